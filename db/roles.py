@@ -1,0 +1,82 @@
+"""The two roles below the owner, and the address that the app connects with.
+
+The owner migrates and nothing else. `esupport_app` serves the pages under row-level security; `esupport_jobs` runs
+imports, housekeeping and mail, and nobody can sign in as it: the commands take it on with SET ROLE.
+"""
+
+import hashlib
+import hmac
+
+import psycopg
+from psycopg import errors, sql
+from sqlalchemy.engine import URL, make_url
+
+from db.settings import settings
+
+APP_ROLE = "esupport_app"
+JOBS_ROLE = "esupport_jobs"
+
+
+def app_password(owner_url: str) -> str:
+    """Derived from the owner's password, so that every replica with the same DATABASE_URL knows it and no file holds it."""
+    secret = make_url(owner_url).password or ""
+    return hmac.new(secret.encode(), APP_ROLE.encode(), hashlib.sha256).hexdigest()
+
+
+def app_url(owner_url: str) -> str:
+    """The same server and database, as the app's role; ESUPPORT_APP_DATABASE_URL overrides it."""
+    if override := settings().app_database_url:
+        return override
+    url = make_url(owner_url).set(username=APP_ROLE, password=app_password(owner_url))
+    return url.render_as_string(hide_password=False)
+
+
+def libpq_url(url: str | URL) -> str:
+    """An SQLAlchemy address in the form that psql, pg_dump and psycopg take."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def ensure_app_role(owner_url: str) -> None:
+    """Creates the two roles where they are missing and gives the app's role its password.
+
+    Roles belong to the whole server, so two starters (or two databases of one server) may be here at once: each
+    step is repeated when another was faster.
+    """
+    with psycopg.connect(libpq_url(owner_url), autocommit=True) as connection:
+        # Another database of the same server is not covered by a lock in this one, so the errors are caught as well.
+        connection.execute("SELECT pg_advisory_lock(hashtext('esupport roles'))")
+        for role, options in ((APP_ROLE, "LOGIN"), (JOBS_ROLE, "NOLOGIN")):
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            if not known:
+                _tolerating_a_race(connection, sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role)))
+        # From PostgreSQL 16 on, creating a role does not let its creator take it on.
+        may = connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [JOBS_ROLE]).fetchone()
+        if not (may and may[0]) or connection.info.server_version >= 160000:
+            _tolerating_a_race(
+                connection, sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(JOBS_ROLE))
+            )
+        if not settings().app_database_url and not _can_connect(app_url(owner_url)):
+            password = sql.Literal(app_password(owner_url))
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), password)
+            _tolerating_a_race(connection, statement)
+
+
+def _tolerating_a_race(connection: psycopg.Connection, statement: sql.Composed) -> None:
+    for _ in range(20):
+        try:
+            connection.execute(statement)
+        except (errors.DuplicateObject, errors.UniqueViolation):
+            return
+        except errors.InternalError_ as error:  # "tuple concurrently updated"
+            if "concurrently" not in str(error):
+                raise
+        else:
+            return
+
+
+def _can_connect(url: str) -> bool:
+    try:
+        psycopg.connect(libpq_url(url), connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True

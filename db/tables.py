@@ -1,0 +1,355 @@
+"""The tables as SQLAlchemy sees them, for building statements.
+
+The migrations under `db/migrations/sql` are what makes them, constraints and row-level security included; a test
+compares the two (tests/db/test_migrations.py).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+
+metadata = MetaData()
+_TIME = TIMESTAMP(timezone=True)
+
+checkout_page = Table(
+    "checkout_page",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("title", Text),
+    Column("delivery_allowed", Boolean, nullable=False),
+    Column("refund_again_after_partial", Boolean, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, Computed("fold(email)", persisted=True)),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("all_stores", Boolean, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("failed_sign_ins", Integer, nullable=False),
+    Column("locked_until", _TIME),
+    Column("disabled_at", _TIME),
+    Column("time_zone", Text),
+    Column("created_at", _TIME, nullable=False),
+)
+
+account_session = Table(
+    "account_session",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("last_seen_at", _TIME, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+    Column("ended_at", _TIME),
+    Column("ended_because", Text),
+    Column("address", Text),
+)
+
+team = Table(
+    "team",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
+team_member = Table(
+    "team_member",
+    metadata,
+    Column("team_id", Integer, primary_key=True),
+    Column("account_id", Integer, primary_key=True),
+)
+
+team_page = Table(
+    "team_page",
+    metadata,
+    Column("team_id", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, primary_key=True),
+)
+
+account_page = Table(
+    "account_page",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, primary_key=True),
+)
+
+portal_secret = Table(
+    "portal_secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+saved_search = Table(
+    "saved_search",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("filters_digest", LargeBinary, nullable=False),
+    Column("filters", JSONB, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("last_opened_at", _TIME, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("at", _TIME, nullable=False),
+    Column("account_id", Integer),
+    Column("account_email", Text),
+    Column("action", Text, nullable=False),
+    Column("order_id", BigInteger),
+    Column("address", Text),
+    Column("succeeded", Boolean, nullable=False),
+    Column("details", JSONB, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("order_name", Text, nullable=False),
+    Column("order_id_1c", Text),
+    Column("status", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("paid_at", _TIME),
+    Column("currency", Text, nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("locale", Text),
+    Column("detail_url", Text),
+    Column("page_key", UUID, nullable=False),
+    Column("customer_type", Text),
+    Column("country", Text),
+    Column("email", Text),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("phone", Text),
+    Column("vat_number", Text),
+    Column("company_name", Text),
+    Column("company_billing_address", Text),
+    Column("company_delivery_address", Text),
+    Column("customer_erased", Boolean, nullable=False),
+    Column("payment_method", Text),
+    Column("payment_system_name", Text),
+    Column("card_type", Text),
+    Column("card_last_4", Text),
+    Column("card_expiration_date", Text),
+    Column("additional_parameters", JSONB, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("active_subscription", Boolean, nullable=False),
+    Column("cancelled_subscription", Boolean, nullable=False),
+    Column("refund_status", Text),
+    Column("source_updated_at", _TIME),
+    Column("source_digest", LargeBinary),
+    Column("imported_at", _TIME, nullable=False),
+    Column("email_key", Text, Computed("fold(email)", persisted=True)),
+    Column("first_name_key", Text, Computed("fold(first_name)", persisted=True)),
+    Column("last_name_key", Text, Computed("fold(last_name)", persisted=True)),
+    Column("company_key", Text, Computed("fold(company_name)", persisted=True)),
+    Column("vat_key", Text, Computed("fold(vat_number)", persisted=True)),
+    Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
+)
+
+order_item = Table(
+    "order_item",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("product_id", Text),
+    Column("sku", Text),
+    Column("name", Text, nullable=False),
+    Column("price", Numeric, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("discount_percent", Numeric),
+    Column("discount_amount", Numeric),
+    Column("vat_amount", Numeric),
+    Column("amount", Numeric, nullable=False),
+    Column("delivery", Text),
+    Column("delivered", Boolean, nullable=False),
+    Column("refunded", Boolean, nullable=False),
+    Column("license_first_name", Text),
+    Column("license_last_name", Text),
+    Column("license_email", Text),
+    Column("license_erased", Boolean, nullable=False),
+    Column("additional_data", JSONB, nullable=False),
+)
+
+activation_code = Table(
+    "activation_code",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("code_key", Text, Computed("fold(code)", persisted=True)),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("parent_order_id", BigInteger),
+    Column("period", Text),
+    Column("next_renewal_at", _TIME),
+    Column("changed_at", _TIME),
+    Column("changed_by", Text),
+    Column("change_reason", Text),
+)
+
+subscription_event = Table(
+    "subscription_event",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("at", _TIME, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("from_status", Text, nullable=False),
+    Column("to_status", Text, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("account_id", Integer),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text),
+)
+
+order_document = Table(
+    "order_document",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
+order_history = Table(
+    "order_history",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("at", _TIME, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("account_id", Integer),
+    Column("author", Text),
+    Column("document_id", BigInteger),
+)
+
+order_relation = Table(
+    "order_relation",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("related_order_id", BigInteger, primary_key=True),
+    Column("relation", Text, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+)
+
+payment_method = Table(
+    "payment_method",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("refund_document_required", Boolean, nullable=False),
+)
+
+refund_request = Table(
+    "refund_request",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("result", Text),
+    Column("reason", Text, nullable=False),
+    Column("requested_by", Integer),
+    Column("requester_name", Text, nullable=False),
+    Column("requester_email", Text, nullable=False),
+    Column("requested_at", _TIME, nullable=False),
+    Column("taken_by", Integer),
+    Column("taken_by_name", Text),
+    Column("taken_at", _TIME),
+    Column("closed_by", Integer),
+    Column("closed_by_name", Text),
+    Column("closed_at", _TIME),
+    Column("note", Text),
+    Column("delete_codes", Boolean, nullable=False),
+    Column("stop_subscriptions", Boolean, nullable=False),
+    Column("document_id", BigInteger),
+)
+
+refund_request_item = Table(
+    "refund_request_item",
+    metadata,
+    Column("refund_request_id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("position", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+)
+
+action_key = Table(
+    "action_key",
+    metadata,
+    Column("key", UUID, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("order_id", BigInteger),
+    Column("at", _TIME, nullable=False),
+)
+
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("message_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("to_address", Text),
+    Column("subject", Text, nullable=False),
+    Column("text_body", Text, nullable=False),
+    Column("html_body", Text),
+    Column("order_id", BigInteger),
+    Column("checkout_page_id", Integer),
+    Column("account_id", Integer),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", _TIME, nullable=False),
+    Column("claimed_at", _TIME),
+    Column("last_error", Text),
+    Column("created_at", _TIME, nullable=False),
+    Column("sent_at", _TIME),
+)

@@ -1,0 +1,54 @@
+"""What can go wrong, as facts.
+
+The text of every error here is a sentence that a support person can act on; the pages show it as it is.
+Anything that is not a `SupportError` is a defect of ours: it is logged, and the page shows a reference only.
+"""
+
+
+class SupportError(Exception):
+    """A request that could not be carried out, and why, in one sentence."""
+
+    message = "This could not be done."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class NotFound(SupportError):
+    """The thing does not exist, or is outside the viewer's scope: the two are answered alike."""
+
+    message = "There is nothing here that you can see."
+
+
+class NotAllowed(SupportError):
+    """The thing is inside the viewer's scope, but this account may not do that with it."""
+
+    message = "Your account may not do this."
+
+
+class Conflict(SupportError):
+    """The thing has changed meanwhile, or its state does not allow the action."""
+
+    message = "This cannot be done now."
+
+
+class InvalidInput(SupportError):
+    """A value that was typed or sent is not usable.
+
+    `field` is the name of the field it stands in (as in the code, not the label), or None for the whole form.
+    """
+
+    message = "Please check what you entered."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class OrderNotFound(NotFound):
+    """No such order, or not in the viewer's stores."""
+
+    message = "There is no such order among the stores you can see."
