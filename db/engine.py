@@ -9,11 +9,13 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from db import embedded, roles
+from db import roles
 from db.settings import settings
 
 # A page waits at most this long for a statement, and this long for somebody else's lock.
-_APP_OPTIONS = "-c statement_timeout=30s -c lock_timeout=3s -c idle_in_transaction_session_timeout=60s -c jit=off"
+_APP_OPTIONS = (
+    "-c statement_timeout=30s -c lock_timeout=3s -c idle_in_transaction_session_timeout=60s -c jit=off"
+)
 
 _engines: dict[str, Engine] = {}
 _engines_lock = threading.Lock()
@@ -22,12 +24,20 @@ _engines_lock = threading.Lock()
 def owner_url() -> str:
     """The owner's address of the database in use; starts the embedded one when DATABASE_URL is unset."""
     current = settings()
-    return current.database_url or embedded.start(current.data_dir).url()
+    if current.database_url:
+        return current.database_url
+    from db import embedded  # the wheel is not needed where a server is given
+
+    return embedded.start(current.data_dir).url()
 
 
 def app_engine() -> Engine:
     """The pool of the pages: the app's role, bound by row-level security."""
-    return _engine(f"app {settings().database_url} {settings().data_dir}", lambda: roles.app_url(owner_url()), _APP_OPTIONS)
+    return _engine(
+        f"app {settings().database_url} {settings().data_dir}",
+        lambda: roles.app_url(owner_url()),
+        _APP_OPTIONS,
+    )
 
 
 def owner_engine() -> Engine:

@@ -19,8 +19,8 @@ class DataFolderError(Exception):
 def secret(data_dir: Path, name: str) -> str:
     """The secret of that name: 43 URL-safe characters from 32 random bytes, made on the first call.
 
-    Two processes that ask for a new one at once get the same. Raises `DataFolderError` when the file is unreadable:
-    making a new secret then would lock the owner out of what the old one protects.
+    Two processes that ask for a new one at once get the same. Raises `DataFolderError` when the file is
+    unreadable: making a new secret then would lock the owner out of what the old one protects.
     """
     known = _read(data_dir)
     if name not in known:
@@ -40,8 +40,8 @@ def has_secret(data_dir: Path, name: str) -> bool:
 def make_data_dir(data_dir: Path) -> None:
     """Creates the data folder when it is missing; an existing one keeps its permissions.
 
-    As root it lets others pass through (0711) but not look: the database server runs under another account and has
-    its own folder inside. The files beside that folder are closed one by one.
+    As root it lets others pass through (0711) but not look: the database server runs under another account
+    and has its own folder inside. The files beside that folder are closed one by one.
     """
     try:
         data_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,8 @@ def make_data_dir(data_dir: Path) -> None:
 
 @contextlib.contextmanager
 def locked(data_dir: Path, name: str) -> Iterator[None]:
-    """Keeps other processes (and threads) out of the block. The kernel frees the lock when its holder is killed."""
+    """Keeps other processes (and threads) out of the block. The kernel frees the lock when its holder is
+    killed."""
     make_data_dir(data_dir)
     try:
         descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -79,7 +80,8 @@ def try_lock(descriptor: int) -> bool:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a file of mode 0600 so that after a power cut there is the old content or the new, never a part."""
+    """Writes a file of mode 0600 so that after a power cut there is the old content or the new, never a
+    part."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -48,7 +48,9 @@ def ensure_app_role(owner_url: str) -> None:
         for role, options in ((APP_ROLE, "LOGIN"), (JOBS_ROLE, "NOLOGIN")):
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             if not known:
-                _tolerating_a_race(connection, sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role)))
+                _tolerating_a_race(
+                    connection, sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role))
+                )
         # From PostgreSQL 16 on, creating a role does not let its creator take it on.
         may = connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [JOBS_ROLE]).fetchone()
         if not (may and may[0]) or connection.info.server_version >= 160000:

@@ -1,7 +1,7 @@
 """What the environment says, read in one place.
 
-Every other module asks `settings()` and never looks at `os.environ` itself, so that the table of variables in the
-README and the code that obeys it cannot drift apart.
+Every other module asks `settings()` and never looks at `os.environ` itself, so that the table of variables in
+the README and the code that obeys it cannot drift apart.
 """
 
 import os
@@ -25,8 +25,8 @@ class SettingsError(Exception):
 class Settings:
     """One consistent reading of the environment.
 
-    `database_url` and `app_database_url` are in SQLAlchemy's form (`postgresql+psycopg://`); `None` for the former
-    means the embedded server in `data_dir`. `base_url` carries no trailing slash.
+    `database_url` and `app_database_url` are in SQLAlchemy's form (`postgresql+psycopg://`); `None` for the
+    former means the embedded server in `data_dir`. `base_url` carries no trailing slash.
     """
 
     database_url: str | None
@@ -40,7 +40,8 @@ class Settings:
 
 
 def settings() -> Settings:
-    """The settings as the environment has them now; raises `SettingsError`. An empty variable counts as unset."""
+    """The settings as the environment has them now; raises `SettingsError`. An empty variable counts as
+    unset."""
     port = _port(_read("PORT") or "8501")
     return Settings(
         database_url=_optional("DATABASE_URL", _postgres_url),

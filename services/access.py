@@ -1,0 +1,83 @@
+"""Who is looking, and what they may see and do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, text
+
+from db.tables import account, checkout_page
+from services.errors import NotAllowed
+
+
+class Role(StrEnum):
+    SPECIALIST = "specialist"
+    ANALYST = "analyst"
+    REFUND_OPERATOR = "refund_operator"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A checkout page: `name` is its technical name, `title` what people call it, if anything."""
+
+    id: int
+    name: str
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """An account that is signed in. `stores` are those it may see, by name; `time_zone` is its own choice, if any."""
+
+    account_id: int
+    email: str
+    name: str
+    role: Role
+    time_zone: str | None
+    must_change_password: bool
+    stores: tuple[Store, ...]
+
+    @property
+    def may_act(self) -> bool:
+        """Analysts read and export; everybody else also acts on orders."""
+        return self.role is not Role.ANALYST
+
+    @property
+    def may_work_refund_queue(self) -> bool:
+        return self.role in (Role.REFUND_OPERATOR, Role.ADMINISTRATOR)
+
+    @property
+    def may_administer(self) -> bool:
+        return self.role is Role.ADMINISTRATOR
+
+
+def get_viewer(connection: Connection, account_id: int) -> Viewer:
+    """The viewer behind an account, with the stores that row-level security shows it.
+
+    `connection` must be that account's own transaction (`db.engine.viewer_transaction`). Raises `NotAllowed` when
+    the account is disabled or gone.
+    """
+    row = connection.execute(
+        select(
+            account.c.id,
+            account.c.email,
+            account.c.name,
+            account.c.role,
+            account.c.time_zone,
+            account.c.must_change_password,
+        ).where(account.c.id == account_id, account.c.id == text("viewer_id()"))
+    ).one_or_none()
+    if row is None:
+        raise NotAllowed("This account cannot be used.")
+    pages = connection.execute(
+        select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(checkout_page.c.name)
+    )
+    return Viewer(
+        account_id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        time_zone=row.time_zone,
+        must_change_password=row.must_change_password,
+        stores=tuple(Store(*page) for page in pages),
+    )
