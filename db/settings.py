@@ -40,8 +40,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """The settings as the environment has them now; raises `SettingsError`. An empty variable counts as
-    unset."""
+    """The environment as it is now; an empty variable counts as unset. Raises `SettingsError`."""
     port = _port(_read("PORT") or "8501")
     return Settings(
         database_url=_optional("DATABASE_URL", _postgres_url),
