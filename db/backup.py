@@ -1,0 +1,211 @@
+"""A consistent copy of the whole database in one file, and the way back into an empty one."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from db import embedded
+
+_USER_TABLES = """
+SELECT n.nspname || '.' || c.relname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND
+  d.deptype = 'e')
+ORDER BY 1 LIMIT 1
+"""
+
+
+class BackupError(Exception):
+    """A backup or a restore that did not happen; the text is a sentence that says why."""
+
+
+def backup(owner_url: str, file: Path) -> None:
+    """Writes the database as it is at this moment to the file, in pg_dump's custom format, mode 0600.
+
+    The portal may run meanwhile: pg_dump reads one snapshot, and as the owner it is not bound by row-level
+    security. An existing file is replaced only by a complete new one. Raises `BackupError`.
+    """
+    file = file.absolute()
+    program = _program("pg_dump", owner_url)
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
+    try:
+        # Made beforehand, because pg_dump would give it the umask's mode and the content is personal data.
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        options, environment = _connection_options(owner_url)
+        command = [program, *options, "--format=custom", f"--file={temporary}"]
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        )
+        if done.returncode != 0:
+            raise BackupError(
+                f"The backup was not made: {_first_error(done.stderr.decode(errors='replace'))}"
+            )
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        raise BackupError(f"The backup was not made: {file}: {error.strerror}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def restore(owner_url: str, file: Path) -> None:
+    """Fills an empty database from a file that `backup` wrote: all of it, in one transaction, or nothing.
+
+    Refuses a database that holds any table or view of its own. Raises `BackupError`.
+    """
+    file = file.absolute()
+    try:
+        with file.open("rb") as opened:
+            if opened.read(5) != b"PGDMP":
+                raise BackupError(f"{file} is not a backup that this program made.")
+    except OSError as error:
+        raise BackupError(f"{file} cannot be read: {error.strerror}.") from error
+    with _connect(owner_url) as connection:
+        found = connection.execute(_USER_TABLES).fetchone()
+    if found is not None:
+        raise BackupError(f"The database is not empty (it has {found[0]}); restore into an empty one.")
+    from db.roles import (
+        ensure_app_role,  # the roles stand outside the database, so the file cannot bring them
+    )
+
+    ensure_app_role(owner_url)
+    _replay(owner_url, file)
+
+
+def _replay(owner_url: str, file: Path) -> None:
+    """Sends the file's content through psql inside one transaction, adapted to the server that reads it.
+
+    The COMMIT is ours and goes out only after pg_restore has ended well: a damaged file, or our own sudden
+    end, closes the connection before it and the server takes everything back.
+    """
+    with _connect(owner_url) as connection:
+        known = connection.execute("SELECT FROM pg_collation WHERE collname = 'pg_c_utf8'").fetchone()
+        adapt = _adapter(connection.info.server_version // 10000, known is not None)
+    reader = max([embedded.binary("pg_restore"), *_installed("pg_restore")], key=_major_version)
+    options, environment = _connection_options(owner_url)
+    writer = [str(_program("psql", owner_url)), *options, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            [reader, "--no-owner", "-f", "-", file],
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            stdin=subprocess.DEVNULL,
+        ) as read,
+        subprocess.Popen(
+            writer, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
+        ) as write,
+    ):
+        assert read.stdout is not None and write.stdin is not None  # noqa: S101 - what PIPE means
+        with contextlib.suppress(BrokenPipeError):  # psql has met an error and said so
+            write.stdin.write(b"BEGIN;\n")
+            write.stdin.writelines(_adapted(read.stdout, adapt))
+            if read.wait() == 0:
+                write.stdin.write(b"COMMIT;\n")
+            write.stdin.close()
+        read.stdout.close()
+        failed = [read.wait(), write.wait()] != [0, 0]
+        complaints.seek(0)
+        if failed:
+            raise BackupError(
+                f"Nothing was restored: {_first_error(complaints.read().decode(errors='replace'))}"
+            )
+
+
+def _adapter(server: int, has_builtin_collation: bool) -> Callable[[bytes], bytes]:
+    """What to change in a statement's line, so that a dump of one major version fits a server of another.
+
+    The portal's text functions name the one Unicode collation that their server had. Columns made by them are
+    generated, so the restoring server computes them anew and they agree with its own functions.
+    """
+    there, here = b'COLLATE "und-x-icu"', b"COLLATE pg_c_utf8"
+    if not has_builtin_collation:
+        there, here = here, there
+
+    def adapt(line: bytes) -> bytes:
+        if server < 17 and line.startswith(b"SET transaction_timeout = "):
+            return b""
+        return line.replace(there, here)
+
+    return adapt
+
+
+def _adapted(lines: Iterable[bytes], adapt: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    in_data = False
+    for line in lines:
+        if in_data:
+            in_data = line != b"\\.\n"
+            yield line
+        else:
+            in_data = line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n")
+            yield adapt(line)
+
+
+def _program(name: str, owner_url: str) -> Path:
+    """The program to use with that server: not older than it, and able to encrypt when the driver does.
+
+    The wheel's own cannot speak TLS, and would silently fall back to plain text where the server lets it.
+    """
+    with _connect(owner_url) as connection:
+        server, encrypted = connection.info.server_version // 10000, connection.pgconn.ssl_in_use
+    candidates = _installed(name) if encrypted else [embedded.binary(name), *_installed(name)]
+    for program in candidates:
+        if _major_version(program) >= server:
+            return program
+    how = "with TLS" if encrypted else f"of version {server} or later"
+    raise BackupError(f"No {name} {how} was found; install postgresql-client-{server}.")
+
+
+def _installed(name: str) -> list[Path]:
+    """The system's programs of that name, newest first: Debian keeps every version in a folder of its own."""
+    found: list[Path] = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_major_version, reverse=True
+    )
+    on_path = shutil.which(name)
+    return [*([Path(on_path)] if on_path else []), *found]
+
+
+def _major_version(program: Path) -> int:
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"\) (\d+)", printed)
+    return int(match[1]) if match else 0
+
+
+def _connection_options(owner_url: str) -> tuple[list[str], dict[str, str]]:
+    """Arguments and environment; the password goes by the latter, out of the process list's sight."""
+    parts = {
+        name: str(value) for name, value in conninfo_to_dict(_libpq(owner_url)).items() if value is not None
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    environment |= {"PGPASSWORD": parts.pop("password", ""), "LC_ALL": "C.UTF-8"}
+    return ["--no-password", f"--dbname={make_conninfo(**parts)}"], environment
+
+
+def _first_error(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return next(
+        (line for line in lines if "error" in line.lower()), lines[0] if lines else "no reason was given."
+    )
+
+
+def _connect(owner_url: str) -> psycopg.Connection[tuple[object, ...]]:
+    try:
+        return psycopg.connect(_libpq(owner_url), connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise BackupError(f"The database does not answer: {error}") from error
+
+
+def _libpq(url: str) -> str:
+    """SQLAlchemy's form of an address in the form that PostgreSQL's own programs read."""
+    return re.sub(r"^postgresql\+psycopg://", "postgresql://", url)
