@@ -42,7 +42,7 @@ def backup(owner_url: str, file: Path) -> None:
         # Made beforehand, because pg_dump would give it the umask's mode and the content is personal data.
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         options, environment = _connection_options(owner_url)
-        command = [program, *options, "--format=custom", f"--file={temporary}"]
+        command = [str(program), *options, "--format=custom", f"--file={temporary}"]
         done = subprocess.run(
             command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
         )
@@ -113,6 +113,7 @@ def _replay(owner_url: str, file: Path) -> None:
             write.stdin.writelines(_adapted(read.stdout, adapt))
             if read.wait() == 0:
                 write.stdin.write(b"COMMIT;\n")
+        with contextlib.suppress(BrokenPipeError):
             write.stdin.close()
         read.stdout.close()
         failed = [read.wait(), write.wait()] != [0, 0]
