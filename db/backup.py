@@ -25,6 +25,11 @@ ORDER BY 1 LIMIT 1
 """
 
 
+# PostgreSQL 15.20 marks every column with a number of its own making. Its own pg_dump leaves that out, an
+# older one of a later major version writes it down, and no server without the mark takes it back.
+_INTERNAL = re.compile(rb"ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);\n")
+
+
 class BackupError(Exception):
     """A backup or a restore that did not happen; the text is a sentence that says why."""
 
@@ -135,7 +140,7 @@ def _adapter(server: int, has_builtin_collation: bool) -> Callable[[bytes], byte
         there, here = here, there
 
     def adapt(line: bytes) -> bytes:
-        if server < 17 and line.startswith(b"SET transaction_timeout = "):
+        if _INTERNAL.match(line) or (server < 17 and line.startswith(b"SET transaction_timeout = ")):
             return b""
         return line.replace(there, here)
 
@@ -154,14 +159,18 @@ def _adapted(lines: Iterable[bytes], adapt: Callable[[bytes], bytes]) -> Iterato
 
 
 def _program(name: str, owner_url: str) -> Path:
-    """The program to use with that server: not older than it, and able to encrypt when the driver does.
+    """The program to use with that server: able to encrypt when the driver does, and not older than the
+    server.
 
-    The wheel's own cannot speak TLS, and would silently fall back to plain text where the server lets it.
+    The system's own of exactly the server's major version comes first, because it gets the server's
+    corrections; then the wheel's. The latter cannot speak TLS and would fall back to plain text where the
+    server lets it.
     """
     with _connect(owner_url) as connection:
         server, encrypted = connection.info.server_version // 10000, connection.pgconn.ssl_in_use
-    candidates = _installed(name) if encrypted else [embedded.binary(name), *_installed(name)]
-    for program in candidates:
+    installed = _installed(name)
+    same = [program for program in installed if _major_version(program) == server]
+    for program in [*same, *([] if encrypted else [embedded.binary(name)]), *installed]:
         if _major_version(program) >= server:
             return program
     how = "with TLS" if encrypted else f"of version {server} or later"
