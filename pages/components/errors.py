@@ -1,0 +1,40 @@
+"""The one place where the pages show what went wrong."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from sqlalchemy.exc import OperationalError
+
+from pages.components.escape import markdown_text
+from services.errors import SupportError
+
+log = logging.getLogger("esupport.pages")
+
+
+@contextmanager
+def showing_errors() -> Iterator[None]:
+    """Shows a `SupportError` as its sentence; anything else as a reference that is also in the log."""
+    try:
+        yield
+    except SupportError as error:
+        st.error(markdown_text(str(error)), icon=":material/error:")
+    except OperationalError as error:
+        reference = _log(error)
+        st.error(
+            f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",
+            icon=":material/error:",
+        )
+    except Exception as error:  # a defect of ours; Streamlit's own control flow does not derive from Exception
+        reference = _log(error)
+        st.error(
+            f"Something went wrong on our side. Nothing was changed. Reference {reference}.", icon=":material/error:"
+        )
+
+
+def _log(error: Exception) -> str:
+    reference = secrets.token_hex(4)
+    log.error("reference %s", reference, exc_info=error)
+    return reference

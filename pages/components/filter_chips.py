@@ -1,0 +1,68 @@
+"""The filters in force, each in words and with a cross that takes it away."""
+
+from dataclasses import replace
+from datetime import date
+
+import streamlit as st
+
+from pages.components.escape import label_text
+from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS
+from services.order_filter import SearchInput
+
+_SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
+
+
+def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
+    """(words, what to set in the search to take it away) for every filter that is filled, in the form's order."""
+    empty = SearchInput()
+    found: list[tuple[str, dict[str, object]]] = []
+    for name, label in TEXT_LABELS.items():
+        if value := getattr(typed, name).strip():
+            found.append((f"{_SHORT.get(name, label)}: {_cut(value)}", {name: ""}))
+    for prefix, words in (("created", "Created"), ("paid", "Paid")):
+        start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
+        if start or end:
+            found.append((f"{words} {_days(start, end)}", {f"{prefix}_from": None, f"{prefix}_to": None}))
+    for name, statuses in STATUS_GROUPS:
+        ticked = getattr(typed, name)
+        for status in statuses:
+            if status in ticked:
+                found.append((status.label, {name: ticked - {status}}))
+    for store in typed.stores:
+        found.append((f"Store: {store}", {"stores": tuple(s for s in typed.stores if s != store)}))
+    if typed.subscription is not empty.subscription:
+        found.append((SUBSCRIPTION_WORDS[typed.subscription], {"subscription": empty.subscription}))
+    return found
+
+
+def filter_chips(typed: SearchInput) -> SearchInput | None:
+    """Draws the chips; the changed search when one of them, or Clear all, was pressed."""
+    filters = active_filters(typed)
+    if not filters:
+        return None
+    with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
+        for number, (words, change) in enumerate(filters):
+            if st.button(
+                label_text(words), icon=":material/close:", icon_position="right", key=f"chip_{number}", type="secondary"
+            ):
+                return replace(typed, **change)  # type: ignore[arg-type]
+        if st.button("Clear all", key="chip_clear", type="tertiary"):
+            return SearchInput()
+    return None
+
+
+def _cut(value: str) -> str:
+    one_line = " ".join(value.split())
+    return one_line if len(one_line) <= 28 else one_line[:27] + "…"
+
+
+def _days(start: date | None, end: date | None) -> str:
+    if start and end and start != end:
+        return f"{_day(start)} – {_day(end)}"
+    if start:
+        return _day(start)
+    return f"up to {_day(end)}" if end else ""
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,187 @@
+"""What a search found: count, table or full view, paging, export; and the order that was chosen."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from db.engine import viewer_transaction
+from pages.components.errors import showing_errors
+from pages.components.escape import html_text
+from pages.components.order_table import order_table
+from pages.components.order_view import draw_order
+from pages.components.session import current_viewer, time_zone
+from services.access import Viewer
+from services.errors import OrderNotFound
+from services.order_detail import OrderDetail, get_order, get_orders
+from services.order_filter import OrderFilter
+from services.order_search import Cursor, OrderCount, OrderPage, count_orders, find_orders, missing_ids
+from services.saved_searches import save_search
+
+TABLE_PAGE, FULL_PAGE = 50, 10
+
+
+@st.fragment
+def order_results() -> None:
+    """A fragment, so that choosing a row or turning a page does not run the form again."""
+    with showing_errors():
+        _results()
+
+
+def _results() -> None:
+    state = st.session_state
+    viewer, zone = current_viewer(), time_zone()
+    order_filter: OrderFilter = state.search_filter
+    full = state.get("results_view", "Table") == "Full"
+    size = FULL_PAGE if full else TABLE_PAGE
+    with viewer_transaction(viewer.account_id) as connection:
+        count = _count(connection, viewer, order_filter)
+        found = _page(connection, viewer, order_filter, size)
+        key = save_search(connection, viewer, order_filter)
+        missing = _missing(connection, viewer, order_filter)
+    _toolbar(count, order_filter, key)
+    if missing:
+        st.html(f'<div class="es-hint">{html_text(missing)}</div>')
+    st.html(f'<div class="es-zone">Times are in {html_text(zone.key)}.</div>')
+    if not found.rows:
+        _nothing_found(order_filter)
+    elif full:
+        _draw_full(viewer, tuple(row.order_id for row in found.rows))
+    else:
+        table_key = f"orders_{state.search_number}_{hash(state.get('search_cursor'))}_{found.rows[0].order_id}"
+        if len(found.rows) == 1 and count.number == 1 and state.get("opened_alone") != table_key:
+            state.opened_alone = table_key  # one result opens itself, once
+            state.open_order = found.rows[0].order_id
+        before = state.get(table_key, {}).get("selection", {})
+        shrunk = state.get("open_order") is not None or bool(before.get("rows") or before.get("cells"))
+        position = order_table(found.rows, zone, key=table_key, shrunk=shrunk)
+        if position is not None and position != state.get("chosen", {}).get(table_key):
+            state.chosen = {table_key: position}
+            state.open_order = found.rows[position].order_id
+    _paging(found, size)
+    if not full:
+        _open_order(viewer)
+
+
+def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> OrderCount:
+    """Counted once a search: turning a page or choosing a row does not count again."""
+    state = st.session_state
+    kept = state.get("search_count")
+    if not kept or kept[0] != (state.search_number, order_filter):
+        state.search_count = kept = ((state.search_number, order_filter), count_orders(connection, viewer, order_filter))
+    return kept[1]
+
+
+def _page(connection: Connection, viewer: Viewer, order_filter: OrderFilter, size: int) -> OrderPage:
+    direction, cursor = st.session_state.get("search_cursor") or (None, None)
+    kwargs: dict[str, Cursor] = {direction: cursor} if direction and cursor else {}
+    return find_orders(connection, viewer, order_filter, limit=size, **kwargs)
+
+
+def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
+    if not order_filter.order_ids:
+        return None
+    number, first = missing_ids(connection, viewer, order_filter)
+    if not number:
+        return None
+    shown = ", ".join(str(order_id) for order_id in first)
+    return f"Not among your orders: {shown}" + (f" and {number - len(first):,} more." if number > len(first) else ".")
+
+
+def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str) -> None:
+    words = f"{count.number:,}{'+' if count.is_more else ''} {'order' if count.number == 1 else 'orders'}"
+    with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
+        st.html(f'<div class="es-count" role="status">{words}</div>', width="stretch")
+        st.segmented_control(
+            "View", ["Table", "Full"], default="Table", key="results_view", label_visibility="collapsed",
+            required=True, on_change=_first_page,
+        )
+        with st.popover("Copy link", icon=":material/link:"):
+            st.caption("The link holds no personal data. A colleague sees what their own stores have.")
+            st.code(_address(order_filter, key), language=None, wrap_lines=True)
+        # A link that downloads, drawn as the button it is to the user; Streamlit's own download button would
+        # serve the file to anybody who knows its address.
+        st.html(
+            f'<a class="es-button" role="button" href="/export/{key}.csv" download>Export CSV</a>', width="content"
+        )
+        st.html(
+            f'<a class="es-button es-quiet" href="/export/{key}.csv?rows=item" download '
+            'title="The same orders, one row an item">by item</a>',
+            width="content",
+        )
+
+
+def _address(order_filter: OrderFilter, key: str) -> str:
+    base = st.context.url or ""
+    root = base.split("?")[0].rstrip("/")
+    return root if order_filter.is_empty else f"{root}?s={key}"
+
+
+def _first_page() -> None:
+    st.session_state.search_cursor = None
+
+
+def _nothing_found(order_filter: OrderFilter) -> None:
+    if order_filter.is_empty:
+        st.info("There are no orders in your stores yet. They appear here as soon as the shop sends them.")
+        return
+    st.info(
+        "No order matches all of these filters together. Names, e-mails and phone numbers are compared whole, so "
+        "check the spelling or take one filter away. Data that a customer had erased cannot be found.",
+        icon=":material/search_off:",
+    )
+
+
+def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
+    def turn() -> None:
+        st.session_state.search_cursor = (direction, cursor)
+        st.session_state.open_order = None
+
+    return turn
+
+
+def _paging(found: OrderPage, size: int) -> None:
+    if not (found.previous or found.next):
+        return
+    with st.container(horizontal=True, key="results_paging", horizontal_alignment="right", gap="small"):
+        if found.previous:
+            st.button("First", on_click=_first_page, type="tertiary", key="page_first")
+            st.button(
+                "Newer", icon=":material/chevron_left:", on_click=_turn("before", found.previous), key="page_newer"
+            )
+        if found.next:
+            st.button(
+                "Older", icon=":material/chevron_right:", icon_position="right",
+                on_click=_turn("after", found.next), key="page_older",
+            )
+
+
+def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
+    with viewer_transaction(viewer.account_id) as connection:
+        orders = get_orders(connection, viewer, order_ids)
+    for order in orders:
+        _draw(order)
+
+
+def _open_order(viewer: Viewer) -> None:
+    order_id = st.session_state.get("open_order")
+    if order_id is None:
+        return
+    try:
+        with viewer_transaction(viewer.account_id) as connection:
+            order = get_order(connection, viewer, order_id)
+    except OrderNotFound as error:
+        st.warning(str(error), icon=":material/search_off:")
+        return
+    st.query_params["order"] = str(order_id)
+    _draw(order)
+
+
+def _draw(order: OrderDetail) -> None:
+    draw_order(
+        order,
+        zone=time_zone(),
+        customer_page_url=order.detail_url or f"/o/{order.page_key}",
+        key=f"order_{order.order_id}",
+        order_link=lambda order_id: f"?order={order_id}",
+    )

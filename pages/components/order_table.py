@@ -1,0 +1,81 @@
+"""One page of found orders as a table."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from pages.components.chips import TABLE_COLORS
+from services.money import format_money
+from services.order_search import OrderRow
+from services.statuses import status_labels
+
+ROW_HEIGHT = 34
+_HEADER = 36
+ROWS_BESIDE_AN_ORDER = 4
+ROWS_ALONE = 15
+
+
+def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
+    """The rows as the table shows them. Times are the viewer's wall clock; erased values read "deleted"."""
+    return pd.DataFrame(
+        {
+            "Order": [row.order_name for row in rows],
+            "Created": pd.Series([_wall_clock(row.created_at, zone) for row in rows], dtype="datetime64[s]"),
+            "Paid": pd.Series([_wall_clock(row.paid_at, zone) for row in rows], dtype="datetime64[s]"),
+            "Total": [format_money(row.total, row.currency) for row in rows],
+            "Status": [list(status_labels(row.status, row.delivered, row.refund_status)) for row in rows],
+            "Name": [_personal(row, " ".join(filter(None, (row.first_name, row.last_name)))) for row in rows],
+            "Email": [_personal(row, row.email) for row in rows],
+            "Company": [_personal(row, row.company_name) for row in rows],
+            "Store": [row.store for row in rows],
+        }
+    )
+
+
+def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, shrunk: bool) -> int | None:
+    """Draws the table and returns the position of the chosen row, None when no row is chosen."""
+    shown = min(len(rows), ROWS_BESIDE_AN_ORDER if shrunk else ROWS_ALONE)
+    time_format = "D MMM YYYY, HH:mm"
+    chosen = st.dataframe(
+        order_frame(rows, zone),
+        key=key,
+        hide_index=True,
+        height=_HEADER + ROW_HEIGHT * max(shown, 1) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        alt="Orders found; choose a row to read the order below",
+        column_config={
+            "Order": st.column_config.TextColumn(width=112, pinned=True),
+            "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
+            "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
+            "Total": st.column_config.TextColumn(width=110, alignment="right"),
+            "Status": st.column_config.MultiselectColumn(
+                width=250, options=list(TABLE_COLORS), color=list(TABLE_COLORS.values())
+            ),
+            "Name": st.column_config.TextColumn(width=150),
+            "Email": st.column_config.TextColumn(width=190),
+            "Company": st.column_config.TextColumn(width=130),
+            "Store": st.column_config.TextColumn(width=100),
+        },
+    )
+    selection = chosen["selection"]
+    if selection["rows"]:
+        return int(selection["rows"][0])
+    if selection["cells"]:
+        return int(selection["cells"][0][0])
+    return None
+
+
+def _wall_clock(at, zone: ZoneInfo):  # type: ignore[no-untyped-def]
+    # A naive time: the browser then shows it as it is, whatever zone the browser itself is in.
+    return None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0)
+
+
+def _personal(row: OrderRow, value: str | None) -> str | None:
+    if row.customer_erased:
+        return "deleted"
+    return value or None

@@ -1,0 +1,151 @@
+"""The search form of the Orders page: the four commonest fields first, the rest behind More."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from pages.components.escape import html_text
+from services.access import Viewer
+from services.order_filter import SearchInput, SubscriptionFilter
+from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+
+SUBSCRIPTION_WORDS = {
+    SubscriptionFilter.ANY: "Any",
+    SubscriptionFilter.WITH: "With a subscription",
+    SubscriptionFilter.ACTIVATED: "Auto-renewal activated",
+    SubscriptionFilter.DEACTIVATED: "Auto-renewal deactivated",
+}
+TEXT_LABELS = {
+    "order_ids": "Order IDs",
+    "email": "Email",
+    "phone": "Phone Number",
+    "activation_code": "Activation code",
+    "first_name": "First Name",
+    "last_name": "Last Name",
+    "company": "Company",
+    "vat_number": "VAT Number",
+    "card_last_4": "Last 4 digits of Card Number",
+}
+DATE_LABELS = {
+    "created_from": "Order creation date from",
+    "created_to": "Order creation date to",
+    "paid_from": "Order payment date from",
+    "paid_to": "Order payment date to",
+}
+STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
+_PLACEHOLDERS = {"order_ids": "A0012345678, 12345679", "activation_code": "3 characters or more"}
+
+
+def _key(name: str) -> str:
+    return f"search_{name}"
+
+
+def _status_key(name: str, status: str) -> str:
+    return f"search_{name}_{status}"
+
+
+def fill_form(typed: SearchInput) -> None:
+    """Puts a search into the form; before the form is drawn."""
+    state = st.session_state
+    for name in (*TEXT_LABELS, *DATE_LABELS):
+        state[_key(name)] = getattr(typed, name)
+    for name, statuses in STATUS_GROUPS:
+        for status in statuses:
+            state[_status_key(name, status)] = status in getattr(typed, name)
+    state[_key("stores")] = list(typed.stores)
+    state[_key("subscription")] = typed.subscription
+
+
+def typed_input() -> SearchInput:
+    """What stands in the form now."""
+    state: Mapping[str, Any] = st.session_state
+    texts = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
+    dates: dict[str, date | None] = {name: state.get(_key(name)) for name in DATE_LABELS}
+    ticked = {
+        name: frozenset(status for status in statuses if state.get(_status_key(name, status)))
+        for name, statuses in STATUS_GROUPS
+    }
+    return SearchInput(
+        **texts,
+        **dates,
+        **ticked,
+        stores=tuple(state.get(_key("stores")) or ()),
+        subscription=state.get(_key("subscription")) or SubscriptionFilter.ANY,
+    )
+
+
+def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
+    """Draws the form with each error below its field; True in the run in which Find was pressed."""
+    with st.form("search", border=True):
+        with st.container(key="search_first_row"):
+            row = st.columns([1.25, 1.25, 1, 1.25, 0.42], vertical_alignment="top", gap="small")
+            with row[0]:
+                _ids(errors)
+            for column, name in zip(row[1:4], ("email", "phone", "activation_code"), strict=True):
+                with column:
+                    _text(name, errors)
+            with row[4]:
+                st.html('<div class="es-label-gap"></div>')
+                found = st.form_submit_button(
+                    "Find", type="primary", width="stretch", key="search_find", help="Enter, or Ctrl+Enter"
+                )
+        more_errors = [name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")]
+        with st.expander("More", expanded=bool(more_errors) or _has_more(), key="search_more"):
+            _more(viewer, errors)
+    return bool(found)
+
+
+def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
+    for column, name in zip(st.columns(4, gap="small"), DATE_LABELS, strict=True):
+        with column:
+            st.date_input(DATE_LABELS[name], value=None, key=_key(name), format="DD/MM/YYYY")
+            _error(errors.get(name))
+    names = ("first_name", "last_name", "company", "vat_number", "card_last_4")
+    for column, name in zip(st.columns([1, 1, 1, 1, 1.1], gap="small"), names, strict=True):
+        with column:
+            _text(name, errors)
+    groups, choices = st.columns([2.2, 1], gap="medium")
+    with groups:
+        st.html('<div class="es-group-label">Order status</div>')
+        for column, (name, statuses) in zip(st.columns([1, 1, 1.7], gap="small"), STATUS_GROUPS, strict=True):
+            with column:
+                for status in statuses:
+                    st.checkbox(status.label, key=_status_key(name, status))
+    with choices:
+        titles = {store.name: store.name for store in viewer.stores}
+        st.multiselect("Store", list(titles), key=_key("stores"), placeholder="All your stores")
+        st.selectbox(
+            "Subscription",
+            list(SubscriptionFilter),
+            format_func=SUBSCRIPTION_WORDS.__getitem__,
+            key=_key("subscription"),
+        )
+
+
+def _has_more() -> bool:
+    """A search that uses a field behind More keeps it open, so that what is searched for can be seen."""
+    typed = typed_input()
+    first = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
+    return any(
+        getattr(typed, name) != getattr(SearchInput(), name) for name in SearchInput.__slots__ if name not in first
+    )
+
+
+def _ids(errors: Mapping[str, str]) -> None:
+    # A text area, because a pasted column of IDs loses its line breaks in a one-line field.
+    st.text_area(
+        TEXT_LABELS["order_ids"], key=_key("order_ids"), height=68, placeholder=_PLACEHOLDERS["order_ids"]
+    )
+    _error(errors.get("order_ids"))
+
+
+def _text(name: str, errors: Mapping[str, str]) -> None:
+    st.text_input(TEXT_LABELS[name], key=_key(name), placeholder=_PLACEHOLDERS.get(name), autocomplete="off")
+    _error(errors.get(name))
+
+
+def _error(sentence: str | None) -> None:
+    if sentence:
+        st.html(f'<div class="es-field-error" role="alert">{html_text(sentence)}</div>')

@@ -1,0 +1,16 @@
+"""The portal's own stylesheet: what the theme in .streamlit/config.toml cannot say."""
+
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+
+@cache
+def _sheet() -> str:
+    return (Path(__file__).parent / "portal.css").read_text(encoding="utf-8")
+
+
+def page_style() -> None:
+    """Once a page, first thing."""
+    st.html(f"<style>{_sheet()}</style>")

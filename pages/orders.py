@@ -1,0 +1,94 @@
+"""Orders: the form, what it found, and the order that is open."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components.errors import showing_errors
+from pages.components.filter_chips import filter_chips
+from pages.components.order_results import order_results
+from pages.components.search_form import fill_form, search_form, typed_input
+from pages.components.session import current_viewer, time_zone
+from pages.components.style import page_style
+from services.errors import NotFound
+from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.saved_searches import open_search, save_search
+
+
+def _open_address() -> None:
+    """On the first run of a browser's session: the search and the order that the address names."""
+    state = st.session_state
+    if "search_filter" in state:
+        if "search_order_ids" not in state:  # back from another page: the widgets were forgotten meanwhile
+            fill_form(state.search_filter.typed)
+        return
+    state.search_filter = OrderFilter.empty(time_zone())
+    state.search_errors = {}
+    state.search_number = 0
+    state.open_order = _order_in_address()
+    if key := st.query_params.get("s"):
+        viewer = current_viewer()
+        try:
+            with viewer_transaction(viewer.account_id) as connection:
+                state.search_filter = open_search(connection, viewer, key)
+        except NotFound as error:
+            state.search_errors = {"": str(error)}
+            st.query_params.pop("s", None)
+    fill_form(state.search_filter.typed)
+
+
+def _order_in_address() -> int | None:
+    number = st.query_params.get("order", "")
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= 19 else (-1 if number else None)
+
+
+def _search(typed: SearchInput) -> None:
+    """Takes up a new search; with an error in it nothing is searched, and each error stands by its field."""
+    state = st.session_state
+    viewer = current_viewer()
+    try:
+        order_filter = parse_filter(typed, zone=time_zone())
+    except InvalidSearch as error:
+        state.search_errors = dict(error.errors)
+        return
+    state.search_errors = {}
+    state.search_filter = order_filter
+    state.search_number += 1
+    state.open_order = None
+    state.search_cursor = None
+    st.query_params.pop("order", None)
+    if order_filter.is_empty:
+        st.query_params.pop("s", None)
+    else:
+        with viewer_transaction(viewer.account_id) as connection:
+            st.query_params["s"] = save_search(connection, viewer, order_filter)
+
+
+def page() -> None:
+    page_style()
+    st.title("Orders", anchor=False)
+    _open_address()
+    state = st.session_state
+    errors: Mapping[str, str] = state.search_errors
+    # A chip fills the form, which has to happen before the form is drawn.
+    if (waiting := state.pop("search_waiting", None)) is not None:
+        fill_form(waiting)
+        _search(waiting)
+        errors = state.search_errors
+    if search_form(current_viewer(), errors):
+        _search(typed_input())
+        st.rerun()
+    if errors:
+        st.warning(errors.get("") or "Nothing was searched. Please check the marked fields.", icon=":material/info:")
+        if "" not in errors:
+            return
+    changed = filter_chips(state.search_filter.typed)
+    if changed is not None:
+        state.search_waiting = changed
+        st.rerun()
+    order_results()
+
+
+with showing_errors():
+    page()

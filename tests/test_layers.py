@@ -1,0 +1,41 @@
+"""The layers: pages draw, services hold the rules, db holds the rest. A module may only look down."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted(p for folder in ("services", "db") for p in (ROOT / folder).rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_services_and_db_know_nothing_of_streamlit_or_pages(path: Path) -> None:
+    reached = {n for n in imports_of(path) if n.split(".")[0] in ("streamlit", "streamlit_authenticator", "pages", "app")}
+    assert reached == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_pages_build_no_statements(path: Path) -> None:
+    reached = {n for n in imports_of(path) if n in ("db.tables", "db.order_statements") or n.startswith("psycopg")}
+    assert reached == set()
+
+
+def test_modules_stay_short() -> None:
+    long = {
+        str(p.relative_to(ROOT)): lines
+        for folder in ("services", "db", "pages", "tests", "bench")
+        for p in (ROOT / folder).rglob("*.py")
+        if (lines := len(p.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert long == {}
