@@ -26,7 +26,8 @@ class Settings:
     """One consistent reading of the environment.
 
     `database_url` and `app_database_url` are in SQLAlchemy's form (`postgresql+psycopg://`); `None` for the
-    former means the embedded server in `data_dir`. `base_url` carries no trailing slash.
+    former means the embedded server in `data_dir`, which is absolute (a relative one counts from the
+    project's root). `base_url` carries no trailing slash.
     """
 
     database_url: str | None
@@ -74,7 +75,7 @@ def _folder(name: str, value: str | None) -> Path:
     if value is None:
         return PROJECT / ".data"
     try:
-        folder = Path(value).expanduser().absolute()
+        folder = PROJECT / Path(value).expanduser()
     except RuntimeError as error:
         raise SettingsError(f"{name} names the home folder of a user that does not exist.") from error
     # The server keeps its folder's path on a line of its own in its lock file.

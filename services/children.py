@@ -1,0 +1,77 @@
+"""Child processes that end when they are told to, and never outlive the portal."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from db.settings import PROJECT
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """One program of ours, `python -m …`, in a session of its own: Ctrl-C in the terminal reaches the portal
+    alone.
+
+    That way the portal decides the order in which things end, and nobody writes a traceback about an
+    interrupt.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        self.name = name
+        self.arguments = list(arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+
+    def start(self) -> None:
+        """Starts the program, also again after it has ended."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *self.arguments],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_dying_with_parent(),
+        )
+        self.started_at = time.monotonic()
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs (or was never started); negative when a signal ended it."""
+        return None if self._process is None else self._process.poll()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Asks it to end, and after `patience` seconds makes it, together with whatever it started."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _dying_with_parent() -> Callable[[], None] | None:
+    """What the new process does before its program: ask Linux for a SIGKILL on the day its parent is gone.
+
+    A portal that is killed outright can clean up nothing, and a web server left behind would keep the port
+    from the next one. SIGKILL, because a server that waits for its browsers to say goodbye may wait for ever;
+    everything worth keeping is in transactions. The library is loaded here, since loading is not safe between
+    fork and exec.
+    """
+    if sys.platform != "linux":
+        return None
+    parent = os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we had asked
+            os._exit(1)
+
+    return prepare

@@ -1,0 +1,231 @@
+"""`python -m services.portal`: the database, the web server and the mail worker, up together and down
+together."""
+
+import contextlib
+import errno
+import importlib.util
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from db.settings import Settings, SettingsError, settings
+from services.children import Child
+
+DEMO_PASSWORD = "demo-Portal-1"  # noqa: S105 - public on purpose, and only demo accounts have it
+_LONGEST_PAUSE_SECONDS = 60.0
+
+
+class CannotRun(Exception):
+    """The portal cannot start, or go on; the text is a sentence for the person at the terminal."""
+
+
+class StopRequest:
+    """Set by the first SIGINT, SIGTERM or SIGHUP. Further ones change nothing: the end is on its way.
+
+    A plain flag that the main loop looks at, since an exception out of a handler could strike in the middle
+    of starting the database and leave it running without anybody knowing.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup it is
+            signal.signal(signal.SIGHUP, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+def main() -> int:
+    """Runs the portal until it is told to stop; the process's exit status."""
+    stop = StopRequest()
+    try:
+        current = settings()
+        _check_port(current.port)
+        with _database(current) as owner_url:
+            return _run(current, owner_url, stop)
+    except (CannotRun, SettingsError) as error:
+        _say(str(error), error=True)
+        return 1
+
+
+def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
+    if not _step("Bringing the database's schema up to date …", ["db", "migrate"], stop):
+        return 0
+    from db.occupancy import occupancy
+
+    wants_demo = current.demo and current.database_url is None and occupancy(owner_url).is_empty
+    if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
+        return 0
+    arguments = ["streamlit", "run", "pages/server.py", "--server.headless", "true", "--server.port"]
+    web = Child("web server", [*arguments, str(current.port)])
+    children = [web]
+    if importlib.util.find_spec("services.mail") is not None:
+        children.append(Child("mail worker", ["services.mail"]))
+    try:
+        for child in children:
+            child.start()
+        if _wait_until_it_answers(web, current.port, stop):
+            _greet(current, occupancy(owner_url).demo_accounts)
+        _watch(web, children[1:], stop)
+    finally:
+        _say("Stopping …")
+        for child in reversed(children):
+            child.stop()
+    return 0
+
+
+@contextlib.contextmanager
+def _database(current: Settings) -> Iterator[str]:
+    """The owner's address. The embedded server is started for the block and stopped after it, also if
+    adopted."""
+    if current.database_url is not None:
+        yield current.database_url
+        return
+    from db import embedded
+
+    with _claimed(current.data_dir):
+        try:
+            _say("Starting the database …")
+            with _in_sentences():
+                url = embedded.start(current.data_dir).url()
+            yield url
+        finally:
+            with _in_sentences():
+                embedded.stop(current.data_dir)
+
+
+@contextlib.contextmanager
+def _claimed(data_dir: Path) -> Iterator[None]:
+    """Keeps a second portal off the same data: whoever ended first would stop the database under the
+    other."""
+    from db.local_secrets import make_data_dir, try_lock
+
+    with _in_sentences():
+        make_data_dir(data_dir)
+        guard = os.open(data_dir / "portal.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        if not try_lock(guard):
+            raise CannotRun(f"A portal is running already with the data in {data_dir}.")
+        yield
+    finally:
+        os.close(guard)
+
+
+@contextlib.contextmanager
+def _in_sentences() -> Iterator[None]:
+    from db.embedded import EmbeddedDatabaseError
+    from db.local_secrets import DataFolderError
+
+    try:
+        yield
+    except (EmbeddedDatabaseError, DataFolderError) as error:
+        raise CannotRun(str(error)) from error
+    except OSError as error:
+        raise CannotRun(f"{error.filename}: {error.strerror}.") from error
+
+
+def _check_port(port: int) -> None:
+    """Binds the port for an instant, before anything that takes long.
+
+    Asks again for a little while: the children of a portal that has just been killed need a moment to go.
+    """
+    deadline = time.monotonic() + 2.0
+    while True:
+        try:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("", port))
+                probe.listen()
+                return
+        except PermissionError as error:
+            raise CannotRun(f"This user may not open port {port}; set PORT to one above 1023.") from error
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise CannotRun(f"Port {port} cannot be opened: {error.strerror}.") from error
+            if time.monotonic() > deadline:
+                raise CannotRun(
+                    f"Port {port} is taken by another program; set PORT to a free one."
+                ) from error
+        time.sleep(0.1)
+
+
+def _step(announcement: str, arguments: list[str], stop: StopRequest) -> bool:
+    """Runs one of our commands to its end; False when a stop was asked for meanwhile. Raises `CannotRun`."""
+    _say(announcement)
+    command = Child(arguments[-1], arguments)
+    if not stop.is_set:
+        command.start()
+    while not stop.is_set:
+        status = command.exit_status
+        if status == 0:
+            return True
+        if status is not None:
+            raise CannotRun(
+                f"The portal does not start: python -m {' '.join(arguments)} failed (status {status})."
+            )
+        time.sleep(0.05)
+    command.stop()
+    return False
+
+
+def _wait_until_it_answers(web: Child, port: int, stop: StopRequest) -> bool:
+    while not stop.is_set and web.exit_status is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _watch(web: Child, workers: list[Child], stop: StopRequest) -> None:
+    """Returns on a stop request. A worker that ends is started again, after pauses that double up to a
+    minute.
+
+    Raises `CannotRun` when the web server ends: a supervisor above us, or a person, has to know.
+    """
+    pauses = dict.fromkeys((worker.name for worker in workers), 1.0)
+    due: dict[str, float] = {}
+    while not stop.is_set:
+        if (status := web.exit_status) is not None:
+            raise CannotRun(f"The web server ended by itself (status {status}), so the portal stops.")
+        now = time.monotonic()
+        for worker in workers:
+            if worker.exit_status is None:
+                continue
+            if worker.name not in due:
+                if now - worker.started_at > _LONGEST_PAUSE_SECONDS:
+                    pauses[worker.name] = 1.0
+                due[worker.name] = now + pauses[worker.name]
+                _say(f"The {worker.name} ended (status {worker.exit_status}); it starts again.", error=True)
+                pauses[worker.name] = min(2 * pauses[worker.name], _LONGEST_PAUSE_SECONDS)
+            elif now >= due[worker.name]:
+                del due[worker.name]
+                worker.start()
+        time.sleep(0.1)
+
+
+def _greet(current: Settings, demo_accounts: tuple[str, ...]) -> None:
+    _say(f"\nThe portal is at http://localhost:{current.port}   (Ctrl-C stops it)")
+    if demo_accounts:
+        _say(f"Demo accounts, all with the password {DEMO_PASSWORD}:")
+        for email in demo_accounts:
+            _say(f"  {email}")
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    # The terminal or the pipe may be gone by now, which must not keep us from ending properly.
+    stream = sys.stderr if error else sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
