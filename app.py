@@ -1,0 +1,28 @@
+"""Navigation and the sign-in gate, nothing else. Served by `streamlit run pages/server.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages import set_password, sign_in
+from pages.components import authenticator, frame, session
+
+st.set_page_config(page_title="ESupport portal", layout="wide")
+
+viewer = session.find_viewer()
+may_enter = viewer is not None and not viewer.must_change_password
+pages = [
+    st.Page(path, title=title, default=title == "Orders")
+    for path, title in (("pages/orders.py", "Orders"), ("pages/profile.py", "Profile"))
+    if (Path(__file__).parent / path).exists()
+]
+# The same pages whoever is there, so that the address that was asked for stays while somebody signs in.
+page = st.navigation(pages, position="top" if may_enter else "hidden")
+frame.draw(viewer if may_enter else None)
+authenticator.draw_cookie_change()
+if viewer is None:
+    sign_in.show()
+elif viewer.must_change_password:
+    set_password.show(viewer)
+else:
+    page.run()

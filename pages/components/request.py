@@ -1,0 +1,17 @@
+"""Where a request comes from, for the audit log."""
+
+import streamlit as st
+from starlette.requests import Request
+
+
+def page_address() -> str | None:
+    """The address of the browser behind the running page; None on this machine itself.
+
+    Behind a proxy on the same machine it is what the proxy says (X-Forwarded-For), which uvicorn has put in place.
+    """
+    return st.context.ip_address
+
+
+def route_address(request: Request) -> str | None:
+    """The same for one of our own routes."""
+    return request.client.host if request.client else None

@@ -1,0 +1,96 @@
+"""Who is looking at the running page.
+
+The browser's cookie is read once, when a tab connects; from then on the tab keeps the token, and the database is asked
+on every run whether its session still stands. The answer is kept for one run of the script and no longer.
+"""
+
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.components.request import page_address
+from services import accounts, sign_in
+from services.access import Viewer
+
+# The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
+# connected with is not read again.
+TOKEN_KEY = "session_token"
+_FOUND_KEY = "session_found"
+
+
+def find_viewer() -> Viewer | None:
+    """Who is signed in, with role and stores as they are now; None when nobody is.
+
+    A fragment's rerun is a run without `app.py`: this check is made there as well, by whoever asks first.
+    """
+    found = st.session_state.get(_FOUND_KEY)
+    if found is not None and found[0] is _this_run():
+        return found[1]
+    token = session_token()
+    viewer = sign_in.viewer_of_token(token) if token else None
+    if viewer is None and token:
+        forget()
+    elif viewer is None:
+        st.session_state[TOKEN_KEY] = ""
+    st.session_state[_FOUND_KEY] = (_this_run(), viewer)
+    return viewer
+
+
+def current_viewer() -> Viewer:
+    """The viewer of the running page; cheap to call, one check a run.
+
+    When the session has ended meanwhile (or the password must be changed), the run stops here and the whole page
+    starts again at the gate in `app.py`.
+    """
+    viewer = find_viewer()
+    if viewer is None or viewer.must_change_password:
+        st.rerun()
+    return viewer
+
+
+def current_account_id() -> int:
+    """The account of the running page; ends the run as `current_viewer` does."""
+    return current_viewer().account_id
+
+
+def client_address() -> str | None:
+    """Where the person is, for the audit log; None on this machine itself."""
+    return page_address()
+
+
+def time_zone() -> ZoneInfo:
+    """The zone that days and times are shown in: the viewer's own choice, else the browser's, else UTC."""
+    chosen = accounts.find_time_zone(current_viewer().time_zone)
+    return chosen or accounts.find_time_zone(st.context.timezone) or ZoneInfo("UTC")
+
+
+def session_token() -> str:
+    """This tab's token, or "" when it has none."""
+    if TOKEN_KEY not in st.session_state:
+        cookie = st.context.cookies.get(sign_in.COOKIE_NAME)
+        st.session_state[TOKEN_KEY] = sign_in.token_of_cookie(cookie) or ""
+    return str(st.session_state[TOKEN_KEY])
+
+
+def begin(token: str) -> None:
+    """Makes this tab hold the session that was just opened."""
+    forget()
+    st.session_state[TOKEN_KEY] = token
+
+
+def check_again() -> None:
+    """Makes the next question in this run go to the database: the account was just changed."""
+    st.session_state.pop(_FOUND_KEY, None)
+
+
+def forget() -> None:
+    """Drops everything this tab knows: the next person at it must not find the last one's searches."""
+    st.session_state.clear()
+    st.session_state[TOKEN_KEY] = ""
+
+
+def _this_run() -> object:
+    # Streamlit makes this dict anew for every run, a fragment's included; holding it keeps its identity unique.
+    context = get_script_run_ctx()
+    return context.cursors if context else None

@@ -1,0 +1,61 @@
+"""What every answer of the web server carries, and whether it works at all."""
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.engine import anonymous_transaction
+
+# The last line against values that slip through escaping: nothing is loaded from, or sent to, another address.
+# Streamlit's own pages need inline styles and scripts, blobs for workers and downloads, and WebAssembly.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+}
+
+
+class SecurityHeaders:
+    """Adds the headers above to every answer that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def health(request: Request) -> PlainTextResponse:
+    """`ok` while the database answers, else 503: what a proxy or a starter asks."""
+    try:
+        with anonymous_transaction() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return PlainTextResponse("The database does not answer.", status_code=503)
+    return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,88 @@
+"""What people change about their own account."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import text
+
+from db.engine import anonymous_transaction, viewer_transaction
+from services import passwords, sign_in
+from services.access import Viewer
+from services.errors import InvalidInput
+
+WRONG_CURRENT = "This is not your current password, or the account is locked for now."
+
+
+def change_own_password(
+    viewer: Viewer,
+    *,
+    new: str,
+    repeated: str,
+    current: str | None,
+    kept_token: str | None,
+    address: str | None,
+) -> None:
+    """Sets the viewer's password and ends every session of theirs but `kept_token`'s, in one transaction.
+
+    `current` is asked for unless the password must be changed, right after signing in with a one-time one; a wrong
+    one counts as a failed sign-in, so that an open screen is no place for guessing. Raises `InvalidInput` with
+    `field` one of `current`, `new`, `repeated`.
+    """
+    passwords.check_new_password(new, repeated, email=viewer.email)
+    if not viewer.must_change_password and (
+        sign_in.check_password(viewer.email, current or "", address=address) != viewer.account_id
+    ):
+        raise InvalidInput(WRONG_CURRENT, field="current")
+    if passwords.matches(new, _password_hash(viewer.email)):
+        raise InvalidInput("Choose a password that is not the old one.", field="new")
+    with viewer_transaction(viewer.account_id) as connection:
+        connection.execute(
+            text("SELECT change_own_password(:hash, :kept, :address)"),
+            {
+                "hash": passwords.hash_password(new),
+                "kept": sign_in.digest(kept_token) if kept_token else None,
+                "address": address,
+            },
+        )
+
+
+def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
+    """Sets the zone that days and times are shown in; None follows the browser. Raises `InvalidInput`."""
+    if zone is not None and zone not in time_zones():
+        raise InvalidInput("There is no time zone of that name.", field="time_zone")
+    with viewer_transaction(viewer.account_id) as connection:
+        connection.execute(text("SELECT set_own_time_zone(:zone)"), {"zone": zone})
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names of all time zones that a person may choose, sorted."""
+    names = available_timezones()
+    # The rest are compatibility names ("EST5EDT", "Etc/GMT+5") whose signs mislead.
+    regions = {
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+    }
+    regions |= {"Pacific"}
+    return tuple(sorted(name for name in names if name == "UTC" or name.split("/")[0] in regions))
+
+
+def find_time_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of that name, or None: browsers may send names that this machine does not know."""
+    if name is None or name not in available_timezones():
+        return None
+    return ZoneInfo(name)
+
+
+def _password_hash(email: str) -> str | None:
+    with anonymous_transaction() as connection:
+        return connection.execute(
+            text("SELECT password_hash FROM account_to_check(:login)"), {"login": email}
+        ).scalar_one_or_none()

@@ -1,0 +1,130 @@
+"""Signing in, staying signed in, and signing out.
+
+A browser that is signed in holds a random token inside a signed cookie; the database holds the token's SHA-256 only,
+and says on every use whether the session still stands. Nothing else makes anybody a viewer.
+"""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import jwt
+from sqlalchemy import text
+
+from db.engine import anonymous_transaction, viewer_transaction
+from services import passwords
+from services.access import Viewer, get_viewer
+from services.errors import NotAllowed
+
+COOKIE_NAME = "esupport"
+SESSION_LIFE = timedelta(hours=12)
+# One sentence for an unknown login, a wrong password, a locked and a disabled account.
+REFUSED = "Email or password is not right, or the account is locked for now."
+
+_ALGORITHM = "HS256"
+_LONGEST_LOGIN = 320
+_LONGEST_COOKIE = 1000
+
+
+def check_password(login: str, password: str, *, address: str | None) -> int | None:
+    """The id of the account that these open, or None: unknown, wrong, locked and disabled are all alike.
+
+    Costs one bcrypt and two short transactions in every case of refusal; no connection is held while bcrypt works.
+    A refusal is counted and audited. `address` is where the attempt came from.
+    """
+    login = _usable(login, _LONGEST_LOGIN)
+    with anonymous_transaction() as connection:
+        found = connection.execute(
+            text("SELECT id, password_hash, may_sign_in FROM account_to_check(:login)"), {"login": login}
+        ).one_or_none()
+    fits = passwords.matches(password, found.password_hash if found else None)
+    if found and fits and found.may_sign_in:
+        return int(found.id)
+    with anonymous_transaction() as connection:
+        connection.execute(
+            text("SELECT record_failed_sign_in(:login, :address)"), {"login": login, "address": address}
+        )
+    return None
+
+
+def open_session(account_id: int, *, address: str | None) -> str | None:
+    """A new session's token (256 random bits), or None when the account was locked or disabled meanwhile."""
+    token = secrets.token_urlsafe(32)
+    with anonymous_transaction() as connection:
+        opened = connection.execute(
+            text("SELECT open_account_session(:account, :digest, :life, :address)"),
+            {"account": account_id, "digest": digest(token), "life": SESSION_LIFE, "address": address},
+        ).scalar_one()
+    return token if opened else None
+
+
+def viewer_of_token(token: str) -> Viewer | None:
+    """Who holds the token, with role and stores as they are now; None when the session does not stand any more."""
+    with anonymous_transaction() as connection:
+        account_id = connection.execute(
+            text("SELECT id FROM account_of_session(:digest)"), {"digest": digest(token)}
+        ).scalar_one_or_none()
+    if account_id is None:
+        return None
+    try:
+        with viewer_transaction(account_id) as connection:
+            return get_viewer(connection, account_id)
+    except NotAllowed:  # disabled between the two
+        return None
+
+
+def end_session(token: str, *, address: str | None) -> None:
+    """Ends the session on the server, so that every copy of its cookie is worthless."""
+    with anonymous_transaction() as connection:
+        connection.execute(
+            text("SELECT end_account_session(:digest, :address)"),
+            {"digest": digest(token), "address": address},
+        )
+
+
+def cookie_key() -> str:
+    """The key that signs cookies, in hexadecimal: 48 bytes, the same for every process at this database."""
+    with anonymous_transaction() as connection:
+        return bytes(connection.execute(text("SELECT cookie_key()")).scalar_one()).hex()
+
+
+def cookie_of_token(token: str) -> str:
+    """The cookie's value: a signed JWT with the token and the end of its life."""
+    expires = datetime.now(UTC) + SESSION_LIFE
+    return jwt.encode({"session": token, "exp": expires}, cookie_key(), algorithm=_ALGORITHM)
+
+
+def token_of_cookie(cookie_value: str | None) -> str | None:
+    """The token inside a cookie that we signed; None for a missing, forged, expired or garbled one.
+
+    Never raises: what a browser sends is not to be trusted, and a bad cookie only means that nobody is signed in.
+    """
+    if not cookie_value or len(cookie_value) > _LONGEST_COOKIE or cookie_value.count(".") != 2:
+        return None
+    try:
+        claims = jwt.decode(
+            cookie_value, cookie_key(), algorithms=[_ALGORITHM], options={"require": ["exp", "session"]}
+        )
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    token = claims["session"]
+    return token if isinstance(token, str) else None
+
+
+def cookie_viewer(cookie_value: str | None) -> Viewer | None:
+    """Who a request with this cookie comes from; None when its session does not stand."""
+    token = token_of_cookie(cookie_value)
+    return viewer_of_token(token) if token is not None else None
+
+
+def digest(token: str) -> bytes:
+    """The form in which a token is stored, and the name of its session."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _usable(login: str, longest: int) -> str:
+    """A login that the database can be asked for; one that cannot exist becomes the empty one, which nobody has."""
+    login = login.strip()
+    if len(login) > longest or "\0" in login or any("\ud800" <= character <= "\udfff" for character in login):
+        return ""
+    return login
