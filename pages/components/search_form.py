@@ -80,7 +80,7 @@ def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
     """Draws the form with each error below its field; True in the run in which Find was pressed."""
     with st.form("search", border=True):
         with st.container(key="search_first_row"):
-            row = st.columns([1.25, 1.25, 1, 1.25, 0.42], vertical_alignment="top", gap="small")
+            row = st.columns([1.25, 1.25, 1, 1.25, 0.62], vertical_alignment="top", gap="small")
             with row[0]:
                 _ids(errors)
             for column, name in zip(row[1:4], ("email", "phone", "activation_code"), strict=True):
@@ -89,7 +89,7 @@ def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
             with row[4]:
                 st.html('<div class="es-label-gap"></div>')
                 found = st.form_submit_button(
-                    "Find", type="primary", width="stretch", key="search_find", help="Enter, or Ctrl+Enter"
+                    "Find", type="primary", width="stretch", key="search_find", shortcut="Ctrl+Enter"
                 )
         more_errors = [name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")]
         with st.expander("More", expanded=bool(more_errors) or _has_more(), key="search_more"):
