@@ -4,7 +4,7 @@ A transaction is one user action: it is opened here, once, at the edge; services
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -45,7 +45,7 @@ def owner_engine() -> Engine:
     return _engine(f"owner {settings().database_url} {settings().data_dir}", owner_url, "-c jit=off")
 
 
-def _engine(key: str, address, options: str) -> Engine:  # type: ignore[no-untyped-def]
+def _engine(key: str, address: Callable[[], str], options: str) -> Engine:
     with _engines_lock:
         if key not in _engines:
             _engines[key] = create_engine(

@@ -18,7 +18,7 @@ JOBS_ROLE = "esupport_jobs"
 
 
 def app_password(owner_url: str) -> str:
-    """Derived from the owner's password, so that every replica with the same DATABASE_URL knows it and no file holds it."""
+    """Derived from the owner's, so that every replica with the same DATABASE_URL knows it and no file holds it."""
     secret = make_url(owner_url).password or ""
     return hmac.new(secret.encode(), APP_ROLE.encode(), hashlib.sha256).hexdigest()
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
     text_functions = (SQL / "0001_text.sql").read_text().replace("{collation}", f"pg_catalog.{wanted[0]}")
     # The driver's own connection: with no parameters it sends a whole file as it stands, percent signs included.
     driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - for the type checker; the connection above has just answered
     driver.execute(text_functions)
     for part in ("accounts", "orders", "actions", "triggers", "scope", "doors"):
         driver.execute((SQL / f"0001_{part}.sql").read_text())
