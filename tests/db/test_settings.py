@@ -1,0 +1,116 @@
+"""The environment: what its variables mean, and what is said about one that means nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from db.settings import PROJECT, SettingsError, settings
+
+NAMES = (
+    "DATABASE_URL",
+    "ESUPPORT_APP_DATABASE_URL",
+    "ESUPPORT_DATA",
+    "ESUPPORT_BASE_URL",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "PORT",
+    "ESUPPORT_DEMO",
+)
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_defaults_hold_for_variables_that_are_unset_or_empty(
+    monkeypatch: pytest.MonkeyPatch, nothing: str | None
+) -> None:
+    if nothing is not None:
+        for name in NAMES:
+            monkeypatch.setenv(name, nothing)
+    current = settings()
+    assert current.database_url is None
+    assert current.app_database_url is None
+    assert current.smtp_url is None
+    assert current.data_dir == PROJECT / ".data"
+    assert current.data_dir.is_absolute()
+    assert current.port == 8501
+    assert current.base_url == "http://localhost:8501"
+    assert current.mail_from == "esupport@localhost"
+    assert current.demo
+
+
+def test_environment_is_read_anew_by_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "9000")
+    assert settings().base_url == "http://localhost:9000"
+    monkeypatch.setenv("PORT", "9001")
+    assert settings().base_url == "http://localhost:9001"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_database_address_takes_every_usual_scheme(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://owner:p%40ss@db.example.com:5433/support?sslmode=require")
+    expected = "postgresql+psycopg://owner:p%40ss@db.example.com:5433/support?sslmode=require"
+    assert settings().database_url == expected
+
+
+def test_relative_data_folder_counts_from_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ESUPPORT_DATA", "elsewhere")
+    assert settings().data_dir == PROJECT / "elsewhere"
+    monkeypatch.setenv("ESUPPORT_DATA", str(tmp_path / "with a space"))
+    assert settings().data_dir == tmp_path / "with a space"
+
+
+def test_base_url_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESUPPORT_BASE_URL", "https://support.example.com/portal/")
+    assert settings().base_url == "https://support.example.com/portal"
+
+
+@pytest.mark.parametrize(("value", "demo"), [("0", False), ("1", True), ("no", True)])
+def test_only_zero_declines_the_demo(monkeypatch: pytest.MonkeyPatch, value: str, demo: bool) -> None:
+    monkeypatch.setenv("ESUPPORT_DEMO", value)
+    assert settings().demo is demo
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "٨٠"),
+        ("PORT", "9" * 5000),
+        ("DATABASE_URL", "mysql://root:hunter2@localhost/support"),
+        ("DATABASE_URL", "postgresql://owner:hunter2@localhost:port/support"),
+        ("DATABASE_URL", "postgresql://owner:hunter2@[::1/support"),
+        ("DATABASE_URL", "hunter2"),
+        ("ESUPPORT_APP_DATABASE_URL", "host=localhost password=hunter2"),
+        ("ESUPPORT_BASE_URL", "support.example.com"),
+        ("ESUPPORT_BASE_URL", "https://"),
+        ("ESUPPORT_BASE_URL", "javascript:alert(1)"),
+        ("ESUPPORT_BASE_URL", "https://support.example.com/?page=1"),
+        ("SMTP_URL", "mail.example.com:25"),
+        ("SMTP_URL", "smtp://user:hunter2@mail.example.com:smtp"),
+        ("SMTP_URL", "smtp://"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@example.com\nBcc: b@example.com"),
+        ("ESUPPORT_DATA", "two\nlines"),
+        ("ESUPPORT_DATA", "~no-such-user-here/data"),
+    ],
+)
+def test_unusable_value_is_named_by_its_variable_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as raised:
+        settings()
+    assert str(raised.value).startswith(f"{name} ")
+    assert str(raised.value).endswith(".")
+    assert "hunter2" not in str(raised.value)
