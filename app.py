@@ -1,20 +1,17 @@
 """Navigation and the sign-in gate, nothing else. Served by `streamlit run pages/server.py`."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages import set_password, sign_in
 from pages.components import authenticator, frame, session
 
-st.set_page_config(page_title="ESupport portal", layout="wide")
+st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
 
 viewer = session.find_viewer()
 may_enter = viewer is not None and not viewer.must_change_password
 pages = [
-    st.Page(path, title=title, default=title == "Orders")
-    for path, title in (("pages/orders.py", "Orders"), ("pages/profile.py", "Profile"))
-    if (Path(__file__).parent / path).exists()
+    st.Page("pages/orders.py", title="Orders", default=True),
+    st.Page("pages/profile.py", title="Profile"),
 ]
 # The same pages whoever is there, so that the address that was asked for stays while somebody signs in.
 page = st.navigation(pages, position="top" if may_enter else "hidden")

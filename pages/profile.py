@@ -1,49 +1,78 @@
 """One's own account."""
 
+import html
+from contextlib import nullcontext as showing_errors
+
 import streamlit as st
 
 from pages import set_password
 from pages.components import session
 from pages.components.authenticator import sign_out
+from pages.components.style import page_style
 from services import accounts
 from services.access import Role, Viewer
 
 ROLES = {
-    Role.SPECIALIST: "Specialist: searches orders and acts on them",
-    Role.ANALYST: "Analyst: searches and exports orders",
-    Role.REFUND_OPERATOR: "Refund operator: also works the refund queue",
-    Role.ADMINISTRATOR: "Administrator: also manages accounts, teams and checkout pages",
+    Role.SPECIALIST: "Specialist",
+    Role.ANALYST: "Analyst",
+    Role.REFUND_OPERATOR: "Refund operator",
+    Role.ADMINISTRATOR: "Administrator",
 }
+_ZONE = "profile_time_zone"
+_SAID = "profile_said"
 
 
-def show() -> None:
+def page() -> None:
+    page_style()
     viewer = session.current_viewer()
     st.title("Profile", anchor=False)
-    about, password = st.columns(2, gap="large")
-    with about:
-        st.text(viewer.name)
-        st.text(viewer.email)
-        st.text(ROLES[viewer.role])
-        st.text(", ".join(store.name for store in viewer.stores) or "No stores")
+    if said := st.session_state.pop(_SAID, None):
+        st.toast(said, icon=":material/check:")
+    with st.container(key="profile"):
+        about, password = st.columns(2, gap="medium")
+    with about, st.container(border=True, height="stretch"):
+        st.subheader("Account", anchor=False)
+        _facts(viewer)
         _time_zone(viewer)
-        st.button("Sign out", key="profile_sign_out", on_click=sign_out)
-    with password:
+        st.button("Sign out", key="profile_sign_out", icon=":material/logout:", on_click=sign_out)
+    with password, st.container(border=True, height="stretch"):
         st.subheader("Change password", anchor=False)
         if set_password.draw_form(viewer):
-            st.toast("Your password was changed. Your other sessions have ended.")
+            st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
+            st.rerun()
+
+
+def _facts(viewer: Viewer) -> None:
+    stores = ", ".join(store.title or store.name for store in viewer.stores)
+    facts = {
+        "Name": viewer.name,
+        "Email": viewer.email,
+        "Role": ROLES[viewer.role],
+        "Stores": stores or "None yet. An administrator can give you some.",
+    }
+    rows = "".join(f"<dt>{label}</dt><dd>{html.escape(fact)}</dd>" for label, fact in facts.items())
+    st.html(f'<dl class="es-account">{rows}</dl>')
 
 
 def _time_zone(viewer: Viewer) -> None:
     browsers = accounts.find_time_zone(st.context.timezone)
-    chosen = st.selectbox(
+    options = [None, *accounts.time_zones()]
+    st.selectbox(
         "Time zone",
-        [None, *accounts.time_zones()],
-        index=0,
+        options,
+        index=options.index(viewer.time_zone) if viewer.time_zone in options else 0,
         format_func=lambda zone: zone or f"Browser's time zone ({browsers.key if browsers else 'UTC'})",
-        key="time_zone",
+        key=_ZONE,
+        on_change=_save_time_zone,
+        help="Days in the search and all times are those of this zone.",
     )
-    if chosen != viewer.time_zone:
-        accounts.set_own_time_zone(viewer, chosen)
 
 
-show()
+def _save_time_zone() -> None:
+    accounts.set_own_time_zone(session.current_viewer(), st.session_state[_ZONE])
+    session.check_again()
+    st.session_state[_SAID] = "Your time zone was saved."
+
+
+with showing_errors():
+    page()

@@ -1,19 +1,34 @@
 """A new password: the only page for somebody who signed in with a one-time one, and a part of the profile."""
 
+import html
+
 import streamlit as st
 
 from pages.components import session
 from pages.components.authenticator import sign_out
+from pages.components.style import page_style
 from services import accounts
 from services.access import Viewer
 from services.errors import InvalidInput
+from services.passwords import MINIMUM_LENGTH
+
+_ROUND = "set_password_round"
+_LABELS = {
+    "current": "Current password",
+    "new": "New password",
+    "repeated": "New password again",
+}
 
 
 def show(viewer: Viewer) -> None:
     """The page that nobody gets past before the password is their own."""
-    with st.container(key="sign_in_card", width=380):
+    page_style()
+    with (
+        st.container(horizontal_alignment="center"),
+        st.container(key="sign_in_card", width=380, border=True),
+    ):
         st.subheader("Set a new password", anchor=False)
-        st.markdown("You signed in with a one-time password. Choose your own before you go on.")
+        st.text("You signed in with a one-time password. Choose your own before you go on.")
         if draw_form(viewer):
             st.rerun()
         st.button("Sign out", type="tertiary", on_click=sign_out)
@@ -21,20 +36,21 @@ def show(viewer: Viewer) -> None:
 
 def draw_form(viewer: Viewer) -> bool:
     """Draws the fields, each with its error below it; True in the run in which the password was changed."""
-    asks_current = not viewer.must_change_password
+    fields = [field for field in _LABELS if field != "current" or not viewer.must_change_password]
+    number = st.session_state.setdefault(_ROUND, 0)  # a changed password leaves empty fields behind
+    values, places = {}, {}
     with st.form("set_password", border=False):
-        values, places = {}, {}
-        labels = {"current": "Current password"} if asks_current else {}
-        labels |= {"new": "New password", "repeated": "New password again"}
-        for field, label in labels.items():
+        for field in fields:
             values[field] = st.text_input(
-                label,
+                _LABELS[field],
                 type="password",
-                key=f"set_password_{field}",
+                key=f"set_password_{field}_{number}",
                 autocomplete="current-password" if field == "current" else "new-password",
             )
             places[field] = st.empty()
-        st.caption("At least 10 characters, without your email. Your other sessions end at once.")
+        st.caption(
+            f"At least {MINIMUM_LENGTH} characters, without your email. Other browsers are signed out at once."
+        )
         if not st.form_submit_button("Set password", type="primary"):
             return False
     try:
@@ -47,7 +63,10 @@ def draw_form(viewer: Viewer) -> bool:
             address=session.client_address(),
         )
     except InvalidInput as error:
-        places[error.field or "new"].error(str(error))
+        places[error.field or "new"].html(
+            f'<div class="es-field-error" role="alert">{html.escape(str(error))}</div>'
+        )
         return False
+    st.session_state[_ROUND] = number + 1
     session.check_again()
     return True

@@ -4,17 +4,21 @@ import streamlit as st
 
 from pages.components import session
 from pages.components.authenticator import FIELDS, FORM_KEY, SessionAuthenticator
+from pages.components.style import page_style
 from services.sign_in import REFUSED
 
 
 def show() -> None:
     """Draws the form; starts the page again, at the address that was asked for, once somebody is signed in."""
-    with st.container(key="sign_in_card", width=380):
-        answer = st.empty()
+    page_style()
+    with (
+        st.container(horizontal_alignment="center"),
+        st.container(key="sign_in_card", width=380, border=True),
+    ):
         SessionAuthenticator().login(fields=FIELDS, key=FORM_KEY)
         if session.session_token():
-            for name in ("name", "authentication_status", "username", "email", "roles", "logout"):
-                st.session_state.pop(name, None)
             st.rerun()
         if st.session_state.get("authentication_status") is False:
             st.error(REFUSED)
+        elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
+            st.error("Enter your email and your password.")

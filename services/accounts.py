@@ -57,7 +57,6 @@ def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
 @cache
 def time_zones() -> tuple[str, ...]:
     """The names of all time zones that a person may choose, sorted."""
-    names = available_timezones()
     # The rest are compatibility names ("EST5EDT", "Etc/GMT+5") whose signs mislead.
     regions = {
         "Africa",
@@ -71,14 +70,19 @@ def time_zones() -> tuple[str, ...]:
         "Indian",
     }
     regions |= {"Pacific"}
-    return tuple(sorted(name for name in names if name == "UTC" or name.split("/")[0] in regions))
+    return tuple(sorted(name for name in _known_zones() if name == "UTC" or name.split("/")[0] in regions))
 
 
 def find_time_zone(name: str | None) -> ZoneInfo | None:
     """The zone of that name, or None: browsers may send names that this machine does not know."""
-    if name is None or name not in available_timezones():
+    if name is None or name not in _known_zones():
         return None
     return ZoneInfo(name)
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _password_hash(email: str) -> str | None:

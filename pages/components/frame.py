@@ -1,26 +1,52 @@
 """What stands around every page: the portal's name, the person's menu, and the few lines of style for both."""
 
+from functools import cache
+from pathlib import Path
+
 import streamlit as st
 
 from pages.components.authenticator import sign_out
 from services.access import Viewer
 
-_STYLE = """
-<style>
-.st-key-cookie_change { position: absolute; height: 0; overflow: hidden; }
-.st-key-sign_in_card { margin: 10vh auto 0; max-width: 100%; }
-</style>
-"""
+PROFILE = "Profile"
+SIGN_OUT = "Sign out"
+# A picture, because Streamlit has no other place left of the navigation; both themes read the same colour.
+_NAME = """<svg width="150" height="24" viewBox="0 0 150 24" role="img" aria-label="ESupport portal">
+<style>text { fill: #0f766e } @media (prefers-color-scheme: dark) { text { fill: #5eead4 } }</style>
+<text x="0" y="17.5" font-family="-apple-system, 'Segoe UI', Roboto, 'Noto Sans', Arial, sans-serif"
+ font-size="17" font-weight="650">ESupport portal</text></svg>"""
+# An empty one would make browsers ask for Streamlit's.
+ICON = """<svg width="32" height="32" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0f766e"/>
+<path d="M10 9h12v3h-8.5v2.6H21v2.9h-7.5v2.6H22v3H10z" fill="#fff"/></svg>"""
+
+
+@cache
+def _sheet() -> str:
+    return (Path(__file__).parent / "frame.css").read_text(encoding="utf-8")
 
 
 def draw(viewer: Viewer | None) -> None:
-    st.html(_STYLE)
+    """Draws the frame; without a viewer (the sign-in form, a first password) only its style."""
+    st.html(f"<style>{_sheet()}</style>")
     if viewer is None:
         return
+    st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
-        chosen = st.menu_button(viewer.name, ["Profile", "Sign out"], key="person", type="tertiary")
-    if chosen == "Profile":
+        chosen = st.menu_button(
+            _plain(viewer.name),
+            [PROFILE, SIGN_OUT],
+            key="person",
+            type="tertiary",
+            icon=":material/person:",
+            wrap=False,
+        )
+    if chosen == PROFILE:
         st.switch_page("pages/profile.py")
-    elif chosen == "Sign out":
+    elif chosen == SIGN_OUT:
         sign_out()
         st.rerun()
+
+
+def _plain(name: str) -> str:
+    # Labels are Markdown, which would load pictures; every punctuation mark can be escaped.
+    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|<>~:$&" else mark for mark in name)

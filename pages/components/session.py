@@ -15,7 +15,7 @@ from services.access import Viewer
 
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
-TOKEN_KEY = "session_token"
+TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
 _FOUND_KEY = "session_found"
 
 
