@@ -1,0 +1,143 @@
+"""The Orders page in Chromium: find, read, link, export, and what must not be seen."""
+
+import csv
+import io
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Portal, sign_in
+
+
+def rows(portal: Portal, statement: str, *values: object) -> list[tuple]:
+    with psycopg.connect(portal.database_url.replace("+psycopg", "")) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def find(page: Page, **fields: str) -> None:
+    """Fills fields by label (underscores for spaces) and presses Find."""
+    for label, value in fields.items():
+        page.get_by_label(label.replace("_", " "), exact=True).first.fill(value)
+    page.get_by_role("button", name=re.compile("^Find")).click()
+
+
+def count(page: Page, words: str) -> None:
+    expect(page.locator(".es-count")).to_have_text(words, timeout=15_000)
+
+
+def eu_orders(portal: Portal) -> int:
+    return rows(
+        portal,
+        "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
+    )[0][0]
+
+
+def test_empty_form_lists_exactly_the_orders_of_anna(portal: Portal, page: Page) -> None:
+    sign_in(page, "anna@demo.example")
+    count(page, f"{eu_orders(portal):,} orders")
+
+
+def test_one_result_opens_itself_and_a_foreign_order_is_like_none(portal: Portal, page: Page) -> None:
+    own, foreign = (
+        rows(
+            portal,
+            "SELECT order_id, order_name, email FROM orders JOIN checkout_page p ON p.id = checkout_page_id "
+            "WHERE p.name = %s AND email IS NOT NULL AND status = 'paid' LIMIT 1",
+            store,
+        )[0]
+        for store in ("demo-eu", "demo-us")
+    )
+    sign_in(page, "anna@demo.example")
+    find(page, Order_IDs=own[1])
+    count(page, "1 order")
+    expect(page.get_by_text("Order items", exact=True)).to_be_visible()
+    expect(page.get_by_text(own[2]).first).to_be_visible()
+    find(page, Order_IDs=foreign[1])
+    count(page, "0 orders")
+    expect(page.get_by_text("No order matches")).to_be_visible()
+    expect(page.get_by_text(foreign[2])).to_have_count(0)
+    answers = []
+    for order_id in (foreign[0], 987654321987):
+        page.goto(f"{portal.url}/?order={order_id}")
+        alert = page.get_by_text("There is no such order")
+        expect(alert).to_be_visible(timeout=15_000)
+        answers.append(alert.inner_text())
+    assert answers[0] == answers[1]
+
+
+def test_errors_stand_by_their_fields_and_nothing_is_searched(page: Page, portal: Portal) -> None:
+    sign_in(page, "anna@demo.example")
+    find(page, Order_IDs="12 abc", Phone_Number="none", Activation_code="ab")
+    expect(page.get_by_role("alert").filter(has_text="abc")).to_be_visible()
+    expect(page.locator(".es-field-error")).to_have_count(3)
+    expect(page.locator(".es-count")).to_have_count(0)
+
+
+def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own(
+    page: Page, portal: Portal
+) -> None:
+    sign_in(page, "refunds@demo.example")
+    [(last_name, everywhere)] = rows(
+        portal, "SELECT last_name, count(*) FROM orders WHERE last_name IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+    )
+    [(in_eu,)] = rows(
+        portal,
+        "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id "
+        "WHERE p.name = 'demo-eu' AND last_name_key = fold(%s)",
+        last_name,
+    )
+    page.get_by_text("More", exact=True).click()
+    find(page, Last_Name=f"  {last_name.upper()} ")
+    count(page, f"{everywhere} orders")
+    expect(page).to_have_url(re.compile(r"\?s=[\w-]+$"))
+    address = page.url
+    assert last_name.lower() not in address.lower()
+    assert list(parse_qs(urlsplit(address).query)) == ["s"]
+    other = page.context.browser.new_page()
+    try:
+        other.goto(address)
+        sign_in(other, "anna@demo.example", goto=False)
+        count(other, f"{in_eu} order{'' if in_eu == 1 else 's'}")
+    finally:
+        other.context.close()
+
+
+def test_export_holds_exactly_what_was_found(page: Page, portal: Portal) -> None:
+    sign_in(page, "carla@demo.example")
+    count(page, f"{eu_orders(portal):,} orders")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    exported = list(csv.reader(io.StringIO(text, newline="")))
+    ids = {row[0] for row in exported[1:]}
+    assert ids == {
+        str(order_id)
+        for (order_id,) in rows(
+            portal,
+            "SELECT order_id FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
+        )
+    }
+    assert rows(portal, "SELECT count(*) FROM audit_log WHERE action = 'export' AND account_email LIKE 'carla%%'")[0][0]
+
+
+def test_without_a_session_routes_give_nothing_away(page: Page, portal: Portal) -> None:
+    [(document,)] = rows(portal, "SELECT min(id) FROM order_document")
+    assert page.request.get(f"{portal.url}/documents/{document}").status in (401, 403, 404)
+    assert page.request.get(f"{portal.url}/export/AAAAAAAAAAAAAAAA.csv").status in (401, 403, 404)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["wide", "phone"])
+def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    sign_in(page, "anna@demo.example")
+    [(name,)] = rows(
+        portal,
+        "SELECT order_name FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu' LIMIT 1",
+    )
+    find(page, Order_IDs=name)
+    count(page, "1 order")
+    expect(page.get_by_text("Order History", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
