@@ -102,7 +102,7 @@ def binaries(home: Home | None = None) -> Path:
 def make_socket_dir(home: Home) -> Path:
     """A folder for the server's socket: closed to everyone else, its path short enough for an address.
 
-    Below the home when that is short enough, otherwise in the system's temporary folder, where a folder (or
+    Below the home when that is short and plain enough, otherwise in the system's temporary folder, where a folder (or
     link) that somebody else planted under our name is passed over.
     """
     near = home.folder / "run"
@@ -198,8 +198,11 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _fits(folder: Path) -> bool:
-    # libpq reads a comma as "the next host", and the server reads it as "the next folder".
-    return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and not re.search(r"[,\"'\\]", str(folder))
+    # Nothing that an address would have to encode: SQLAlchemy writes a space as "+", which libpq takes for a plus,
+    # and a comma means "the next host" to libpq and "the next folder" to the server.
+    return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and bool(
+        re.fullmatch(r"[A-Za-z0-9._/-]+", str(folder))
+    )
 
 
 def _is_safe_parent(base: Path) -> bool:

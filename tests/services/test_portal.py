@@ -1,0 +1,200 @@
+"""`make run`'s program as a person runs it: real ports, real servers, real signals."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from db import embedded
+from db.settings import PROJECT
+from services import portal
+from services.children import Child
+
+
+class Run:
+    """One `python -m services.portal` in a process group of its own, as a terminal would start it."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.data_dir = folder / "data"
+        self.port = free_port()
+        self.log = folder / f"log {self.port}"
+        inherited = {
+            key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "SMTP_URL")
+        }
+        ours = {"ESUPPORT_DATA": str(self.data_dir), "PORT": str(self.port), "ESUPPORT_DEMO": "0"}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services.portal"],
+                cwd=PROJECT,
+                env=inherited | ours | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def until_up(self) -> "Run":
+        until(lambda: "The portal is at" in self.output or self.process.poll() is not None, 90)
+        assert self.process.poll() is None, self.output
+        with urllib.request.urlopen(f"http://localhost:{self.port}/", timeout=20) as answer:
+            assert answer.status == 200
+        return self
+
+    def children(self) -> dict[str, int]:
+        """The pids of its own programs by the module they run."""
+        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = [int(pid) for pid in task.read_text().split()]
+        return {Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2]: pid for pid in pids}
+
+    def signal_group(self, number: int) -> int:
+        """As the terminal does it: the signal goes to the whole foreground group. Returns the exit status."""
+        os.killpg(self.process.pid, number)
+        return self.process.wait(40)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="esupport run ", dir="/tmp"))
+    path.chmod(0o711)  # the database's account has to pass through when root runs the tests
+    yield path
+    embedded.stop(path / "data")
+    shutil.rmtree(path)
+
+
+def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: Path) -> None:
+    first = Run(folder, ESUPPORT_DEMO="1").until_up()
+    children = first.children()
+    assert "streamlit" in children
+    assert first.signal_group(signal.SIGINT) == 0
+    assert "Traceback" not in first.output
+    assert "demo data" in first.output
+    assert "admin@demo.example" in first.output
+    assert "demo-Portal-1" in first.output
+    assert not any(is_alive(pid) for pid in children.values())
+    assert not embedded.is_running(folder / "data")
+
+    began = time.monotonic()
+    second = Run(folder, ESUPPORT_DEMO="1").until_up()
+    assert time.monotonic() - began < 30
+    assert "demo data" not in second.output
+    until(lambda: "admin@demo.example" in second.output)
+    assert second.signal_group(signal.SIGTERM) == 0
+    assert "Traceback" not in second.output
+    assert not embedded.is_running(folder / "data")
+
+
+def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(folder: Path) -> None:
+    first = Run(folder).until_up()
+    children = first.children()
+    first.process.kill()
+    first.process.wait()
+    until(lambda: not any(is_alive(pid) for pid in children.values()), 5)
+    assert embedded.is_running(folder / "data")
+
+    second = Run(folder, PORT=str(first.port))
+    second.port = first.port
+    second.until_up()
+    assert "admin@demo.example" not in second.output  # ESUPPORT_DEMO=0
+    third = Run(folder)
+    assert third.process.wait(20) == 1
+    assert "running already" in third.output
+    assert second.signal_group(signal.SIGHUP) == 0
+    assert not embedded.is_running(folder / "data")
+
+
+def test_death_of_the_web_server_is_said_and_ends_the_portal(folder: Path) -> None:
+    run = Run(folder).until_up()
+    os.kill(run.children()["streamlit"], signal.SIGKILL)
+    assert run.process.wait(40) == 1
+    assert "web server ended by itself" in run.output
+    assert "Traceback" not in run.output
+    assert not embedded.is_running(folder / "data")
+
+
+@pytest.mark.parametrize("after", ["Starting the database", "Bringing the database's schema"])
+def test_interrupt_during_the_start_is_a_clean_end_too(folder: Path, after: str) -> None:
+    run = Run(folder)
+    until(lambda: after in run.output)
+    assert run.signal_group(signal.SIGINT) == 0
+    assert "Traceback" not in run.output
+    assert not embedded.is_running(folder / "data")
+
+
+def test_taken_port_is_said_before_anything_is_made(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        run = Run(folder, PORT=str(port))
+        assert run.process.wait(20) == 1
+    assert run.output == f"Port {port} is taken by another program; set PORT to a free one.\n"
+    assert not run.data_dir.exists()
+
+
+def test_unusable_setting_is_a_sentence(folder: Path) -> None:
+    run = Run(folder, SMTP_URL="mail.example.com")
+    assert run.process.wait(20) == 1
+    assert run.output.startswith("SMTP_URL must be")
+    assert "Traceback" not in run.output
+
+
+def test_worker_that_keeps_ending_is_restarted_with_growing_pauses() -> None:
+    starts: list[float] = []
+
+    class Stop:
+        """Asks for the stop at the worker's third start."""
+
+        @property
+        def is_set(self) -> bool:
+            if worker.started_at and worker.started_at not in starts:
+                starts.append(worker.started_at)
+            return len(starts) == 3
+
+    worker = Child("worker", ["this"])
+    web = Child("web server", ["http.server", str(free_port())])
+    try:
+        web.start()
+        worker.start()
+        portal._watch(web, [worker], Stop())  # type: ignore[arg-type]
+        assert web.exit_status is None
+    finally:
+        web.stop()
+        worker.stop()
+    pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert pauses[0] >= 1
+    assert pauses[1] >= 2
+    assert web.exit_status == -signal.SIGTERM
