@@ -137,23 +137,25 @@ def _check_port(port: int) -> None:
     Asks again for a little while: the children of a portal that has just been killed need a moment to go.
     """
     deadline = time.monotonic() + 2.0
-    while True:
-        try:
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("", port))
-                probe.listen()
-                return
-        except PermissionError as error:
-            raise CannotRun(f"This user may not open port {port}; set PORT to one above 1023.") from error
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise CannotRun(f"Port {port} cannot be opened: {error.strerror}.") from error
-            if time.monotonic() > deadline:
-                raise CannotRun(
-                    f"Port {port} is taken by another program; set PORT to a free one."
-                ) from error
-        time.sleep(0.1)
+    for family, kind, _, _, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
+        while True:
+            try:
+                with socket.socket(family, kind) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(address)
+                    probe.listen()
+                    break
+            except PermissionError as error:
+                raise CannotRun(f"This user may not open port {port}; set PORT to one above 1023.") from error
+            except OSError as error:
+                # Any other error is an address that this machine has no use for, such as ::1 without IPv6.
+                if error.errno != errno.EADDRINUSE:
+                    break
+                if time.monotonic() > deadline:
+                    raise CannotRun(
+                        f"Port {port} is taken by another program; set PORT to a free one."
+                    ) from error
+            time.sleep(0.1)
 
 
 def _step(announcement: str, arguments: list[str], stop: StopRequest) -> bool:
@@ -177,7 +179,7 @@ def _step(announcement: str, arguments: list[str], stop: StopRequest) -> bool:
 
 def _wait_until_it_answers(web: Child, port: int, stop: StopRequest) -> bool:
     while not stop.is_set and web.exit_status is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
             return True
         time.sleep(0.1)
     return False
