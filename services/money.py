@@ -1,0 +1,44 @@
+"""Currencies and amounts of money as people read them.
+
+The codes and their minor units are those of ISO 4217 (list one, 2026), with the codes withdrawn since 2015, because
+orders of those years may still arrive. Funds, metals and codes for tests (XAU, XDR, XTS …) are no prices and left out.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+_MINOR_UNITS: Final[dict[str, int]] = {
+    code: units
+    for units, codes in {
+        0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+        2: """
+            AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
+            CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
+            JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+            NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
+            SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+        """,
+        3: "BHD IQD JOD KWD LYD OMR TND",
+    }.items()
+    for code in codes.split()
+}
+_WITHDRAWN: Final = "ANG BGN CUC HRK LTL MRO SLL STD VEF ZWL"  # all with two decimals
+_MINOR_UNITS.update((code, 2) for code in _WITHDRAWN.split())
+_MINOR_UNITS["BYR"] = 0
+
+
+def is_currency(code: str) -> bool:
+    """Whether it is a code that prices can be in, in capital letters."""
+    return code in _MINOR_UNITS
+
+
+def minor_units(currency: str) -> int:
+    """How many decimals amounts of the currency have; 2 for a code that is not in the list."""
+    return _MINOR_UNITS.get(currency, 2)
+
+
+def format_money(amount: Decimal, currency: str) -> str:
+    """`EUR 1,234.50`, `JPY 1,200`: the currency's decimals, and more where the amount has more. Nothing is rounded."""
+    exponent = amount.normalize().as_tuple().exponent
+    decimals = max(minor_units(currency), -exponent if isinstance(exponent, int) else 0)
+    return f"{currency} {amount:,.{decimals}f}"
