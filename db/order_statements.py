@@ -6,6 +6,7 @@ row-level security stands behind it.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -101,7 +102,7 @@ def page_statement(
     limit: int,
     cursor: tuple[datetime, int] | None,
     newer: bool,
-) -> Select[tuple[object, ...]]:
+) -> Select[Any]:
     """At most `limit` orders of these stores beyond the cursor: older ones newest first, or newer ones oldest first.
 
     A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
@@ -109,7 +110,7 @@ def page_statement(
     """
     pages = func.unnest(sql_literal(list(page_ids), ARRAY(Integer))).table_valued("page_id", name="page")
     key = (orders.c.created_at, orders.c.order_id)
-    beyond = true()
+    beyond: ColumnElement[bool] = true()
     if cursor is not None:
         place = tuple_(bindparam("cursor_at", cursor[0]), bindparam("cursor_id", cursor[1], BigInteger))
         beyond = tuple_(*key) > place if newer else tuple_(*key) < place
@@ -138,7 +139,7 @@ def matching(order_filter: OrderFilter, page_ids: Sequence[int]) -> ColumnElemen
     )
 
 
-def count_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[tuple[int]]:
+def count_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[int]:
     """How many orders match, counting no further than `most`."""
     some = select(orders.c.order_id).where(matching(order_filter, page_ids)).limit(most).subquery()
     return select(func.count()).select_from(some)

@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import BigInteger, Connection, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -109,9 +109,7 @@ def find_orders(
         order_filter, pages_in_scope(viewer, order_filter), limit=limit + 1, cursor=place, newer=newer
     )
     stores = {store.id: store.name for store in viewer.stores}
-    found = [
-        OrderRow(*row[:-1], store=stores[row.checkout_page_id]) for row in connection.execute(statement).all()
-    ]
+    found = [_row(dict(row), stores) for row in connection.execute(statement).mappings()]
     beyond = len(found) > limit
     rows = found[:limit]
     if newer:
@@ -122,6 +120,10 @@ def find_orders(
     has_next = newer or beyond
     has_previous = beyond if newer else cursor is not None
     return OrderPage(tuple(rows), last if has_next else None, first if has_previous else None)
+
+
+def _row(values: dict[str, Any], stores: dict[int, str]) -> OrderRow:
+    return OrderRow(store=stores[values.pop("checkout_page_id")], **values)
 
 
 def count_orders(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> OrderCount:

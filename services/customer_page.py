@@ -1,0 +1,97 @@
+"""An order as its customer sees it, for whoever holds its unguessable address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from services.errors import NotFound
+from services.order_documents import Document
+
+
+class CustomerPageNotFound(NotFound):
+    """Alike for a wrong address and for an order whose customer had their data erased."""
+
+    message = "This page does not exist, or not any more."
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerItem:
+    position: int
+    name: str
+    quantity: int
+    amount: Decimal
+    delivered: bool
+    refunded: bool
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerOrder:
+    """What the customer may see: codes only while the order is paid, deleted ones never."""
+
+    order_name: str
+    status: str
+    delivered: bool
+    refund_status: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    currency: str
+    total: Decimal
+    items: tuple[CustomerItem, ...]
+    documents: tuple[tuple[int, str], ...]
+
+
+def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
+    """The order behind an address; no viewer is needed, and none is asked for. Raises `CustomerPageNotFound`."""
+    found: dict[str, Any] | None = connection.execute(
+        text("SELECT customer_order(:key)"), {"key": _key(page_key)}
+    ).scalar_one()
+    if found is None:
+        raise CustomerPageNotFound
+    return CustomerOrder(
+        order_name=found["order_name"],
+        status=found["status"],
+        delivered=found["delivered"],
+        refund_status=found["refund_status"],
+        created_at=datetime.fromisoformat(found["created_at"]),
+        paid_at=datetime.fromisoformat(found["paid_at"]) if found["paid_at"] else None,
+        currency=found["currency"],
+        total=Decimal(found["total"]),
+        items=tuple(
+            CustomerItem(
+                position=item["position"],
+                name=item["name"],
+                quantity=item["quantity"],
+                amount=Decimal(item["amount"]),
+                delivered=item["delivered"],
+                refunded=item["refunded"],
+                codes=tuple(item["codes"]),
+            )
+            for item in found["items"] or ()
+        ),
+        documents=tuple((d["id"], d["name"]) for d in found["documents"]),
+    )
+
+
+def get_customer_document(connection: Connection, page_key: str, document_id: int) -> Document:
+    """A document of the order behind an address. Raises `CustomerPageNotFound`."""
+    row = None
+    if 0 < document_id < 2**63:
+        row = connection.execute(
+            text("SELECT * FROM customer_document(:key, :document)"),
+            {"key": _key(page_key), "document": document_id},
+        ).one_or_none()
+    if row is None:
+        raise CustomerPageNotFound
+    return Document(row.name, row.media_type, bytes(row.content))
+
+
+def _key(page_key: str) -> UUID:
+    try:
+        return UUID(page_key)
+    except ValueError as error:
+        raise CustomerPageNotFound from error

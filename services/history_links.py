@@ -1,0 +1,59 @@
+"""Order IDs in the text of a history."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.tables import orders
+
+# An order name such as A0012345678, or a bare number that is long enough to be one.
+_CANDIDATE = re.compile(r"(?<![\w.@-])([A-Za-z]{0,3}0*([0-9]{4,19}))(?![\w@-]|\.\w)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A piece of text; with `order_id` it names an order that the viewer may open."""
+
+    text: str
+    order_id: int | None = None
+
+
+def link_texts(connection: Connection, texts: Sequence[str]) -> list[tuple[TextPart, ...]]:
+    """Each text in parts. Only orders in the viewer's scope become references; one statement for all texts."""
+    candidates = {
+        int(match[2]) for text in texts for match in _CANDIDATE.finditer(text) if int(match[2]) < 2**63
+    }
+    if not candidates:
+        return [(TextPart(text),) for text in texts]
+    known = {
+        row.order_id: row.order_name
+        for row in connection.execute(
+            select(orders.c.order_id, orders.c.order_name).where(
+                orders.c.order_id == any_(literal(sorted(candidates), ARRAY(BigInteger)))
+            )
+        )
+    }
+    return [split_text(text, known) for text in texts]
+
+
+def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:
+    """The parts of one text, `known` being the orders (id to name) that may become references.
+
+    A bare number counts as the order's ID, one with letters before it only when it is the order's name.
+    """
+    parts: list[TextPart] = []
+    end = 0
+    for match in _CANDIDATE.finditer(text):
+        order_id = int(match[2])
+        if order_id not in known or (match[1][0].isalpha() and match[1].upper() != known[order_id].upper()):
+            continue
+        if match.start() > end:
+            parts.append(TextPart(text[end : match.start()]))
+        parts.append(TextPart(match[1], order_id))
+        end = match.end()
+    if end < len(text) or not parts:
+        parts.append(TextPart(text[end:]))
+    return tuple(parts)

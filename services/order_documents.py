@@ -1,0 +1,50 @@
+"""Documents of orders, handed out one at a time and recorded."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from db.tables import audit_log, order_document
+from services.access import Viewer
+from services.errors import NotFound
+
+
+class DocumentNotFound(NotFound):
+    message = "There is no such document among the orders you can see."
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    name: str
+    media_type: str
+    content: bytes
+
+
+def get_document(
+    connection: Connection, viewer: Viewer, document_id: int, *, address: str | None
+) -> Document:
+    """The document's content; writes the audit row in the same transaction.
+
+    Raises `DocumentNotFound` alike for one that does not exist and one of a foreign order.
+    """
+    row = None
+    if 0 < document_id < 2**63:
+        row = connection.execute(
+            select(order_document).where(
+                order_document.c.id == document_id,
+                order_document.c.checkout_page_id.in_([store.id for store in viewer.stores]),
+            )
+        ).one_or_none()
+    if row is None:
+        raise DocumentNotFound
+    connection.execute(
+        insert(audit_log).values(
+            account_id=viewer.account_id,
+            account_email=viewer.email,
+            action="document download",
+            order_id=row.order_id,
+            address=address,
+            details={"document": document_id, "kind": row.kind},
+        )
+    )
+    return Document(row.name, row.media_type, bytes(row.content))
