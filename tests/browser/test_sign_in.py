@@ -1,0 +1,318 @@
+"""Signing in and out in Chromium. Accounts that are locked, disabled or changed are made for their test."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from services.sign_in import REFUSED
+from tests.browser.conftest import (
+    PASSWORD,
+    PROJECT,
+    Portal,
+    add_account,
+    free_port,
+    sign_in,
+    submit,
+    wait_for,
+)
+
+# Set before the first script of a page: remembers whether the form was ever drawn, however briefly.
+_WATCH_FOR_FORM = """
+window.formWasSeen = false;
+new MutationObserver(() => {
+  if ([...document.querySelectorAll('button')].some(b => b.innerText.trim() === 'Sign in')) window.formWasSeen = true;
+}).observe(document, {childList: true, subtree: true, characterData: true});
+"""
+
+
+def profile(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Profile", exact=True)).to_be_visible(timeout=20_000)
+
+
+def form(page: Page) -> None:
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Profile", exact=True)).to_have_count(0)
+
+
+def refused(page: Page) -> None:
+    expect(page.get_by_text(REFUSED)).to_be_visible(timeout=20_000)
+    form(page)
+
+
+def failures(portal: Portal, email: str) -> int:
+    statement = (
+        "SELECT count(*) FROM audit_log WHERE account_email = %s AND action = 'sign in' AND NOT succeeded"
+    )
+    return portal.execute(statement, email)[0][0]
+
+
+def cookie_of(context: BrowserContext) -> str:
+    return next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "esupport")
+
+
+def open_with_cookie(browser: Browser, portal: Portal, value: str) -> Page:
+    context = browser.new_context(base_url=portal.url)
+    context.add_cookies([{"name": "esupport", "value": value, "url": portal.url}])
+    page = context.new_page()
+    page.goto("/profile")
+    return page
+
+
+@pytest.mark.parametrize("name", ["admin", "refunds", "anna", "boris", "carla"])
+def test_each_demo_account_signs_in(page: Page, name: str) -> None:
+    page.goto("/profile")
+    sign_in(page, f"{name}@demo.example")
+    profile(page)
+    expect(page.get_by_text(f"{name}@demo.example")).to_be_visible()
+
+
+def test_the_address_that_was_asked_for_is_kept(page: Page) -> None:
+    page.goto("/profile?order=1")
+    sign_in(page, "anna@demo.example")
+    profile(page)
+    assert page.url.endswith("/profile?order=1")
+
+
+def test_a_wrong_password_and_an_unknown_login_are_answered_alike(portal: Portal, page: Page) -> None:
+    page.goto("/profile")
+    submit(page, add_account(portal, "Wanda"), "a wrong password")
+    refused(page)
+    page.reload()
+    submit(page, "nobody@test.example", PASSWORD)
+    refused(page)
+    assert "esupport" not in [cookie["name"] for cookie in page.context.cookies()]
+
+
+def test_the_fifth_failure_locks_and_then_the_right_password_is_refused(portal: Portal, page: Page) -> None:
+    email = add_account(portal, "Lena")
+    page.goto("/profile")
+    attempts = [f"wrong password {number}" for number in range(1, 6)] + [PASSWORD]
+    for number, password in enumerate(attempts, 1):
+        submit(page, email, password)
+        deadline = time.monotonic() + 20
+        while failures(portal, email) < number:
+            assert time.monotonic() < deadline, f"attempt {number} was not refused"
+            page.wait_for_timeout(50)
+        refused(page)
+
+
+def test_f5_and_a_second_tab_stay_signed_in_without_a_flash_of_the_form(page: Page) -> None:
+    page.goto("/profile")
+    sign_in(page, "anna@demo.example")
+    profile(page)
+    page.add_init_script(_WATCH_FOR_FORM)
+    page.reload()
+    profile(page)
+    assert page.evaluate("window.formWasSeen") is False
+    second = page.context.new_page()
+    second.add_init_script(_WATCH_FOR_FORM)
+    second.goto("/profile")
+    profile(second)
+    assert second.evaluate("window.formWasSeen") is False
+
+
+def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Browser, page: Page) -> None:
+    page.goto("/profile")
+    sign_in(page, "anna@demo.example")
+    profile(page)
+    copied = cookie_of(page.context)
+    elsewhere = open_with_cookie(browser, portal, copied)
+    profile(elsewhere)  # the control: until then it opens the portal
+    page.get_by_role("button", name="Sign out").click()
+    form(page)
+    form(open_with_cookie(browser, portal, copied))
+    elsewhere.get_by_role("link", name="Profile").click()
+    form(elsewhere)
+    deadline = time.monotonic() + 10
+    while any(cookie["name"] == "esupport" for cookie in page.context.cookies()):
+        assert time.monotonic() < deadline, "the cookie was not deleted"
+        page.wait_for_timeout(50)
+    sign_in(page, "boris@demo.example")  # and the form works again in the same tab
+    profile(page)
+    page.reload()
+    expect(page.get_by_text("boris@demo.example")).to_be_visible(timeout=20_000)
+
+
+def test_the_menu_signs_out_as_well(page: Page) -> None:
+    page.goto("/profile")
+    sign_in(page, "carla@demo.example")
+    profile(page)
+    page.locator(".st-key-person_menu").get_by_role("button").click()
+    page.get_by_role("menuitem", name="Sign out").or_(page.get_by_role("option", name="Sign out")).click()
+    form(page)
+
+
+def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Portal, page: Page) -> None:
+    email = add_account(portal, "Dora")
+    page.goto("/profile")
+    sign_in(page, email)
+    profile(page)
+    page.get_by_role("link", name="Profile").click()
+    profile(page)
+    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
+    page.get_by_role("link", name="Profile").click()
+    form(page)
+    expect(page.get_by_text(email)).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", ["alg none", "another key", "garbage"])
+def test_a_forged_cookie_quietly_shows_the_form(portal: Portal, page: Page, kind: str) -> None:
+    page.goto("/profile")
+    sign_in(page, "anna@demo.example")
+    claims = jwt.decode(cookie_of(page.context), options={"verify_signature": False})
+    forged = {
+        "alg none": ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in ({"alg": "none"}, claims)
+        )
+        + ".",
+        "another key": jwt.encode(claims, "another key" * 4),
+        "garbage": "garbage",
+    }[kind]
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "esupport", "value": forged, "url": portal.url}])
+    page.reload()
+    form(page)
+
+
+def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Portal, page: Page) -> None:
+    email = add_account(portal, "Nora", must_change_password=True)
+    page.goto("/profile")
+    sign_in(page, email)
+    heading = page.get_by_role("heading", name="Set a new password")
+    expect(heading).to_be_visible(timeout=20_000)
+    page.goto("/profile")
+    expect(heading).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Profile", exact=True)).to_have_count(0)
+    for new, repeated, sentence in (
+        ("short", "short", "Use at least 10 characters."),
+        (PASSWORD, PASSWORD, "not the old one"),
+        (f"x{email}x", f"x{email}x", "Your email must not be part"),
+        ("quite long enough", "something else", "The two passwords are not the same."),
+    ):
+        page.get_by_label("New password", exact=True).fill(new)
+        page.get_by_label("New password again").fill(repeated)
+        page.get_by_role("button", name="Set password").click()
+        expect(page.get_by_text(sentence)).to_be_visible(timeout=20_000)
+    page.get_by_label("New password again").fill("quite long enough")
+    page.get_by_role("button", name="Set password").click()
+    profile(page)
+    page.get_by_role("button", name="Sign out").click()
+    form(page)
+    submit(page, email, PASSWORD)
+    refused(page)
+    sign_in(page, email, "quite long enough")
+    profile(page)
+
+
+def test_changing_the_password_signs_other_browsers_out(portal: Portal, browser: Browser, page: Page) -> None:
+    email = add_account(portal, "Petra")
+    page.goto("/profile")
+    sign_in(page, email)
+    profile(page)
+    elsewhere = browser.new_context(base_url=portal.url).new_page()
+    elsewhere.goto("/profile")
+    sign_in(elsewhere, email)
+    profile(elsewhere)
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("quite long enough")
+    page.get_by_label("New password again").fill("quite long enough")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_text("Your password was changed.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("Current password")).to_have_value("")
+    elsewhere.get_by_role("link", name="Profile").click()
+    form(elsewhere)
+    page.reload()
+    profile(page)
+
+
+def test_the_time_zone_follows_the_browser_until_one_is_chosen(portal: Portal, page: Page) -> None:
+    email = add_account(portal, "Zoe")
+    page.goto("/profile")
+    sign_in(page, email)
+    profile(page)
+    zone = page.get_by_role("combobox", name="Time zone")
+    expect(zone).to_have_value("Browser's time zone (Europe/Berlin)")
+    zone.fill("Kolkata")
+    page.get_by_role("option", name="Asia/Kolkata").click()
+    expect(page.get_by_text("Your time zone was saved.")).to_be_visible(timeout=20_000)
+    assert portal.execute("SELECT time_zone FROM account WHERE email = %s", email) == [("Asia/Kolkata",)]
+    page.reload()
+    profile(page)
+    expect(zone).to_have_value("Asia/Kolkata")
+
+
+def test_every_answer_carries_the_security_headers(portal: Portal) -> None:
+    for path in ("/", "/health", "/_stcore/health"):
+        with urllib.request.urlopen(portal.url + path, timeout=10) as answer:
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+            assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+            assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+            assert "img-src 'self' data: blob:;" in answer.headers["Content-Security-Policy"]
+
+
+_FRAGMENT = """
+import sys
+sys.path.insert(0, {project!r})
+import streamlit as st
+from pages.components import session
+if session.find_viewer() is None:
+    st.text("at the gate")
+    st.stop()
+st.text(f"whole runs: {{st.session_state.setdefault('runs', 0) + 1}}")
+st.session_state.runs += 1
+@st.fragment
+def part():
+    st.session_state.parts = st.session_state.get("parts", 0) + 1
+    st.button("Again")
+    st.text(f"{{session.current_viewer().name}}, part runs: {{st.session_state.parts}}")
+part()
+"""
+
+
+@pytest.fixture
+def fragment_url(portal: Portal, tmp_path: Path) -> Iterator[str]:
+    """A script with one fragment, over the same database."""
+    script = tmp_path / "fragment.py"
+    script.write_text(_FRAGMENT.format(project=str(PROJECT)))
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
+        cwd=PROJECT,
+        env=os.environ | {"DATABASE_URL": portal.database_url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"http://localhost:{port}/_stcore/health", server)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_a_fragment_alone_notices_that_its_session_has_ended(
+    portal: Portal, page: Page, fragment_url: str
+) -> None:
+    email = add_account(portal, "Fatima")
+    page.goto("/profile")
+    sign_in(page, email)  # cookies of localhost are those of all its ports
+    page.goto(fragment_url)
+    page.get_by_role("button", name="Again").click()
+    expect(page.get_by_text("Fatima, part runs: 2")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("whole runs: 1")).to_be_visible()
+    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
+    page.get_by_role("button", name="Again").click()
+    expect(page.get_by_text("at the gate")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Fatima")).to_have_count(0)

@@ -1,0 +1,88 @@
+"""How passwords are kept and compared."""
+
+import time
+import unicodedata
+
+import bcrypt
+import pytest
+
+from services import passwords
+from services.errors import InvalidInput
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "COST", 4)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "demo-Portal-1",
+        "пароль из слов",
+        "x" * 72,
+        "x" * 73,
+        "ü" * 72,
+        "a\0b\0cdefghij",
+        "\ud800" * 12,
+        "👩‍👩‍👧" * 30,
+    ],
+)
+def test_a_password_fits_its_own_hash_and_no_other(password: str) -> None:
+    stored = passwords.hash_password(password)
+    assert passwords.matches(password, stored)
+    assert not passwords.matches(password + "x", stored)
+    assert not passwords.matches(password[:-1], stored)
+
+
+def test_what_follows_the_72nd_byte_counts() -> None:
+    assert not passwords.matches("x" * 72 + "b", passwords.hash_password("x" * 72 + "a"))
+
+
+def test_hashes_of_other_tools_fit() -> None:
+    assert passwords.matches("demo-Portal-1", bcrypt.hashpw(b"demo-Portal-1", bcrypt.gensalt(4)).decode())
+
+
+def test_spaces_at_the_ends_and_ways_of_writing_do_not_count() -> None:
+    stored = passwords.hash_password("  Müller 1234  ")
+    assert passwords.matches(unicodedata.normalize("NFD", "Müller 1234"), stored)
+    assert not passwords.matches("Muller 1234", stored)
+
+
+def test_nobodys_hash_has_the_cost_of_real_ones_and_fits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert passwords._NOBODYS_HASH.startswith(f"$2b${passwords.COST}$")
+    assert not passwords.matches("", None)
+    assert not passwords.matches("demo-Portal-1", None)
+
+
+def test_ten_megabytes_are_refused_at_once() -> None:
+    stored = passwords.hash_password("x" * 1000)
+    started = time.monotonic()
+    assert not passwords.matches("x" * 10_000_000, stored)
+    with pytest.raises(InvalidInput):
+        passwords.hash_password("x" * 10_000_000)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("new", "repeated", "field"),
+    [
+        ("short", "short", "new"),
+        ("  123456789  ", "  123456789  ", "new"),
+        ("", "", "new"),
+        ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "new"),
+        ("my-ANNA@team.example-1", "my-ANNA@team.example-1", "new"),
+        ("x1-" * 400, "x1-" * 400, "new"),
+        ("long enough 1", "long enough 2", "repeated"),
+        ("long enough 1", "", "repeated"),
+    ],
+)
+def test_unfit_new_passwords_are_refused_at_their_field(new: str, repeated: str, field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        passwords.check_new_password(new, repeated, email="anna@team.example")
+    assert refusal.value.field == field
+
+
+def test_a_fit_new_password_passes() -> None:
+    passwords.check_new_password("long enough 1", " long enough 1 ", email="anna@team.example")

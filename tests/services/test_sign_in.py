@@ -1,0 +1,272 @@
+"""Signing in, staying signed in, signing out: the rules, on a real database."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bcrypt
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from db.engine import jobs_transaction
+from services import passwords, sign_in
+from services.access import Role
+
+PASSWORD = "correct horse 7"
+HASH = passwords.hash_password(PASSWORD)
+
+
+def run(statement: str, **values: object) -> Any:
+    with jobs_transaction() as connection:
+        result = connection.execute(text(statement), values)
+        return result.all() if result.returns_rows else None
+
+
+@pytest.fixture
+def anna(database: str) -> Iterator[int]:
+    """An account that is fresh for each test; its email is Anna@Team.example."""
+    rows = run(
+        "INSERT INTO account (email, name, role, password_hash, must_change_password) "
+        "VALUES ('Anna@Team.example', 'Anna', 'specialist', :hash, false) RETURNING id",
+        hash=HASH,
+    )
+    yield rows[0].id
+    run("DELETE FROM account WHERE id = :id", id=rows[0].id)
+
+
+@pytest.fixture
+def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The cost part of every hash that a password was really compared with."""
+    seen: list[bytes] = []
+    real = bcrypt.checkpw
+
+    def counting(password: bytes, hashed: bytes) -> bool:
+        answer = real(password, hashed)
+        seen.append(hashed[:7])
+        return answer
+
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return seen
+
+
+def open_session(account: int) -> str:
+    token = sign_in.open_session(account, address="192.0.2.1")
+    assert token is not None
+    return token
+
+
+def last_audit() -> Any:
+    return run(
+        "SELECT action, succeeded, account_id, address, details FROM audit_log ORDER BY id DESC LIMIT 1"
+    )[0]
+
+
+@pytest.mark.parametrize("login", ["Anna@Team.example", " anna@team.EXAMPLE "])
+@pytest.mark.parametrize("password", [PASSWORD, f"  {PASSWORD}\n"])
+def test_the_right_password_opens_a_session(anna: int, login: str, password: str) -> None:
+    assert sign_in.check_password(login, password, address=None) == anna
+    viewer = sign_in.viewer_of_token(open_session(anna))
+    assert viewer is not None
+    assert (viewer.account_id, viewer.email, viewer.role) == (anna, "Anna@Team.example", Role.SPECIALIST)
+    audit = last_audit()
+    assert (audit.action, audit.succeeded, audit.account_id, audit.address) == (
+        "sign in",
+        True,
+        anna,
+        "192.0.2.1",
+    )
+
+
+@pytest.mark.parametrize(
+    "case", ["wrong", "unknown", "locked", "disabled", "empty", "blocked hash", "too long"]
+)
+def test_every_refusal_costs_one_bcrypt_of_the_same_cost(anna: int, bcrypts: list[bytes], case: str) -> None:
+    login, password = "anna@team.example", PASSWORD
+    if case == "wrong":
+        password = "wrong"
+    elif case == "unknown":
+        login = "nobody@team.example"
+    elif case == "locked":
+        run("UPDATE account SET locked_until = now() + interval '1 minute' WHERE id = :id", id=anna)
+    elif case == "disabled":
+        run("UPDATE account SET disabled_at = now() WHERE id = :id", id=anna)
+    elif case == "empty":
+        login = ""
+    elif case == "blocked hash":
+        run("UPDATE account SET password_hash = '!' WHERE id = :id", id=anna)
+    else:
+        password = PASSWORD + "x" * 5000
+    assert sign_in.check_password(login, password, address="192.0.2.9") is None
+    assert bcrypts == [HASH[:7].encode()]
+    audit = last_audit()
+    assert (audit.action, audit.succeeded, audit.address) == ("sign in", False, "192.0.2.9")
+
+
+def test_an_unknown_login_is_not_written_down(anna: int) -> None:
+    sign_in.check_password("my-secret-password-in-the-wrong-field", "x", address=None)
+    assert "secret" not in str(run("SELECT * FROM audit_log ORDER BY id DESC LIMIT 1"))
+
+
+def test_the_fifth_failure_locks_for_fifteen_minutes(anna: int) -> None:
+    for _ in range(4):
+        assert sign_in.check_password("anna@team.example", "wrong", address=None) is None
+    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) == anna, "four are no lock"
+    assert sign_in.check_password("anna@team.example", "wrong", address=None) is None
+    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) is None
+    assert sign_in.open_session(anna, address=None) is None, "nor may an attempt that was under way get in"
+    left = run("SELECT locked_until - now() AS left FROM account WHERE id = :id", id=anna)[0].left
+    assert timedelta(minutes=14) < left <= timedelta(minutes=15)
+    run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=anna)
+    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) == anna
+    open_session(anna)
+    assert run("SELECT failed_sign_ins FROM account WHERE id = :id", id=anna)[0].failed_sign_ins == 0
+
+
+def test_an_account_disabled_after_the_check_gets_no_session(anna: int) -> None:
+    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) == anna
+    run("UPDATE account SET disabled_at = now() WHERE id = :id", id=anna)
+    assert sign_in.open_session(anna, address=None) is None
+
+
+def test_only_a_digest_of_the_token_is_kept(anna: int) -> None:
+    token = open_session(anna)
+    row = run("SELECT * FROM account_session WHERE account_id = :id", id=anna)[0]
+    assert bytes(row.token_digest) == hashlib.sha256(token.encode()).digest()
+    assert token not in str(row)
+    assert len(base64.urlsafe_b64decode(token + "=")) == 32
+    assert timedelta(hours=11, minutes=59) < row.expires_at - datetime.now(UTC) <= timedelta(hours=12)
+
+
+@pytest.mark.parametrize("case", ["signed out", "expired", "disabled"])
+def test_a_session_that_does_not_stand_has_no_viewer(anna: int, case: str) -> None:
+    token, other = open_session(anna), open_session(anna)
+    cookie = sign_in.cookie_of_token(token)
+    assert sign_in.cookie_viewer(cookie) is not None
+    if case == "signed out":
+        sign_in.end_session(token, address=None)
+        assert last_audit().action == "sign out"
+        assert sign_in.viewer_of_token(other) is not None, "another browser stays signed in"
+    elif case == "expired":
+        run("UPDATE account_session SET expires_at = now() WHERE account_id = :id", id=anna)
+    else:
+        run("UPDATE account SET disabled_at = now() WHERE id = :id", id=anna)
+    assert sign_in.viewer_of_token(token) is None
+    assert sign_in.cookie_viewer(cookie) is None
+
+
+def test_role_and_stores_are_those_of_now(anna: int) -> None:
+    token = open_session(anna)
+    before = sign_in.viewer_of_token(token)
+    assert before is not None
+    assert before.stores == ()
+    run("INSERT INTO checkout_page (name) VALUES ('store-now') ON CONFLICT DO NOTHING")
+    run(
+        "INSERT INTO account_page (account_id, checkout_page_id) "
+        "SELECT :id, id FROM checkout_page WHERE name = 'store-now'",
+        id=anna,
+    )
+    run("UPDATE account SET role = 'analyst' WHERE id = :id", id=anna)
+    after = sign_in.viewer_of_token(token)
+    assert after is not None
+    assert ([store.name for store in after.stores], after.role) == (["store-now"], Role.ANALYST)
+
+
+def _segment(value: object) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _signed(header: object, claims: object, key: str | None = None) -> str:
+    """Signed with the real key unless another is given, whatever the header and the claims are."""
+    body = f"{_segment(header)}.{_segment(claims)}"
+    key = sign_in.cookie_key() if key is None else key
+    signature = hmac.new(key.encode(), body.encode(), hashlib.sha256).digest()
+    return f"{body}.{_segment(signature)}"
+
+
+def _forgeries(token: str) -> dict[str, str]:
+    key = sign_in.cookie_key()
+    later = int(time.time()) + 3600
+    claims = {"session": token, "exp": later}
+    good = sign_in.cookie_of_token(token)
+    head, body, signature = good.split(".")
+    hs256 = {"alg": "HS256", "typ": "JWT"}
+    return {
+        "alg none": f"{_segment({'alg': 'none'})}.{_segment(claims)}.",
+        "alg none, signed": _signed({"alg": "none"}, claims),
+        "no alg": _signed({}, claims),
+        "alg is a list": _signed({"alg": ["HS256"]}, claims),
+        "alg is an object": _signed({"alg": {}}, claims),
+        "header is a list": _signed([], claims),
+        "another algorithm": jwt.encode(claims, key, algorithm="HS512"),
+        "another key": jwt.encode(claims, "x" * 96, algorithm="HS256"),
+        "empty key": _signed(hs256, claims, key=""),
+        "no signature": f"{head}.{body}.",
+        "other claims": f"{head}.{_segment({'session': token, 'exp': later + 9})}.{signature}",
+        "expired": jwt.encode({"session": token, "exp": later - 7200}, key),
+        "no expiry": jwt.encode({"session": token}, key),
+        "expiry is a word": _signed(hs256, {"session": token, "exp": "never"}),
+        "expiry is a list": _signed(hs256, {"session": token, "exp": [later]}),
+        "expiry is infinite": _signed(hs256, b'{"session": "x", "exp": 1e999}'),
+        "session is a number": _signed(hs256, {"session": 7, "exp": later}),
+        "session is nothing": _signed(hs256, {"session": None, "exp": later}),
+        "session is a list": _signed(hs256, {"session": [token], "exp": later}),
+        "session is unknown": _signed(hs256, {"session": "A" * 43, "exp": later}),
+        "session is half a character": _signed(hs256, {"session": "\ud800", "exp": later}),
+        "claims are a list": _signed(hs256, [token]),
+        "claims are no JSON": _signed(hs256, b"\xff\xfe"),
+        "deep nesting": f"{_segment(b'[' * 600)}.{_segment(claims)}.{signature}",
+        "garbage": "garbage",
+        "two dots": "..",
+        "foreign letters": "é.ü.ß",
+        "half a character": "\ud800.\ud800.\ud800",
+        "NUL": "\0.\0.\0",
+        "empty": "",
+        "huge": good + "A" * 1_000_000,
+    }
+
+
+def test_forged_cookies_are_quietly_no_session(anna: int) -> None:
+    token = open_session(anna)
+    assert sign_in.cookie_viewer(sign_in.cookie_of_token(token)) is not None, "the control: a good one is"
+    answers = {name: sign_in.cookie_viewer(cookie) for name, cookie in _forgeries(token).items()}
+    assert {name for name, viewer in answers.items() if viewer is not None} == set()
+
+
+def test_no_cookie_is_no_session(database: str) -> None:
+    assert sign_in.cookie_viewer(None) is None
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.one_of(st.text(), st.tuples(st.text(), st.text(), st.text()).map(".".join)))
+def test_no_cookie_whatever_raises(database: str, value: str) -> None:
+    assert sign_in.cookie_viewer(value) is None
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(login=st.text(alphabet=st.characters()))
+def test_no_login_whatever_raises(database: str, monkeypatch: pytest.MonkeyPatch, login: str) -> None:
+    monkeypatch.setattr(passwords, "_NOBODYS_HASH", bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode())
+    assert sign_in.check_password(login, "x", address=None) is None
+
+
+@pytest.mark.parametrize(
+    "login", ["\0", "anna@team.example\0", "\ud800", "a" * 10_000_000, "%", "' OR true --"]
+)
+def test_hostile_logins_are_unknown(anna: int, login: str) -> None:
+    started = time.monotonic()
+    assert sign_in.check_password(login, PASSWORD, address=None) is None
+    assert time.monotonic() - started < 3
+
+
+def test_cookie_key_is_one_for_all(database: str) -> None:
+    assert sign_in.cookie_key() == sign_in.cookie_key()
+    assert len(bytes.fromhex(sign_in.cookie_key())) >= 32
