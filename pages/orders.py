@@ -40,7 +40,11 @@ def _open_address() -> None:
 
 def _order_in_address() -> int | None:
     number = st.query_params.get("order", "")
-    return int(number) if number.isascii() and number.isdigit() and len(number) <= 19 else (-1 if number else None)
+    return (
+        int(number)
+        if number.isascii() and number.isdigit() and len(number) <= 19
+        else (-1 if number else None)
+    )
 
 
 def _search(typed: SearchInput) -> None:
@@ -80,7 +84,9 @@ def page() -> None:
         _search(typed_input())
         st.rerun()
     if errors:
-        st.warning(errors.get("") or "Nothing was searched. Please check the marked fields.", icon=":material/info:")
+        st.warning(
+            errors.get("") or "Nothing was searched. Please check the marked fields.", icon=":material/info:"
+        )
         if "" not in errors:
             return
     changed = filter_chips(state.search_filter.typed)

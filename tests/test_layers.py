@@ -21,13 +21,21 @@ def imports_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_services_and_db_know_nothing_of_streamlit_or_pages(path: Path) -> None:
-    reached = {n for n in imports_of(path) if n.split(".")[0] in ("streamlit", "streamlit_authenticator", "pages", "app")}
+    reached = {
+        n
+        for n in imports_of(path)
+        if n.split(".")[0] in ("streamlit", "streamlit_authenticator", "pages", "app")
+    }
     assert reached == set()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
 def test_pages_build_no_statements(path: Path) -> None:
-    reached = {n for n in imports_of(path) if n in ("db.tables", "db.order_statements") or n.startswith("psycopg")}
+    reached = {
+        n for n in imports_of(path) if n in ("db.tables", "db.order_statements") or n.startswith("psycopg")
+    }
     assert reached == set()
 
 

@@ -27,10 +27,13 @@ def showing_errors() -> Iterator[None]:
             f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",
             icon=":material/error:",
         )
-    except Exception as error:  # a defect of ours; Streamlit's own control flow does not derive from Exception
+    except (
+        Exception
+    ) as error:  # a defect of ours; Streamlit's own control flow does not derive from Exception
         reference = _log(error)
         st.error(
-            f"Something went wrong on our side. Nothing was changed. Reference {reference}.", icon=":material/error:"
+            f"Something went wrong on our side. Nothing was changed. Reference {reference}.",
+            icon=":material/error:",
         )
 
 

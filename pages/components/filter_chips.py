@@ -43,7 +43,11 @@ def filter_chips(typed: SearchInput) -> SearchInput | None:
     with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
         for number, (words, change) in enumerate(filters):
             if st.button(
-                label_text(words), icon=":material/close:", icon_position="right", key=f"chip_{number}", type="secondary"
+                label_text(words),
+                icon=":material/close:",
+                icon_position="right",
+                key=f"chip_{number}",
+                type="secondary",
             ):
                 return replace(typed, **change)  # type: ignore[arg-type]
         if st.button("Clear all", key="chip_clear", type="tertiary"):

@@ -48,7 +48,9 @@ def _results() -> None:
     elif full:
         _draw_full(viewer, tuple(row.order_id for row in found.rows))
     else:
-        table_key = f"orders_{state.search_number}_{hash(state.get('search_cursor'))}_{found.rows[0].order_id}"
+        table_key = (
+            f"orders_{state.search_number}_{hash(state.get('search_cursor'))}_{found.rows[0].order_id}"
+        )
         if len(found.rows) == 1 and count.number == 1 and state.get("opened_alone") != table_key:
             state.opened_alone = table_key  # one result opens itself, once
             state.open_order = found.rows[0].order_id
@@ -68,7 +70,10 @@ def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter) ->
     state = st.session_state
     kept = state.get("search_count")
     if not kept or kept[0] != (state.search_number, order_filter):
-        state.search_count = kept = ((state.search_number, order_filter), count_orders(connection, viewer, order_filter))
+        state.search_count = kept = (
+            (state.search_number, order_filter),
+            count_orders(connection, viewer, order_filter),
+        )
     return kept[1]
 
 
@@ -85,7 +90,9 @@ def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) 
     if not number:
         return None
     shown = ", ".join(str(order_id) for order_id in first)
-    return f"Not among your orders: {shown}" + (f" and {number - len(first):,} more." if number > len(first) else ".")
+    return f"Not among your orders: {shown}" + (
+        f" and {number - len(first):,} more." if number > len(first) else "."
+    )
 
 
 def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str) -> None:
@@ -93,8 +100,13 @@ def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str) -> None:
     with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
         st.html(f'<div class="es-count" role="status">{words}</div>', width="stretch")
         st.segmented_control(
-            "View", ["Table", "Full"], default="Table", key="results_view", label_visibility="collapsed",
-            required=True, on_change=_first_page,
+            "View",
+            ["Table", "Full"],
+            default="Table",
+            key="results_view",
+            label_visibility="collapsed",
+            required=True,
+            on_change=_first_page,
         )
         with st.popover("Copy link", icon=":material/link:"):
             st.caption("The link holds no personal data. A colleague sees what their own stores have.")
@@ -102,7 +114,8 @@ def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str) -> None:
         # A link that downloads, drawn as the button it is to the user; Streamlit's own download button would
         # serve the file to anybody who knows its address.
         st.html(
-            f'<a class="es-button" role="button" href="/export/{key}.csv" download>Export CSV</a>', width="content"
+            f'<a class="es-button" role="button" href="/export/{key}.csv" download>Export CSV</a>',
+            width="content",
         )
         st.html(
             f'<a class="es-button es-quiet" href="/export/{key}.csv?rows=item" download '
@@ -147,12 +160,18 @@ def _paging(found: OrderPage, size: int) -> None:
         if found.previous:
             st.button("First", on_click=_first_page, type="tertiary", key="page_first")
             st.button(
-                "Newer", icon=":material/chevron_left:", on_click=_turn("before", found.previous), key="page_newer"
+                "Newer",
+                icon=":material/chevron_left:",
+                on_click=_turn("before", found.previous),
+                key="page_newer",
             )
         if found.next:
             st.button(
-                "Older", icon=":material/chevron_right:", icon_position="right",
-                on_click=_turn("after", found.next), key="page_older",
+                "Older",
+                icon=":material/chevron_right:",
+                icon_position="right",
+                on_click=_turn("after", found.next),
+                key="page_older",
             )
 
 

@@ -91,7 +91,9 @@ def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
                 found = st.form_submit_button(
                     "Find", type="primary", width="stretch", key="search_find", shortcut="Ctrl+Enter"
                 )
-        more_errors = [name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")]
+        more_errors = [
+            name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")
+        ]
         with st.expander("More", expanded=bool(more_errors) or _has_more(), key="search_more"):
             _more(viewer, errors)
     return bool(found)
@@ -129,7 +131,9 @@ def _has_more() -> bool:
     typed = typed_input()
     first = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
     return any(
-        getattr(typed, name) != getattr(SearchInput(), name) for name in SearchInput.__slots__ if name not in first
+        getattr(typed, name) != getattr(SearchInput(), name)
+        for name in SearchInput.__slots__
+        if name not in first
     )
 
 

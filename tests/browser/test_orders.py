@@ -81,7 +81,8 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
 ) -> None:
     sign_in(page, "refunds@demo.example")
     [(last_name, everywhere)] = rows(
-        portal, "SELECT last_name, count(*) FROM orders WHERE last_name IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+        portal,
+        "SELECT last_name, count(*) FROM orders WHERE last_name IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
     )
     [(in_eu,)] = rows(
         portal,
@@ -120,7 +121,9 @@ def test_export_holds_exactly_what_was_found(page: Page, portal: Portal) -> None
             "SELECT order_id FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
         )
     }
-    assert rows(portal, "SELECT count(*) FROM audit_log WHERE action = 'export' AND account_email LIKE 'carla%%'")[0][0]
+    assert rows(
+        portal, "SELECT count(*) FROM audit_log WHERE action = 'export' AND account_email LIKE 'carla%%'"
+    )[0][0]
 
 
 def test_without_a_session_routes_give_nothing_away(page: Page, portal: Portal) -> None:

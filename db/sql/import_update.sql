@@ -1,0 +1,73 @@
+-- What a newer document changes in orders that are already here; only run when the batch holds such orders, whose
+-- rows are locked. First what the portal has decided is carried over into the batch, then what the document no
+-- longer holds is removed; import_insert.sql adds and overwrites the rest.
+
+-- A full refund by the portal is final: the shop's document may have been written before it knew.
+UPDATE stage_order s SET status = 'deleted'
+FROM orders o
+WHERE s.known AND o.order_id = s.order_id AND o.status = 'deleted' AND s.status = 'paid'
+    AND EXISTS (SELECT FROM refund_request r
+        WHERE r.order_id = o.order_id AND r.status = 'completed' AND r.result = 'full');
+
+UPDATE stage_item s SET refunded = true
+FROM order_item i
+WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.refunded AND NOT s.refunded
+    AND EXISTS (SELECT FROM refund_request r WHERE r.order_id = i.order_id AND r.status = 'completed');
+
+-- A code once deleted is never sent again, whatever a document says.
+UPDATE stage_code s SET deleted = true
+FROM activation_code c
+WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted;
+
+-- Of a subscription's status the later word counts: the portal's, or the document's when it is dated after it.
+UPDATE stage_subscription s
+SET status = b.status, changed_at = b.changed_at, changed_by = b.changed_by, change_reason = b.change_reason
+FROM subscription b, stage_order o
+WHERE b.order_id = s.order_id AND b.subscription_id = s.subscription_id AND o.order_id = s.order_id
+    AND b.changed_at IS NOT NULL
+    AND (b.status = s.status OR o.source_updated_at IS NULL OR o.source_updated_at < b.changed_at);
+
+UPDATE orders o SET
+    checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,
+    created_at = s.created_at, paid_at = s.paid_at, currency = s.currency, total = s.total, locale = s.locale,
+    detail_url = s.detail_url, customer_type = s.customer_type, country = s.country, email = s.email,
+    first_name = s.first_name, last_name = s.last_name, phone = s.phone, vat_number = s.vat_number,
+    company_name = s.company_name, company_billing_address = s.company_billing_address,
+    company_delivery_address = s.company_delivery_address, customer_erased = s.customer_erased,
+    payment_method = s.payment_method, payment_system_name = s.payment_system_name, card_type = s.card_type,
+    card_last_4 = s.card_last_4, card_expiration_date = s.card_expiration_date,
+    additional_parameters = s.additional_parameters,
+    -- A document without a date must not open the door to older ones.
+    source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
+    imported_at = now()
+FROM stage_order s
+WHERE s.known AND o.order_id = s.order_id;
+
+-- Rows that stay as they are keep their ids. Items go first, and take their codes and subscriptions along.
+DELETE FROM order_item i USING stage_order o
+WHERE o.known AND i.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_item s
+    WHERE s.order_id = i.order_id AND s.position = i.position AND s.item_id = i.item_id);
+
+DELETE FROM activation_code c USING stage_order o
+WHERE o.known AND c.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_code s
+    WHERE s.order_id = c.order_id AND s.position = c.position AND s.number = c.number AND s.code = c.code);
+
+DELETE FROM subscription b USING stage_order o
+WHERE o.known AND b.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_subscription s
+    WHERE s.order_id = b.order_id AND s.position = b.position);
+
+DELETE FROM order_relation r USING stage_order o
+WHERE o.known AND r.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_relation s
+    WHERE s.order_id = r.order_id AND s.related_order_id = r.related_order_id AND s.relation = r.relation);
+
+DELETE FROM order_history h USING stage_order o
+WHERE o.known AND h.order_id = o.order_id AND h.source = 'shop';
+
+DELETE FROM order_document d USING stage_order o
+WHERE o.known AND d.order_id = o.order_id AND d.source = 'shop' AND NOT EXISTS (SELECT FROM stage_document s
+    WHERE s.order_id = d.order_id AND s.name = d.name AND s.kind = d.kind AND s.media_type = d.media_type
+        AND s.content = d.content);
+
+DELETE FROM stage_document s USING order_document d
+WHERE d.order_id = s.order_id AND d.source = 'shop' AND d.name = s.name AND d.kind = s.kind
+    AND d.media_type = s.media_type AND d.content = s.content;
