@@ -11,7 +11,8 @@ INSERT INTO orders (order_id, checkout_page_id, order_name, status, created_at, 
 SELECT n, (SELECT id FROM checkout_page WHERE name = CASE WHEN n % 10000 = 7 THEN 'bench-small'
         WHEN n % 100 = 3 THEN 'bench-middle' ELSE 'bench-large' END),
     'A' || lpad(n::text, 10, '0'),
-    CASE WHEN n % 500 = 0 THEN 'terminated' WHEN n % 20 = 0 THEN 'deleted' WHEN n % 5 = 0 THEN 'not paid' ELSE 'paid' END,
+    CASE WHEN n % 500 = 0 THEN 'terminated' WHEN n % 20 = 0 THEN 'deleted' WHEN n % 5 = 0 THEN 'not paid'
+        ELSE 'paid' END,
     timestamptz '2025-11-01' + n * interval '31 seconds',
     CASE WHEN n % 5 <> 0 THEN timestamptz '2025-11-01' + n * interval '31 seconds' + interval '2 minutes' END,
     'EUR', (n % 300) + 0.99, 'customer' || n % 400000 || '@example.com',

@@ -1,6 +1,10 @@
 """The statuses of an order, as the database stores them and as people read them."""
 
 from enum import StrEnum
+from typing import Final
+
+# Other mechanisms of renewal are no subscriptions and show nothing.
+SUBSCRIPTION_TYPES: Final = ("AR", "PMR")
 
 
 class MainStatus(StrEnum):

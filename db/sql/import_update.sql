@@ -27,6 +27,18 @@ WHERE b.order_id = s.order_id AND b.subscription_id = s.subscription_id AND o.or
     AND b.changed_at IS NOT NULL
     AND (b.status = s.status OR o.source_updated_at IS NULL OR o.source_updated_at < b.changed_at);
 
+-- Who was erased stays erased: a document may have been written before the shop heard of it.
+UPDATE stage_order s SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
+    vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,
+    card_last_4 = NULL, card_expiration_date = NULL
+FROM orders o
+WHERE s.known AND o.order_id = s.order_id AND o.customer_erased AND NOT s.customer_erased;
+
+UPDATE stage_item s SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
+    license_email = NULL
+FROM order_item i
+WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.license_erased AND NOT s.license_erased;
+
 UPDATE orders o SET
     checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,
     created_at = s.created_at, paid_at = s.paid_at, currency = s.currency, total = s.total, locale = s.locale,

@@ -138,7 +138,8 @@ def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tup
     sign_in(page, "anna@demo.example")
     [(name,)] = rows(
         portal,
-        "SELECT order_name FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu' LIMIT 1",
+        "SELECT order_name FROM orders JOIN checkout_page p ON p.id = checkout_page_id "
+        "WHERE p.name = 'demo-eu' LIMIT 1",
     )
     find(page, Order_IDs=name)
     count(page, "1 order")

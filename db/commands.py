@@ -1,0 +1,191 @@
+"""What the commands of `python -m db` do. What they find out goes to standard output, everything else to
+standard error."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import sqlalchemy.exc
+from sqlalchemy import text
+from tqdm import tqdm
+
+from db import engine
+from db.backup import BackupError
+from db.embedded import EmbeddedDatabaseError
+from db.local_secrets import DataFolderError
+from db.migrate import migrate as migrate_database
+from db.occupancy import occupancy
+from db.roles import app_url, libpq_url
+from db.settings import SettingsError, settings
+from services.errors import SupportError
+
+Command = Callable[[argparse.Namespace], int]
+_SHOWN_KEYS = 20
+
+
+def in_sentences(options: argparse.Namespace) -> int:
+    """Runs a command; what goes wrong becomes a sentence on standard error and exit status 1."""
+    run: Command = options.run
+    try:
+        return run(options)
+    except (SupportError, SettingsError, BackupError, EmbeddedDatabaseError, DataFolderError) as error:
+        _say(str(error))
+    except sqlalchemy.exc.OperationalError as error:
+        _say(f"The database does not answer: {str(error.orig).strip()}")
+    except BrokenPipeError:
+        # Whoever reads our output has gone; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        _say("Stopped; nothing of what was under way is kept.")
+        return 130
+    finally:
+        engine.dispose_engines()
+    return 1
+
+
+def migrate(options: argparse.Namespace) -> int:
+    ran = migrate_database(engine.owner_url())
+    print("Ran " + ", ".join(ran) + "." if ran else "The schema is up to date.")
+    return 0
+
+
+def import_files(options: argparse.Namespace) -> int:
+    from services.order_document import iter_lines
+    from services.order_import import ImportResult, import_orders
+
+    _up_to_date()
+    total = ImportResult()
+    for name in options.files:
+        try:
+            with (
+                _opened(name) as (file, size),
+                engine.jobs_transaction() as connection,
+                tqdm(total=size, unit="B", unit_scale=True, desc=name, disable=None, file=sys.stderr) as bar,
+            ):
+                result = import_orders(connection, iter_lines(file), progress=bar.update)
+        except SupportError as error:
+            _say(f"{name}: {error} Nothing of this file was kept.")
+            return 1
+        except OSError as error:
+            _say(f"{name}: {error.strerror or error}. Nothing of this file was kept.")
+            return 1
+        for path, (times, first) in list(result.unknown_keys.items())[:_SHOWN_KEYS]:
+            _say(
+                f"Warning: {name}: the unknown key {path} was left out (lines: {times:,}, the first: {first:,})."
+            )
+        if (more := len(result.unknown_keys) - _SHOWN_KEYS) > 0:
+            _say(f"Warning: {name}: {more:,} more unknown keys were left out.")
+        total.inserted += result.inserted
+        total.updated += result.updated
+        total.unchanged += result.unchanged
+    _analyze(total.inserted)
+    print(f"{total.inserted} inserted, {total.updated} updated, {total.unchanged} unchanged")
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    from services.demo import fill_demo
+
+    address = _up_to_date()
+    if not options.force and not occupancy(address).is_empty:
+        _say("The database is not empty. Demo data goes in beside what is there with --force.")
+        return 1
+    with (
+        tqdm(total=options.orders, unit=" orders", desc="Demo", disable=None, file=sys.stderr) as bar,
+        engine.jobs_transaction() as connection,
+    ):
+        made = fill_demo(connection, options.orders, seed=options.seed, progress=bar.update)
+    _analyze(made.inserted)
+    print(f"{made.inserted} inserted, {made.updated} updated, {made.unchanged} unchanged")
+    return 0
+
+
+def url(options: argparse.Namespace) -> int:
+    address = _up_to_date()
+    print(libpq_url(address if options.owner else app_url(address)))
+    return 0
+
+
+def stop(options: argparse.Namespace) -> int:
+    if settings().database_url is not None:
+        _say("DATABASE_URL names a server, which this command does not stop.")
+        return 1
+    from db import embedded
+
+    embedded.stop(settings().data_dir)
+    return 0
+
+
+def backup(options: argparse.Namespace) -> int:
+    from db.backup import backup as write_backup
+
+    write_backup(engine.owner_url(), options.file)
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    from db.backup import restore as read_backup
+
+    read_backup(engine.owner_url(), options.file)
+    return 0
+
+
+def maintain(options: argparse.Namespace) -> int:
+    from services.retention import keep_house
+
+    _up_to_date()
+    with engine.jobs_transaction() as connection:
+        done = keep_house(connection)
+    for words, number in done.items():
+        print(f"{words}: {number:,}")
+    return 0
+
+
+def account(options: argparse.Namespace) -> int:
+    from services.new_accounts import create_account
+
+    _up_to_date()
+    with engine.jobs_transaction() as connection:
+        password = create_account(
+            connection,
+            email=options.email,
+            name=options.name,
+            role=options.role,
+            stores=options.store,
+            all_stores=options.all_stores,
+        )
+    print(f"One-time password for {options.email}: {password}")
+    return 0
+
+
+def _up_to_date() -> str:
+    """The owner's address of a database whose schema is that of this version."""
+    address = engine.owner_url()
+    migrate_database(address)
+    return address
+
+
+def _analyze(inserted: int) -> None:
+    """Tells PostgreSQL what it holds now: plans made for an almost empty table would last until it looks by itself."""
+    if inserted >= 100:
+        with engine.owner_engine().begin() as connection:
+            connection.execute(text("ANALYZE"))
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """The file and its size, None when that is not known (a pipe)."""
+    if name == "-":
+        yield sys.stdin.buffer, None
+        return
+    with Path(name).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        yield file, size or None
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,202 @@
+"""The demo: stores, teams, accounts and orders to try the portal with."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.tables import (
+    account,
+    account_page,
+    checkout_page,
+    payment_method,
+    refund_request,
+    refund_request_item,
+    team,
+    team_member,
+    team_page,
+)
+from services.access import Role
+from services.demo_orders import DemoOrder, demo_orders
+from services.demo_words import REFUND_REASONS
+from services.order_import import ImportResult, import_orders
+from services.passwords import hash_password
+
+PASSWORD: Final = "demo-Portal-1"  # noqa: S105 - public on purpose
+# In the last one the shop sends licences itself, so the portal must not.
+_STORES: Final = {
+    "demo-eu": ("Demo shop, Europe", True),
+    "demo-us": ("Demo shop, Americas", True),
+    "demo-apac": ("Demo shop, Asia-Pacific", False),
+}
+_TEAMS: Final[dict[str, tuple[str, ...]]] = {"Europe": ("demo-eu",)}
+# (email, name, role, all stores, teams, stores of their own)
+_ACCOUNTS: Final[tuple[tuple[str, str, Role, bool, tuple[str, ...], tuple[str, ...]], ...]] = (
+    ("admin@demo.example", "Ada Admin", Role.ADMINISTRATOR, False, (), ()),
+    ("refunds@demo.example", "Rita Refunds", Role.REFUND_OPERATOR, True, (), ()),
+    ("anna@demo.example", "Anna Andersson", Role.SPECIALIST, False, ("Europe",), ()),
+    ("boris@demo.example", "Boris Becker", Role.SPECIALIST, False, (), ("demo-us", "demo-apac")),
+    ("carla@demo.example", "Carla Costa", Role.ANALYST, False, ("Europe",), ()),
+)
+_PAYMENT_METHODS: Final = {"CreditCard": False, "PayPal": False, "WireTransfer": True, "PurchaseOrder": True}
+
+
+def fill_demo(
+    connection: Connection,
+    count: int,
+    *,
+    seed: int = 1,
+    now: datetime | None = None,
+    progress: Callable[[int], object] = lambda number: None,
+) -> ImportResult:
+    """Makes the demo, orders ending with the day before `now` (aware); `progress` is told of orders made.
+
+    What is there already stays. `connection` is a transaction of the jobs' role.
+    """
+    now = now or datetime.now(UTC)
+    pages, people = _stores(connection), {}
+    if not connection.execute(select(account.c.id).where(account.c.email == _ACCOUNTS[0][0])).first():
+        people = _people(connection, pages)
+    refunds: list[DemoOrder] = []
+
+    def lines() -> Iterator[tuple[int, bytes]]:
+        for number, order in enumerate(demo_orders(count, seed=seed, today=now.date()), 1):
+            if order.refund is not None:
+                refunds.append(order)
+            yield number, json.dumps(order.document).encode()
+
+    result = import_orders(connection, lines(), progress=lambda size: progress(1))
+    if result.inserted and people:
+        _refunds(connection, refunds, pages, people, now)
+    return result
+
+
+def _stores(connection: Connection) -> dict[str, int]:
+    for name, (title, delivery_allowed) in _STORES.items():
+        connection.execute(
+            upsert(checkout_page)
+            .values(name=name, title=title, delivery_allowed=delivery_allowed)
+            .on_conflict_do_nothing(index_elements=["name"])
+        )
+    for name, required in _PAYMENT_METHODS.items():
+        connection.execute(
+            upsert(payment_method)
+            .values(name=name, refund_document_required=required)
+            .on_conflict_do_nothing(index_elements=["name"])
+        )
+    rows = connection.execute(select(checkout_page.c.name, checkout_page.c.id))
+    return {row.name: row.id for row in rows}
+
+
+def _people(connection: Connection, pages: dict[str, int]) -> dict[str, Any]:
+    """The accounts by the first part of their e-mail."""
+    teams = {}
+    for name, stores in _TEAMS.items():
+        teams[name] = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
+        for store in stores:
+            connection.execute(insert(team_page).values(team_id=teams[name], checkout_page_id=pages[store]))
+    password_hash = hash_password(PASSWORD)
+    made: dict[str, Any] = {}
+    for email, name, role, all_stores, member_of, stores in _ACCOUNTS:
+        made[email.split("@")[0]] = row = connection.execute(
+            insert(account)
+            .values(
+                email=email,
+                name=name,
+                role=role,
+                all_stores=all_stores,
+                password_hash=password_hash,
+                must_change_password=False,
+            )
+            .returning(account.c.id, account.c.name, account.c.email)
+        ).one()
+        for team_name in member_of:
+            connection.execute(insert(team_member).values(team_id=teams[team_name], account_id=row.id))
+        for store in stores:
+            connection.execute(insert(account_page).values(account_id=row.id, checkout_page_id=pages[store]))
+    return made
+
+
+def _refunds(
+    connection: Connection,
+    orders: list[DemoOrder],
+    pages: dict[str, int],
+    people: dict[str, Any],
+    now: datetime,
+) -> None:
+    """What the portal's own tables hold of the refund scenarios."""
+    operator = people["refunds"]
+    requests, items = [], []
+    first_id = connection.execute(text("SELECT coalesce(max(id), 0) FROM refund_request")).scalar_one()
+    for number, order in enumerate(orders, 1):
+        document = order.document
+        store = document["checkout_page"]
+        requester = people["anna" if store == "demo-eu" else "boris"]
+        requested = min(datetime.fromisoformat(document["pay_date"]) + timedelta(hours=30), now)
+        row = {
+            "order_id": document["order_id"],
+            "checkout_page_id": pages[store],
+            "reason": REFUND_REASONS[number % len(REFUND_REASONS)],
+            "requested_by": requester.id,
+            "requester_name": requester.name,
+            "requester_email": requester.email,
+            "requested_at": requested,
+        } | dict.fromkeys(
+            (
+                "taken_by",
+                "taken_by_name",
+                "taken_at",
+                "closed_by",
+                "closed_by_name",
+                "closed_at",
+                "result",
+                "note",
+            )
+        )
+        row |= {"status": "requested", "delete_codes": False}
+        if order.refund != "requested":
+            row |= {
+                "status": "updating",
+                "taken_by": operator.id,
+                "taken_by_name": operator.name,
+                "taken_at": min(requested + timedelta(hours=5), now),
+            }
+        if order.refund in ("full", "partial", "refused", "failed"):
+            done = order.refund in ("full", "partial")
+            row |= {
+                "status": "completed" if done else "refused",
+                "result": order.refund,
+                "closed_by": operator.id,
+                "closed_by_name": operator.name,
+                "closed_at": min(requested + timedelta(hours=8), now),
+                "note": "Paid back to the card." if done else "The licence has been used for months.",
+                "delete_codes": done,
+            }
+            refunded = [p for p, item in enumerate(document["items"], 1) if item["refunded"]]
+            items += [(number - 1, position) for position in refunded]
+        requests.append(row)
+    if not requests:
+        return
+    connection.execute(insert(refund_request), requests)
+    made = connection.execute(
+        select(refund_request.c.id, refund_request.c.order_id, refund_request.c.checkout_page_id).where(
+            refund_request.c.id > first_id
+        )
+    ).all()
+    by_order = {row.order_id: row for row in made}
+    rows = []
+    for place, position in items:
+        made_row = by_order[requests[place]["order_id"]]
+        rows.append(
+            {
+                "refund_request_id": made_row.id,
+                "order_id": made_row.order_id,
+                "checkout_page_id": made_row.checkout_page_id,
+                "position": position,
+            }
+        )
+    if rows:
+        connection.execute(insert(refund_request_item), rows)

@@ -1,0 +1,29 @@
+"""Housekeeping: what is kept for a time only, removed when that time is over."""
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+# The rule's days are counted from an order's creation. Not paid orders keep theirs without limit.
+_STEPS: Final = {
+    "Orders whose additional parameters were removed": """
+        UPDATE orders SET additional_parameters = '[]'
+        WHERE additional_parameters <> '[]' AND (
+            status = 'paid' AND created_at < now() - interval '1 year'
+            OR status IN ('deleted', 'terminated') AND created_at < now() - interval '120 days')""",
+    # Kept for a month after their end, for those who look into what happened.
+    "Old sessions removed": """
+        DELETE FROM account_session WHERE coalesce(ended_at, expires_at) < now() - interval '30 days'
+            OR expires_at < now() - interval '30 days'""",
+    "Saved searches removed that nobody opened for a year": """
+        DELETE FROM saved_search WHERE last_opened_at < now() - interval '1 year'""",
+    "Used request keys removed": "DELETE FROM action_key WHERE at < now() - interval '7 days'",
+}
+
+
+def keep_house(connection: Connection) -> dict[str, int]:
+    """Does all of it once and returns how many rows each step touched; a second time touches nothing.
+
+    `connection` is a transaction of the jobs' role.
+    """
+    return {words: connection.execute(text(statement)).rowcount for words, statement in _STEPS.items()}
