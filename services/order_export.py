@@ -114,23 +114,16 @@ _ITEM_CELLS: tuple[tuple[str, Cell], ...] = (
 )
 
 
-def export_orders(
+def record_export(
     connection: Connection,
     viewer: Viewer,
     order_filter: OrderFilter,
     *,
     rows: ExportRows,
-    zone: ZoneInfo,
     address: str | None,
-) -> Iterator[bytes]:
-    """The CSV in pieces: UTF-8 with a byte order mark (Excel asks for it), RFC 4180, newest order first.
-
-    Times are ISO 8601 in `zone` with the offset, amounts plain decimals, absent values empty. Rows come from a
-    cursor on the server, so that a million of them take no more memory than a thousand. The audit row is
-    written first: an export that was broken off is an export as well. `connection` is the viewer's own
-    transaction and must stay open until the last piece.
-    """
-    cells = _ORDER_CELLS if rows is ExportRows.ORDER else _ORDER_CELLS + _ITEM_CELLS
+) -> None:
+    """Writes the audit row. In a transaction of its own, before the first row leaves: an export that is broken off
+    is an export as well."""
     connection.execute(
         insert(audit_log).values(
             account_id=viewer.account_id,
@@ -141,6 +134,23 @@ def export_orders(
             details={"rows": rows, "fields": sorted(order_filter.to_json()["fields"])},
         )
     )
+
+
+def export_orders(
+    connection: Connection,
+    viewer: Viewer,
+    order_filter: OrderFilter,
+    *,
+    rows: ExportRows,
+    zone: ZoneInfo,
+) -> Iterator[bytes]:
+    """The CSV in pieces: UTF-8 with a byte order mark (Excel asks for it), RFC 4180, newest order first.
+
+    Times are ISO 8601 in `zone` with the offset, amounts plain decimals, absent values empty. Rows come from a
+    cursor on the server, so that a million of them take no more memory than a thousand. `connection` is the
+    viewer's own transaction and must stay open until the last piece; `record_export` comes first.
+    """
+    cells = _ORDER_CELLS if rows is ExportRows.ORDER else _ORDER_CELLS + _ITEM_CELLS
     statement = _statement(viewer, order_filter, rows)
     result = connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement)
     buffer = io.StringIO(newline="")

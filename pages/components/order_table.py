@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from pages.components.chips import TABLE_COLORS
+from pages.components.chips import TONES, table_colors
 from services.money import format_money
 from services.order_search import OrderRow
 from services.statuses import status_labels
@@ -54,7 +54,7 @@ def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, shrunk: b
             "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
             "Total": st.column_config.TextColumn(width=110, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
-                width=250, options=list(TABLE_COLORS), color=list(TABLE_COLORS.values())
+                width=250, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
             ),
             "Name": st.column_config.TextColumn(width=150),
             "Email": st.column_config.TextColumn(width=190),

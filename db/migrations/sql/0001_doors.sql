@@ -37,7 +37,7 @@ BEGIN
 END $$;
 
 -- Opens a session for an account whose password was just checked. False when it was disabled or locked meanwhile.
-CREATE FUNCTION open_account_session(account integer, digest bytea, valid_for interval, from_address text)
+CREATE FUNCTION open_account_session(for_account integer, digest bytea, valid_for interval, from_address text)
     RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -45,15 +45,15 @@ DECLARE
     found_email text;
 BEGIN
     UPDATE account SET failed_sign_ins = 0, locked_until = NULL
-    WHERE id = account AND disabled_at IS NULL AND coalesce(locked_until <= now(), true)
+    WHERE id = for_account AND disabled_at IS NULL AND coalesce(locked_until <= now(), true)
     RETURNING email INTO found_email;
     IF found_email IS NULL THEN
         RETURN false;
     END IF;
     INSERT INTO account_session (token_digest, account_id, expires_at, address)
-    VALUES (digest, account, now() + valid_for, left(from_address, 100));
+    VALUES (digest, for_account, now() + valid_for, left(from_address, 100));
     INSERT INTO audit_log (account_id, account_email, action, address)
-    VALUES (account, found_email, 'sign in', left(from_address, 100));
+    VALUES (for_account, found_email, 'sign in', left(from_address, 100));
     RETURN true;
 END $$;
 

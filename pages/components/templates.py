@@ -1,0 +1,18 @@
+"""HTML from templates, in which every value is escaped unless the template says otherwise; none does."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(name: str, **values: object) -> str:
+    """The template beside this file with these values; a value that is not given is an error."""
+    return _environment.get_template(name).render(values)

@@ -1,0 +1,134 @@
+"""What is served beside the pages: downloads for whoever is signed in, and the customer's page of an order.
+
+Streamlit checks nothing on these addresses, so each asks for the viewer by itself. Nobody signed in, a foreign order
+and none at all are answered alike.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import OperationalError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from db.engine import anonymous_transaction, viewer_transaction
+from pages.components.customer_view import customer_html, missing_html
+from pages.components.request import route_address
+from services.access import Viewer
+from services.accounts import find_time_zone
+from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
+from services.errors import InvalidInput, NotFound
+from services.order_documents import Document, get_document
+from services.order_export import ExportRows, export_orders, record_export
+from services.order_filter import OrderFilter
+from services.saved_searches import open_search
+from services.sign_in import COOKIE_NAME, cookie_viewer
+
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_NOTHING_RUNS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+# The address of the customer's page is a key: links on it must not carry it on, and nothing may frame it.
+_CUSTOMER = _PRIVATE | {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def _viewer(request: Request) -> Viewer | None:
+    viewer = cookie_viewer(request.cookies.get(COOKIE_NAME))
+    return None if viewer is None or viewer.must_change_password else viewer
+
+
+def _attachment(name: str) -> str:
+    ascii_name = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _nothing() -> Response:
+    return PlainTextResponse(
+        "There is nothing here that you can see. Are you signed in?", 404, headers=_PRIVATE
+    )
+
+
+def _file(document: Document) -> Response:
+    headers = {"Content-Disposition": _attachment(document.name)} | _PRIVATE | _NOTHING_RUNS
+    # The type is the shop's word: sent as a plain file unless it is one that browsers only show.
+    media_type = (
+        document.media_type if document.media_type == "application/pdf" else "application/octet-stream"
+    )
+    return Response(document.content, media_type=media_type, headers=headers)
+
+
+def document(request: Request) -> Response:
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    try:
+        with viewer_transaction(viewer.account_id) as connection:
+            number = request.path_params["document_id"]
+            return _file(get_document(connection, viewer, number, address=route_address(request)))
+    except NotFound:
+        return _nothing()
+
+
+def export(request: Request) -> Response:
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    rows = ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER
+    try:
+        with viewer_transaction(viewer.account_id) as connection:
+            order_filter = open_search(connection, viewer, request.path_params["key"])
+            record_export(connection, viewer, order_filter, rows=rows, address=route_address(request))
+    except (NotFound, InvalidInput):
+        return _nothing()
+    name = f"orders-{datetime.now(UTC):%Y-%m-%d}.csv" if rows is ExportRows.ORDER else "order-items.csv"
+    return StreamingResponse(
+        _pieces(viewer, order_filter, rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": _attachment(name)} | _PRIVATE | _NOTHING_RUNS,
+    )
+
+
+def _pieces(viewer: Viewer, order_filter: OrderFilter, rows: ExportRows) -> Iterator[bytes]:
+    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone)
+    with viewer_transaction(viewer.account_id) as connection:
+        yield from export_orders(connection, viewer, order_filter, rows=rows, zone=zone or ZoneInfo("UTC"))
+
+
+def customer_page(request: Request) -> Response:
+    key = request.path_params["page_key"]
+    try:
+        with anonymous_transaction() as connection:
+            order = get_customer_order(connection, key)
+    except CustomerPageNotFound as error:
+        return HTMLResponse(missing_html(str(error)), 404, headers=_CUSTOMER)
+    except OperationalError:
+        return HTMLResponse(missing_html("Please try again in a minute."), 503, headers=_CUSTOMER)
+    return HTMLResponse(customer_html(order, key), headers=_CUSTOMER)
+
+
+def customer_document(request: Request) -> Response:
+    try:
+        with anonymous_transaction() as connection:
+            found = get_customer_document(
+                connection, request.path_params["page_key"], request.path_params["document_id"]
+            )
+    except CustomerPageNotFound as error:
+        return HTMLResponse(missing_html(str(error)), 404, headers=_CUSTOMER)
+    return _file(found)
+
+
+ROUTES = [
+    Route("/documents/{document_id:int}", document),
+    Route("/export/{key}.csv", export),
+    Route("/o/{page_key}", customer_page),
+    Route("/o/{page_key}/documents/{document_id:int}", customer_document),
+]
