@@ -108,7 +108,11 @@ def page_statement(
     A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
     `limit` of each are merged. One scan over all stores would walk past everything that belongs to the others.
     """
-    pages = func.unnest(sql_literal(list(page_ids), ARRAY(Integer))).table_valued("page_id", name="page").render_derived()
+    pages = (
+        func.unnest(sql_literal(list(page_ids), ARRAY(Integer)))
+        .table_valued("page_id", name="page")
+        .render_derived()
+    )
     key = (orders.c.created_at, orders.c.order_id)
     beyond: ColumnElement[bool] = true()
     if cursor is not None:

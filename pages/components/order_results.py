@@ -1,6 +1,8 @@
 """What a search found: count, table or full view, paging, export; and the order that was chosen."""
 
 from collections.abc import Callable
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -8,7 +10,7 @@ from sqlalchemy import Connection
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
-from pages.components.order_table import order_table
+from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.order_view import draw_order
 from pages.components.session import current_viewer, time_zone
 from services.access import Viewer
@@ -39,30 +41,41 @@ def _results() -> None:
         found = _page(connection, viewer, order_filter, size)
         key = save_search(connection, viewer, order_filter)
         missing = _missing(connection, viewer, order_filter)
-    _toolbar(count, order_filter, key)
+    _toolbar(count, order_filter, key, zone)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
-    st.html(f'<div class="es-zone">Times are in {html_text(zone.key)}.</div>')
     if not found.rows:
         _nothing_found(order_filter)
     elif full:
         _draw_full(viewer, tuple(row.order_id for row in found.rows))
     else:
-        table_key = (
-            f"orders_{state.search_number}_{hash(state.get('search_cursor'))}_{found.rows[0].order_id}"
-        )
-        if len(found.rows) == 1 and count.number == 1 and state.get("opened_alone") != table_key:
-            state.opened_alone = table_key  # one result opens itself, once
+        if len(found.rows) == 1 and count.number == 1 and state.get("opened_alone") != state.search_number:
+            state.opened_alone = state.search_number  # one result opens itself, once
             state.open_order = found.rows[0].order_id
-        before = state.get(table_key, {}).get("selection", {})
-        shrunk = state.get("open_order") is not None or bool(before.get("rows") or before.get("cells"))
-        position = order_table(found.rows, zone, key=table_key, shrunk=shrunk)
-        if position is not None and position != state.get("chosen", {}).get(table_key):
-            state.chosen = {table_key: position}
-            state.open_order = found.rows[position].order_id
+        _table(found, zone)
     _paging(found, size)
     if not full:
         _open_order(viewer)
+
+
+def _table(found: OrderPage, zone: ZoneInfo) -> None:
+    """The rows; beside an open order only those around it, so that the chosen row and the order are both in view."""
+    state = st.session_state
+    rows, chosen = found.rows, None
+    if (open_order := state.get("open_order")) is not None:
+        place = next((n for n, row in enumerate(rows) if row.order_id == open_order), None)
+        start = max(0, min((place or 0) - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
+        rows = rows[start : start + ROWS_BESIDE_AN_ORDER]
+        chosen = None if place is None else place - start
+    # A selection belongs to one set of rows: other rows, or an order closed by its button, begin anew.
+    key = f"orders_{state.search_number}_{rows[0].order_id}_{open_order}_{state.get('orders_closed', 0)}"
+    position = order_table(rows, zone, key=key, chosen=chosen)
+    picked = None if position is None else rows[position].order_id
+    if picked != open_order and not (picked is None and chosen is None):
+        state.open_order = picked
+        if picked is None:
+            _forget_order_in_address()
+        st.rerun(scope="fragment")
 
 
 def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> OrderCount:
@@ -95,10 +108,14 @@ def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) 
     )
 
 
-def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str) -> None:
+def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str, zone: ZoneInfo) -> None:
     words = f"{count.number:,}{'+' if count.is_more else ''} {'order' if count.number == 1 else 'orders'}"
     with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
-        st.html(f'<div class="es-count" role="status">{words}</div>', width="stretch")
+        st.html(
+            f'<div class="es-found"><span class="es-count" role="status">{words}</span> '
+            f'<span class="es-zone">times in {html_text(zone.key)}</span></div>',
+            width="stretch",
+        )
         st.segmented_control(
             "View",
             ["Table", "Full"],
@@ -132,6 +149,7 @@ def _address(order_filter: OrderFilter, key: str) -> str:
 
 def _first_page() -> None:
     st.session_state.search_cursor = None
+    _close()
 
 
 def _nothing_found(order_filter: OrderFilter) -> None:
@@ -148,15 +166,18 @@ def _nothing_found(order_filter: OrderFilter) -> None:
 def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
     def turn() -> None:
         st.session_state.search_cursor = (direction, cursor)
-        st.session_state.open_order = None
+        _close()
 
     return turn
 
 
 def _paging(found: OrderPage, size: int) -> None:
-    if not (found.previous or found.next):
+    is_open = st.session_state.get("open_order") is not None and size == TABLE_PAGE
+    if not (found.previous or found.next or is_open):
         return
     with st.container(horizontal=True, key="results_paging", horizontal_alignment="right", gap="small"):
+        if is_open:
+            st.button("Close order", on_click=_close, type="tertiary", key="order_close", shortcut="Esc")
         if found.previous:
             st.button("First", on_click=_first_page, type="tertiary", key="page_first")
             st.button(
@@ -196,11 +217,28 @@ def _open_order(viewer: Viewer) -> None:
     _draw(order)
 
 
+def _close() -> None:
+    state = st.session_state
+    state.open_order = None
+    state.orders_closed = state.get("orders_closed", 0) + 1
+    _forget_order_in_address()
+
+
+def _forget_order_in_address() -> None:
+    st.query_params.pop("order", None)
+
+
 def _draw(order: OrderDetail) -> None:
     draw_order(
         order,
         zone=time_zone(),
         customer_page_url=order.detail_url or f"/o/{order.page_key}",
         key=f"order_{order.order_id}",
-        order_link=lambda order_id: f"?order={order_id}",
+        order_link=_order_link,
     )
+
+
+def _order_link(order_id: int) -> str:
+    """The address of another order, with the search that is open kept beside it."""
+    search = st.query_params.get("s")
+    return f"/?s={quote(search, safe='')}&order={order_id}" if search else f"/?order={order_id}"

@@ -13,7 +13,7 @@ from services.statuses import status_labels
 
 ROW_HEIGHT = 34
 _HEADER = 36
-ROWS_BESIDE_AN_ORDER = 4
+ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
 
 
@@ -22,10 +22,10 @@ def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Order": [row.order_name for row in rows],
-            "Created": pd.Series([_wall_clock(row.created_at, zone) for row in rows], dtype="datetime64[s]"),
-            "Paid": pd.Series([_wall_clock(row.paid_at, zone) for row in rows], dtype="datetime64[s]"),
             "Total": [format_money(row.total, row.currency) for row in rows],
             "Status": [list(status_labels(row.status, row.delivered, row.refund_status)) for row in rows],
+            "Created": pd.Series([_wall_clock(row.created_at, zone) for row in rows], dtype="datetime64[s]"),
+            "Paid": pd.Series([_wall_clock(row.paid_at, zone) for row in rows], dtype="datetime64[s]"),
             "Name": [_personal(row, " ".join(filter(None, (row.first_name, row.last_name)))) for row in rows],
             "Email": [_personal(row, row.email) for row in rows],
             "Company": [_personal(row, row.company_name) for row in rows],
@@ -34,19 +34,19 @@ def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
     )
 
 
-def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, shrunk: bool) -> int | None:
-    """Draws the table and returns the position of the chosen row, None when no row is chosen."""
-    shown = min(len(rows), ROWS_BESIDE_AN_ORDER if shrunk else ROWS_ALONE)
+def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, chosen: int | None) -> int | None:
+    """Draws the table with row `chosen` marked; the position of the row that is chosen now, None when none is."""
     time_format = "D MMM YYYY, HH:mm"
-    chosen = st.dataframe(
+    given = st.dataframe(
         order_frame(rows, zone),
         key=key,
         hide_index=True,
-        height=_HEADER + ROW_HEIGHT * max(shown, 1) + 2,
+        height=_HEADER + ROW_HEIGHT * min(len(rows), ROWS_ALONE) + 2,
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
+        selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
         alt="Orders found; choose a row to read the order below",
         column_config={
             "Order": st.column_config.TextColumn(width=112, pinned=True),
@@ -62,12 +62,10 @@ def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, shrunk: b
             "Store": st.column_config.TextColumn(width=100),
         },
     )
-    selection = chosen["selection"]
-    if selection["rows"]:
-        return int(selection["rows"][0])
-    if selection["cells"]:
-        return int(selection["cells"][0][0])
-    return None
+    selection = given["selection"]
+    # A click into a cell chooses its row too, and leaves the row chosen before as it is.
+    picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
+    return next((row for row in picked if row != chosen), picked[0] if picked else None)
 
 
 def _wall_clock(at, zone: ZoneInfo):  # type: ignore[no-untyped-def]
