@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from db.tables import audit_log, order_document
+from db.tables import order_document
+from services import audit
 from services.access import Viewer
 from services.errors import NotFound
 
@@ -37,14 +38,8 @@ def get_document(
         ).one_or_none()
     if row is None:
         raise DocumentNotFound
-    connection.execute(
-        insert(audit_log).values(
-            account_id=viewer.account_id,
-            account_email=viewer.email,
-            action="document download",
-            order_id=row.order_id,
-            address=address,
-            details={"document": document_id, "kind": row.kind},
-        )
+    details = {"document": document_id, "kind": row.kind}
+    audit.record(
+        connection, viewer, "document download", address=address, order_id=row.order_id, details=details
     )
     return Document(row.name, row.media_type, bytes(row.content))

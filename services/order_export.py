@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, any_, func, insert, literal, select
+from sqlalchemy import Connection, Select, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, aggregate_order_by
 
 from db.order_statements import conditions
-from db.tables import activation_code, audit_log, checkout_page, order_item, orders
+from db.tables import activation_code, checkout_page, order_item, orders
+from services import audit
 from services.access import Viewer
 from services.order_filter import OrderFilter
 from services.order_search import pages_in_scope
@@ -124,16 +125,9 @@ def record_export(
 ) -> None:
     """Writes the audit row. In a transaction of its own, before the first row leaves: an export that is broken off
     is an export as well."""
-    connection.execute(
-        insert(audit_log).values(
-            account_id=viewer.account_id,
-            account_email=viewer.email,
-            action="export",
-            address=address,
-            # Which fields were searched by, never what for: that is personal data.
-            details={"rows": rows, "fields": sorted(order_filter.to_json()["fields"])},
-        )
-    )
+    # Which fields were searched by, never what for: that is personal data.
+    details = {"rows": rows, "fields": sorted(order_filter.to_json()["fields"])}
+    audit.record(connection, viewer, "export", address=address, details=details)
 
 
 def export_orders(

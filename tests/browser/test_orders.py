@@ -100,7 +100,7 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
     other = page.context.browser.new_page()
     try:
         other.goto(address)
-        sign_in(other, "anna@demo.example", goto=False)
+        sign_in(other, "anna@demo.example")
         count(other, f"{in_eu} order{'' if in_eu == 1 else 's'}")
     finally:
         other.context.close()
