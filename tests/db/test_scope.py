@@ -1,0 +1,216 @@
+"""Row-level security under the app's own role, over every table that the catalogue has."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from db.engine import anonymous_transaction, app_engine, viewer_transaction
+from db.roles import app_url, libpq_url
+from tests import factories
+
+# What everybody who is signed in may read, and what nobody may who is no administrator.
+SHARED = {"payment_method"}
+CLOSED = {"audit_log", "portal_secret", "alembic_version", "mail"}
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, int]:
+    subscription = {"id": "S1", "type": "AR", "status": "active"}
+    for store in ("shop-a", "shop-b"):
+        factories.take_in(
+            factories.document(
+                checkout_page=store,
+                items=[
+                    factories.item(activation_codes=[{"code": f"CODE-{store}"}], subscription=subscription)
+                ],
+                history=[
+                    {"date": "2026-03-01T10:00:00+00:00", "kind": "email", "text": f"sent from {store}"}
+                ],
+                documents=[{"name": f"{store}.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
+                related_orders=[{"order_id": 77, "relation": "typo"}],
+            )
+        )
+    people = {
+        "anna": factories.account("anna", stores=["shop-a"]),
+        "boris": factories.account("boris", stores=["shop-b"]),
+        "disabled": factories.account("disabled", stores=["shop-a", "shop-b"]),
+        "admin": factories.account("admin", role="administrator"),
+    }
+    factories.run("UPDATE account SET disabled_at = now() WHERE name = 'disabled'")
+    factories.run(
+        "INSERT INTO refund_request (order_id, checkout_page_id, reason, requester_name, requester_email) "
+        "SELECT order_id, checkout_page_id, 'r', 'n', 'e' FROM orders"
+    )
+    factories.run(
+        "INSERT INTO refund_request_item SELECT r.id, r.order_id, 1, r.checkout_page_id FROM refund_request r"
+    )
+    factories.run(
+        "INSERT INTO subscription_event (checkout_page_id, subscription_id, action, from_status, to_status, order_id, "
+        "changed_by) SELECT checkout_page_id, 'S1', 'cancel', 'active', 'cancelled', order_id, 'x' FROM orders"
+    )
+    factories.run(
+        "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
+        "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
+    )
+    factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
+    factories.run("INSERT INTO team (name) VALUES ('A'), ('B')")
+    factories.run(
+        "INSERT INTO team_member SELECT t.id, a.id FROM team t JOIN account a ON lower(t.name) = left(a.name, 1)"
+    )
+    factories.run(
+        "INSERT INTO team_page SELECT t.id, p.id FROM team t JOIN checkout_page p ON p.name = 'shop-' || lower(t.name)"
+    )
+    for name in ("anna", "boris"):
+        factories.run(
+            "INSERT INTO account_session (token_digest, account_id, expires_at) "
+            "VALUES (sha256(CAST(:name AS bytea)), :id, now() + interval '1 day')",
+            id=people[name], name=name.encode(),
+        )  # fmt: skip
+        factories.run(
+            "INSERT INTO saved_search (key, account_id, filters_digest, filters) "
+            "VALUES (:key, :id, sha256(CAST(CAST(:key AS text) AS bytea)), CAST('{}' AS jsonb))",
+            id=people[name], key=f"key-of-{name}-0",
+        )  # fmt: skip
+        factories.run(
+            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'x')",
+            id=people[name],
+        )
+    return people
+
+
+def tables() -> list[str]:
+    with app_engine().begin() as connection:
+        return list(
+            connection.execute(
+                text(
+                    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+                    "AND relkind IN ('r', 'p', 'v', 'm')"
+                )
+            ).scalars()
+        )
+
+
+def readable(table: str) -> str:
+    """The columns of a table that the app's role may read at all."""
+    with app_engine().begin() as connection:
+        columns = connection.execute(
+            text(
+                "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 "
+                "AND NOT attisdropped AND has_column_privilege(attrelid, attnum, 'SELECT')"
+            ),
+            {"name": table},
+        ).scalars()
+        return ", ".join(columns)
+
+
+def select_all(connection, table: str) -> list:
+    columns = readable(table)
+    return connection.execute(text(f"SELECT {columns} FROM {table}")).all() if columns else []
+
+
+def test_every_table_has_row_level_security_and_belongs_to_somebody_else(people: dict[str, int]) -> None:
+    with app_engine().begin() as connection:
+        open_ones = connection.execute(
+            text(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
+                "AND (NOT relrowsecurity OR pg_get_userbyid(relowner) = current_user)"
+            )
+        ).scalars()
+        assert list(open_ones) == []
+        role = connection.execute(
+            text(
+                "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+            )
+        ).one()
+        assert not any(role)
+    assert len(tables()) > 20
+
+
+def test_without_a_viewer_every_table_is_empty(people: dict[str, int]) -> None:
+    with anonymous_transaction() as connection:
+        assert {table: rows for table in tables() if (rows := select_all(connection, table))} == {}
+
+
+def test_a_disabled_account_sees_nothing(people: dict[str, int]) -> None:
+    with viewer_transaction(people["disabled"]) as connection:
+        assert {table: rows for table in tables() if (rows := select_all(connection, table))} == {}
+
+
+def test_anna_reads_her_stores_and_her_own_and_nothing_else_in_any_table(people: dict[str, int]) -> None:
+    with viewer_transaction(people["anna"]) as connection:
+        for table in tables():
+            rows = select_all(connection, table)
+            if table in CLOSED:
+                assert rows == [], table
+            elif table in SHARED:
+                assert len(rows) == 1, table
+            else:
+                # One row of hers in each, none of Boris's.
+                assert len(rows) == 1, (table, rows)
+                assert "shop-b" not in repr(rows) and "boris" not in repr(rows)
+
+
+def test_an_administrator_reads_all_orders_but_no_password(people: dict[str, int]) -> None:
+    with viewer_transaction(people["admin"]) as connection:
+        assert len(select_all(connection, "orders")) == 2
+        assert len(select_all(connection, "account")) == 4
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            connection.execute(text("SELECT password_hash FROM account"))
+
+
+STATEMENTS = (
+    "UPDATE orders SET status = 'terminated'",
+    "DELETE FROM orders",
+    "INSERT INTO checkout_page (name) VALUES ('mine')",
+    "UPDATE account SET role = 'administrator'",
+    "UPDATE account SET all_stores = true",
+    "INSERT INTO account_page SELECT 1, 1",
+    "INSERT INTO team_page SELECT 1, 1",
+    "UPDATE audit_log SET action = 'x'",
+    "DELETE FROM audit_log",
+    "TRUNCATE audit_log",
+    "INSERT INTO audit_log (account_id, action) VALUES (NULL, 'x')",
+    "SELECT value FROM portal_secret",
+    "SET ROLE esupport_jobs",
+    "ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
+    "CREATE TABLE mine (x int)",
+    "COPY orders TO PROGRAM 'cat'",
+)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_the_apps_role_cannot(statement: str, people: dict[str, int]) -> None:
+    with pytest.raises(ProgrammingError), viewer_transaction(people["anna"]) as connection:
+        connection.execute(text(statement))
+
+
+def test_the_audit_log_cannot_be_changed_even_by_the_jobs(people: dict[str, int]) -> None:
+    factories.run("INSERT INTO audit_log (action) VALUES ('test')")
+    for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"):
+        with pytest.raises(ProgrammingError):
+            factories.run(statement)
+    assert factories.run("SELECT action FROM audit_log WHERE action = 'test'")
+
+
+@pytest.fixture
+def direct(people: dict[str, int], database: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(libpq_url(app_url(database))) as connection:
+        yield connection
+
+
+def test_the_scope_ends_with_the_transaction(direct: psycopg.Connection, people: dict[str, int]) -> None:
+    direct.execute("SELECT set_config('esupport.viewer', %s, true)", [str(people["anna"])])
+    assert direct.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+    direct.commit()
+    assert direct.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+
+
+def test_the_doors_give_nothing_foreign(direct: psycopg.Connection, people: dict[str, int]) -> None:
+    direct.execute("SELECT set_config('esupport.viewer', %s, true)", [str(people["anna"])])
+    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop')").fetchone() == (1,)
+    direct.commit()
+    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop')").fetchone() == (0,)
+    assert direct.execute("SELECT open_saved_search('key-of-anna-0')").fetchone() == (None,)

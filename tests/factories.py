@@ -1,0 +1,88 @@
+"""Orders, accounts and viewers for tests: real rows by the real ways in, with what matters to a test given by name."""
+
+import copy
+import itertools
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import text
+
+from db.engine import jobs_transaction, viewer_transaction
+from services.access import Viewer, get_viewer
+from services.order_import import ImportResult, import_orders
+
+Document = dict[str, Any]
+_ids = itertools.count(1_000_001)
+
+
+def document(**given: Any) -> Document:
+    """An order document with what it must have; `customer` and `items` given replace the whole group."""
+    order_id = given.get("order_id") or next(_ids)
+    made: Document = {
+        "order_id": order_id,
+        "order_name": f"A{order_id:010}",
+        "checkout_page": "shop-a",
+        "status": "paid",
+        "create_date": "2026-03-01T10:00:00+00:00",
+        "pay_date": "2026-03-01T10:05:00+00:00",
+        "currency": "EUR",
+        "customer": {"email": "ines@example.com", "first_name": "Inês", "last_name": "Araújo"},
+        "items": [item()],
+    }
+    return copy.deepcopy(made | given)
+
+
+def item(**given: Any) -> Document:
+    return {
+        "name": "Antivirus",
+        "price": "10.00",
+        "quantity": 1,
+        "amount": "10.00",
+        "delivered": True,
+    } | given
+
+
+def take_in(*documents: Document) -> ImportResult:
+    """Imports the documents in one transaction."""
+    lines: Iterable[tuple[int, bytes]] = (
+        (number, json.dumps(one).encode()) for number, one in enumerate(documents, 1)
+    )
+    with jobs_transaction() as connection:
+        return import_orders(connection, lines)
+
+
+def account(
+    name: str, *, role: str = "specialist", stores: Iterable[str] = (), all_stores: bool = False
+) -> int:
+    """An account that nobody can sign in with; makes the stores that do not exist yet. Returns its id."""
+    with jobs_transaction() as connection:
+        account_id: int = connection.execute(
+            text(
+                "INSERT INTO account (email, name, role, password_hash, must_change_password, all_stores) "
+                "VALUES (:email, :name, :role, '-', false, :all_stores) RETURNING id"
+            ),
+            {"email": f"{name}@test.example", "name": name, "role": role, "all_stores": all_stores},
+        ).scalar_one()
+        for store in stores:
+            connection.execute(
+                text("INSERT INTO checkout_page (name) VALUES (:store) ON CONFLICT DO NOTHING"),
+                {"store": store},
+            )
+            connection.execute(
+                text("INSERT INTO account_page SELECT :id, p.id FROM checkout_page p WHERE p.name = :store"),
+                {"id": account_id, "store": store},
+            )
+        return account_id
+
+
+def viewer(account_id: int) -> Viewer:
+    with viewer_transaction(account_id) as connection:
+        return get_viewer(connection, account_id)
+
+
+def run(statement: str, **values: object) -> Any:
+    """One statement as the jobs' role; its rows, if it has any."""
+    with jobs_transaction() as connection:
+        result = connection.execute(text(statement), values)
+        return result.all() if result.returns_rows else None
