@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import psycopg
 import sqlalchemy.exc
 from sqlalchemy import text
 from tqdm import tqdm
@@ -34,8 +35,9 @@ def in_sentences(options: argparse.Namespace) -> int:
         return run(options)
     except (SupportError, SettingsError, BackupError, EmbeddedDatabaseError, DataFolderError) as error:
         _say(str(error))
-    except sqlalchemy.exc.OperationalError as error:
-        _say(f"The database does not answer: {str(error.orig).strip()}")
+    except (sqlalchemy.exc.OperationalError, psycopg.OperationalError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        _say(f"The database does not answer: {reason}")
     except BrokenPipeError:
         # Whoever reads our output has gone; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
