@@ -36,7 +36,7 @@ new MutationObserver(() => {
 
 
 def profile(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Profile", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Profile", exact=True).first).to_be_visible(timeout=20_000)
 
 
 def form(page: Page) -> None:

@@ -1,0 +1,140 @@
+"""The Orders page as a script: what it draws and keeps, with a signed-in viewer over a real database."""
+
+from datetime import date
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import session
+from pages.components.search_form import DATE_LABELS, TEXT_LABELS
+from services import sign_in
+from tests import factories
+from tests.factories import document, item
+
+
+@pytest.fixture(scope="module")
+def anna(database: str) -> int:
+    factories.take_in(
+        *(document(order_id=n, customer={"first_name": "Ana" if n % 2 else "Ben", "last_name": "![x](http://e.example/x)"},
+                   items=[item(activation_codes=[{"code": f"CODE-{n}"}])]) for n in range(1, 61)),
+        document(order_id=900, checkout_page="shop-b", customer={"first_name": "Ana"}),
+    )  # fmt: skip
+    return factories.account("anna", stores=["shop-a"])
+
+
+@pytest.fixture
+def page(anna: int) -> AppTest:
+    token = sign_in.open_session(anna, address=None)
+    app = AppTest.from_file("../../app.py", default_timeout=30)
+    app.session_state[session.TOKEN_KEY] = token
+    app.run()
+    assert not app.exception
+    return app
+
+
+def count(app: AppTest) -> str:
+    [found] = [h for h in htmls(app) if 'role="status"' in h]
+    return found.split('role="status">')[1].split("<")[0]
+
+
+def htmls(app: AppTest) -> list[str]:
+    return [element.proto.body for element in app.get("html")]
+
+
+def drawn(app: AppTest) -> list[str]:
+    """The orders drawn in full."""
+    return [h for h in htmls(app) if '<article class="es-order"' in h]
+
+
+def find(app: AppTest, **fields: object) -> AppTest:
+    for name, value in fields.items():
+        widget = (
+            app.text_area
+            if name == "order_ids"
+            else app.date_input
+            if name in DATE_LABELS
+            else app.text_input
+        )
+        widget(key=f"search_{name}").set_value(value)
+    [button] = [b for b in app.button if b.label == "Find"]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def test_every_field_has_its_label(page: AppTest) -> None:
+    assert {w.label for w in [*page.text_input, *page.text_area]} >= set(TEXT_LABELS.values())
+    assert {w.label for w in page.date_input} == set(DATE_LABELS.values())
+    assert {w.label for w in page.checkbox} == {
+        "Not paid", "Paid", "Deleted", "Terminated", "Not delivered", "Delivered", "Refund request has been sent",
+        "Refund info is being updated", "Request has been completed", "Refusal to refund",
+    }  # fmt: skip
+    assert page.multiselect(key="search_stores").options == ["shop-a"]
+
+
+def test_the_empty_form_lists_the_first_fifty_of_hers(page: AppTest) -> None:
+    assert count(page) == "60 orders"
+    assert len(page.dataframe[0].value) == 50
+    assert list(page.dataframe[0].value.columns) == [
+        "Order", "Total", "Status", "Created", "Paid", "Name", "Email", "Company", "Store",
+    ]  # fmt: skip
+
+
+def test_older_leads_to_the_rest(page: AppTest) -> None:
+    page.button(key="page_older").click().run()
+    assert len(page.dataframe[0].value) == 10
+    page.button(key="page_newer").click().run()
+    assert len(page.dataframe[0].value) == 50
+
+
+def test_errors_stand_by_their_fields_and_nothing_is_searched(page: AppTest) -> None:
+    find(
+        page, order_ids="12 abc", card_last_4="12", created_from=date(2026, 3, 2), created_to=date(2026, 3, 1)
+    )
+    sentences = [h for h in htmls(page) if 'role="alert"' in h]
+    assert len(sentences) == 3 and "“abc”" in sentences[0]
+    assert not page.dataframe
+    assert page.text_area(key="search_order_ids").value == "12 abc"
+
+
+def test_one_result_opens_itself(page: AppTest) -> None:
+    find(page, activation_code="code-17")
+    assert count(page) == "1 order"
+    [order] = drawn(page)
+    assert "A0000000017" in order and "Order items" in order
+
+
+def test_a_chip_takes_its_filter_away(page: AppTest) -> None:
+    find(page, first_name="ana", order_ids="1 2 3")
+    assert count(page) == "2 orders"
+    [chip] = [b for b in page.button if b.label.startswith("First Name")]
+    chip.click().run()
+    assert count(page) == "3 orders"
+    assert page.text_input(key="search_first_name").value == ""
+
+
+def test_a_hostile_filter_is_escaped_in_its_chip(page: AppTest) -> None:
+    find(page, last_name="![x](http://e.example/x)")
+    [chip] = [b for b in page.button if b.label.startswith("Last Name")]
+    assert "![" not in chip.label
+
+
+def test_the_full_view_shows_ten_orders_and_turns_pages(page: AppTest) -> None:
+    page.segmented_control(key="results_view").set_value("Full").run()
+    assert len(drawn(page)) == 10 and "A0000000060" in drawn(page)[0]
+    assert not page.dataframe
+    page.button(key="page_older").click().run()
+    assert "A0000000050" in drawn(page)[0]
+
+
+def test_nothing_found_says_what_to_try(page: AppTest) -> None:
+    find(page, first_name="Nobody")
+    assert count(page) == "0 orders"
+    assert "take one filter away" in page.info[0].value
+
+
+def test_a_session_that_ends_meanwhile_shows_no_order(page: AppTest) -> None:
+    factories.run("UPDATE account_session SET ended_at = now(), ended_because = 'signed out'")
+    page.run()
+    assert not page.dataframe and not drawn(page)
+    assert [b.label for b in page.button] == ["Sign in"]
