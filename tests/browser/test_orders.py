@@ -145,3 +145,73 @@ def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tup
     count(page, "1 order")
     expect(page.get_by_text("Order History", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def order_with(portal: Portal, condition: str) -> tuple:
+    [found] = rows(
+        portal,
+        "SELECT o.order_id, o.order_name FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "
+        f"WHERE p.name = 'demo-eu' AND {condition} ORDER BY o.order_id LIMIT 1",
+    )
+    return found
+
+
+def test_a_document_downloads_and_is_recorded(page: Page, portal: Portal) -> None:
+    order_id, name = order_with(
+        portal, "EXISTS (SELECT FROM order_document d WHERE d.order_id = o.order_id AND d.kind = 'refund')"
+    )
+    sign_in(page, "anna@demo.example")
+    find(page, Order_IDs=name)
+    count(page, "1 order")
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"credit-note-{name}.pdf").first.click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    statement = "SELECT account_email FROM audit_log WHERE action = 'document download' AND order_id = %s"
+    assert rows(portal, statement, order_id) == [("anna@demo.example",)]
+
+
+def test_an_order_in_the_history_opens_that_order(page: Page, portal: Portal) -> None:
+    _, name = order_with(
+        portal, "EXISTS (SELECT FROM order_relation r WHERE r.order_id = o.order_id AND r.relation = 'typo')"
+    )
+    sign_in(page, "anna@demo.example")
+    find(page, Order_IDs=name)
+    count(page, "1 order")
+    link = page.locator(".es-history a").first
+    other = link.inner_text()
+    assert other != name
+    link.click()
+    expect(page.locator(".es-order-name")).to_contain_text(other, timeout=15_000)
+
+
+def test_the_customers_page_needs_no_sign_in_and_runs_nothing(page: Page, portal: Portal) -> None:
+    [(key, name, code)] = rows(
+        portal,
+        "SELECT o.page_key::text, o.order_name, c.code FROM orders o JOIN activation_code c USING (order_id) "
+        "WHERE o.status = 'paid' AND NOT c.deleted AND NOT o.customer_erased LIMIT 1",
+    )
+    page.goto(f"/o/{key}")
+    expect(page.get_by_role("heading", name=f"Order {name}")).to_be_visible()
+    expect(page.get_by_text(code)).to_be_visible()
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.context.cookies() == []
+
+
+def test_hostile_values_are_shown_and_do_nothing(page: Page, portal: Portal) -> None:
+    hostile = "<img src=x onerror=\"document.title='run'\">![x](http://evil.example/x.png)"
+    order_id, name = order_with(portal, "o.status = 'paid' AND NOT o.customer_erased")
+    for statement in (
+        "UPDATE orders SET first_name = %s, company_name = %s WHERE order_id = %s",
+        "UPDATE order_item SET name = %s, license_first_name = %s WHERE order_id = %s",
+    ):
+        portal.execute(statement, hostile, hostile, order_id)
+    sign_in(page, "anna@demo.example")
+    find(page, Order_IDs=name)
+    count(page, "1 order")
+    expect(page.get_by_text(hostile).first).to_be_visible()
+    page.get_by_text("More", exact=True).click()
+    find(page, First_Name=hostile)
+    count(page, "1 order")
+    page.wait_for_timeout(500)
+    assert page.title() != "run"
+    assert page.locator("img[src*='evil'], img[src='x']").count() == 0
