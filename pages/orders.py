@@ -27,6 +27,10 @@ def _open_address() -> None:
     state.search_errors = {}
     state.search_number = 0
     state.open_order = _order_in_address()
+    if state.open_order is not None:
+        state.opened_alone = (
+            state.search_number
+        )  # the address names the order: the only result does not push it aside
     if key := st.query_params.get("s"):
         viewer = current_viewer()
         try:

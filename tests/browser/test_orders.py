@@ -24,6 +24,13 @@ def find(page: Page, **fields: str) -> None:
     page.get_by_role("button", name=re.compile("^Find")).click()
 
 
+def open_more(page: Page) -> None:
+    """Opens the rest of the form, once the page is there to stay."""
+    expect(page.locator(".es-count")).to_be_visible(timeout=20_000)
+    page.get_by_text("More", exact=True).click()
+    expect(page.get_by_label("First Name", exact=True)).to_be_visible()
+
+
 def count(page: Page, words: str) -> None:
     expect(page.locator(".es-count")).to_have_text(words, timeout=15_000)
 
@@ -90,7 +97,7 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
         "WHERE p.name = 'demo-eu' AND last_name_key = fold(%s)",
         last_name,
     )
-    page.get_by_text("More", exact=True).click()
+    open_more(page)
     find(page, Last_Name=f"  {last_name.upper()} ")
     count(page, f"{everywhere} orders")
     expect(page).to_have_url(re.compile(r"\?s=[\w-]+$"))
@@ -209,7 +216,7 @@ def test_hostile_values_are_shown_and_do_nothing(page: Page, portal: Portal) -> 
     find(page, Order_IDs=name)
     count(page, "1 order")
     expect(page.get_by_text(hostile).first).to_be_visible()
-    page.get_by_text("More", exact=True).click()
+    open_more(page)
     find(page, First_Name=hostile)
     count(page, "1 order")
     page.wait_for_timeout(500)
