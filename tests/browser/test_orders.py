@@ -26,13 +26,13 @@ def find(page: Page, **fields: str) -> None:
 
 def open_more(page: Page) -> None:
     """Opens the rest of the form, once the page is there to stay."""
-    expect(page.locator(".es-count")).to_be_visible(timeout=20_000)
+    expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     page.get_by_text("More", exact=True).click()
     expect(page.get_by_label("First Name", exact=True)).to_be_visible()
 
 
 def count(page: Page, words: str) -> None:
-    expect(page.locator(".es-count")).to_have_text(words, timeout=15_000)
+    expect(page.locator(".es-count")).to_have_text([words], timeout=20_000)
 
 
 def eu_orders(portal: Portal) -> int:
