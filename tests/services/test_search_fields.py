@@ -1,0 +1,141 @@
+"""What is typed into the search form: the parsers of single fields, days, and the filter as a whole."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.days import day_start, days_to_interval
+from services.errors import InvalidInput
+from services.history_links import split_text
+from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.search_fields import FieldError, parse_card, parse_code, parse_ids, parse_phone, parse_text
+from services.statuses import MainStatus
+
+UTC = ZoneInfo("UTC")
+ZONES = ("America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "UTC")
+
+
+@given(
+    st.lists(st.integers(1, 2**63 - 1), max_size=50),
+    st.sampled_from([" ", ",", ";", "\n", "\r\n", " ; ", "\t,\t"]),
+)
+def test_ids_come_back_whatever_separates_them(ids: list[int], separator: str) -> None:
+    text = separator.join(f"A{n:012}" for n in ids)
+    assert parse_ids(text)[1] == (tuple(dict.fromkeys(ids)) if ids else None)
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("A0012345678", (12345678,)), ("  ", None), ("0", ()), ("9" * 40, ()),
+    ("1;;2, ,3", (1, 2, 3)), ("#5", (5,)), ("１２", (12,)),
+])  # fmt: skip
+def test_only_digits_of_an_id_count(text: str, found: tuple[int, ...] | None) -> None:
+    assert parse_ids(text)[1] == found
+
+
+def test_a_token_without_digits_is_named() -> None:
+    with pytest.raises(FieldError, match=r"“abc”.*1 more"):
+        parse_ids("12 abc 13 de")
+
+
+@given(st.text())
+def test_any_text_is_parsed_or_refused_in_words(text: str) -> None:
+    for parse in (parse_ids, parse_phone, parse_card, parse_code, parse_text):
+        try:
+            trimmed, value = parse(text)
+        except FieldError as error:
+            assert str(error).endswith(".")
+        else:
+            assert trimmed == trimmed.strip(" ") and (value is not None or not trimmed)
+            assert "\0" not in trimmed
+
+
+@pytest.mark.parametrize("text", ["123", "12345", "12 34", "abcd", "12a4"])
+def test_a_card_needs_exactly_four_digits(text: str) -> None:
+    with pytest.raises(FieldError):
+        parse_card(text)
+
+
+def test_a_code_needs_three_characters() -> None:
+    with pytest.raises(FieldError):
+        parse_code(" ab ")
+    assert parse_code(" a%_ ")[1] == "a%_"
+
+
+@given(st.dates(date(1990, 1, 1), date(2040, 1, 1)), st.sampled_from(ZONES))
+def test_days_follow_one_another_without_gap_or_overlap(day: date, zone: str) -> None:
+    there = ZoneInfo(zone)
+    start, end = days_to_interval(day, None, there)
+    assert start is not None and end == day_start(day + timedelta(days=1), there)
+    # A day that a zone left out (Apia's 30 December 2011) has no length; all others begin within themselves.
+    assert timedelta(0) <= end - start <= timedelta(hours=25)
+    if end > start:
+        assert start.astimezone(there).date() == day
+        assert (end - timedelta(microseconds=1)).astimezone(there).date() == day
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), [
+    ("Europe/Berlin", date(2026, 3, 29), 23), ("Europe/Berlin", date(2026, 10, 25), 25),
+    ("Asia/Kolkata", date(2026, 3, 29), 24),
+    ("America/Sao_Paulo", date(2018, 11, 4), 23), ("America/Sao_Paulo", date(2018, 2, 17), 25),
+])  # fmt: skip
+def test_a_day_is_as_long_as_it_is_there(zone: str, day: date, hours: int) -> None:
+    start, end = days_to_interval(day, day, ZoneInfo(zone))
+    assert start and end and end - start == timedelta(hours=hours)
+
+
+def test_to_alone_has_no_beginning_and_neither_is_no_condition() -> None:
+    assert days_to_interval(None, date(2026, 3, 1), UTC) == (None, datetime(2026, 3, 2, tzinfo=UTC))
+    assert days_to_interval(None, None, UTC) == (None, None)
+
+
+def test_every_wrong_field_has_its_sentence() -> None:
+    typed = SearchInput(
+        order_ids="x",
+        phone="x",
+        card_last_4="1",
+        activation_code="a",
+        paid_from=date(2026, 2, 2),
+        paid_to=date(2026, 2, 1),
+    )
+    with pytest.raises(InvalidSearch) as raised:
+        parse_filter(typed, zone=UTC)
+    assert set(raised.value.errors) == {"order_ids", "phone", "card_last_4", "activation_code", "paid_to"}
+
+
+@given(st.builds(
+    SearchInput, created_from=st.none() | st.dates(date(2000, 1, 1), date(2030, 1, 1)), first_name=st.text(max_size=30),
+    phone=st.from_regex(r"\A[0-9 ()+-]{0,12}\Z"), statuses=st.frozensets(st.sampled_from(MainStatus)),
+    stores=st.lists(st.text(min_size=1, max_size=9), max_size=3).map(tuple),
+))  # fmt: skip
+def test_a_saved_search_is_the_same_search_again(typed: SearchInput) -> None:
+    try:
+        made = parse_filter(typed, zone=ZoneInfo("Europe/Berlin"))
+    except InvalidSearch:
+        return
+    assert OrderFilter.from_json(made.to_json()) == made
+
+
+@pytest.mark.parametrize("stored", [
+    {}, {"zone": "UTC"}, {"zone": "Nowhere/Land", "fields": {}}, {"zone": "UTC", "fields": {"created_from": "x"}},
+    {"zone": "UTC", "fields": {"nonsense": "x"}}, {"zone": "UTC", "fields": {"statuses": ["x"]}},
+    {"zone": "UTC", "fields": []},
+])  # fmt: skip
+def test_a_stored_search_that_makes_no_sense_is_refused(stored: dict) -> None:
+    with pytest.raises(InvalidInput):
+        OrderFilter.from_json(stored)
+
+
+@given(st.text(), st.dictionaries(st.integers(1000, 99_999), st.just("A1"), max_size=3))
+def test_splitting_a_text_loses_nothing(text: str, known: dict[int, str]) -> None:
+    assert "".join(part.text for part in split_text(text, known)) == text
+
+
+def test_only_known_orders_become_references() -> None:
+    parts = split_text("A0000012345 and 12345, 99999 or user12345@x.example", {12345: "A0000012345"})
+    assert [(part.text, part.order_id) for part in parts if part.order_id] == [
+        ("A0000012345", 12345),
+        ("12345", 12345),
+    ]
