@@ -163,6 +163,7 @@ orders = Table(
     Column("source_updated_at", _TIME),
     Column("source_digest", LargeBinary),
     Column("imported_at", _TIME, nullable=False),
+    Column("email_corrected_at", _TIME),
     Column("email_key", Text, Computed("fold(email)", persisted=True)),
     Column("first_name_key", Text, Computed("fold(first_name)", persisted=True)),
     Column("last_name_key", Text, Computed("fold(last_name)", persisted=True)),
@@ -330,6 +331,7 @@ action_key = Table(
     Column("action", Text, nullable=False),
     Column("order_id", BigInteger),
     Column("at", _TIME, nullable=False),
+    Column("answer", Text),
 )
 
 mail = Table(
@@ -348,8 +350,18 @@ mail = Table(
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", _TIME, nullable=False),
-    Column("claimed_at", _TIME),
     Column("last_error", Text),
     Column("created_at", _TIME, nullable=False),
     Column("sent_at", _TIME),
+    Column("queued_at", _TIME, nullable=False),
+    Column("to_name", Text),
+    Column("position", Integer),
+    Column("number", Integer),
+)
+
+mail_handover = Table(
+    "mail_handover",
+    metadata,
+    Column("mail_id", BigInteger, primary_key=True),
+    Column("at", _TIME, nullable=False),
 )

@@ -2,13 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Connection, Table, any_, literal, or_, select
+from sqlalchemy import BigInteger, Column, Connection, Table, any_, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables import (
@@ -20,153 +17,24 @@ from db.tables import (
     order_relation,
     orders,
     subscription,
+    subscription_event,
 )
 from services.access import Viewer
 from services.errors import OrderNotFound
-from services.history_links import TextPart, link_texts
-
-# Other mechanisms of renewal are no subscriptions and show nothing.
-SUBSCRIPTION_TYPES = ("AR", "PMR")
-
-
-@dataclass(frozen=True, slots=True)
-class NameValue:
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class ActivationCode:
-    """A deleted code stays in the order, is shown crossed out and is never sent again."""
-
-    id: int
-    code: str
-    deleted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscription as an item of this order carries it; `related` are the other orders of it in scope."""
-
-    subscription_id: str
-    type: str
-    status: str
-    parent_order_id: int | None
-    period: str | None
-    next_renewal_at: datetime | None
-    changed_at: datetime | None
-    changed_by: str | None
-    related: tuple["RelatedOrder", ...]
-
-    @property
-    def activated(self) -> bool:
-        return self.status != "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class RelatedOrder:
-    """Another order: `relation` is typo, parent or child; `in_scope` says whether the viewer may open it."""
-
-    order_id: int
-    order_name: str | None
-    relation: str
-    in_scope: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OrderItem:
-    """One item; `subscription` is None when there is none to show. Amounts are in the order's currency."""
-
-    position: int
-    name: str
-    sku: str | None
-    product_id: str | None
-    quantity: int
-    price: Decimal
-    discount_percent: Decimal | None
-    discount_amount: Decimal | None
-    vat_amount: Decimal | None
-    amount: Decimal
-    delivery: str | None
-    delivered: bool
-    refunded: bool
-    license_first_name: str | None
-    license_last_name: str | None
-    license_email: str | None
-    license_erased: bool
-    additional_data: tuple[NameValue, ...]
-    codes: tuple[ActivationCode, ...]
-    subscription: Subscription | None
-
-    @property
-    def license_name(self) -> str | None:
-        return " ".join(filter(None, (self.license_first_name, self.license_last_name))) or None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEvent:
-    """Something that happened; `parts` is the text, with the orders in scope that it names."""
-
-    at: datetime
-    kind: str
-    parts: tuple[TextPart, ...]
-    author: str | None
-    document_id: int | None
-
-    @property
-    def is_internal(self) -> bool:
-        return self.kind == "note"
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentLink:
-    id: int
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderDetail:
-    """An order with all its blocks. Personal values are None when absent and when `customer_erased`."""
-
-    order_id: int
-    order_name: str
-    order_id_1c: str | None
-    store: str
-    status: str
-    delivered: bool
-    refund_status: str | None
-    created_at: datetime
-    paid_at: datetime | None
-    currency: str
-    total: Decimal
-    detail_url: str | None
-    page_key: UUID
-    customer_erased: bool
-    customer_type: str | None
-    country: str | None
-    email: str | None
-    first_name: str | None
-    last_name: str | None
-    phone: str | None
-    vat_number: str | None
-    company_name: str | None
-    company_billing_address: str | None
-    company_delivery_address: str | None
-    payment_method: str | None
-    payment_system_name: str | None
-    card_type: str | None
-    card_last_4: str | None
-    card_expiration_date: str | None
-    additional_parameters: tuple[NameValue, ...]
-    items: tuple[OrderItem, ...]
-    history: tuple[HistoryEvent, ...]
-    documents: tuple[DocumentLink, ...]
-    related: tuple[RelatedOrder, ...]
-
-    @property
-    def customer_name(self) -> str | None:
-        return " ".join(filter(None, (self.first_name, self.last_name))) or None
+from services.history_links import link_texts
+from services.order_shapes import (
+    ActivationCode,
+    DocumentLink,
+    HistoryEvent,
+    NameValue,
+    OrderDetail,
+    OrderItem,
+    RelatedOrder,
+    Subscription,
+    SubscriptionEvent,
+)
+from services.refunds import find_requests_of
+from services.subscriptions import shows_subscription
 
 
 def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDetail:
@@ -186,7 +54,12 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            select(checkout_page.c.name.label("store"), orders)
+            select(
+                checkout_page.c.name.label("store"),
+                checkout_page.c.delivery_allowed,
+                checkout_page.c.refund_again_after_partial,
+                orders,
+            )
             .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
             .where(_among(orders.c.order_id, order_ids), orders.c.checkout_page_id.in_(scope))
         )
@@ -204,6 +77,9 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
         connection, order_history, wanted, order_history.c.at.desc(), order_history.c.id.desc()
     )
     members = _subscription_members(connection, [s for found in subscriptions.values() for s in found])
+    past = _subscription_events(connection, [s for found in subscriptions.values() for s in found])
+    waiting = _waiting_mails(connection, wanted)
+    refunds = find_requests_of(connection, wanted)
     relations = _relations(connection, wanted)
     names = _names(connection, {r for found in relations.values() for r, _ in found})
     texts = [event.text for order_id in wanted for event in events[order_id]]
@@ -217,10 +93,23 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
                 **{
                     name: getattr(head, name)
                     for name in OrderDetail.__slots__
-                    if name not in ("items", "history", "documents", "related", "additional_parameters")
+                    if name
+                    not in ("items", "history", "documents", "related", "additional_parameters", "refunds")
                 },
                 additional_parameters=_pairs(head.additional_parameters),
-                items=_items(head, items[order_id], codes[order_id], subscriptions[order_id], members),
+                items=_items(
+                    head,
+                    items[order_id],
+                    [_code(code, waiting) for code in codes[order_id]],
+                    {
+                        carried.position: _subscription(head, carried, members, past)
+                        for carried in subscriptions[order_id]
+                        if shows_subscription(
+                            carried.type, carried.parent_order_id, order_id, head.paid_at is not None
+                        )
+                    },
+                ),
+                refunds=tuple(refunds[order_id]),
                 history=tuple(
                     HistoryEvent(event.at, event.kind, text, event.author, event.document_id)
                     for event, text in zip(events[order_id], parts, strict=True)
@@ -314,43 +203,73 @@ def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
     return {row.order_id: row.order_name for row in rows}
 
 
+def _subscription_events(
+    connection: Connection, subscriptions: Sequence[Any]
+) -> defaultdict[tuple[int, str], list[SubscriptionEvent]]:
+    """What was done to each subscription, by checkout page and subscription id, newest first."""
+    found: defaultdict[tuple[int, str], list[SubscriptionEvent]] = defaultdict(list)
+    if not subscriptions:
+        return found
+    rows = connection.execute(
+        select(subscription_event)
+        .where(
+            subscription_event.c.checkout_page_id.in_({s.checkout_page_id for s in subscriptions}),
+            subscription_event.c.subscription_id.in_({s.subscription_id for s in subscriptions}),
+        )
+        .order_by(subscription_event.c.at.desc(), subscription_event.c.id.desc())
+    )
+    for row in rows:
+        found[row.checkout_page_id, row.subscription_id].append(
+            SubscriptionEvent(row.at, row.action, row.to_status, row.order_id, row.changed_by, row.reason)
+        )
+    return found
+
+
+def _waiting_mails(connection: Connection, order_ids: Sequence[int]) -> dict[tuple[int, int, int], datetime]:
+    """Since when a licence mail is on its way, by order, position of the item and number of the code."""
+    rows = connection.execute(text("SELECT * FROM waiting_licence_mails(:ids)"), {"ids": list(order_ids)})
+    return {(row.order_id, row.position, row.number): row.queued_at for row in rows}
+
+
+def _code(row: Any, waiting: dict[tuple[int, int, int], datetime]) -> ActivationCode:
+    return ActivationCode(
+        row.id, row.position, row.code, row.deleted, waiting.get((row.order_id, row.position, row.number))
+    )
+
+
 def _items(
     head: Any,
     items: Sequence[Any],
-    codes: Sequence[Any],
-    subscriptions: Sequence[Any],
-    members: dict[tuple[int, str], list[RelatedOrder]],
+    codes: Sequence[ActivationCode],
+    subscriptions: dict[int, Subscription],
 ) -> tuple[OrderItem, ...]:
-    shown = {s.position: s for s in subscriptions if _shows_subscription(head, s)}
     plain = [name for name in OrderItem.__slots__ if name not in ("additional_data", "codes", "subscription")]
     return tuple(
         OrderItem(
             **{name: getattr(item, name) for name in plain},
             additional_data=_pairs(item.additional_data),
-            codes=tuple(
-                ActivationCode(c.id, c.code, c.deleted) for c in codes if c.position == item.position
-            ),
-            subscription=_subscription(head, shown.get(item.position), members),
+            codes=tuple(code for code in codes if code.position == item.position),
+            subscription=subscriptions.get(item.position),
         )
         for item in items
     )
 
 
-def _shows_subscription(head: Any, carried: Any) -> bool:
-    """AR and PMR only; the parent order once it was paid, a child order always."""
-    is_child = carried.parent_order_id not in (None, head.order_id)
-    return carried.type in SUBSCRIPTION_TYPES and (is_child or head.paid_at is not None)
-
-
 def _subscription(
-    head: Any, carried: Any, members: dict[tuple[int, str], list[RelatedOrder]]
-) -> Subscription | None:
-    if carried is None:
-        return None
-    others = members.get((carried.checkout_page_id, carried.subscription_id), [])
+    head: Any,
+    carried: Any,
+    members: dict[tuple[int, str], list[RelatedOrder]],
+    past: dict[tuple[int, str], list[SubscriptionEvent]],
+) -> Subscription:
+    key = (carried.checkout_page_id, carried.subscription_id)
     return Subscription(
-        **{name: getattr(carried, name) for name in Subscription.__slots__ if name != "related"},
-        related=tuple(other for other in others if other.order_id != head.order_id),
+        **{
+            name: getattr(carried, name)
+            for name in Subscription.__slots__
+            if name not in ("related", "events")
+        },
+        related=tuple(other for other in members.get(key, []) if other.order_id != head.order_id),
+        events=tuple(past.get(key, [])),
     )
 
 

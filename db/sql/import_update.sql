@@ -27,6 +27,12 @@ WHERE b.order_id = s.order_id AND b.subscription_id = s.subscription_id AND o.or
     AND b.changed_at IS NOT NULL
     AND (b.status = s.status OR o.source_updated_at IS NULL OR o.source_updated_at < b.changed_at);
 
+-- A mistyped e-mail that was corrected here stays corrected until the shop says something later.
+UPDATE stage_order s SET email = o.email
+FROM orders o
+WHERE s.known AND o.order_id = s.order_id AND o.email_corrected_at IS NOT NULL AND NOT s.customer_erased
+    AND (s.source_updated_at IS NULL OR s.source_updated_at < o.email_corrected_at);
+
 -- Who was erased stays erased: a document may have been written before the shop heard of it.
 UPDATE stage_order s SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
     vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,

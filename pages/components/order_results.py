@@ -15,9 +15,10 @@ from pages.components.order_view import draw_order
 from pages.components.session import current_viewer, time_zone
 from services.access import Viewer
 from services.errors import OrderNotFound
-from services.order_detail import OrderDetail, get_order, get_orders
+from services.order_detail import get_order, get_orders
 from services.order_filter import OrderFilter
 from services.order_search import Cursor, OrderCount, OrderPage, count_orders, find_orders, missing_ids
+from services.order_shapes import OrderDetail
 from services.saved_searches import save_search
 
 TABLE_PAGE, FULL_PAGE = 50, 10

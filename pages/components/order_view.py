@@ -16,7 +16,7 @@ from pages.components.chips import chip
 from pages.components.templates import render
 from pages.components.words import day_words, number_words, time_words
 from services.money import format_money
-from services.order_detail import HistoryEvent, OrderDetail, Subscription
+from services.order_shapes import HistoryEvent, OrderDetail, Subscription
 from services.statuses import status_labels
 
 KIND_WORDS: Final = {

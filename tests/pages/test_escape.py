@@ -16,7 +16,8 @@ from pages.components.customer_view import customer_html
 from pages.components.escape import html_text, markdown_text
 from pages.components.order_view import order_html
 from services.customer_page import get_customer_order
-from services.order_detail import OrderDetail, get_order
+from services.order_detail import get_order
+from services.order_shapes import OrderDetail
 from tests import factories
 from tests.factories import document, item, run
 

@@ -5,8 +5,9 @@ import pytest
 from db.engine import anonymous_transaction, viewer_transaction
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import OrderNotFound
-from services.order_detail import OrderDetail, get_order, get_orders
+from services.order_detail import get_order, get_orders
 from services.order_documents import DocumentNotFound, get_document
+from services.order_shapes import OrderDetail
 from tests import factories
 from tests.factories import document, item, run
 

@@ -1,0 +1,16 @@
+"""What the app's role may change, and what acting on orders needs."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def upgrade() -> None:
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None  # noqa: S101 - for the type checker
+    driver.execute((SQL / "0002_acting.sql").read_text())

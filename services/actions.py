@@ -1,0 +1,117 @@
+"""How an action on an order is carried out: once, whole, and on the record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+
+from db.engine import viewer_transaction
+from db.tables import action_key
+from services import audit
+from services.access import Viewer
+from services.errors import Conflict, SupportError
+
+# Somebody else's lock was kept for too long, or the two of us waited for each other.
+_BUSY = ("55P03", "40P01", "57014")
+
+
+class OrderBusy(Conflict):
+    message = "Somebody else is changing this order right now. Please try again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """What somebody asks for. `key` is made once by the dialog that asks: with the same key it is the same request."""
+
+    action: str
+    order_id: int | None
+    key: UUID
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What happened, in a sentence for who asked; `details` go into the audit log."""
+
+    sentence: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection], Done]) -> str:
+    """Carries out `work` in one transaction with its audit row and returns the sentence that says what happened.
+
+    A request whose key was used before is not carried out again: it gets the first one's sentence. A `SupportError`
+    out of `work` undoes everything, is recorded as a refused attempt in a transaction of its own, and is raised;
+    so is `OrderBusy`, when the order stayed locked.
+    """
+    try:
+        with viewer_transaction(viewer.account_id) as connection:
+            if not _claim(connection, viewer, request):
+                return _first_answer(connection, request)
+            done = work(connection)
+            audit.record(
+                connection,
+                viewer,
+                request.action,
+                address=request.address,
+                order_id=request.order_id,
+                details=done.details,
+            )
+            connection.execute(
+                update(action_key).where(action_key.c.key == request.key).values(answer=done.sentence)
+            )
+            return done.sentence
+    except SupportError as error:
+        _record_refusal(viewer, request, error)
+        raise
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) not in _BUSY:
+            raise
+        busy = OrderBusy()
+        _record_refusal(viewer, request, busy)
+        raise busy from error
+
+
+def _claim(connection: Connection, viewer: Viewer, request: ActionRequest) -> bool:
+    """False when the key was used before; waits for whoever is using it at this moment."""
+    claimed = connection.execute(
+        insert(action_key)
+        .values(
+            key=request.key,
+            account_id=viewer.account_id,
+            action=request.action,
+            order_id=request.order_id,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+    return bool(claimed.rowcount)
+
+
+def _first_answer(connection: Connection, request: ActionRequest) -> str:
+    answer = connection.execute(
+        select(action_key.c.answer).where(
+            action_key.c.key == request.key,
+            action_key.c.action == request.action,
+            action_key.c.order_id == request.order_id,
+        )
+    ).scalar_one_or_none()
+    if answer is None:
+        raise Conflict("This request cannot be repeated. Please open the dialog again.")
+    return str(answer)
+
+
+def _record_refusal(viewer: Viewer, request: ActionRequest, error: SupportError) -> None:
+    with viewer_transaction(viewer.account_id) as connection:
+        audit.record(
+            connection,
+            viewer,
+            request.action,
+            address=request.address,
+            order_id=request.order_id,
+            succeeded=False,
+            details={"reason": str(error)},
+        )

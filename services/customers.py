@@ -1,0 +1,50 @@
+"""Correcting what a customer mistyped."""
+
+from sqlalchemy import Connection, func, update
+
+from db.tables import orders
+from services.access import Viewer
+from services.actions import Done
+from services.addresses import is_mailable
+from services.errors import Conflict, InvalidInput
+from services.history import Event, add_event
+from services.order_lock import lock_order
+
+
+class EmailChangedMeanwhile(Conflict):
+    message = "The e-mail was changed by somebody else meanwhile. Please look at the order again."
+
+
+class CustomerErased(Conflict):
+    message = "The customer had their personal data deleted; nothing of it can be entered again."
+
+
+def why_not_corrected(*, customer_erased: bool) -> str | None:
+    """None when the customer's e-mail may be corrected, else the reason."""
+    return CustomerErased.message if customer_erased else None
+
+
+def correct_email(
+    connection: Connection, viewer: Viewer, order_id: int, *, email: str, expected: str | None
+) -> Done:
+    """Replaces the e-mail of the order's customer; mails go to the new one from now on.
+
+    `expected` is the e-mail that the person saw when they decided. A document of the shop that is older than the
+    correction does not undo it. Raises `OrderNotFound`, `NotAllowed`, `CustomerErased`, `EmailChangedMeanwhile`, and
+    `InvalidInput` with `field` "email".
+    """
+    email = (email or "").strip()
+    if not is_mailable(email):
+        raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
+    order = lock_order(connection, viewer, order_id)
+    if why_not_corrected(customer_erased=order.customer_erased):
+        raise CustomerErased
+    if (order.email or None) != (expected or None):
+        raise EmailChangedMeanwhile
+    if email == order.email:
+        raise InvalidInput("This is the e-mail that the order has already.", field="email")
+    connection.execute(
+        update(orders).where(orders.c.order_id == order_id).values(email=email, email_corrected_at=func.now())
+    )
+    add_event(connection, viewer, order, Event.EMAIL_CORRECTED, old=order.email or "none", new=email)
+    return Done(f"The e-mail of order {order.order_name} is now {email}.", {"old": order.email, "new": email})

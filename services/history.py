@@ -1,0 +1,73 @@
+"""The Order History's lines that the portal writes: one place for their words. Lines are only ever added."""
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, insert
+
+from db.tables import order_history
+from services.access import Viewer
+from services.order_lock import LockedOrder
+
+
+class Event(StrEnum):
+    """What happened. The value is the kind that the history files it under, and its sentence stands below."""
+
+    REFUND_REQUESTED = "refund requested"
+    REFUND_TAKEN = "refund taken"
+    REFUND_RELEASED = "refund released"
+    REFUND_COMPLETED = "refund completed"
+    REFUND_REFUSED = "refund refused"
+    REFUND_DOCUMENT = "refund document"
+    SUBSCRIPTION_CANCELLED = "subscription cancelled"
+    SUBSCRIPTION_RESUMED = "subscription resumed"
+    EMAIL_CORRECTED = "email corrected"
+    NOTE = "note"
+
+
+# (kind, sentence)
+_LINES: Final[dict[Event, tuple[str, str]]] = {
+    Event.REFUND_REQUESTED: ("status", "Refund request has been sent. Reason: {reason}"),
+    Event.REFUND_TAKEN: ("status", "Refund info is being updated"),
+    Event.REFUND_RELEASED: ("status", "The refund request went back to the queue"),
+    Event.REFUND_COMPLETED: ("status", "Request has been completed: {result}, {items}. {status}Note: {note}"),
+    Event.REFUND_REFUSED: ("status", "Refusal to refund: {result}. Note: {note}"),
+    Event.REFUND_DOCUMENT: ("document", "Refund document {name}"),
+    Event.SUBSCRIPTION_CANCELLED: (
+        "subscription",
+        "Auto-renewal has been deactivated: subscription {subscription}{because}",
+    ),
+    Event.SUBSCRIPTION_RESUMED: (
+        "subscription",
+        "Auto-renewal has been activated: subscription {subscription}{because}",
+    ),
+    Event.EMAIL_CORRECTED: ("status", "The customer's e-mail was corrected from {old} to {new}"),
+    Event.NOTE: ("note", "{text}"),
+}
+
+
+def add_event(
+    connection: Connection,
+    viewer: Viewer,
+    order: LockedOrder,
+    event: Event,
+    *,
+    document_id: int | None = None,
+    **words: str,
+) -> None:
+    """Adds one line to the order's history, in the transaction of what it tells of."""
+    kind, sentence = _LINES[event]
+    connection.execute(
+        insert(order_history)
+        .inline()
+        .values(
+            order_id=order.order_id,
+            checkout_page_id=order.checkout_page_id,
+            kind=kind,
+            text=sentence.format(**words),
+            source="portal",
+            account_id=viewer.account_id,
+            author=viewer.name,
+            document_id=document_id,
+        )
+    )

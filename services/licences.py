@@ -1,0 +1,93 @@
+"""Sending a customer their licence again."""
+
+from sqlalchemy import Connection, select
+
+from db.settings import settings
+from db.tables import activation_code, order_item
+from services.access import Viewer
+from services.actions import Done
+from services.addresses import is_mailable
+from services.errors import Conflict, NotFound
+from services.order_lock import lock_order
+from services.outbox import queue_mail
+
+
+class CodeNotFound(NotFound):
+    message = "This order has no such activation code."
+
+
+class LicenceNotSent(Conflict):
+    """The order, its checkout page or its customer does not allow it (now)."""
+
+
+def why_not_sent(
+    *, status: str, delivery_allowed: bool, customer_erased: bool, email: str | None
+) -> str | None:
+    """None when licences of such an order may be sent, else the reason in a few words."""
+    if status != "paid":
+        return "Licences are sent only while the order is Paid."
+    if not delivery_allowed:
+        return "Delivery is not allowed for this checkout page."
+    if customer_erased:
+        return "The customer's e-mail was deleted at their request."
+    if not email:
+        return "The order has no e-mail to send it to."
+    if not is_mailable(email):
+        return "The customer's e-mail is no address that mail can be sent to."
+    return None
+
+
+def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> Done:
+    """Queues a mail with this one activation code to the e-mail of the customer, never to the licence user's.
+
+    The history gets its line when the mail server has accepted the message (`services.mail`). Raises `OrderNotFound`,
+    `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
+    """
+    order = lock_order(connection, viewer, order_id)
+    code = connection.execute(
+        select(
+            activation_code.c.code,
+            activation_code.c.deleted,
+            activation_code.c.position,
+            activation_code.c.number,
+            order_item.c.name,
+        )
+        .join(
+            order_item,
+            (order_item.c.order_id == activation_code.c.order_id)
+            & (order_item.c.position == activation_code.c.position),
+        )
+        .where(activation_code.c.order_id == order_id, activation_code.c.id == code_id)
+    ).one_or_none()
+    if code is None:
+        raise CodeNotFound
+    why_not = "This activation code was deleted." if code.deleted else None
+    why_not = why_not or why_not_sent(
+        status=order.status,
+        delivery_allowed=order.delivery_allowed,
+        customer_erased=order.customer_erased,
+        email=order.email,
+    )
+    if why_not or order.email is None:
+        raise LicenceNotSent(why_not)
+    queue_mail(
+        connection,
+        kind="licence",
+        to_address=order.email,
+        to_name=order.customer_name,
+        order=order,
+        position=code.position,
+        number=code.number,
+        words={
+            "order_name": order.order_name,
+            "customer_name": order.customer_name,
+            "product": code.name,
+            "code": code.code,
+            "order_page": order.detail_url or f"{settings().base_url}/o/{order.page_key}",
+            "shop": order.store_title or order.store,
+        },
+    )
+    return Done(
+        f"The licence of order {order.order_name} is being sent to {order.email}.",
+        {"item": code.position, "code": code.number},
+    )

@@ -1,0 +1,116 @@
+"""The mail log, for administrators: what was sent, what waits, what failed and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from db.tables import mail
+from services.access import Viewer
+from services.actions import Done
+from services.errors import Conflict, NotAllowed, NotFound
+from services.outbox import new_message_id
+
+PAGE: Final = 50
+
+
+class MailState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class MailNotFound(NotFound):
+    message = "There is no such message."
+
+
+class MailIsBeingSent(Conflict):
+    message = "This message is being sent right now."
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMail:
+    """A message as it was written; `to_address` is None once its owner's data was deleted."""
+
+    id: int
+    message_id: str
+    kind: str
+    to_address: str | None
+    to_name: str | None
+    subject: str
+    text_body: str
+    order_id: int | None
+    state: MailState
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+def find_mails(
+    connection: Connection,
+    viewer: Viewer,
+    *,
+    state: MailState | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> tuple[LoggedMail, ...]:
+    """Messages, newest first; `before` (an ID) goes on where an earlier page ended. Raises `NotAllowed`."""
+    _check(viewer)
+    statement = select(*_columns()).order_by(mail.c.id.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(mail.c.state == state)
+    if before is not None:
+        statement = statement.where(mail.c.id < before)
+    return tuple(_logged(row) for row in connection.execute(statement))
+
+
+def get_mail(connection: Connection, viewer: Viewer, mail_id: int) -> LoggedMail:
+    """One message. Raises `NotAllowed`, `MailNotFound`."""
+    _check(viewer)
+    row = connection.execute(select(*_columns()).where(mail.c.id == mail_id)).one_or_none()
+    if row is None:
+        raise MailNotFound
+    return _logged(row)
+
+
+def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
+    """Puts a message into the queue again.
+
+    One that failed or waits keeps its Message-ID, so that a server which has it already can tell; of one that was
+    sent, a second message is made. Raises `NotAllowed`, `MailNotFound`, `MailIsBeingSent`.
+    """
+    _check(viewer)
+    if connection.execute(select(mail.c.id).where(mail.c.id == mail_id)).first() is None:
+        raise MailNotFound
+    row = connection.execute(
+        select(mail).where(mail.c.id == mail_id).with_for_update(skip_locked=True, key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise MailIsBeingSent
+    if row.state == MailState.SENT:
+        kept = "kind to_address to_name subject text_body html_body order_id checkout_page_id account_id position number"
+        values = {name: getattr(row, name) for name in kept.split()} | {"message_id": new_message_id()}
+        connection.execute(insert(mail).inline().values(**values))
+    else:
+        now = func.now()
+        values = {"state": MailState.QUEUED, "attempts": 0, "next_attempt_at": now, "queued_at": now}
+        connection.execute(update(mail).where(mail.c.id == mail_id).values(**values, last_error=None))
+    return Done("The message is in the queue again.", {"mail": mail_id, "was": row.state})
+
+
+def _check(viewer: Viewer) -> None:
+    if not viewer.may_administer:
+        raise NotAllowed("Only administrators see the mail log.")
+
+
+def _columns() -> list[Any]:
+    return [mail.c[name] for name in LoggedMail.__slots__]
+
+
+def _logged(row: Any) -> LoggedMail:
+    values = {name: getattr(row, name) for name in LoggedMail.__slots__}
+    return LoggedMail(**values | {"state": MailState(row.state)})

@@ -1,0 +1,17 @@
+"""Internal notes: what the team tells itself about an order. Never on the customer's page, never in a mail."""
+
+from sqlalchemy import Connection
+
+from services.access import Viewer
+from services.actions import Done
+from services.history import Event, add_event
+from services.order_lock import lock_order
+from services.texts import NOTE_LIMIT, checked_text
+
+
+def add_note(connection: Connection, viewer: Viewer, order_id: int, *, text: str) -> Done:
+    """Adds a note to the order's history. Raises `OrderNotFound`, `NotAllowed`, `InvalidInput` (field `text`)."""
+    text = checked_text(text, field="text", name="The note", limit=NOTE_LIMIT)
+    order = lock_order(connection, viewer, order_id)
+    add_event(connection, viewer, order, Event.NOTE, text=text)
+    return Done(f"The note was added to order {order.order_name}.")

@@ -1,0 +1,111 @@
+"""The way to an order for those who change it: the right first, then the row's lock, then its state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Connection, any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.tables import checkout_page, orders
+from services.access import Role, Viewer
+from services.errors import NotAllowed, OrderNotFound
+
+
+class Right(Enum):
+    """What somebody wants to do, and the roles that may."""
+
+    ACT = frozenset({Role.SPECIALIST, Role.REFUND_OPERATOR, Role.ADMINISTRATOR})
+    WORK_REFUNDS = frozenset({Role.REFUND_OPERATOR, Role.ADMINISTRATOR})
+
+
+_REFUSALS = {
+    Right.ACT: "Your account may look at orders, but not change them.",
+    Right.WORK_REFUNDS: "Only refund operators and administrators work on the refund queue.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LockedOrder:
+    """An order as it stands while nobody else can change it, with what its checkout page allows."""
+
+    order_id: int
+    checkout_page_id: int
+    order_name: str
+    status: str
+    created_at: datetime
+    paid_at: datetime | None
+    total: Decimal
+    currency: str
+    detail_url: str | None
+    page_key: UUID
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    company_name: str | None
+    customer_erased: bool
+    payment_method: str | None
+    refund_status: str | None
+    store: str
+    store_title: str | None
+    delivery_allowed: bool
+    refund_again_after_partial: bool
+
+    @property
+    def customer_name(self) -> str | None:
+        return " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+
+def lock_order(
+    connection: Connection, viewer: Viewer, order_id: int, right: Right = Right.ACT
+) -> LockedOrder:
+    """The order, locked until the transaction ends: what is read afterwards cannot change meanwhile.
+
+    Raises `OrderNotFound` for one that does not exist or is foreign, alike; `NotAllowed` for a role without the right,
+    as the database knows it now. A lock that somebody else keeps for too long becomes `OrderBusy` in
+    `services.actions`.
+    """
+    return lock_orders(connection, viewer, [order_id], right)[order_id]
+
+
+def lock_orders(
+    connection: Connection, viewer: Viewer, order_ids: Iterable[int], right: Right = Right.ACT
+) -> dict[int, LockedOrder]:
+    """The same for several orders, always locked by rising ID so that two people cannot wait for each other."""
+    wanted = sorted(set(order_ids))
+    if not all(0 < order_id < 2**63 for order_id in wanted):
+        raise OrderNotFound
+    role = connection.execute(text("SELECT viewer_role()")).scalar_one()
+    if role is None:
+        raise NotAllowed("This account cannot be used.")
+    among = orders.c.order_id == any_(literal(wanted, ARRAY(BigInteger)))
+    seen = connection.execute(select(orders.c.order_id).where(among)).scalars().all()
+    if len(seen) < len(wanted):
+        raise OrderNotFound
+    if Role(role) not in right.value:
+        raise NotAllowed(_REFUSALS[right])
+    fields = [
+        orders.c[name]
+        for name in LockedOrder.__slots__
+        if name not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial")
+    ]
+    rows = connection.execute(
+        select(
+            *fields,
+            checkout_page.c.name.label("store"),
+            checkout_page.c.title.label("store_title"),
+            checkout_page.c.delivery_allowed,
+            checkout_page.c.refund_again_after_partial,
+        )
+        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
+        .where(among)
+        .order_by(orders.c.order_id)
+        # Other rows may go on referring to the order meanwhile; only its changes have to wait.
+        .with_for_update(of=orders, key_share=True)
+    ).all()
+    if len(rows) < len(wanted):  # gone, or moved to another store, since the look before
+        raise OrderNotFound
+    return {row.order_id: LockedOrder(**row._mapping) for row in rows}

@@ -1,0 +1,171 @@
+"""What an order in full consists of. `services.order_detail` fills these shapes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from services.history_links import TextPart
+from services.refunds import RefundRequest
+
+
+@dataclass(frozen=True, slots=True)
+class NameValue:
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationCode:
+    """A deleted code stays in the order, is shown crossed out and is never sent again.
+
+    `position` is its item's; `mail_waits_since` is set while a mail with it waits to be sent.
+    """
+
+    id: int
+    position: int
+    code: str
+    deleted: bool
+    mail_waits_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription as an item of this order carries it; `related` are the other orders of it in scope."""
+
+    subscription_id: str
+    type: str
+    status: str
+    parent_order_id: int | None
+    period: str | None
+    next_renewal_at: datetime | None
+    changed_at: datetime | None
+    changed_by: str | None
+    change_reason: str | None
+    related: tuple["RelatedOrder", ...]
+    events: tuple["SubscriptionEvent", ...]
+
+    @property
+    def activated(self) -> bool:
+        return self.status != "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEvent:
+    """Something that was done to a subscription here: `action` is cancel, resume or stop (by a refund)."""
+
+    at: datetime
+    action: str
+    to_status: str
+    order_id: int
+    changed_by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedOrder:
+    """Another order: `relation` is typo, parent or child; `in_scope` says whether the viewer may open it."""
+
+    order_id: int
+    order_name: str | None
+    relation: str
+    in_scope: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """One item; `subscription` is None when there is none to show. Amounts are in the order's currency."""
+
+    position: int
+    name: str
+    sku: str | None
+    product_id: str | None
+    quantity: int
+    price: Decimal
+    discount_percent: Decimal | None
+    discount_amount: Decimal | None
+    vat_amount: Decimal | None
+    amount: Decimal
+    delivery: str | None
+    delivered: bool
+    refunded: bool
+    license_first_name: str | None
+    license_last_name: str | None
+    license_email: str | None
+    license_erased: bool
+    additional_data: tuple[NameValue, ...]
+    codes: tuple[ActivationCode, ...]
+    subscription: Subscription | None
+
+    @property
+    def license_name(self) -> str | None:
+        return " ".join(filter(None, (self.license_first_name, self.license_last_name))) or None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """Something that happened; `parts` is the text, with the orders in scope that it names."""
+
+    at: datetime
+    kind: str
+    parts: tuple[TextPart, ...]
+    author: str | None
+    document_id: int | None
+
+    @property
+    def is_internal(self) -> bool:
+        return self.kind == "note"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLink:
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDetail:
+    """An order with all its blocks. Personal values are None when absent and when `customer_erased`."""
+
+    order_id: int
+    order_name: str
+    order_id_1c: str | None
+    store: str
+    delivery_allowed: bool
+    refund_again_after_partial: bool
+    status: str
+    delivered: bool
+    refund_status: str | None
+    created_at: datetime
+    paid_at: datetime | None
+    currency: str
+    total: Decimal
+    detail_url: str | None
+    page_key: UUID
+    customer_erased: bool
+    customer_type: str | None
+    country: str | None
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    vat_number: str | None
+    company_name: str | None
+    company_billing_address: str | None
+    company_delivery_address: str | None
+    payment_method: str | None
+    payment_system_name: str | None
+    card_type: str | None
+    card_last_4: str | None
+    card_expiration_date: str | None
+    additional_parameters: tuple[NameValue, ...]
+    items: tuple[OrderItem, ...]
+    history: tuple[HistoryEvent, ...]
+    documents: tuple[DocumentLink, ...]
+    related: tuple[RelatedOrder, ...]
+    refunds: tuple[RefundRequest, ...]
+
+    @property
+    def customer_name(self) -> str | None:
+        return " ".join(filter(None, (self.first_name, self.last_name))) or None

@@ -1,0 +1,71 @@
+"""Mail on its way out: a row written in the transaction that causes it. `services.mail` sends it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy import Connection, insert
+
+from db.settings import settings
+from db.tables import mail
+from services.addresses import ascii_domain
+from services.order_lock import LockedOrder
+
+# Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
+SUBJECTS: Final = {
+    "licence": "Your licence for order {order_name}",
+    "refund": "[Esupport] Refund request for {order_name} has been completed",
+}
+_texts = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "mail_texts"),
+    # Every value in the HTML part is escaped; the plain part is shown as it is.
+    autoescape=select_autoescape(enabled_extensions=("html.jinja",), default_for_string=False),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def queue_mail(
+    connection: Connection,
+    *,
+    kind: str,
+    to_address: str,
+    to_name: str | None,
+    words: Mapping[str, str | None],
+    order: LockedOrder,
+    account_id: int | None = None,
+    position: int | None = None,
+    number: int | None = None,
+) -> None:
+    """Adds the message of this kind, with `words` filled in, to the outbox.
+
+    It carries its Message-ID from here on, so that whoever receives it twice can tell.
+    """
+    one_line = {name: " ".join((word or "").split()) for name, word in words.items()}
+    # Inline: only administrators may read mails, and a RETURNING would read.
+    connection.execute(
+        insert(mail)
+        .inline()
+        .values(
+            message_id=new_message_id(),
+            kind=kind,
+            to_address=to_address,
+            to_name=to_name,
+            subject=SUBJECTS[kind].format(**one_line)[:1000],
+            text_body=_texts.get_template(f"{kind}.txt.jinja").render(words),
+            html_body=_texts.get_template(f"{kind}.html.jinja").render(words),
+            order_id=order.order_id,
+            checkout_page_id=order.checkout_page_id,
+            account_id=account_id,
+            position=position,
+            number=number,
+        )
+    )
+
+
+def new_message_id() -> str:
+    domain = ascii_domain(settings().mail_from).rpartition("@")[2].strip("> ")
+    return f"<{uuid4().hex}@{domain}>"

@@ -1,0 +1,87 @@
+"""The refund document: a PDF for the payment methods whose bookkeeping asks for one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from fpdf import FPDF, FontFace
+from fpdf.fonts import TTFFont
+
+from services.money import format_money
+from services.order_lock import LockedOrder
+
+_FONT: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
+_LINE: Final = 7  # millimetres
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedItem:
+    """What was refunded; `amount` is the item's, in the order's currency."""
+
+    position: int
+    name: str
+    quantity: int
+    amount: Decimal
+
+
+def refund_pdf(
+    order: LockedOrder, items: Sequence[RefundedItem], *, request_id: int, now: datetime | None = None
+) -> bytes:
+    """One or more A4 pages that say what was paid back of which order. Days are those of UTC."""
+    now = now or datetime.now(UTC)
+    pdf = FPDF(format="A4")
+    pdf.set_title(f"Refund {order.order_name}")
+    pdf.creation_date = now
+    pdf.add_font("text", fname=_FONT)
+    pdf.set_margins(20, 22)
+    pdf.add_page()
+    pdf.set_font("text", size=18)
+    pdf.cell(0, 12, "Refund document", new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(3)
+    pdf.set_font("text", size=10)
+    for label, value in _facts(pdf, order, request_id, now):
+        pdf.set_text_color(91, 104, 120)
+        pdf.cell(45, _LINE, label)
+        pdf.set_text_color(0)
+        pdf.multi_cell(0, _LINE, value, new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(5)
+    _table(pdf, order.currency, items)
+    return bytes(pdf.output())
+
+
+def _facts(pdf: FPDF, order: LockedOrder, request_id: int, now: datetime) -> list[tuple[str, str]]:
+    paid = f"{order.paid_at.astimezone(UTC):%Y-%m-%d}" if order.paid_at else "–"
+    # A name that the font cannot write would be a row of boxes.
+    customer = [name for name in (order.company_name, order.customer_name) if name and _can_write(pdf, name)]
+    return [
+        ("Document", f"{order.order_name}-{request_id}"),
+        ("Date", f"{now:%Y-%m-%d}"),
+        ("Order", f"{order.order_name}, paid {paid}"),
+        ("Payment method", order.payment_method or "–"),
+        ("Customer", ", ".join(customer) or order.email or "–"),
+        ("Shop", order.store_title or order.store),
+    ]
+
+
+def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem]) -> None:
+    with pdf.table(
+        col_widths=(10, 95, 20, 45),
+        text_align=("LEFT", "LEFT", "RIGHT", "RIGHT"),
+        headings_style=FontFace(emphasis="", color=(91, 104, 120)),
+        borders_layout="HORIZONTAL_LINES",
+        line_height=_LINE,
+    ) as table:
+        table.row(("", "Refunded item", "Quantity", "Amount"))
+        for item in items:
+            amount = format_money(item.amount, currency)
+            table.row((str(item.position), item.name, str(item.quantity), amount))
+        total = sum((item.amount for item in items), Decimal(0))
+        table.row(("", "Total refunded", "", format_money(total, currency)))
+
+
+def _can_write(pdf: FPDF, text: str) -> bool:
+    font = pdf.fonts["text"]
+    return isinstance(font, TTFFont) and all(ord(character) in font.cmap for character in text)

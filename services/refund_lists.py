@@ -1,0 +1,125 @@
+"""What refund operators look at: the queue, oldest first, and what was closed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import BigInteger, Connection, any_, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.tables import checkout_page, order_item, orders, refund_request
+from services.access import Viewer
+from services.errors import NotAllowed
+from services.refunds import OPEN, RefundRequest
+
+
+class QueueView(StrEnum):
+    OPEN = "Open"
+    MINE = "Taken by me"
+    CLOSED = "Closed"
+
+
+PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A request with what must be known of its order."""
+
+    request: RefundRequest
+    order_name: str
+    store: str
+    total: Decimal
+    currency: str
+    payment_method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """An item of an order in the queue, as the one who refunds it has to see it."""
+
+    position: int
+    name: str
+    quantity: int
+    amount: Decimal
+    refunded: bool
+
+
+def find_queue(
+    connection: Connection,
+    viewer: Viewer,
+    view: QueueView,
+    *,
+    after: tuple[datetime, int] | None = None,
+    limit: int = PAGE,
+) -> tuple[QueueRow, ...]:
+    """Requests in scope: open ones oldest first, closed ones newest first. Raises `NotAllowed`.
+
+    `after` is (time, ID) of the last row of the page before: of its request, or of its closing.
+    """
+    if not viewer.may_work_refund_queue:
+        raise NotAllowed("Only refund operators and administrators see the refund queue.")
+    at = refund_request.c.closed_at if view is QueueView.CLOSED else refund_request.c.requested_at
+    place = tuple_(at, refund_request.c.id)
+    statement = (
+        select(
+            *[refund_request.c[name] for name in RefundRequest.__slots__],
+            orders.c.order_name,
+            orders.c.total,
+            orders.c.currency,
+            orders.c.payment_method,
+            checkout_page.c.name.label("store"),
+        )
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
+        .limit(limit)
+    )
+    scope = refund_request.c.checkout_page_id == any_(
+        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
+    )
+    statement = statement.where(scope)
+    if view is QueueView.CLOSED:
+        statement = statement.where(refund_request.c.closed_at.is_not(None)).order_by(
+            at.desc(), refund_request.c.id.desc()
+        )
+        statement = statement if after is None else statement.where(place < after)
+    else:
+        statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(at, refund_request.c.id)
+        statement = statement if after is None else statement.where(place > after)
+        if view is QueueView.MINE:
+            statement = statement.where(refund_request.c.taken_by == viewer.account_id)
+    return tuple(
+        QueueRow(
+            RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
+            row.order_name,
+            row.store,
+            row.total,
+            row.currency,
+            row.payment_method,
+        )
+        for row in connection.execute(statement)
+    )
+
+
+def count_open(connection: Connection, viewer: Viewer) -> int:
+    """How many requests in scope wait or are being worked on."""
+    scope = refund_request.c.checkout_page_id == any_(
+        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
+    )
+    return int(
+        connection.execute(
+            select(func.count()).select_from(refund_request).where(scope, refund_request.c.status.in_(OPEN))
+        ).scalar_one()
+    )
+
+
+def find_items(connection: Connection, order_id: int) -> tuple[QueueItem, ...]:
+    """The items of an order in scope, by position."""
+    rows = connection.execute(
+        select(*[order_item.c[name] for name in QueueItem.__slots__])
+        .where(order_item.c.order_id == order_id)
+        .order_by(order_item.c.position)
+    )
+    return tuple(QueueItem(*row) for row in rows)

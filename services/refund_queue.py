@@ -1,0 +1,293 @@
+"""The refund queue: what refund operators do with a request. See `services.refund_lists` for what they look at."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from db.tables import (
+    activation_code,
+    order_document,
+    order_item,
+    orders,
+    payment_method,
+    refund_request,
+    refund_request_item,
+)
+from services.access import Viewer
+from services.actions import Done
+from services.errors import Conflict, InvalidInput, NotFound
+from services.history import Event, add_event
+from services.order_lock import LockedOrder, Right, lock_orders
+from services.outbox import queue_mail
+from services.refund_document import RefundedItem, refund_pdf
+from services.refunds import RefundResult
+from services.subscriptions import related_orders, stop_subscriptions
+from services.texts import NOTE_LIMIT, checked_text
+
+
+class RequestNotFound(NotFound):
+    message = "There is no such refund request among the stores you can see."
+
+
+class RequestClosed(Conflict):
+    message = "This refund request has been closed already."
+
+
+class RequestNotTaken(Conflict):
+    """Somebody else works on it, or nobody does yet."""
+
+    message = "Take the refund request first."
+
+
+def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
+    """The viewer works on it from now on: *Refund info is being updated*.
+
+    Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
+    """
+    order, request = _locked(connection, viewer, request_id)
+    if request.status == "updating":
+        raise RequestNotTaken(_taken_words(viewer, request))
+    _set(
+        connection,
+        request,
+        status="updating",
+        taken_by=viewer.account_id,
+        taken_by_name=viewer.name,
+        taken_at=func.now(),
+    )
+    add_event(connection, viewer, order, Event.REFUND_TAKEN)
+    return Done(f"You have taken the refund request for order {order.order_name}.", {"request": request_id})
+
+
+def release_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
+    """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
+    order, request = _locked(connection, viewer, request_id)
+    if request.status != "updating":
+        raise RequestNotTaken("Nobody has taken this refund request.")
+    if request.taken_by != viewer.account_id and not viewer.may_administer:
+        raise RequestNotTaken(_taken_words(viewer, request))
+    _set(connection, request, status="requested", taken_by=None, taken_by_name=None, taken_at=None)
+    add_event(connection, viewer, order, Event.REFUND_RELEASED)
+    return Done(
+        f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
+    )
+
+
+def fulfil_request(
+    connection: Connection,
+    viewer: Viewer,
+    request_id: int,
+    *,
+    positions: Sequence[int],
+    delete_codes: bool,
+    stop_renewal: bool,
+    note: str,
+) -> Done:
+    """Closes it as *Request has been completed* for the items at `positions`.
+
+    Their activation codes are marked deleted and their subscriptions cancelled if asked for; the order becomes Deleted
+    once all its items are refunded; payment methods that need one get a refund document; the requester is mailed.
+    Raises as `take_request` does, and `InvalidInput` with `field` "positions" or "note".
+    """
+    note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
+    order, request = _locked(connection, viewer, request_id, with_related=stop_renewal)
+    _check_taken(viewer, request)
+    if order.status != "paid":
+        raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
+    items = connection.execute(
+        select(order_item).where(order_item.c.order_id == order.order_id).order_by(order_item.c.position)
+    ).all()
+    chosen = _chosen(items, positions)
+    places = [item.position for item in chosen]
+    of_chosen = (order_item.c.order_id == order.order_id, order_item.c.position.in_(places))
+    connection.execute(update(order_item).where(*of_chosen).values(refunded=True))
+    if delete_codes:
+        connection.execute(
+            update(activation_code)
+            .where(activation_code.c.order_id == order.order_id, activation_code.c.position.in_(places))
+            .values(deleted=True)
+        )
+    is_full = all(item.refunded or item.position in places for item in items)
+    if is_full:
+        connection.execute(update(orders).where(orders.c.order_id == order.order_id).values(status="deleted"))
+    stopped = []
+    if stop_renewal:
+        stopped = stop_subscriptions(connection, viewer, order, places, reason=f"Refund: {note}"[:2000])
+    connection.execute(
+        insert(refund_request_item).inline(),
+        [
+            {
+                "refund_request_id": request_id,
+                "order_id": order.order_id,
+                "checkout_page_id": order.checkout_page_id,
+                "position": position,
+            }
+            for position in places
+        ],
+    )
+    result = RefundResult.FULL if is_full else RefundResult.PARTIAL
+    add_event(
+        connection,
+        viewer,
+        order,
+        Event.REFUND_COMPLETED,
+        result=result.mail_words,
+        items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
+        status="Status: Deleted. " if is_full else "",
+        note=note,
+    )
+    document_id = _add_document(connection, viewer, order, chosen, request_id)
+    details = {"items": places, "codes deleted": delete_codes, "subscriptions stopped": len(stopped)}
+    return _close(
+        connection,
+        viewer,
+        order,
+        request,
+        result,
+        note,
+        details=details,
+        delete_codes=delete_codes,
+        stop_subscriptions=stop_renewal,
+        document_id=document_id,
+    )
+
+
+def refuse_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
+    """Closes it as *Refusal to refund*. Raises as `take_request` does, and `InvalidInput` (field `note`)."""
+    return _turn_down(connection, viewer, request_id, note, RefundResult.REFUSED)
+
+
+def fail_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
+    """Closes it as one that could not be carried out; the order's status reads *Refusal to refund* as well."""
+    return _turn_down(connection, viewer, request_id, note, RefundResult.FAILED)
+
+
+def _turn_down(
+    connection: Connection, viewer: Viewer, request_id: int, note: str, result: RefundResult
+) -> Done:
+    note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
+    order, request = _locked(connection, viewer, request_id)
+    _check_taken(viewer, request)
+    words = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
+    add_event(connection, viewer, order, Event.REFUND_REFUSED, result=words, note=note)
+    return _close(connection, viewer, order, request, result, note, details={})
+
+
+def _locked(
+    connection: Connection, viewer: Viewer, request_id: int, *, with_related: bool = False
+) -> tuple[LockedOrder, Any]:
+    """The order, locked, and its request as it stands under the lock; open, or `RequestClosed`."""
+    known = None
+    if 0 < request_id < 2**63:
+        known = connection.execute(
+            select(refund_request.c.order_id).where(refund_request.c.id == request_id)
+        ).scalar_one_or_none()
+    if known is None:
+        raise RequestNotFound
+    order_ids = related_orders(connection, known) if with_related else [known]
+    order = lock_orders(connection, viewer, order_ids, Right.WORK_REFUNDS)[known]
+    request = connection.execute(select(refund_request).where(refund_request.c.id == request_id)).one()
+    if request.closed_at is not None:
+        raise RequestClosed
+    return order, request
+
+
+def _check_taken(viewer: Viewer, request: Any) -> None:
+    if request.status != "updating":
+        raise RequestNotTaken
+    if request.taken_by != viewer.account_id:
+        raise RequestNotTaken(_taken_words(viewer, request))
+
+
+def _taken_words(viewer: Viewer, request: Any) -> str:
+    if request.taken_by == viewer.account_id:
+        return "You have taken this refund request already."
+    return f"{request.taken_by_name} works on this refund request."
+
+
+def _chosen(items: Sequence[Any], positions: Sequence[int]) -> list[Any]:
+    wanted = set(positions)
+    chosen = [item for item in items if item.position in wanted]
+    if not wanted:
+        raise InvalidInput("Choose at least one item.", field="positions")
+    if len(chosen) < len(wanted):
+        raise InvalidInput("The order has changed. Please choose the items again.", field="positions")
+    if any(item.refunded for item in chosen):
+        raise InvalidInput("One of these items has been refunded already.", field="positions")
+    return chosen
+
+
+def _add_document(
+    connection: Connection, viewer: Viewer, order: LockedOrder, items: Sequence[Any], request_id: int
+) -> int | None:
+    """The refund document, if the payment method needs one, with its line in the history."""
+    needed = connection.execute(
+        select(payment_method.c.refund_document_required).where(payment_method.c.name == order.payment_method)
+    ).scalar_one_or_none()
+    if not needed:
+        return None
+    name = f"refund-{order.order_name}-{request_id}.pdf"
+    content = refund_pdf(
+        order, [RefundedItem(i.position, i.name, i.quantity, i.amount) for i in items], request_id=request_id
+    )
+    document_id: int = connection.execute(
+        insert(order_document)
+        .values(
+            order_id=order.order_id,
+            checkout_page_id=order.checkout_page_id,
+            name=name,
+            kind="refund",
+            media_type="application/pdf",
+            content=content,
+            source="portal",
+        )
+        .returning(order_document.c.id)
+    ).scalar_one()
+    add_event(connection, viewer, order, Event.REFUND_DOCUMENT, document_id=document_id, name=name)
+    return document_id
+
+
+def _close(
+    connection: Connection,
+    viewer: Viewer,
+    order: LockedOrder,
+    request: Any,
+    result: RefundResult,
+    note: str,
+    *,
+    details: dict[str, Any],
+    **values: Any,
+) -> Done:
+    is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
+    _set(
+        connection,
+        request,
+        status="completed" if is_done else "refused",
+        result=result.value,
+        closed_by=viewer.account_id,
+        closed_by_name=viewer.name,
+        closed_at=func.now(),
+        note=note,
+        **values,
+    )
+    queue_mail(
+        connection,
+        kind="refund",
+        to_address=request.requester_email,
+        to_name=request.requester_name,
+        words={"order_name": order.order_name, "result": result.mail_words},
+        order=order,
+        account_id=request.requested_by,
+    )
+    words = {
+        RefundResult.FULL: "Full refund completed for order {}.",
+        RefundResult.PARTIAL: "Partial refund completed for order {}.",
+        RefundResult.REFUSED: "The refund for order {} was refused.",
+        RefundResult.FAILED: "The refund for order {} was marked as failed.",
+    }[result]
+    return Done(words.format(order.order_name), {"request": request.id, "result": result.value, **details})
+
+
+def _set(connection: Connection, request: Any, **values: Any) -> None:
+    connection.execute(update(refund_request).where(refund_request.c.id == request.id).values(**values))

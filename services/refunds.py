@@ -1,0 +1,186 @@
+"""Requesting a refund, and what can be seen of the requests of an order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, any_, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
+
+from db.tables import orders, refund_request
+from services.access import Viewer
+from services.actions import Done
+from services.errors import Conflict
+from services.history import Event, add_event
+from services.order_lock import lock_order
+from services.statuses import RefundStatus
+from services.texts import REASON_LIMIT, checked_text
+
+
+class RefundResult(StrEnum):
+    FULL = "full"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+    @property
+    def mail_words(self) -> str:
+        """What the requester reads. A refusal reads like a failure (the vendor's three results)."""
+        return _MAIL_WORDS[self]
+
+
+_MAIL_WORDS: Final = {
+    RefundResult.FULL: "full refund completed",
+    RefundResult.PARTIAL: "partial refund completed",
+    RefundResult.REFUSED: "refund failed",
+    RefundResult.FAILED: "refund failed",
+}
+OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.UPDATING)
+
+
+class RefundNotPossible(Conflict):
+    """The order is not paid, costs nothing, or was refunded."""
+
+
+class RefundAlreadyRequested(Conflict):
+    message = "A refund request for this order is being processed already."
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """One request and how it went. Times are aware; `result` is None until it is closed."""
+
+    id: int
+    order_id: int
+    status: str
+    result: str | None
+    reason: str
+    requested_by: int | None
+    requester_name: str
+    requested_at: datetime
+    taken_by: int | None
+    taken_by_name: str | None
+    taken_at: datetime | None
+    closed_by_name: str | None
+    closed_at: datetime | None
+    note: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+
+def why_not_requested(
+    *, status: str, total: Decimal, again_after_partial: bool, requests: Iterable[tuple[str, str | None]]
+) -> Conflict | None:
+    """None when a refund may be requested, else the error that says why not.
+
+    `requests` are (status, result) of the order's requests. A refused one does not stand in the way of another; a
+    partial one does, unless the checkout page says otherwise.
+    """
+    found = list(requests)
+    if any(request_status in OPEN for request_status, _ in found):
+        return RefundAlreadyRequested()
+    if any(
+        request_status == RefundStatus.COMPLETED
+        and not (result == RefundResult.PARTIAL and again_after_partial)
+        for request_status, result in found
+    ):
+        return RefundNotPossible("This order has been refunded already.")
+    if status != "paid":
+        return RefundNotPossible("Only a Paid order can be refunded.")
+    if total <= 0:
+        return RefundNotPossible("There is nothing to refund: the order's total is zero.")
+    return None
+
+
+def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> Done:
+    """Puts the order into the refund queue: *Refund request has been sent*.
+
+    `reason` is required, at most 500 characters as people count them. Raises `OrderNotFound`, `NotAllowed`,
+    `InvalidInput` (field `reason`), `RefundAlreadyRequested`, `RefundNotPossible`.
+    """
+    reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT)
+    order = lock_order(connection, viewer, order_id)
+    earlier = connection.execute(
+        select(refund_request.c.status, refund_request.c.result).where(refund_request.c.order_id == order_id)
+    )
+    error = why_not_requested(
+        status=order.status,
+        total=order.total,
+        again_after_partial=order.refund_again_after_partial,
+        requests=((row.status, row.result) for row in earlier),
+    )
+    if error:
+        raise error
+    try:
+        connection.execute(
+            insert(refund_request)
+            .inline()
+            .values(
+                order_id=order_id,
+                checkout_page_id=order.checkout_page_id,
+                reason=reason,
+                requested_by=viewer.account_id,
+                requester_name=viewer.name,
+                requester_email=viewer.email,
+            )
+        )
+    except IntegrityError as stands_already:  # the index has the last word, should the lock ever fail
+        raise RefundAlreadyRequested from stands_already
+    add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
+    return Done(f"Refund request has been sent for order {order.order_name}.")
+
+
+def find_requests_of(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[RefundRequest]]:
+    """The requests of these orders that are in scope, newest first."""
+    found: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
+    rows = connection.execute(
+        select(*_columns())
+        .where(refund_request.c.order_id == any_(literal(list(order_ids), ARRAY(BigInteger))))
+        .order_by(refund_request.c.id.desc())
+    )
+    for row in rows:
+        found[row.order_id].append(RefundRequest(**row._mapping))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRequest:
+    """A request of the viewer's, with the order that it is about."""
+
+    order_name: str
+    total: Decimal
+    currency: str
+    request: RefundRequest
+
+
+def find_own_requests(
+    connection: Connection, viewer: Viewer, *, limit: int = 50, before: int | None = None
+) -> tuple[OwnRequest, ...]:
+    """The viewer's own requests, newest first; `before` (a request's ID) goes on where an earlier page ended."""
+    statement = (
+        select(*_columns(), orders.c.order_name, orders.c.total, orders.c.currency)
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .where(refund_request.c.requested_by == viewer.account_id)
+        .order_by(refund_request.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(refund_request.c.id < before)
+    return tuple(
+        OwnRequest(row.order_name, row.total, row.currency, _request(row))
+        for row in connection.execute(statement)
+    )
+
+
+def _columns() -> list[Any]:
+    return [refund_request.c[name] for name in RefundRequest.__slots__]
+
+
+def _request(row: Any) -> RefundRequest:
+    return RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__})

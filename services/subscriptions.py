@@ -1,0 +1,205 @@
+"""Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from db.tables import orders, subscription, subscription_event
+from services.access import Viewer
+from services.actions import Done
+from services.errors import Conflict, NotFound
+from services.history import Event, add_event
+from services.order_lock import LockedOrder, Right, lock_orders
+from services.statuses import SUBSCRIPTION_TYPES
+from services.texts import REASON_LIMIT, checked_text
+
+ACTIVATED: Final = "Auto-renewal has been activated"
+DEACTIVATED: Final = "Auto-renewal has been deactivated"
+ACTIVE, NOT_PAID, CANCELLED = "active", "not paid", "cancelled"
+
+
+class SubscriptionNotFound(NotFound):
+    message = "This order has no such subscription."
+
+
+class SubscriptionUnchanged(Conflict):
+    """Somebody was faster, or the type does not allow it."""
+
+
+def why_not_cancelled(*, type_: str, status: str) -> str | None:
+    """None when it can be cancelled, else the reason in a few words. AR and PMR alone are subscriptions."""
+    if type_ not in SUBSCRIPTION_TYPES:
+        return "This renewal is no subscription."
+    return "This subscription is cancelled already." if status == CANCELLED else None
+
+
+def why_not_resumed(*, type_: str, status: str) -> str | None:
+    """None when it can be resumed, else the reason. Only AR can (the vendor's later rule)."""
+    if type_ not in SUBSCRIPTION_TYPES:
+        return "This renewal is no subscription."
+    if status != CANCELLED:
+        return "This subscription is active already."
+    return "A PMR subscription cannot be resumed." if type_ != "AR" else None
+
+
+def cancel_subscription(
+    connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
+) -> Done:
+    """Switches off the renewal of the subscription that this order's item carries, in its parent and child orders too.
+
+    `reason` is optional, at most 500 characters. Raises `OrderNotFound`, `NotAllowed`, `SubscriptionNotFound`,
+    `SubscriptionUnchanged`, `InvalidInput`.
+    """
+    return _change(connection, viewer, order_id, position, reason, cancel=True)
+
+
+def resume_subscription(
+    connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
+) -> Done:
+    """Switches the renewal on again: to *not paid* while a child order waits to be paid, else to *active*.
+
+    Raises as `cancel_subscription` does.
+    """
+    return _change(connection, viewer, order_id, position, reason, cancel=False)
+
+
+def related_orders(connection: Connection, order_id: int, positions: list[int] | None = None) -> list[int]:
+    """The orders that carry the same subscriptions as this order's items (its own ID included).
+
+    All of them are locked, in one fixed order, before a subscription of any of them changes.
+    """
+    mine = subscription.alias()
+    condition = mine.c.order_id == order_id
+    if positions is not None:
+        condition &= mine.c.position.in_(positions)
+    found = connection.execute(
+        select(subscription.c.order_id)
+        .join(
+            mine,
+            (mine.c.checkout_page_id == subscription.c.checkout_page_id)
+            & (mine.c.subscription_id == subscription.c.subscription_id),
+        )
+        .where(condition)
+    ).scalars()
+    return sorted({order_id, *found})
+
+
+def stop_subscriptions(
+    connection: Connection, viewer: Viewer, order: LockedOrder, positions: list[int], *, reason: str
+) -> list[str]:
+    """Cancels those that these items carry, as part of a refund; the IDs of those that were still on.
+
+    The orders of `related_orders` must be locked.
+    """
+    stopped = []
+    for row in connection.execute(
+        select(subscription).where(
+            subscription.c.order_id == order.order_id,
+            subscription.c.position.in_(positions),
+            subscription.c.type.in_(SUBSCRIPTION_TYPES),
+            subscription.c.status != CANCELLED,
+        )
+    ).all():
+        _set_status(connection, viewer, order, row, CANCELLED, action="stop", reason=reason)
+        words = {"subscription": row.subscription_id, "because": " (refund)"}
+        add_event(connection, viewer, order, Event.SUBSCRIPTION_CANCELLED, **words)
+        stopped.append(str(row.subscription_id))
+    return stopped
+
+
+def _change(
+    connection: Connection, viewer: Viewer, order_id: int, position: int, reason: str, *, cancel: bool
+) -> Done:
+    reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
+    locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Right.ACT)
+    order = locked[order_id]
+    row = connection.execute(
+        select(subscription).where(subscription.c.order_id == order_id, subscription.c.position == position)
+    ).one_or_none()
+    if row is None or not shows_subscription(
+        row.type, row.parent_order_id, order_id, order.paid_at is not None
+    ):
+        raise SubscriptionNotFound
+    why_not = (why_not_cancelled if cancel else why_not_resumed)(type_=row.type, status=row.status)
+    if why_not:
+        raise SubscriptionUnchanged(why_not)
+    status = CANCELLED if cancel else _status_after_resuming(connection, row)
+    _set_status(
+        connection, viewer, order, row, status, action="cancel" if cancel else "resume", reason=reason
+    )
+    add_event(
+        connection,
+        viewer,
+        order,
+        Event.SUBSCRIPTION_CANCELLED if cancel else Event.SUBSCRIPTION_RESUMED,
+        subscription=row.subscription_id,
+        because=f". Reason: {reason}" if reason else "",
+    )
+    words = DEACTIVATED if cancel else ACTIVATED
+    return Done(
+        f"{words} for order {order.order_name}.",
+        {"subscription": row.subscription_id, "from": row.status, "to": status},
+    )
+
+
+def shows_subscription(type_: str, parent_order_id: int | None, order_id: int, was_paid: bool) -> bool:
+    """AR and PMR only; the parent order once it was paid, a child order always."""
+    is_child = parent_order_id not in (None, order_id)
+    return type_ in SUBSCRIPTION_TYPES and (is_child or was_paid)
+
+
+def _status_after_resuming(connection: Connection, row: Any) -> str:
+    unpaid = connection.execute(
+        select(func.count())
+        .select_from(subscription)
+        .join(orders, orders.c.order_id == subscription.c.order_id)
+        .where(
+            subscription.c.checkout_page_id == row.checkout_page_id,
+            subscription.c.subscription_id == row.subscription_id,
+            subscription.c.parent_order_id.is_not(None),
+            subscription.c.parent_order_id != subscription.c.order_id,
+            orders.c.status == "not paid",
+        )
+    ).scalar_one()
+    return NOT_PAID if unpaid else ACTIVE
+
+
+def _set_status(
+    connection: Connection,
+    viewer: Viewer,
+    order: LockedOrder,
+    row: Any,
+    status: str,
+    *,
+    action: str,
+    reason: str,
+) -> None:
+    """In every order that carries it, so that parent and children say the same; with a line in its own history."""
+    connection.execute(
+        update(subscription)
+        .where(
+            subscription.c.checkout_page_id == row.checkout_page_id,
+            subscription.c.subscription_id == row.subscription_id,
+        )
+        .values(
+            status=status,
+            changed_at=func.now(),
+            changed_by=viewer.email,
+            change_reason=reason or f"{action.capitalize()} in the support portal",
+        )
+    )
+    connection.execute(
+        insert(subscription_event)
+        .inline()
+        .values(
+            checkout_page_id=row.checkout_page_id,
+            subscription_id=row.subscription_id,
+            action=action,
+            from_status=row.status,
+            to_status=status,
+            order_id=order.order_id,
+            account_id=viewer.account_id,
+            changed_by=viewer.name,
+            reason=reason or None,
+        )
+    )
