@@ -1,5 +1,7 @@
 """Navigation and the sign-in gate, nothing else. Served by `streamlit run pages/server.py`."""
 
+from typing import Any
+
 import streamlit as st
 
 from pages import set_password, sign_in
@@ -9,9 +11,18 @@ st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.
 
 viewer = session.find_viewer()
 may_enter = viewer is not None and not viewer.must_change_password
+
+
+def _page(file: str, title: str, *, shown: bool) -> Any:
+    return st.Page(f"pages/{file}.py", title=title, visibility="visible" if shown else "hidden")
+
+
 pages = [
     st.Page("pages/orders.py", title="Orders", default=True),
-    st.Page("pages/profile.py", title="Profile"),
+    _page("refund_queue", "Refund queue", shown=viewer is not None and viewer.may_work_refund_queue),
+    _page("my_requests", "My refund requests", shown=viewer is not None and viewer.may_act),
+    _page("administration", "Administration", shown=viewer is not None and viewer.may_administer),
+    _page("profile", "Profile", shown=True),
 ]
 # The same pages whoever is there, so that the address that was asked for stays while somebody signs in.
 page = st.navigation(pages, position="top" if may_enter else "hidden")

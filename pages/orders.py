@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from db.engine import viewer_transaction
+from pages.components.dialogs import show_said
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_results import order_results
@@ -76,6 +77,7 @@ def _search(typed: SearchInput) -> None:
 def page() -> None:
     page_style()
     st.title("Orders", anchor=False)
+    show_said()
     _open_address()
     state = st.session_state
     errors: Mapping[str, str] = state.search_errors

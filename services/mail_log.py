@@ -14,6 +14,11 @@ from services.errors import Conflict, NotAllowed, NotFound
 from services.outbox import new_message_id
 
 PAGE: Final = 50
+# What a second message has in common with the first.
+_WRITTEN: Final = (
+    *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
+    *("order_id", "checkout_page_id", "account_id", "position", "number"),
+)
 
 
 class MailState(StrEnum):
@@ -92,8 +97,7 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
     if row is None:
         raise MailIsBeingSent
     if row.state == MailState.SENT:
-        kept = "kind to_address to_name subject text_body html_body order_id checkout_page_id account_id position number"
-        values = {name: getattr(row, name) for name in kept.split()} | {"message_id": new_message_id()}
+        values = {name: getattr(row, name) for name in _WRITTEN} | {"message_id": new_message_id()}
         connection.execute(insert(mail).inline().values(**values))
     else:
         now = func.now()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
+from pages.components.order_dialogs import draw_dialog
 from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.order_view import draw_order
 from pages.components.session import current_viewer, time_zone
@@ -57,6 +58,7 @@ def _results() -> None:
     _paging(found, size)
     if not full:
         _open_order(viewer)
+    draw_dialog()
 
 
 def _table(found: OrderPage, zone: ZoneInfo) -> None:
@@ -201,7 +203,7 @@ def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         orders = get_orders(connection, viewer, order_ids)
     for order in orders:
-        _draw(order)
+        _draw(order, viewer)
 
 
 def _open_order(viewer: Viewer) -> None:
@@ -215,7 +217,7 @@ def _open_order(viewer: Viewer) -> None:
         st.warning(str(error), icon=":material/search_off:")
         return
     st.query_params["order"] = str(order_id)
-    _draw(order)
+    _draw(order, viewer)
 
 
 def _close() -> None:
@@ -229,9 +231,10 @@ def _forget_order_in_address() -> None:
     st.query_params.pop("order", None)
 
 
-def _draw(order: OrderDetail) -> None:
+def _draw(order: OrderDetail, viewer: Viewer) -> None:
     draw_order(
         order,
+        viewer,
         zone=time_zone(),
         customer_page_url=order.detail_url or f"/o/{order.page_key}",
         key=f"order_{order.order_id}",

@@ -12,7 +12,7 @@ from services.order_search import OrderRow
 from services.statuses import status_labels
 
 ROW_HEIGHT = 34
-_HEADER = 36
+TABLE_HEADER = 36
 ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
 
@@ -41,7 +41,7 @@ def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, chosen: i
         order_frame(rows, zone),
         key=key,
         hide_index=True,
-        height=_HEADER + ROW_HEIGHT * min(len(rows), ROWS_ALONE) + 2,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), ROWS_ALONE) + 2,
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select="rerun",

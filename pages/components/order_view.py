@@ -1,23 +1,30 @@
-"""An order in full, as one piece of HTML: fifty elements of Streamlit's own would take five times as long.
+"""An order in full: a few pieces of HTML with the buttons between them.
 
-Every value goes through the template's escaping; the template alone holds markup.
+Fifty elements of Streamlit's own would take five times as long. Every value goes through the template's escaping; the
+template alone holds markup.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from markupsafe import Markup
 
+from pages.components import order_dialogs
 from pages.components.chips import chip
-from pages.components.templates import render
+from pages.components.templates import pieces
 from pages.components.words import day_words, number_words, time_words
+from services.access import Viewer
+from services.customers import why_not_corrected
+from services.licences import why_not_sent
 from services.money import format_money
 from services.order_shapes import HistoryEvent, OrderDetail, Subscription
-from services.statuses import status_labels
+from services.refunds import RefundRequest, why_not_requested
+from services.statuses import RefundStatus, status_labels
+from services.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
 
 KIND_WORDS: Final = {
     "email": "E-mail",
@@ -30,45 +37,176 @@ KIND_WORDS: Final = {
     "note": "Internal note",
 }
 RELATION_WORDS: Final = {"typo": "Bought together", "parent": "Parent order", "child": "Child order"}
-ACTIVATED: Final = "Auto-renewal has been activated"
-DEACTIVATED: Final = "Auto-renewal has been deactivated"
+ACTION_WORDS: Final = {"cancel": "cancelled", "resume": "resumed", "stop": "stopped with a refund"}
+RESULT_WORDS: Final = {"full": "Full refund", "partial": "Partial refund", "failed": "The refund failed"}
+_LOOK_ONLY: Final = "Your account may look at orders, but not change them."
 
 
 def draw_order(
     order: OrderDetail,
+    viewer: Viewer,
     *,
     zone: ZoneInfo,
     customer_page_url: str,
     key: str,
     order_link: Callable[[int], str],
 ) -> None:
-    """Draws the first line and all blocks. `order_link` gives the address that opens another order."""
-    html = order_html(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
-    with st.container(key=key):
-        st.html(html)
+    """Draws the first line and all blocks, with the buttons that are allowed now.
+
+    `order_link` gives the address that opens another order. A button only opens its dialog (`order_dialogs`).
+    """
+    view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
+    with st.container(key=f"{key}_card", gap=None):
+        with st.container(key=f"{key}_band", gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                st.html(view.first(), width="content")
+                _refund_button(order, viewer, key)
+            st.html(view.second())
+        left, right = st.columns([1.1, 1], gap="large")
+        with left, st.container(key=f"{key}_left", gap="xsmall"):
+            _draw_items(order, viewer, view, key)
+            _draw_licences(order, viewer, view, key)
+            if order.additional_parameters:
+                st.html(view.parameters())
+        with right, st.container(key=f"{key}_right", gap="xsmall"):
+            with _headed(view, "Customer"):
+                if viewer.may_act and why_not_corrected(customer_erased=order.customer_erased) is None:
+                    _button("Correct e-mail", f"{key}_email", order_dialogs.EMAIL, order)
+            st.html(view.customer())
+            st.html(view.payment())
+            with _headed(view, "Order History"):
+                if viewer.may_act:
+                    _button("Add note", f"{key}_note", order_dialogs.NOTE, order)
+            st.html(view.history())
 
 
-def order_html(
+def order_pieces(
     order: OrderDetail, *, zone: ZoneInfo, customer_page_url: str, order_link: Callable[[int], str]
-) -> str:
-    """The same as a text."""
-    return render(
+) -> Any:
+    """The macros of order.html.jinja with this order's values: each call gives one piece of HTML."""
+    return pieces(
         "order.html.jinja",
         order=order,
         customer_page_url=customer_page_url,
         order_link=order_link,
-        chips=[
-            Markup(chip(label))  # noqa: S704 - built of our own words, escaped there
-            for label in status_labels(order.status, order.delivered, order.refund_status)
-        ],
+        chips=[chip(label) for label in status_labels(order.status, order.delivered, order.refund_status)],
+        refund_chip=_refund_chip,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
-        number=number_words,
+        number_words=number_words,
         time=lambda at: time_words(at, zone),
         clock=lambda at: f"{at.astimezone(zone):%H:%M}",
         renewal=_renewal,
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
+        actions=ACTION_WORDS,
+        results=RESULT_WORDS,
+    )
+
+
+def order_html(
+    order: OrderDetail, *, zone: ZoneInfo, customer_page_url: str, order_link: Callable[[int], str]
+) -> str:
+    """All pieces in one text, as somebody without any button sees them."""
+    view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
+    found = [view.first(), view.second(), view.heading("Order items")]
+    for number, item in enumerate(order.items, 1):
+        found += [view.item(item, number), view.subscription(item) if item.subscription else ""]
+    found.append(view.heading("License information"))
+    for number, item in enumerate(order.items, 1):
+        found += [view.code(code, number) for code in item.codes] or [view.no_code(number)]
+        found.append(view.license_user(item))
+    return "".join([*found, view.parameters(), view.customer(), view.payment(), view.history()])
+
+
+def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
+    why_not = why_not_requested(
+        status=order.status,
+        total=order.total,
+        again_after_partial=order.refund_again_after_partial,
+        requests=((request.status, request.result) for request in order.refunds),
+    )
+    if viewer.may_act and why_not is None:
+        _button("Request refund", f"{key}_refund", order_dialogs.REFUND, order, type_="secondary")
+
+
+def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
+    st.html(view.heading("Order items"))
+    waiting = ""  # pieces without a button between them go out as one
+    for number, item in enumerate(order.items, 1):
+        waiting += view.item(item, number)
+        if item.subscription is None:
+            continue
+        waiting += view.subscription(item)
+        label, kind = _subscription_action(item.subscription)
+        if label and viewer.may_act:
+            st.html(waiting)
+            waiting = ""
+            with st.container(key=f"{key}_renewal_{item.position}"):
+                _button(label, f"{key}_{kind}_{item.position}", kind, order, item=item, type_="secondary")
+    if waiting:
+        st.html(waiting)
+
+
+def _subscription_action(carried: Subscription) -> tuple[str | None, str]:
+    if why_not_cancelled(type_=carried.type, status=carried.status) is None:
+        return "Cancel", order_dialogs.CANCEL
+    if why_not_resumed(type_=carried.type, status=carried.status) is None:
+        return "Resume", order_dialogs.RESUME
+    return None, ""
+
+
+def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
+    why_not = why_not_sent(
+        status=order.status,
+        delivery_allowed=order.delivery_allowed,
+        customer_erased=order.customer_erased,
+        email=order.email,
+    )
+    if not viewer.may_act:
+        why_not = _LOOK_ONLY
+    has_live_code = any(not code.deleted for item in order.items for code in item.codes)
+    waiting = view.heading("License information")
+    if why_not and has_live_code:
+        waiting += view.hint(f"No Resend: {why_not}")
+    waiting += Markup('<div class="es-sub">Activation code</div>')
+    for number, item in enumerate(order.items, 1):
+        for place, code in enumerate(item.codes):
+            line = view.code(code, number if place == 0 else "")
+            if why_not or code.deleted:
+                waiting += line
+                continue
+            if waiting:
+                st.html(waiting)
+                waiting = ""
+            with st.container(
+                horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_code_{code.id}"
+            ):
+                st.html(line, width="stretch")
+                _button(
+                    "Resend", f"{key}_resend_{code.id}", order_dialogs.RESEND, order, item=item, code=code
+                )
+        waiting += view.license_user(item) if item.codes else view.no_code(number) + view.license_user(item)
+    st.html(waiting)
+
+
+def _headed(view: Any, title: str) -> Any:
+    """A heading; what is drawn inside the block stands at its right end."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    row.html(view.heading(title), width="stretch")
+    return row
+
+
+def _button(
+    label: str, key: str, kind: str, order: OrderDetail, *, type_: Any = "tertiary", **what: Any
+) -> None:
+    st.button(
+        label,
+        key=key,
+        type=type_,
+        on_click=order_dialogs.open_dialog,
+        args=(kind,),
+        kwargs={"order": order, **what},
     )
 
 
@@ -84,3 +222,7 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
 def _renewal(subscription: Subscription) -> str:
     return ACTIVATED if subscription.activated else DEACTIVATED
+
+
+def _refund_chip(request: RefundRequest) -> Markup:
+    return chip(RefundStatus(request.status).label)

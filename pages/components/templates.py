@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.environment import TemplateModule
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -16,3 +17,8 @@ _environment = Environment(
 def render(name: str, **values: object) -> str:
     """The template beside this file with these values; a value that is not given is an error."""
     return _environment.get_template(name).render(values)
+
+
+def pieces(name: str, **values: object) -> TemplateModule:
+    """The template's macros with these values at hand, to be called one by one."""
+    return _environment.get_template(name).make_module(values)

@@ -20,3 +20,11 @@ def number_words(number: Decimal) -> str:
     """A plain number without useless zeros: `20`, `12.5`."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def age_words(since: datetime, now: datetime) -> str:
+    """How long ago in its largest unit: `3 d`, `5 h`, `12 min`."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"

@@ -13,7 +13,7 @@ from tests import factories
 
 # What everybody who is signed in may read, and what nobody may who is no administrator.
 SHARED = {"payment_method"}
-CLOSED = {"audit_log", "portal_secret", "alembic_version", "mail"}
+CLOSED = {"audit_log", "portal_secret", "alembic_version", "mail", "mail_handover"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,67 @@
+"""Dialogs that ask before something is done, and what is said after it."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from pages.components.escape import html_text, markdown_text
+from pages.components.session import client_address, current_viewer
+from services.actions import ActionRequest, Done, perform
+from services.errors import InvalidInput, SupportError
+
+_OPEN = "dialog"
+_SAID = "said"
+
+
+def ask(kind: str, **what: Any) -> None:
+    """Opens the dialog of this kind in the run that follows. Its request key is made here, once."""
+    st.session_state[_OPEN] = {"kind": kind, "key": uuid4(), **what}
+
+
+def asked() -> dict[str, Any] | None:
+    """What is being asked, if anything."""
+    found: dict[str, Any] | None = st.session_state.get(_OPEN)
+    return found
+
+
+def field_key(name: str) -> str:
+    """A widget's key that belongs to this opening of the dialog: what was typed into the last one is not in it."""
+    found = asked()
+    return f"dialog_{name}_{found['key'] if found else ''}"
+
+
+def close() -> None:
+    st.session_state.pop(_OPEN, None)
+
+
+def show_said() -> None:
+    """Says once what the last action did."""
+    if said := st.session_state.pop(_SAID, None):
+        # A toast is Markdown; this one is only our own words and values that are escaped for it.
+        st.toast(markdown_text(said), icon=":material/check:", duration="long")
+
+
+def carry_out(
+    action: str, order_id: int | None, work: Callable[[Connection], Done], places: dict[str, Any]
+) -> None:
+    """Does what the dialog asked about, once, and closes it; a refusal is shown in it and nothing is lost.
+
+    `places` are empty elements by field name, for errors beside what was typed; "" is for all others.
+    """
+    dialog = asked()
+    if dialog is None:  # pressed a second time while the first press was closing it
+        st.rerun()
+    viewer = current_viewer()
+    request = ActionRequest(action, order_id, dialog["key"], client_address())
+    try:
+        st.session_state[_SAID] = perform(viewer, request, work)
+    except SupportError as error:
+        field = (error.field or "") if isinstance(error, InvalidInput) else ""
+        place = places.get(field, places[""])
+        place.html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+        return
+    close()
+    st.rerun()

@@ -1,0 +1,147 @@
+"""The mail log: messages as a table, the chosen one in full."""
+
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from db.settings import settings
+from pages.components import dialogs
+from pages.components.errors import showing_errors
+from pages.components.escape import html_text
+from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.session import current_viewer, time_zone
+from pages.components.templates import render
+from pages.components.words import time_words
+from services.mail_log import PAGE, LoggedMail, MailState, find_mails, send_again
+
+_AGAIN = "send mail again"
+_STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
+_KINDS = {"licence": "Licence", "refund": "Refund result"}
+_COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
+
+
+@st.fragment
+def mail_log() -> None:
+    """A fragment, so that choosing a message does not draw the page again."""
+    with showing_errors():
+        _draw(time_zone())
+
+
+def _draw(zone: ZoneInfo) -> None:
+    state = st.session_state
+    viewer = current_viewer()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f'<h3>Mail log</h3><span class="es-zone">times in {html_text(zone.key)}</span>')
+        wanted = st.segmented_control(
+            "State",
+            list(_STATES),
+            format_func=_STATES.__getitem__,
+            key="mails_state",
+            label_visibility="collapsed",
+            on_change=_go_to,
+            args=(None,),
+        )
+    if settings().smtp_url is None:
+        st.info("SMTP_URL is not set, so nothing is sent: messages wait here.", icon=":material/info:")
+    before = state.get("mails_before")
+    with viewer_transaction(viewer.account_id) as connection:
+        found = find_mails(connection, viewer, state=wanted, before=before, limit=PAGE + 1)
+    if not found:
+        st.info("There is no such message." if wanted else "No message has been written yet.")
+        return
+    chosen = _table(found[:PAGE], zone)
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if before is not None:
+            st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
+        if len(found) > PAGE:
+            st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
+    if chosen:
+        _message(chosen, zone)
+    asked = dialogs.asked()
+    if asked and asked["kind"] == _AGAIN:
+        st.dialog("Send again", on_dismiss=dialogs.close)(_again)(asked["mail"])
+
+
+def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
+    frame = pd.DataFrame(
+        {
+            "Written": [time_words(mail.created_at, zone) for mail in found],
+            "State": [[_STATES[mail.state]] for mail in found],
+            "To": [mail.to_address or "deleted" for mail in found],
+            "Subject": [mail.subject for mail in found],
+            "About": [_KINDS.get(mail.kind, mail.kind) for mail in found],
+            "Attempts": [mail.attempts for mail in found],
+            "Last error": [mail.last_error for mail in found],
+        }
+    )
+    known = st.session_state.get("mails_chosen")
+    place = next((n for n, mail in enumerate(found) if mail.id == known), None)
+    given = st.dataframe(
+        frame,
+        key=f"mails_{found[0].id}_{len(found)}_{known}",
+        hide_index=True,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(found), 10) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        selection_default=None if place is None else {"selection": {"rows": [place]}},
+        alt="Messages; choose a row to read it below",
+        column_config={
+            "Written": st.column_config.TextColumn(width=140),
+            "State": st.column_config.MultiselectColumn(
+                width=90, options=list(_COLORS), color=list(_COLORS.values())
+            ),
+            "To": st.column_config.TextColumn(width=200),
+            "Subject": st.column_config.TextColumn(width=380),
+            "About": st.column_config.TextColumn(width=110),
+            "Attempts": st.column_config.NumberColumn(width=80),
+            "Last error": st.column_config.TextColumn(width=320),
+        },
+    )
+    picked = [*given["selection"]["rows"], *(row for row, _ in given["selection"]["cells"])]
+    other = next((int(row) for row in picked if row != place), None)
+    if other is not None:
+        st.session_state.mails_chosen = found[other].id
+        st.rerun(scope="fragment")
+    return None if place is None or not picked else found[place]
+
+
+def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
+    with st.container(key=f"order_mail_{mail.id}_card", gap=None):
+        with st.container(key=f"order_mail_{mail.id}_band", horizontal=True, vertical_alignment="center"):
+            st.html(
+                render(
+                    "mail_head.html.jinja",
+                    mail=mail,
+                    state=_STATES[mail.state],
+                    tone={"queued": "violet", "sent": "green", "failed": "red"}[mail.state],
+                    time=lambda at: time_words(at, zone),
+                ),
+                width="stretch",
+            )
+            st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
+        st.html(render("mail_body.html.jinja", mail=mail))
+
+
+def _again(mail: LoggedMail) -> None:
+    st.html(
+        f"<p><strong><bdi>{html_text(mail.subject)}</bdi></strong><br>"
+        f"to <bdi>{html_text(mail.to_address or 'deleted')}</bdi></p>"
+    )
+    if mail.state is MailState.SENT:
+        st.html("<p>It was sent already. A second message with the same text will be sent.</p>")
+    error = st.empty()
+    if st.button("Send again", type="primary", key=dialogs.field_key("again")):
+        dialogs.carry_out(
+            _AGAIN,
+            mail.order_id,
+            lambda connection: send_again(connection, current_viewer(), mail.id),
+            {"": error},
+        )
+
+
+def _go_to(before: int | None) -> None:
+    st.session_state.mails_before = before

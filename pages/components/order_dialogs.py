@@ -1,0 +1,173 @@
+"""The dialogs of an order: each says what will happen to which order, and asks."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from pages.components import dialogs
+from pages.components.dialogs import carry_out, field_key
+from pages.components.escape import html_text
+from pages.components.session import current_viewer
+from services.customers import correct_email
+from services.licences import resend_licence
+from services.money import format_money
+from services.notes import add_note
+from services.order_shapes import ActivationCode, OrderDetail, OrderItem
+from services.refunds import request_refund
+from services.subscriptions import cancel_subscription, resume_subscription
+from services.texts import NOTE_LIMIT, REASON_LIMIT
+
+REFUND: Final = "refund"
+RESEND: Final = "resend"
+CANCEL: Final = "cancel"
+RESUME: Final = "resume"
+EMAIL: Final = "email"
+NOTE: Final = "note"
+TITLES: Final = {
+    REFUND: "Request refund",
+    RESEND: "Resend licence",
+    CANCEL: "Cancel subscription",
+    RESUME: "Resume subscription",
+    EMAIL: "Correct e-mail",
+    NOTE: "Add note",
+}
+
+
+def open_dialog(kind: str, *, order: OrderDetail, **what: Any) -> None:
+    """For a button's `on_click`."""
+    dialogs.ask(kind, order=order, **what)
+
+
+def draw_dialog() -> None:
+    """Draws the dialog that is open, if it is one of an order's."""
+    found = dialogs.asked()
+    if found is None or found["kind"] not in TITLES:
+        return
+    drawn = {
+        REFUND: _refund,
+        RESEND: _resend,
+        CANCEL: _cancel,
+        RESUME: _resume,
+        EMAIL: _email,
+        NOTE: _note,
+    }[found["kind"]]
+    what = {name: value for name, value in found.items() if name not in ("kind", "key")}
+    st.dialog(TITLES[found["kind"]], on_dismiss=dialogs.close)(drawn)(**what)
+
+
+def _refund(order: OrderDetail) -> None:
+    _about(order, format_money(order.total, order.currency))
+    with st.form("dialog_refund", border=False):
+        reason = st.text_area("Refund reason", key=field_key("reason"), height=130)
+        error = st.empty()
+        st.caption(f"At most {REASON_LIMIT} characters. A refund operator decides; you get an e-mail then.")
+        sent = st.form_submit_button("Send", type="primary")
+    if sent:
+        carry_out(
+            "request refund",
+            order.order_id,
+            lambda connection: request_refund(
+                connection, current_viewer(), order.order_id, reason=reason or ""
+            ),
+            {"": error, "reason": error},
+        )
+
+
+def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
+    _about(order, item.name)
+    st.html(
+        f'<p>The activation code <bdi class="es-mono">{html_text(code.code)}</bdi> will be sent to '
+        f"<strong><bdi>{html_text(order.email or '')}</bdi></strong>.</p>"
+    )
+    error = st.empty()
+    if st.button("Resend", type="primary", key=field_key("resend")):
+        carry_out(
+            "resend licence",
+            order.order_id,
+            lambda connection: resend_licence(connection, current_viewer(), order.order_id, code_id=code.id),
+            {"": error},
+        )
+
+
+def _cancel(order: OrderDetail, item: OrderItem) -> None:
+    _change_subscription(
+        order,
+        item,
+        "Its auto-renewal will be deactivated, in the parent order and all child orders alike."
+        + (" A PMR subscription cannot be resumed afterwards." if _type(item) == "PMR" else ""),
+        cancel=True,
+    )
+
+
+def _resume(order: OrderDetail, item: OrderItem) -> None:
+    _change_subscription(
+        order,
+        item,
+        "Its auto-renewal will be activated again, in the parent order and all child orders alike.",
+        cancel=False,
+    )
+
+
+def _change_subscription(order: OrderDetail, item: OrderItem, what: str, *, cancel: bool) -> None:
+    carried = item.subscription.subscription_id if item.subscription else ""
+    _about(order, item.name, f"subscription {carried}")
+    st.html(f"<p>{html_text(what)}</p>")
+    with st.form("dialog_subscription", border=False):
+        reason = st.text_input("Reason (optional)", key=field_key("reason"))
+        error = st.empty()
+        pressed = st.form_submit_button(TITLES[CANCEL if cancel else RESUME], type="primary")
+    if pressed:
+        change = cancel_subscription if cancel else resume_subscription
+        carry_out(
+            "cancel subscription" if cancel else "resume subscription",
+            order.order_id,
+            lambda connection: change(
+                connection, current_viewer(), order.order_id, position=item.position, reason=reason or ""
+            ),
+            {"": error, "reason": error},
+        )
+
+
+def _email(order: OrderDetail) -> None:
+    _about(order)
+    st.html(f"<p>Now: <bdi>{html_text(order.email or '–')}</bdi></p>")
+    with st.form("dialog_email", border=False):
+        email = st.text_input("New e-mail", key=field_key("email"), autocomplete="off")
+        error = st.empty()
+        st.caption("The customer's mails, licences included, go to the new address from now on.")
+        pressed = st.form_submit_button("Save e-mail", type="primary")
+    if pressed:
+        carry_out(
+            "correct e-mail",
+            order.order_id,
+            lambda connection: correct_email(
+                connection, current_viewer(), order.order_id, email=email or "", expected=order.email
+            ),
+            {"": error, "email": error},
+        )
+
+
+def _note(order: OrderDetail) -> None:
+    _about(order)
+    with st.form("dialog_note", border=False):
+        text = st.text_area("Internal note", key=field_key("text"), height=130)
+        error = st.empty()
+        st.caption(f"At most {NOTE_LIMIT:,} characters. Customers never see it.")
+        pressed = st.form_submit_button("Save note", type="primary")
+    if pressed:
+        carry_out(
+            "add note",
+            order.order_id,
+            lambda connection: add_note(connection, current_viewer(), order.order_id, text=text or ""),
+            {"": error, "text": error},
+        )
+
+
+def _about(order: OrderDetail, *more: str) -> None:
+    words = "".join(f", <bdi>{html_text(one)}</bdi>" for one in more)
+    name = f'<strong class="es-mono"><bdi>{html_text(order.order_name)}</bdi></strong>'
+    st.html(f'<p class="es-about">Order {name}{words}</p>')
+
+
+def _type(item: OrderItem) -> str:
+    return item.subscription.type if item.subscription else ""

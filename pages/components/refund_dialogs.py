@@ -1,0 +1,149 @@
+"""The dialogs of the refund queue."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from pages.components import dialogs
+from pages.components.dialogs import carry_out, field_key
+from pages.components.escape import html_text, label_text
+from pages.components.session import current_viewer
+from services.actions import Done
+from services.money import format_money
+from services.refund_lists import QueueItem, QueueRow
+from services.refund_queue import (
+    fail_request,
+    fulfil_request,
+    refuse_request,
+    release_request,
+    take_request,
+)
+
+TAKE: Final = "take refund"
+RELEASE: Final = "release refund"
+FULFIL: Final = "fulfil refund"
+REFUSE: Final = "refuse refund"
+FAIL: Final = "fail refund"
+TITLES: Final = {
+    TAKE: "Take refund request",
+    RELEASE: "Release refund request",
+    FULFIL: "Fulfil refund request",
+    REFUSE: "Refuse refund request",
+    FAIL: "Mark refund as failed",
+}
+
+
+def open_dialog(kind: str, *, row: QueueRow, **what: Any) -> None:
+    """For a button's `on_click`."""
+    dialogs.ask(kind, row=row, **what)
+
+
+def draw_dialog() -> None:
+    """Draws the dialog that is open, if it is one of the refund queue's."""
+    found = dialogs.asked()
+    if found is None or found["kind"] not in TITLES:
+        return
+    drawn = {TAKE: _take, RELEASE: _release, FULFIL: _fulfil, REFUSE: _refuse, FAIL: _fail}[found["kind"]]
+    what = {name: value for name, value in found.items() if name not in ("kind", "key")}
+    st.dialog(TITLES[found["kind"]], on_dismiss=dialogs.close)(drawn)(**what)
+
+
+def _take(row: QueueRow) -> None:
+    _about(row)
+    st.html(
+        "<p>You work on it from now on. The order's status becomes <em>Refund info is being updated</em>.</p>"
+    )
+    _confirm(TAKE, "Take", row, take_request)
+
+
+def _release(row: QueueRow) -> None:
+    _about(row)
+    st.html("<p>It goes back into the queue, where another refund operator can take it.</p>")
+    _confirm(RELEASE, "Release", row, release_request)
+
+
+def _fulfil(row: QueueRow, items: tuple[QueueItem, ...]) -> None:
+    _about(row)
+    with st.form("dialog_fulfil", border=False):
+        st.html("<p>Items that were paid back:</p>")
+        chosen = [
+            item.position
+            for item in items
+            if st.checkbox(
+                label_text(f"{item.position}  {item.name[:200]}, {format_money(item.amount, row.currency)}"),
+                value=not item.refunded,
+                disabled=item.refunded,
+                key=field_key(f"item_{item.position}"),
+            )
+            and not item.refunded
+        ]
+        positions_error = st.empty()
+        delete_codes = st.checkbox("Delete their activation codes", value=True, key=field_key("codes"))
+        stop = st.checkbox("Stop their subscriptions", value=True, key=field_key("stop"))
+        note, note_error = _note_field()
+        st.caption("When all items are refunded, the order becomes Deleted. The requester gets an e-mail.")
+        pressed = st.form_submit_button("Fulfil", type="primary")
+    if pressed:
+        carry_out(
+            FULFIL,
+            row.request.order_id,
+            lambda connection: fulfil_request(
+                connection,
+                current_viewer(),
+                row.request.id,
+                positions=chosen,
+                delete_codes=delete_codes,
+                stop_renewal=stop,
+                note=note,
+            ),
+            {"": note_error, "note": note_error, "positions": positions_error},
+        )
+
+
+def _refuse(row: QueueRow) -> None:
+    _turn_down(row, REFUSE, "Refuse", "The order stays as it is.", refuse_request)
+
+
+def _fail(row: QueueRow) -> None:
+    _turn_down(row, FAIL, "Mark as failed", "Nothing was paid back; the order stays as it is.", fail_request)
+
+
+def _turn_down(row: QueueRow, kind: str, label: str, what: str, work: Callable[..., Done]) -> None:
+    _about(row)
+    st.html(
+        f"<p>{html_text(what)} Its status becomes <em>Refusal to refund</em>. The requester gets an e-mail.</p>"
+    )
+    with st.form("dialog_turn_down", border=False):
+        note, error = _note_field()
+        pressed = st.form_submit_button(label, type="primary")
+    if pressed:
+        carry_out(
+            kind,
+            row.request.order_id,
+            lambda connection: work(connection, current_viewer(), row.request.id, note=note),
+            {"": error, "note": error},
+        )
+
+
+def _note_field() -> tuple[str, Any]:
+    note = st.text_area("Note", key=field_key("note"), height=90)
+    return note or "", st.empty()
+
+
+def _confirm(kind: str, label: str, row: QueueRow, work: Callable[..., Done]) -> None:
+    error = st.empty()
+    if st.button(label, type="primary", key=field_key("confirm")):
+
+        def confirmed(connection: Connection) -> Done:
+            return work(connection, current_viewer(), row.request.id)
+
+        carry_out(kind, row.request.order_id, confirmed, {"": error})
+
+
+def _about(row: QueueRow) -> None:
+    name = f'<strong class="es-mono"><bdi>{html_text(row.order_name)}</bdi></strong>'
+    total = html_text(format_money(row.total, row.currency))
+    asked_by = html_text(row.request.requester_name)
+    st.html(f'<p class="es-about">Order {name}, {total}, requested by <bdi>{asked_by}</bdi></p>')

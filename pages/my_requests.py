@@ -1,0 +1,61 @@
+"""My refund requests: what became of them."""
+
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components.chips import chip
+from pages.components.errors import showing_errors
+from pages.components.session import current_viewer, time_zone
+from pages.components.style import page_style
+from pages.components.templates import render
+from pages.components.words import time_words
+from services.money import format_money
+from services.refunds import RefundResult, find_own_requests
+from services.statuses import RefundStatus
+
+_PAGE = 50
+RESULT_WORDS = {
+    RefundResult.FULL: "Full refund",
+    RefundResult.PARTIAL: "Partial refund",
+    RefundResult.REFUSED: "Refused",
+    RefundResult.FAILED: "The refund failed",
+}
+
+
+def page() -> None:
+    page_style()
+    st.title("My refund requests", anchor=False)
+    viewer, zone = current_viewer(), time_zone()
+    before = st.session_state.get("my_requests_before")
+    with viewer_transaction(viewer.account_id) as connection:
+        found = find_own_requests(connection, viewer, before=before, limit=_PAGE + 1)
+    if not found:
+        st.info(
+            "You have requested no refund yet. Open a Paid order and press Request refund beside its total.",
+            icon=":material/inbox:",
+        )
+    else:
+        st.html(
+            render(
+                "my_requests.html.jinja",
+                found=found[:_PAGE],
+                zone=zone.key,
+                chip=lambda status: chip(RefundStatus(status).label),
+                results=RESULT_WORDS,
+                time=lambda at: time_words(at, zone),
+                money=format_money,
+            )
+        )
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if before is not None:
+            st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
+        if len(found) > _PAGE:
+            st.button("Older", on_click=_go_to, args=(found[_PAGE - 1].request.id,))
+
+
+def _go_to(before: int | None) -> None:
+    st.session_state.my_requests_before = before
+
+
+with showing_errors():
+    page()

@@ -1,0 +1,218 @@
+"""Refund queue: what waits for a refund operator, oldest first, and what was done."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components import refund_dialogs
+from pages.components.chips import TONES, chip, table_colors
+from pages.components.dialogs import show_said
+from pages.components.errors import showing_errors
+from pages.components.escape import html_text
+from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.session import current_viewer, time_zone
+from pages.components.style import page_style
+from pages.components.templates import render
+from pages.components.words import age_words, time_words
+from services.access import Viewer
+from services.money import format_money
+from services.refund_lists import PAGE, QueueItem, QueueRow, QueueView, count_open, find_items, find_queue
+from services.statuses import RefundStatus
+
+_EMPTY = {
+    QueueView.OPEN: "No refund request is waiting. New ones appear here as soon as a specialist sends one.",
+    QueueView.MINE: "You have taken no refund request. Choose one under Open and take it.",
+    QueueView.CLOSED: "No refund request has been closed yet.",
+}
+
+
+def page() -> None:
+    page_style()
+    st.title("Refund queue", anchor=False)
+    show_said()
+    queue()
+
+
+@st.fragment
+def queue() -> None:
+    """A fragment, so that choosing a request does not draw the frame again."""
+    with showing_errors():
+        _queue(current_viewer(), time_zone())
+
+
+def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
+    state = st.session_state
+    with st.container(horizontal=True, vertical_alignment="center"):
+        place = st.empty()
+        view = QueueView(
+            st.segmented_control(
+                "View",
+                list(QueueView),
+                default=QueueView.OPEN,
+                key="queue_view",
+                label_visibility="collapsed",
+                required=True,
+                on_change=_first_page,
+            )
+            or QueueView.OPEN
+        )
+    after = state.get("queue_after")
+    with viewer_transaction(viewer.account_id) as connection:
+        rows = find_queue(connection, viewer, view, after=after, limit=PAGE + 1)
+        number = count_open(connection, viewer)
+    words = f"{number:,} open {'request' if number == 1 else 'requests'}"
+    place.html(
+        f'<span class="es-count" role="status">{words}</span> '
+        f'<span class="es-zone">times in {html_text(zone.key)}</span>'
+    )
+    if not rows:
+        st.info(_EMPTY[view], icon=":material/inbox:")
+    else:
+        chosen = _table(rows[:PAGE], view, zone)
+        _paging(rows, view)
+        if chosen is not None:
+            _draw_request(viewer, chosen, zone)
+    refund_dialogs.draw_dialog()
+
+
+def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
+    """The table, and the request that is chosen in it."""
+    state = st.session_state
+    now = datetime.now(UTC)
+    is_closed = view is QueueView.CLOSED
+    frame = pd.DataFrame(
+        {
+            "Order": [row.order_name for row in rows],
+            "Total": [format_money(row.total, row.currency) for row in rows],
+            "Age": [age_words(row.request.requested_at, now) for row in rows],
+            "Status": [[RefundStatus(row.request.status).label] for row in rows],
+            "Requested by": [row.request.requester_name for row in rows],
+            "Taken by": [row.request.taken_by_name for row in rows],
+            "Closed": [_time(row.request.closed_at, zone) for row in rows],
+            "Reason": [" ".join(row.request.reason.split()) for row in rows],
+            "Store": [row.store for row in rows],
+        }
+    )
+    frame = frame.drop(columns=["Age"] if is_closed else ["Closed"])
+    known = state.get("queue_request")
+    place = next((n for n, row in enumerate(rows) if row.request.id == known), None)
+    given = st.dataframe(
+        frame,
+        # Another set of rows, or another state of them, begins a new selection.
+        key=f"queue_{view}_{rows[0].request.id}_{len(rows)}_{known}",
+        hide_index=True,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 8) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        selection_default=None if place is None else {"selection": {"rows": [place]}},
+        alt="Refund requests; choose a row to work on it below",
+        column_config={
+            "Order": st.column_config.TextColumn(width=112, pinned=True),
+            "Total": st.column_config.TextColumn(width=110, alignment="right"),
+            "Age": st.column_config.TextColumn(width=70, alignment="right"),
+            "Status": st.column_config.MultiselectColumn(
+                width=200, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
+            ),
+            "Requested by": st.column_config.TextColumn(width=140),
+            "Taken by": st.column_config.TextColumn(width=120),
+            "Closed": st.column_config.TextColumn(width=140),
+            "Reason": st.column_config.TextColumn(width=320),
+            "Store": st.column_config.TextColumn(width=100),
+        },
+    )
+    picked = [*given["selection"]["rows"], *(row for row, _ in given["selection"]["cells"])]
+    other = next((int(row) for row in picked if row != place), None)
+    if other is not None:
+        state.queue_request = rows[other].request.id
+        st.rerun(scope="fragment")
+    return None if place is None or not picked else rows[place]
+
+
+def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:
+    has_more = len(rows) > PAGE
+    if not has_more and st.session_state.get("queue_after") is None:
+        return
+    last = rows[:PAGE][-1].request
+    at = last.closed_at if view is QueueView.CLOSED else last.requested_at
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if st.session_state.get("queue_after") is not None:
+            st.button("First", on_click=_first_page, type="tertiary")
+        if has_more:
+            st.button("More", on_click=_go_on, args=(at, last.id), icon=":material/chevron_right:")
+
+
+def _go_on(at: datetime, request_id: int) -> None:
+    st.session_state.queue_after = (at, request_id)
+
+
+def _first_page() -> None:
+    st.session_state.queue_after = None
+
+
+def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
+    request = row.request
+    with viewer_transaction(viewer.account_id) as connection:
+        items = find_items(connection, request.order_id)
+    with st.container(key=f"order_{request.order_id}_card", gap=None):
+        with st.container(
+            key=f"order_{request.order_id}_band", horizontal=True, vertical_alignment="center", gap="small"
+        ):
+            st.html(
+                render(
+                    "refund_head.html.jinja",
+                    row=row,
+                    link=f"/?order={request.order_id}",
+                    total=format_money(row.total, row.currency),
+                    chip=chip(RefundStatus(request.status).label),
+                ),
+                width="stretch",
+            )
+            _buttons(viewer, row, items)
+        st.html(
+            render(
+                "refund_request.html.jinja",
+                row=row,
+                items=items,
+                time=lambda at: time_words(at, zone),
+                money=lambda amount: format_money(amount, row.currency),
+            )
+        )
+
+
+def _buttons(viewer: Viewer, row: QueueRow, items: tuple[QueueItem, ...]) -> None:
+    request = row.request
+    if not request.is_open:
+        return
+    if request.status == RefundStatus.REQUESTED:
+        _button("Take", refund_dialogs.TAKE, row, type_="primary")
+        return
+    if request.taken_by == viewer.account_id:
+        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", items=items)
+        _button("Refuse", refund_dialogs.REFUSE, row)
+        _button("Mark as failed", refund_dialogs.FAIL, row)
+    if request.taken_by == viewer.account_id or viewer.may_administer:
+        _button("Release", refund_dialogs.RELEASE, row, type_="tertiary")
+
+
+def _button(label: str, kind: str, row: QueueRow, *, type_: str = "secondary", **what: object) -> None:
+    st.button(
+        label,
+        key=f"{kind}_{row.request.id}",
+        type=type_,  # type: ignore[arg-type]
+        on_click=refund_dialogs.open_dialog,
+        args=(kind,),
+        kwargs={"row": row, **what},
+    )
+
+
+def _time(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else time_words(at, zone)
+
+
+with showing_errors():
+    page()
