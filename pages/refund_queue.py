@@ -104,7 +104,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         # Another set of rows, or another state of them, begins a new selection.
         key=f"queue_{view}_{rows[0].request.id}_{len(rows)}_{known}",
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 8) + 2,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 16 if place is None else 8) + 2,
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select="rerun",

@@ -117,7 +117,7 @@ RATES: Final = {
     "KWD": "0.335",
 }
 REFUND_REASONS: Final = (
-    "Bought twice by mistake, the second order is A",
+    "Bought twice by mistake; the other order is kept.",
     "Does not run on the customer's computer; our technicians tried for a week.",
     "Customer ordered the Windows version and needs the one for macOS.\nAsked to be called before it is done.",
     "Chargeback announced by the bank.",

@@ -9,11 +9,13 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, any_, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import OperationalError
 
 from db.engine import jobs_transaction
@@ -71,34 +73,32 @@ def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) ->
 
 
 def _send_one(conversation: Conversation, sender: str, tally: Tally) -> bool:
-    """Sends the message that is due longest; False when there is none. `ServerUnusable` leaves it as it was."""
+    """Sends the message that is due longest; False when there is none. Raises `ServerUnusable`."""
     with jobs_transaction() as connection:
         # The lock lasts until the outcome is recorded; a worker that dies gives it back at once.
         row = connection.execute(_due().limit(1)).one_or_none()
         if row is None:
             return False
-        # A statement of its own: it has to see what was recorded before the lock was given back.
-        was_handed_over = connection.execute(
-            select(mail_handover.c.mail_id).where(mail_handover.c.mail_id == row.id)
-        ).first()
-        if was_handed_over:
+        if _handed_over(connection, [row.id]):
             lost = "A worker ended while the mail server was given the message, so it may or may not have arrived."
             _fail(connection, row, Unanswered(lost), tally)
             return True
         why_not = _why_not(connection, row)
+        unusable = None
         try:
             if why_not:
                 raise Refused(why_not)
             conversation.send(compose(row, sender=sender), lambda: _record_handover(row.id))
-        except ServerUnusable:
-            raise
         except PutOff as error:
             _put_off(connection, row, error, tally)
+            unusable = error if isinstance(error, ServerUnusable) else None
         except (Refused, Unanswered) as error:
             _fail(connection, row, error, tally)
         else:
             _record_sent(connection, row, tally)
-        return True
+    if unusable:
+        raise unusable
+    return True
 
 
 def _due() -> Any:
@@ -109,6 +109,17 @@ def _due() -> Any:
         # Not the row's key, which the handover's row refers to from another connection.
         .with_for_update(skip_locked=True, key_share=True)
     )
+
+
+def _handed_over(connection: Connection, mail_ids: Sequence[int]) -> set[int]:
+    """Those that a worker gave to a server and then ended. Their rows must be locked.
+
+    A statement of its own, for it has to see what was recorded just before the locks were given back.
+    """
+    found = select(mail_handover.c.mail_id).where(
+        mail_handover.c.mail_id == any_(literal(list(mail_ids), ARRAY(BigInteger)))
+    )
+    return set(connection.execute(found).scalars())
 
 
 def _record_handover(mail_id: int) -> None:
@@ -146,8 +157,11 @@ def _put_off(connection: Connection, row: Any, error: PutOff, tally: Tally) -> N
 def _put_off_all(error: ServerUnusable, tally: Tally) -> None:
     """What stops one message stops all that are due: none of them has to find out by itself."""
     with jobs_transaction() as connection:
-        for row in connection.execute(_due()).all():
-            _put_off(connection, row, error, tally)
+        rows = connection.execute(_due()).all()
+        handed_over = _handed_over(connection, [row.id for row in rows])
+        for row in rows:
+            if row.id not in handed_over:
+                _put_off(connection, row, error, tally)
 
 
 def _fail(connection: Connection, row: Any, error: NotSent, tally: Tally) -> None:

@@ -162,8 +162,15 @@ def test_an_administrator_reads_all_orders_but_no_password(people: dict[str, int
 
 
 STATEMENTS = (
-    "UPDATE orders SET status = 'terminated'",
+    "UPDATE orders SET total = 0",
+    "UPDATE orders SET checkout_page_id = 1",
     "DELETE FROM orders",
+    "DELETE FROM order_history",
+    "UPDATE order_history SET text = 'x'",
+    "UPDATE subscription_event SET reason = 'x'",
+    "UPDATE refund_request SET reason = 'x'",
+    "UPDATE order_document SET name = 'x'",
+    "INSERT INTO mail_handover (mail_id) VALUES (1)",
     "INSERT INTO checkout_page (name) VALUES ('mine')",
     "UPDATE account SET role = 'administrator'",
     "UPDATE account SET all_stores = true",

@@ -1,0 +1,151 @@
+"""What the database itself lets whom change: a service that forgets to ask changes nothing all the same."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from db.engine import viewer_transaction
+from tests import factories
+from tests.factories import document, item
+
+# One statement for each right of the app's role. Those of the last group are for refund operators.
+UPDATES = {
+    "orders": "UPDATE orders SET email = 'x@example.com'",
+    "subscription": "UPDATE subscription SET status = 'cancelled', changed_by = 'x'",
+}
+INSERTS = {
+    "order_history": (
+        "INSERT INTO order_history (order_id, checkout_page_id, kind, text, source, account_id, author) "
+        "SELECT {order}, {page}, 'note', 'x', '{source}', {account}, 'x'"
+    ),
+    "subscription_event": (
+        "INSERT INTO subscription_event (checkout_page_id, subscription_id, action, from_status, to_status, order_id, "
+        "account_id, changed_by) SELECT {page}, 'S1', 'cancel', 'active', 'cancelled', {order}, {account}, 'x'"
+    ),
+    "refund_request": (
+        "INSERT INTO refund_request (order_id, checkout_page_id, reason, requested_by, requester_name, requester_email)"
+        " SELECT {order}, {page}, 'x', {account}, 'x', 'x'"
+    ),
+}
+REFUND_UPDATES = {
+    "order_item": "UPDATE order_item SET refunded = true",
+    "activation_code": "UPDATE activation_code SET deleted = true",
+    "refund_request": "UPDATE refund_request SET note = 'x'",
+}
+REFUND_INSERTS = {
+    "order_document": (
+        "INSERT INTO order_document (order_id, checkout_page_id, name, kind, media_type, content, source) "
+        "SELECT {order}, {page}, 'x', 'refund', 'application/pdf', '', '{source}'"
+    ),
+    "refund_request_item": "INSERT INTO refund_request_item (refund_request_id, order_id, checkout_page_id, position) "
+    "SELECT 100 + {order}, {order}, {page}, 1",
+}
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, int]:
+    for number, store in enumerate(("shop-a", "shop-b"), 1):
+        factories.take_in(
+            document(
+                order_id=number,
+                checkout_page=store,
+                items=[
+                    item(
+                        activation_codes=[{"code": "C"}],
+                        subscription={"id": "S1", "type": "AR", "status": "active"},
+                    )
+                ],
+            )
+        )
+    people = {
+        "specialist": factories.account("specialist", stores=["shop-a"]),
+        "analyst": factories.account("analyst", role="analyst", stores=["shop-a"]),
+        "operator": factories.account("operator", role="refund_operator", stores=["shop-a"]),
+        "disabled": factories.account("disabled", role="refund_operator", stores=["shop-a"]),
+    }
+    factories.run("UPDATE account SET disabled_at = now() WHERE name = 'disabled'")
+    factories.run(
+        "INSERT INTO refund_request (id, order_id, checkout_page_id, status, result, closed_at, reason, "
+        "requester_name, requester_email) OVERRIDING SYSTEM VALUE "
+        "SELECT 100 + order_id, order_id, checkout_page_id, 'refused', 'refused', now(), 'r', 'n', 'e' FROM orders"
+    )
+    return people
+
+
+def changed(account_id: int, statement: str) -> int:
+    """How many rows the statement changes as this account's own; nothing of it stays."""
+    with viewer_transaction(account_id) as connection:
+        point = connection.begin_nested()
+        number = connection.execute(text(statement)).rowcount
+        point.rollback()
+        return number
+
+
+def filled(statement: str, account_id: int, *, order: int = 1, source: str = "portal") -> str:
+    page = {1: page_id("shop-a"), 2: page_id("shop-b")}[order]
+    return statement.format(order=order, page=page, account=account_id, source=source)
+
+
+def page_id(store: str) -> int:
+    [[found]] = factories.run("SELECT id FROM checkout_page WHERE name = :store", store=store)
+    return int(found)
+
+
+@pytest.mark.parametrize("statement", [*UPDATES.values(), *REFUND_UPDATES.values()])
+def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: dict[str, int]) -> None:
+    is_for_all = statement in UPDATES.values()
+    assert {name: changed(people[name], statement) for name in people} == {
+        "specialist": 1 if is_for_all else 0,
+        "operator": 1,
+        "analyst": 0,
+        "disabled": 0,
+    }
+
+
+@pytest.mark.parametrize("statement", [*INSERTS.values(), *REFUND_INSERTS.values()])
+@pytest.mark.parametrize("name", ["specialist", "analyst", "operator", "disabled"])
+def test_rows_are_added_in_scope_by_who_may(statement: str, name: str, people: dict[str, int]) -> None:
+    is_for_all = statement in INSERTS.values()
+    may = name == "operator" or (name == "specialist" and is_for_all)
+    own = filled(statement, people[name])
+    if may:
+        assert changed(people[name], own) == 1
+    else:
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            changed(people[name], own)
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        changed(people[name], filled(statement, people[name], order=2))
+
+
+@pytest.mark.parametrize("statement", INSERTS.values(), ids=INSERTS)
+def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: dict[str, int]) -> None:
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        changed(people["specialist"], filled(statement, people["operator"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("specialist", INSERTS["order_history"]),
+        ("operator", REFUND_INSERTS["order_document"]),
+    ],
+)
+def test_nobody_adds_a_line_that_looks_like_the_shops(
+    name: str, statement: str, people: dict[str, int]
+) -> None:
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        changed(people[name], filled(statement, people[name], source="shop"))
+
+
+def test_waiting_mails_are_told_of_in_scope_only(people: dict[str, int]) -> None:
+    for order, store in ((1, "shop-a"), (2, "shop-b")):
+        factories.run(
+            "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id, position, number) "
+            "VALUES (:id, 'licence', 's', 't', :order, :page, 1, 1)",
+            id=f"<{order}@x>", order=order, page=page_id(store),
+        )  # fmt: skip
+    statement = text("SELECT order_id FROM waiting_licence_mails(ARRAY[1, 2])")
+    with viewer_transaction(people["analyst"]) as connection:
+        assert connection.execute(statement).scalars().all() == [1]
+    with viewer_transaction(people["disabled"]) as connection:
+        assert connection.execute(statement).scalars().all() == []
