@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
@@ -13,7 +13,7 @@ from db.engine import viewer_transaction
 from db.tables import action_key
 from services import audit
 from services.access import Viewer
-from services.errors import Conflict, SupportError
+from services.errors import Conflict, NotAllowed, SupportError
 
 # Somebody else's lock was kept for too long, or the two of us waited for each other.
 _BUSY = ("55P03", "40P01", "57014")
@@ -25,12 +25,19 @@ class OrderBusy(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """What somebody asks for. `key` is made once by the dialog that asks: with the same key it is the same request."""
+    """What somebody asks for. `key` is made once by the dialog that asks: with the same key it is the same request.
+
+    `order_id` is what the log files it under; a number that no order can have is left out there.
+    """
 
     action: str
     order_id: int | None
     key: UUID
     address: str | None
+
+    def __post_init__(self) -> None:
+        if self.order_id is not None and not 0 < self.order_id < 2**63:
+            object.__setattr__(self, "order_id", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection],
     """
     try:
         with viewer_transaction(viewer.account_id) as connection:
+            if connection.execute(text("SELECT viewer_role()")).scalar_one() is None:
+                raise NotAllowed("This account cannot be used.")
             if not _claim(connection, viewer, request):
                 return _first_answer(connection, request)
             done = work(connection)
@@ -87,8 +96,9 @@ def _claim(connection: Connection, viewer: Viewer, request: ActionRequest) -> bo
             order_id=request.order_id,
         )
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(action_key.c.key)
     )
-    return bool(claimed.rowcount)
+    return claimed.first() is not None
 
 
 def _first_answer(connection: Connection, request: ActionRequest) -> str:
@@ -96,7 +106,7 @@ def _first_answer(connection: Connection, request: ActionRequest) -> str:
         select(action_key.c.answer).where(
             action_key.c.key == request.key,
             action_key.c.action == request.action,
-            action_key.c.order_id == request.order_id,
+            action_key.c.order_id.is_not_distinct_from(request.order_id),
         )
     ).scalar_one_or_none()
     if answer is None:

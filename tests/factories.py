@@ -3,13 +3,15 @@
 import copy
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from db.engine import jobs_transaction, viewer_transaction
 from services.access import Viewer, get_viewer
+from services.actions import ActionRequest, Done, perform
 from services.order_import import ImportResult, import_orders
 
 Document = dict[str, Any]
@@ -86,3 +88,36 @@ def run(statement: str, **values: object) -> Any:
     with jobs_transaction() as connection:
         result = connection.execute(text(statement), values)
         return result.all() if result.returns_rows else None
+
+
+def act(
+    account_id: int, work: Callable[..., Done], *arguments: Any, key: UUID | None = None, **named: Any
+) -> str:
+    """What a page does when a dialog is confirmed: `work(connection, viewer, *arguments, **named)`, whole or not at all.
+
+    The first argument is taken for the order's ID where the audit log asks for one. Returns the sentence.
+    """
+    asks = viewer(account_id)
+    request = ActionRequest(work.__name__, arguments[0], key or uuid4(), "192.0.2.1")
+    return perform(asks, request, lambda connection: work(connection, asks, *arguments, **named))
+
+
+def history(order_id: int) -> list[str]:
+    """The lines that the portal wrote, oldest first."""
+    rows = run(
+        "SELECT text FROM order_history WHERE order_id = :id AND source = 'portal' ORDER BY id", id=order_id
+    )
+    return [row.text for row in rows]
+
+
+def mails(order_id: int) -> list[Any]:
+    return list(run("SELECT * FROM mail WHERE order_id = :id ORDER BY id", id=order_id))
+
+
+def everything() -> dict[str, list[Any]]:
+    """All rows that an action could have changed; the audit log, where every attempt is recorded, is left out."""
+    tables = (
+        "orders order_item activation_code subscription subscription_event order_history order_document refund_request "
+        "refund_request_item mail action_key"
+    )
+    return {name: run(f"SELECT * FROM {name} ORDER BY 1, 2, 3") for name in tables.split()}

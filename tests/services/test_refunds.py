@@ -1,0 +1,448 @@
+"""Refunds: who may ask, the queue, what a closing changes, and the requester's mail."""
+
+import io
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from pypdf import PdfReader
+
+from db.engine import viewer_transaction
+from services.actions import ActionRequest, perform
+from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
+from services.refund_lists import QueueView, count_open, find_items, find_queue
+from services.refund_queue import (
+    RequestClosed,
+    RequestNotFound,
+    RequestNotTaken,
+    fail_request,
+    fulfil_request,
+    refuse_request,
+    release_request,
+    take_request,
+)
+from services.refunds import (
+    RefundAlreadyRequested,
+    RefundNotPossible,
+    find_own_requests,
+    find_requests_of,
+    request_refund,
+)
+from tests import factories
+from tests.factories import act, document, history, item, mails, run
+
+FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}\N{ZERO WIDTH JOINER}\N{BOY}"
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, int]:
+    factories.take_in(document(order_id=1, checkout_page="shop-b"))
+    run("INSERT INTO payment_method (name, refund_document_required) VALUES ('WireTransfer', true), ('Card', false)")
+    return {
+        "anna": factories.account("anna", stores=["shop-a"]),
+        "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
+        "otto": factories.account("otto", role="refund_operator", stores=["shop-a"]),
+        "admin": factories.account("admin", role="administrator"),
+        "carla": factories.account("carla", role="analyst", stores=["shop-a"]),
+    }
+
+
+def order(**given: object) -> int:
+    """A new paid order of one item (or as given); its ID."""
+    made = document(**given)
+    factories.take_in(made)
+    return int(made["order_id"])
+
+
+def requested(people: dict[str, int], order_id: int, *, taken_by: str | None = None) -> int:
+    """A request for the order, maybe taken; its ID."""
+    act(people["anna"], request_refund, order_id, reason="Bought twice")
+    [[request_id]] = run("SELECT max(id) FROM refund_request WHERE order_id = :id", id=order_id)
+    if taken_by:
+        act(people[taken_by], take_request, request_id)
+    return int(request_id)
+
+
+def fulfil(people: dict[str, int], request_id: int, by: str = "rita", **given: object) -> str:
+    asked: dict = {"positions": [1], "delete_codes": True, "stop_renewal": True, "note": "Paid back."} | given
+    return act(people[by], fulfil_request, request_id, **asked)
+
+
+def state(order_id: int) -> tuple[str, str | None]:
+    [row] = run("SELECT status, refund_status FROM orders WHERE order_id = :id", id=order_id)
+    return row.status, row.refund_status
+
+
+def result(request_id: int) -> tuple:
+    [row] = run("SELECT status, result, note, closed_by FROM refund_request WHERE id = :id", id=request_id)
+    return tuple(row)
+
+
+# Requesting
+
+
+def test_a_request_stands_on_the_order_in_its_history_and_in_the_audit_log(people: dict[str, int]) -> None:
+    order_id = order()
+    sentence = act(people["anna"], request_refund, order_id, reason="  Bought twice\r\nby mistake ")
+    assert sentence == f"Refund request has been sent for order A{order_id:010}."
+    assert state(order_id) == ("paid", "requested")
+    assert history(order_id) == ["Refund request has been sent. Reason: Bought twice\nby mistake"]
+    [audited] = run("SELECT * FROM audit_log WHERE order_id = :id", id=order_id)
+    assert (audited.action, audited.succeeded, audited.account_id, audited.address) == (
+        "request_refund", True, people["anna"], "192.0.2.1",
+    )  # fmt: skip
+    assert mails(order_id) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"status": "not paid", "pay_date": None}, "Only a Paid order can be refunded."),
+        ({"status": "deleted"}, "Only a Paid order can be refunded."),
+        ({"status": "terminated"}, "Only a Paid order can be refunded."),
+        ({"items": [item(price="0", amount="0")]}, "There is nothing to refund: the order's total is zero."),
+    ],
+)
+def test_no_refund_of(given: dict, why: str, people: dict[str, int]) -> None:
+    order_id = order(**given)
+    before = factories.everything()
+    with pytest.raises(RefundNotPossible) as raised:
+        act(people["anna"], request_refund, order_id, reason="x")
+    assert str(raised.value) == why
+    assert factories.everything() == before
+    [audited] = run("SELECT succeeded, details FROM audit_log WHERE order_id = :id", id=order_id)
+    assert (audited.succeeded, audited.details) == (False, {"reason": why})
+
+
+@pytest.mark.parametrize("taken_by", [None, "rita"])
+def test_no_second_request_while_one_is_open(taken_by: str | None, people: dict[str, int]) -> None:
+    order_id = order()
+    requested(people, order_id, taken_by=taken_by)
+    with pytest.raises(RefundAlreadyRequested):
+        act(people["anna"], request_refund, order_id, reason="x")
+
+
+def test_another_request_after_a_refusal(people: dict[str, int]) -> None:
+    order_id = order()
+    act(people["rita"], refuse_request, requested(people, order_id, taken_by="rita"), note="No.")
+    assert state(order_id) == ("paid", "refused")
+    requested(people, order_id)
+    assert state(order_id) == ("paid", "requested")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_after_a_partial_refund_the_checkout_page_decides(again: bool, people: dict[str, int]) -> None:
+    run("UPDATE checkout_page SET refund_again_after_partial = :again WHERE name = 'shop-a'", again=again)
+    order_id = order(items=[item(), item(item_id="b")])
+    fulfil(people, requested(people, order_id, taken_by="rita"))
+    if not again:
+        with pytest.raises(RefundNotPossible, match="has been refunded already"):
+            requested(people, order_id)
+        return
+    second = requested(people, order_id, taken_by="rita")
+    with pytest.raises(InvalidInput, match="refunded already"):
+        fulfil(people, second, positions=[1, 2])
+    fulfil(people, second, positions=[2])
+    assert state(order_id) == ("deleted", "completed")
+    assert mails(order_id)[-1].text_body.endswith("full refund completed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "number"),
+    [
+        ("x" * 500, 500),
+        (FAMILY * 500, 500),
+        (unicodedata.normalize("NFD", "é") * 500, 500),
+        ("x" * 501, 501),
+        (FAMILY * 501, 501),
+        ("á" * 10_000_000, 1_500_000),
+    ],
+    ids=["500", "500 families", "500 accents", "501", "501 families", "10 million"],
+)
+def test_a_reason_is_counted_as_people_count(reason: str, number: int, people: dict[str, int]) -> None:
+    order_id = order()
+    if number <= 500:
+        act(people["anna"], request_refund, order_id, reason=reason)
+        [[kept]] = run("SELECT reason FROM refund_request WHERE order_id = :id", id=order_id)
+        assert kept == reason
+    else:
+        with pytest.raises(InvalidInput) as raised:
+            act(people["anna"], request_refund, order_id, reason=reason)
+        assert (raised.value.field, str(raised.value)) == (
+            "reason", f"The reason may have 500 characters at most; this has {number:,}.",
+        )  # fmt: skip
+        assert state(order_id) == ("paid", None)
+
+
+@pytest.mark.parametrize("reason", ["", "  \n\t ", "\x00\x07"])
+def test_a_reason_is_needed(reason: str, people: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput, match=re.escape("The reason is needed.")):
+        act(people["anna"], request_refund, order(), reason=reason)
+
+
+def test_a_request_repeated_with_its_key_hears_the_first_answer(people: dict[str, int]) -> None:
+    order_id, key = order(), uuid4()
+    first = act(people["anna"], request_refund, order_id, reason="once", key=key)
+    assert act(people["anna"], request_refund, order_id, reason="twice", key=key) == first
+    assert len(history(order_id)) == 1
+    with pytest.raises(Conflict, match="cannot be repeated"):
+        act(people["anna"], request_refund, order(), reason="another order", key=key)
+    with pytest.raises(Conflict, match="cannot be repeated"):
+        act(people["rita"], request_refund, order_id, reason="another person", key=key)
+
+
+# The queue
+
+
+def test_the_queue_is_oldest_first_and_turns_pages(people: dict[str, int]) -> None:
+    wanted = [requested(people, order()) for _ in range(5)]
+    run("UPDATE refund_request SET requested_at = now() - (100 - id) * interval '1 hour' WHERE closed_at IS NULL")
+    rita = factories.viewer(people["rita"])
+    with viewer_transaction(people["rita"]) as connection:
+        everything = find_queue(connection, rita, QueueView.OPEN)
+        assert [r.request.id for r in everything if r.request.id in wanted] == wanted
+        last = everything[1].request
+        rest = find_queue(connection, rita, QueueView.OPEN, after=(last.requested_at, last.id))
+        assert [*everything[:2], *rest] == list(everything)
+        assert count_open(connection, rita) == len(everything)
+        assert {row.store for row in everything} == {"shop-a"}
+
+
+def test_closed_ones_are_listed_newest_first(people: dict[str, int]) -> None:
+    for _ in range(2):
+        act(people["rita"], fail_request, requested(people, order(), taken_by="rita"), note="Bank said no.")
+    with viewer_transaction(people["rita"]) as connection:
+        closed = find_queue(connection, factories.viewer(people["rita"]), QueueView.CLOSED)
+    times = [row.request.closed_at for row in closed]
+    assert times == sorted(times, reverse=True)  # type: ignore[type-var]
+    assert len(times) >= 2
+
+
+def test_specialists_have_no_queue(people: dict[str, int]) -> None:
+    with viewer_transaction(people["anna"]) as connection, pytest.raises(NotAllowed):
+        find_queue(connection, factories.viewer(people["anna"]), QueueView.OPEN)
+
+
+def test_taken_released_and_taken_by_somebody_else(people: dict[str, int]) -> None:
+    order_id = order()
+    request_id = requested(people, order_id, taken_by="rita")
+    assert state(order_id) == ("paid", "updating")
+    with pytest.raises(RequestNotTaken, match="rita works on this"):
+        act(people["otto"], take_request, request_id)
+    with pytest.raises(RequestNotTaken, match="You have taken"):
+        act(people["rita"], take_request, request_id)
+    with pytest.raises(RequestNotTaken, match="rita works on this"):
+        act(people["otto"], release_request, request_id)
+    with pytest.raises(RequestNotTaken, match="rita works on this"):
+        fulfil(people, request_id, by="otto")
+    act(people["rita"], release_request, request_id)
+    assert state(order_id) == ("paid", "requested")
+    with pytest.raises(RequestNotTaken, match="Nobody has taken"):
+        act(people["rita"], release_request, request_id)
+    with pytest.raises(RequestNotTaken, match="Take the refund request first"):
+        fulfil(people, request_id)
+    act(people["otto"], take_request, request_id)
+    act(people["admin"], release_request, request_id)
+    assert history(order_id)[1:] == [
+        "Refund info is being updated",
+        "The refund request went back to the queue",
+        "Refund info is being updated",
+        "The refund request went back to the queue",
+    ]
+
+
+def test_all_items_refunded(people: dict[str, int]) -> None:
+    order_id = order(
+        payment={"payment_method": "WireTransfer"},
+        items=[
+            item(name="Ünïcode 防病毒", activation_codes=[{"code": "LIVE-1"}],
+                 subscription={"id": "R1", "type": "AR", "status": "active"}),
+            item(item_id="b", quantity=2, amount="20.00", activation_codes=[{"code": "LIVE-2"}]),
+        ],
+    )  # fmt: skip
+    request_id = requested(people, order_id, taken_by="rita")
+    assert fulfil(people, request_id, positions=[1, 2]) == f"Full refund completed for order A{order_id:010}."
+    assert state(order_id) == ("deleted", "completed")
+    assert result(request_id) == ("completed", "full", "Paid back.", people["rita"])
+    assert run("SELECT DISTINCT deleted FROM activation_code WHERE order_id = :id", id=order_id) == [(True,)]
+    assert run("SELECT status FROM subscription WHERE order_id = :id", id=order_id) == [("cancelled",)]
+    assert history(order_id)[2:] == [
+        "Auto-renewal has been deactivated: subscription R1 (refund)",
+        "Request has been completed: full refund completed, items 1, 2. Status: Deleted. Note: Paid back.",
+        f"Refund document refund-A{order_id:010}-{request_id}.pdf",
+    ]
+    [mail] = mails(order_id)
+    name = f"A{order_id:010}"
+    assert (mail.to_address, mail.subject, mail.text_body) == (
+        "anna@test.example",
+        f"[Esupport] Refund request for {name} has been completed",
+        f"Your refund request for {name} has been completed with result: full refund completed",
+    )
+    with pytest.raises(RequestClosed):
+        fulfil(people, request_id)
+    # The shop's later documents do not undo it.
+    factories.take_in(document(order_id=order_id, update_date="2030-01-01T00:00:00Z"))
+    assert state(order_id)[0] == "deleted"
+
+
+def test_the_refund_document_says_what_was_paid_back(people: dict[str, int]) -> None:
+    order_id = order(payment={"payment_method": "WireTransfer"}, items=[item(name="Schutz für Łódź"), item(item_id="b")])
+    request_id = requested(people, order_id, taken_by="rita")
+    fulfil(people, request_id)
+    [[content, kind, media_type]] = run(
+        "SELECT content, kind, media_type FROM order_document WHERE order_id = :id", id=order_id
+    )
+    assert (kind, media_type) == ("refund", "application/pdf")
+    reader = PdfReader(io.BytesIO(content))
+    words = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    for wanted in (f"A{order_id:010}", "Schutz für Łódź", "EUR 10.00", "Inês Araújo"):
+        assert wanted in words, words
+
+
+def test_some_items_with_codes_and_subscriptions_kept(people: dict[str, int]) -> None:
+    order_id = order(
+        payment={"payment_method": "Card"},
+        items=[
+            item(activation_codes=[{"code": "A"}], subscription={"id": "R2", "type": "PMR", "status": "active"}),
+            item(item_id="b", activation_codes=[{"code": "B"}]),
+        ],
+    )  # fmt: skip
+    request_id = requested(people, order_id, taken_by="rita")
+    sentence = fulfil(people, request_id, positions=[1], delete_codes=False, stop_renewal=False)
+    assert sentence == f"Partial refund completed for order A{order_id:010}."
+    assert state(order_id) == ("paid", "completed")
+    assert run("SELECT position, refunded FROM order_item WHERE order_id = :id ORDER BY 1", id=order_id) == [
+        (1, True), (2, False),
+    ]  # fmt: skip
+    assert run("SELECT DISTINCT deleted FROM activation_code WHERE order_id = :id", id=order_id) == [(False,)]
+    assert run("SELECT status FROM subscription WHERE order_id = :id", id=order_id) == [("active",)]
+    assert run("SELECT count(*) FROM order_document WHERE order_id = :id", id=order_id) == [(0,)]
+    assert mails(order_id)[0].text_body.endswith("result: partial refund completed")
+
+
+def test_codes_of_the_chosen_items_alone_are_deleted(people: dict[str, int]) -> None:
+    order_id = order(
+        items=[item(activation_codes=[{"code": "A"}]), item(item_id="b", activation_codes=[{"code": "B"}])]
+    )
+    fulfil(people, requested(people, order_id, taken_by="rita"), positions=[2])
+    assert run("SELECT code, deleted FROM activation_code WHERE order_id = :id ORDER BY 1", id=order_id) == [
+        ("A", False), ("B", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("work", "words", "kept"),
+    [
+        (refuse_request, "the request was refused", "refused"),
+        (fail_request, "the refund failed", "failed"),
+    ],
+)
+def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str, int]) -> None:
+    order_id = order(items=[item(activation_codes=[{"code": "A"}])])
+    request_id = requested(people, order_id, taken_by="rita")
+    act(people["rita"], work, request_id, note="Used for a year.")  # type: ignore[arg-type]
+    assert state(order_id) == ("paid", "refused")
+    assert result(request_id) == ("refused", kept, "Used for a year.", people["rita"])
+    assert history(order_id)[-1] == f"Refusal to refund: {words}. Note: Used for a year."
+    assert run("SELECT deleted FROM activation_code WHERE order_id = :id", id=order_id) == [(False,)]
+    [mail] = mails(order_id)
+    assert mail.text_body == (
+        f"Your refund request for A{order_id:010} has been completed with result: refund failed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"positions": []}, "positions"),
+        ({"positions": [1, 3]}, "positions"),
+        ({"note": " "}, "note"),
+        ({"note": "x" * 2001}, "note"),
+    ],
+)
+def test_a_closing_says_what_is_missing_and_changes_nothing(
+    given: dict, field: str, people: dict[str, int]
+) -> None:
+    request_id = requested(people, order(), taken_by="rita")
+    before = factories.everything()
+    with pytest.raises(InvalidInput) as raised:
+        fulfil(people, request_id, **given)
+    assert raised.value.field == field
+    assert factories.everything() == before
+
+
+def test_an_order_that_is_paid_no_more_can_only_be_turned_down(people: dict[str, int]) -> None:
+    order_id = order()
+    request_id = requested(people, order_id, taken_by="rita")
+    run("UPDATE orders SET status = 'terminated' WHERE order_id = :id", id=order_id)
+    with pytest.raises(Conflict, match="not Paid any more"):
+        fulfil(people, request_id)
+    act(people["rita"], fail_request, request_id, note="Terminated.")
+    assert state(order_id) == ("terminated", "refused")
+
+
+# Who may
+
+
+@pytest.mark.parametrize("request_id", [0, -1, 2**63, 10**30, 999_999])
+def test_no_such_request(request_id: int, people: dict[str, int]) -> None:
+    with pytest.raises(RequestNotFound):
+        act(people["rita"], take_request, request_id)
+
+
+def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
+    act(people["admin"], request_refund, 1, reason="x")
+    [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = 1")
+    for who, work, arguments, error in (
+        ("anna", request_refund, (1,), OrderNotFound),
+        ("rita", take_request, (request_id,), RequestNotFound),
+    ):
+        named = {"reason": "x"} if work is request_refund else {}
+        with pytest.raises(error):
+            act(people[who], work, *arguments, **named)
+    with viewer_transaction(people["rita"]) as connection:
+        assert find_items(connection, 1) == ()
+        assert find_requests_of(connection, [1]) == {1: []}
+
+
+@pytest.mark.parametrize("name", ["anna", "carla"])
+@pytest.mark.parametrize("work", [take_request, release_request, fulfil_request, refuse_request, fail_request])
+def test_only_refund_operators_work_on_it(work: object, name: str, people: dict[str, int]) -> None:
+    request_id = requested(people, order(), taken_by="rita")
+    named: dict = {}
+    if work is fulfil_request:
+        named = {"positions": [1], "delete_codes": True, "stop_renewal": True, "note": "x"}
+    elif work in (refuse_request, fail_request):
+        named = {"note": "x"}
+    before = factories.everything()
+    with pytest.raises(NotAllowed):
+        act(people[name], work, request_id, **named)  # type: ignore[arg-type]
+    assert factories.everything() == before
+
+
+def test_a_disabled_account_closes_nothing_even_with_a_viewer_made_before(people: dict[str, int]) -> None:
+    gone = factories.account("gone", role="refund_operator", stores=["shop-a"])
+    before, order_id = factories.viewer(gone), order()
+    run("UPDATE account SET disabled_at = now() WHERE id = :id", id=gone)
+    with pytest.raises(SupportError):
+        perform(
+            before,
+            ActionRequest("request refund", order_id, uuid4(), None),
+            lambda connection: request_refund(connection, before, order_id, reason="x"),
+        )
+    assert state(order_id) == ("paid", None)
+    assert run("SELECT succeeded FROM audit_log WHERE account_id = :id", id=gone) == [(False,)]
+
+
+def test_own_requests_newest_first_with_their_progress(people: dict[str, int]) -> None:
+    mine = factories.account("mine", stores=["shop-a"])
+    orders = [order() for _ in range(3)]
+    for order_id in orders:
+        act(mine, request_refund, order_id, reason="x")
+    with viewer_transaction(mine) as connection:
+        found = find_own_requests(connection, factories.viewer(mine), limit=2)
+        rest = find_own_requests(connection, factories.viewer(mine), before=found[-1].request.id)
+    assert [one.request.order_id for one in (*found, *rest)] == orders[::-1]
+    assert all(datetime.now(UTC) - one.request.requested_at < timedelta(minutes=5) for one in found)
