@@ -39,7 +39,9 @@ FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}\N{Z
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[str, int]:
     factories.take_in(document(order_id=1, checkout_page="shop-b"))
-    run("INSERT INTO payment_method (name, refund_document_required) VALUES ('WireTransfer', true), ('Card', false)")
+    run(
+        "INSERT INTO payment_method (name, refund_document_required) VALUES ('WireTransfer', true), ('Card', false)"
+    )
     return {
         "anna": factories.account("anna", stores=["shop-a"]),
         "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
@@ -198,7 +200,9 @@ def test_a_request_repeated_with_its_key_hears_the_first_answer(people: dict[str
 
 def test_the_queue_is_oldest_first_and_turns_pages(people: dict[str, int]) -> None:
     wanted = [requested(people, order()) for _ in range(5)]
-    run("UPDATE refund_request SET requested_at = now() - (100 - id) * interval '1 hour' WHERE closed_at IS NULL")
+    run(
+        "UPDATE refund_request SET requested_at = now() - (100 - id) * interval '1 hour' WHERE closed_at IS NULL"
+    )
     rita = factories.viewer(people["rita"])
     with viewer_transaction(people["rita"]) as connection:
         everything = find_queue(connection, rita, QueueView.OPEN)
@@ -283,12 +287,14 @@ def test_all_items_refunded(people: dict[str, int]) -> None:
     with pytest.raises(RequestClosed):
         fulfil(people, request_id)
     # The shop's later documents do not undo it.
-    factories.take_in(document(order_id=order_id, update_date="2030-01-01T00:00:00Z"))
+    factories.take_in(document(order_id=order_id, updated_at="2030-01-01T00:00:00Z"))
     assert state(order_id)[0] == "deleted"
 
 
 def test_the_refund_document_says_what_was_paid_back(people: dict[str, int]) -> None:
-    order_id = order(payment={"payment_method": "WireTransfer"}, items=[item(name="Schutz für Łódź"), item(item_id="b")])
+    order_id = order(
+        payment={"payment_method": "WireTransfer"}, items=[item(name="Schutz für Łódź"), item(item_id="b")]
+    )
     request_id = requested(people, order_id, taken_by="rita")
     fulfil(people, request_id)
     [[content, kind, media_type]] = run(
@@ -408,7 +414,9 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["anna", "carla"])
-@pytest.mark.parametrize("work", [take_request, release_request, fulfil_request, refuse_request, fail_request])
+@pytest.mark.parametrize(
+    "work", [take_request, release_request, fulfil_request, refuse_request, fail_request]
+)
 def test_only_refund_operators_work_on_it(work: object, name: str, people: dict[str, int]) -> None:
     request_id = requested(people, order(), taken_by="rita")
     named: dict = {}
