@@ -93,9 +93,9 @@ def run(statement: str, **values: object) -> Any:
 def act(
     account_id: int, work: Callable[..., Done], *arguments: Any, key: UUID | None = None, **named: Any
 ) -> str:
-    """What a page does when a dialog is confirmed: `work(connection, viewer, *arguments, **named)`, whole or not at all.
+    """What a page does when a dialog is confirmed, whole or not at all: `work(connection, viewer, *arguments, **named)`.
 
-    The first argument is taken for the order's ID where the audit log asks for one. Returns the sentence.
+    The first argument is filed as the order's ID. Returns the sentence.
     """
     asks = viewer(account_id)
     request = ActionRequest(work.__name__, arguments[0], key or uuid4(), "192.0.2.1")

@@ -127,7 +127,7 @@ def test_the_same_subscription_id_in_another_store_is_another_subscription(peopl
 def test_the_shops_later_document_wins_and_an_earlier_one_does_not(people: dict[str, int]) -> None:
     order_id = order(carrying("LATER"))
     act(people["anna"], cancel_subscription, order_id, position=1)
-    for updated, status in (("2026-03-02T00:00:00Z", "cancelled"), ("2999-01-01T00:00:00Z", "active")):
+    for updated, status in (("2026-03-02T00:00:00Z", "cancelled"), ("2199-01-01T00:00:00Z", "active")):
         factories.take_in(document(order_id=order_id, updated_at=updated, items=[carrying("LATER")]))
         assert statuses("LATER") == {status}
 
