@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -86,7 +87,7 @@ def compose(row: Any, *, sender: str) -> EmailMessage:
         message["From"] = Address(_name(sender_name), addr_spec=ascii_domain(sender_address))
         message["To"] = Address(_name(row.to_name), addr_spec=ascii_domain(row.to_address))
         message["Subject"] = _name(row.subject)
-    except (ValueError, UnicodeError, IndexError) as error:
+    except (MessageError, ValueError, IndexError) as error:
         raise Refused("The address is none that mail can be sent to.") from error
     message["Date"] = format_datetime(row.created_at)
     message["Message-ID"] = row.message_id

@@ -93,9 +93,9 @@ def run(statement: str, **values: object) -> Any:
 def act(
     account_id: int, work: Callable[..., Done], *arguments: Any, key: UUID | None = None, **named: Any
 ) -> str:
-    """What a page does when a dialog is confirmed, whole or not at all: `work(connection, viewer, *arguments, **named)`.
+    """What a page does when a dialog is confirmed: calls `work` with the connection, the viewer and the rest.
 
-    The first argument is filed as the order's ID. Returns the sentence.
+    The first of `arguments` is filed as the order's ID. Returns the sentence.
     """
     asks = viewer(account_id)
     request = ActionRequest(work.__name__, arguments[0], key or uuid4(), "192.0.2.1")

@@ -7,7 +7,6 @@ changes an account makes one of their own with `add_account`.
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from db.roles import libpq_url
 from services.passwords import hash_password
 from tests.conftest import create_database, drop_database
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FAILURES = Path(__file__).parent / "failures"
@@ -203,13 +203,6 @@ def settle(page: Page) -> None:
     expect(page.locator('[data-testid="stApp"]')).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=20_000
     )
-
-
-def free_port() -> int:
-    """A port of localhost that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(address: str, server: subprocess.Popen, log: Path | None = None) -> None:
