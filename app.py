@@ -24,6 +24,7 @@ pages = [
     _page("administration", "Administration", shown=viewer is not None and viewer.may_administer),
     _page("profile", "Profile", shown=True),
 ]
+hidden = {one.url_path for one in pages if one.visibility == "hidden"}
 # The same pages whoever is there, so that the address that was asked for stays while somebody signs in.
 page = st.navigation(pages, position="top" if may_enter else "hidden")
 frame.draw(viewer if may_enter else None)
@@ -32,5 +33,7 @@ if viewer is None:
     sign_in.show()
 elif viewer.must_change_password:
     set_password.show(viewer)
+elif page.url_path in hidden:
+    st.error("This page is not for your account.")
 else:
     page.run()

@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from db.roles import libpq_url
 from services.passwords import hash_password
 from tests.conftest import create_database, drop_database
+from tests.mail_server import MailServer, mail_server
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -68,13 +69,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def mailbox() -> Iterator[MailServer]:
+    """What the portal's mails arrive at."""
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def portal(
-    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory, mailbox: MailServer
 ) -> Iterator[Portal]:
     name = f"esupport_browser_{uuid.uuid4().hex[:8]}"
     database_url = create_database(server_url, name, template_database)
     port = free_port()
-    environment = os.environ | {"DATABASE_URL": database_url, "PORT": str(port)}
+    environment = os.environ | {"DATABASE_URL": database_url, "PORT": str(port), "SMTP_URL": mailbox.url}
     environment.pop("ESUPPORT_APP_DATABASE_URL", None)
     subprocess.run(
         [sys.executable, "-m", "db", "demo"], cwd=PROJECT, env=environment, check=True, timeout=300
@@ -88,17 +96,19 @@ def portal(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    worker = subprocess.Popen([sys.executable, "-m", "services.mail"], cwd=PROJECT, env=environment)
     url = f"http://localhost:{port}"
     try:
         wait_for(f"{url}/health", server, log)
         yield Portal(url, database_url)
     finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        for process in (worker, server):
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         drop_database(server_url, name)
 
 
