@@ -25,14 +25,15 @@ from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 _TOAST = "[data-testid=stToast]"
+_SENTENCE = f"{_TOAST}, .es-done"
 # Both times are taken inside the page: Playwright's own waiting would blur them.
-_WATCH = """() => {
+_WATCH = f"""() => {{
     window.seen = 0;
-    document.addEventListener('click', () => { window.pressed = performance.now(); }, {once: true, capture: true});
-    new MutationObserver((_, observer) => {
-        if (document.querySelector('[data-testid=stToast]')) { window.seen = performance.now(); observer.disconnect(); }
-    }).observe(document.body, {childList: true, subtree: true});
-}"""
+    document.addEventListener('click', () => {{ window.pressed = performance.now(); }}, {{once: true, capture: true}});
+    new MutationObserver((_, observer) => {{
+        if (document.querySelector('{_SENTENCE}')) {{ window.seen = performance.now(); observer.disconnect(); }}
+    }}).observe(document.body, {{childList: true, subtree: true}});
+}}"""
 
 
 @contextmanager

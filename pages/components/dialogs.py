@@ -1,5 +1,6 @@
 """Dialogs that ask before something is done, and what is said after it."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from services.errors import InvalidInput, SupportError
 
 _OPEN = "dialog"
 _SAID = "said"
+_ON_ITS_WAY = 0.02  # seconds; Streamlit sends what a script has drawn every 0.01
 
 
 def ask(kind: str, **what: Any) -> None:
@@ -57,11 +59,15 @@ def carry_out(
     viewer = current_viewer()
     request = ActionRequest(action, order_id, dialog["key"], client_address())
     try:
-        st.session_state[_SAID] = perform(viewer, request, work)
+        said = st.session_state[_SAID] = perform(viewer, request, work)
     except SupportError as error:
         field = (error.field or "") if isinstance(error, InvalidInput) else ""
         place = places.get(field, places[""])
         place.html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
         return
+    # Said at once, where the person looks. Drawing the page again, which closes the dialog and says it in a toast,
+    # takes longer, and would take the line along if it were not on its way by then.
+    places[""].html(f'<div class="es-done" role="status">{html_text(said)}</div>')
+    time.sleep(_ON_ITS_WAY)
     close()
     st.rerun()
