@@ -1,78 +1,26 @@
 """What is done to an order in Chromium, and the mail that arrives. Each test takes an order that no other has."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.acting import (
+    LIVE_CODE,
+    MAILABLE,
+    NEVER_REFUNDED,
+    Order,
+    about,
+    arrived,
+    box_of,
+    button,
+    dialog,
+    refused,
+    said,
+    subscribed,
+)
 from tests.browser.conftest import Portal, settle, sign_in
-from tests.mail_server import Accepted, MailServer
-
-FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}\N{ZERO WIDTH JOINER}\N{BOY}"
-MAILABLE = "o.email IS NOT NULL AND NOT o.customer_erased"
-LIVE_CODE = "EXISTS (SELECT FROM activation_code c WHERE c.order_id = o.order_id AND NOT c.deleted)"
-NEVER_REFUNDED = "o.total > 0 AND NOT EXISTS (SELECT FROM refund_request r WHERE r.order_id = o.order_id)"
-
-
-class Order:
-    """An order of the demo that this run of a test has for itself."""
-
-    def __init__(self, portal: Portal, condition: str, store: str = "demo-eu") -> None:
-        self._portal = portal
-        [[self.order_id, self.name, self.email]] = portal.execute(
-            "SELECT o.order_id, o.order_name, o.email FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "
-            f"WHERE p.name = %s AND {condition} AND NOT EXISTS (SELECT FROM order_history h WHERE "
-            "h.order_id = o.order_id AND h.source = 'portal' AND h.at > now() - interval '1 hour') "
-            "ORDER BY o.order_id DESC LIMIT 1",
-            store,
-        )
-
-    def history(self) -> list[str]:
-        """What was written in this hour, oldest first."""
-        found = self._portal.execute(
-            "SELECT text FROM order_history WHERE order_id = %s AND source = 'portal' "
-            "AND at > now() - interval '1 hour' ORDER BY id",
-            self.order_id,
-        )
-        return [text for (text,) in found]
-
-    def open(self, page: Page) -> None:
-        page.goto(f"/?order={self.order_id}")
-        expect(page.locator(".es-order-name")).to_contain_text(self.name, timeout=20_000)
-        settle(page)
-
-
-def button(page: Page | Locator, label: str) -> Locator:
-    return page.get_by_role("button", name=label, exact=True)
-
-
-def dialog(page: Page) -> Locator:
-    return page.get_by_role("dialog")
-
-
-def said(page: Page, sentence: str) -> None:
-    expect(page.get_by_test_id("stToast").filter(has_text=sentence)).to_be_visible(timeout=15_000)
-    expect(dialog(page)).to_have_count(0)
-
-
-def refused(page: Page, sentence: str) -> None:
-    expect(dialog(page).get_by_role("alert").filter(has_text=sentence)).to_be_visible(timeout=15_000)
-
-
-def arrived(page: Page, mailbox: MailServer, fits: Callable[[Accepted], bool]) -> Accepted:
-    """The one message that fits; waits for it."""
-    for _ in range(200):
-        if found := [got for got in mailbox.accepted if fits(got)]:
-            assert len(found) == 1
-            return found[0]
-        page.wait_for_timeout(100)
-    raise AssertionError("No such message arrived.")
-
-
-def about(order: Order, to: str) -> Callable[[Accepted], bool]:
-    return lambda got: order.name in str(got.message["Subject"]) and got.recipients == [to]
-
+from tests.mail_server import MailServer
 
 # Licences
 
@@ -169,13 +117,6 @@ def test_a_corrected_email_gets_the_licence(page: Page, portal: Portal, mailbox:
 # Subscriptions
 
 
-def subscribed(type_: str, status: str) -> str:
-    return (
-        "o.paid_at IS NOT NULL AND (SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 1 AND EXISTS "
-        f"(SELECT FROM subscription s WHERE s.order_id = o.order_id AND s.type = '{type_}' AND s.status = '{status}')"
-    )
-
-
 def test_cancel_and_resume(page: Page, portal: Portal) -> None:
     order = Order(portal, subscribed("AR", "active"))
     sign_in(page, "anna@demo.example")
@@ -229,214 +170,6 @@ def test_what_a_colleague_did_meanwhile_is_refused_in_the_dialog(page: Page, por
         "SELECT details ->> 'reason' FROM audit_log WHERE order_id = %s AND NOT succeeded", order.order_id
     )
     assert reason == "This subscription is cancelled already."
-
-
-# Refunds
-
-
-def request(page: Page, order: Order, reason: str) -> None:
-    order.open(page)
-    button(page, "Request refund").click()
-    dialog(page).get_by_label("Refund reason").fill(reason)
-    button(dialog(page), "Send").click()
-
-
-def choose(page: Page, portal: Portal, order: Order, view: str = "Open") -> None:
-    """Opens the order's request in the refund queue, by clicking its row."""
-    page.get_by_role("link", name="Refund queue").click()
-    expect(page.get_by_role("heading", name="Refund queue")).to_be_visible(timeout=15_000)
-    settle(page)
-    is_closed = view == "Closed"
-    if view != "Open":
-        page.get_by_role("radio", name=view).click()
-        settle(page)
-    # The newest request of all is the last one of the open ones.
-    [[place]] = portal.execute(
-        "SELECT count(*) - 1 FROM refund_request WHERE closed_at IS NULL AND requested_at <= "
-        "(SELECT max(requested_at) FROM refund_request WHERE order_id = %s)"
-        if not is_closed
-        else "SELECT count(*) - 1 FROM refund_request WHERE closed_at >= "
-        "(SELECT max(closed_at) FROM refund_request WHERE order_id = %s)",
-        order.order_id,
-    )
-    box = box_of(page.get_by_test_id("stDataFrame").first)
-    page.mouse.move(box["x"] + 200, box["y"] + 100)
-    page.mouse.wheel(0, 34 * place)  # the row becomes the topmost one, or the last page is reached
-    page.wait_for_timeout(300)
-    visible = round((box["height"] - 38) / 34)
-    [[number]] = portal.execute(
-        f"SELECT count(*) FROM refund_request WHERE closed_at IS {'NOT ' if is_closed else ''}NULL"
-    )
-    row = place - max(0, min(place, number - visible))
-    page.mouse.click(box["x"] + 100, box["y"] + 36 + 34 * row + 17)
-    expect(page.locator(".es-order-name")).to_contain_text(order.name, timeout=15_000)
-    settle(page)
-
-
-def box_of(table: Locator) -> dict[str, float]:
-    """Where a table stands, once it stands still: it is drawn anew with other rows."""
-    seen = None
-    for _ in range(50):
-        expect(table).to_be_visible()
-        table.page.wait_for_timeout(150)
-        box = table.bounding_box()
-        if box is not None and box == seen:
-            return dict(box)  # type: ignore[call-overload, no-any-return]
-        seen = box
-    raise AssertionError("The table does not stand still.")
-
-
-def press(page: Page, label: str, *, note: str | None = None, confirm: str | None = None) -> None:
-    button(page, label).click()
-    if note is not None:
-        dialog(page).get_by_label("Note").fill(note)
-    button(dialog(page), confirm or label).click()
-
-
-def test_a_reason_of_501_characters_is_refused_and_kept(page: Page, portal: Portal) -> None:
-    order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED}")
-    sign_in(page, "anna@demo.example")
-    request(page, order, FAMILY * 501)
-    refused(page, "The reason may have 500 characters at most; this has 501.")
-    expect(dialog(page).get_by_label("Refund reason")).to_have_value(FAMILY * 501)
-    dialog(page).get_by_label("Refund reason").fill("")
-    button(dialog(page), "Send").click()
-    refused(page, "The reason is needed.")
-    dialog(page).get_by_label("Refund reason").fill(FAMILY * 500)
-    button(dialog(page), "Send").dblclick()
-    said(page, f"Refund request has been sent for order {order.name}.")
-    expect(page.locator(".es-status")).to_contain_text("Refund request has been sent")
-    expect(button(page, "Request refund")).to_have_count(0)
-    assert order.history() == [f"Refund request has been sent. Reason: {FAMILY * 500}"]
-
-
-@pytest.mark.parametrize(
-    "condition",
-    ["o.status = 'not paid'", "o.status = 'deleted'", "o.status = 'terminated'", "o.status = 'paid' AND o.total = 0",
-     "EXISTS (SELECT FROM refund_request r WHERE r.order_id = o.order_id AND r.status IN ('requested', 'updating'))",
-     "o.status = 'paid' AND o.refund_status = 'completed'"],
-)  # fmt: skip
-def test_no_refund_is_offered(condition: str, page: Page, portal: Portal) -> None:
-    order = Order(portal, condition)
-    sign_in(page, "anna@demo.example")
-    order.open(page)
-    expect(button(page, "Request refund")).to_have_count(0)
-
-
-def test_a_refund_from_the_request_to_the_answer(page: Page, portal: Portal, mailbox: MailServer) -> None:
-    order = Order(
-        portal,
-        f"o.status = 'paid' AND {NEVER_REFUNDED} AND {LIVE_CODE} AND o.payment_method = 'WireTransfer'",
-    )
-    sign_in(page, "anna@demo.example")
-    request(page, order, "Bought twice")
-    said(page, f"Refund request has been sent for order {order.name}.")
-    rita = page.context.browser.new_page(base_url=portal.url, viewport={"width": 1440, "height": 900})  # type: ignore[union-attr]
-    try:
-        sign_in(rita, "refunds@demo.example")
-        choose(rita, portal, order)
-        press(rita, "Take")
-        said(rita, f"You have taken the refund request for order {order.name}.")
-        press(rita, "Release")
-        said(rita, f"The refund request for order {order.name} is back in the queue.")
-        press(rita, "Take")
-        said(rita, f"You have taken the refund request for order {order.name}.")
-        button(rita, "Fulfil").click()
-        button(dialog(rita), "Fulfil").click()
-        refused(rita, "A note is needed.")
-        dialog(rita).get_by_label("Note").fill("Paid back by wire.")
-        button(dialog(rita), "Fulfil").click()
-        said(rita, f"Full refund completed for order {order.name}.")
-    finally:
-        rita.context.close()
-    got = arrived(page, mailbox, about(order, "anna@demo.example"))
-    assert got.message["Subject"] == f"[Esupport] Refund request for {order.name} has been completed"
-    assert got.text == (
-        f"Your refund request for {order.name} has been completed with result: full refund completed"
-    )
-    order.open(page)
-    expect(page.locator(".es-status")).to_contain_text("Deleted")
-    expect(page.locator(".es-status")).to_contain_text("Request has been completed")
-    expect(page.locator(".es-code del").first).to_be_visible()
-    expect(page.get_by_text("Paid back by wire.").first).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile(f"^refund-{order.name}-")).click()
-    assert download.value.path().read_bytes().startswith(b"%PDF")
-    page.get_by_role("link", name="My refund requests").click()
-    row = page.locator(".es-table tr").filter(has_text=order.name)
-    expect(row).to_contain_text("Request has been completed")
-    expect(row).to_contain_text("Full refund")
-    row.get_by_role("link").click()
-    expect(page.locator(".es-order-name")).to_contain_text(order.name, timeout=15_000)
-
-
-def test_some_items_keep_the_order_paid(page: Page, portal: Portal, mailbox: MailServer) -> None:
-    order = Order(
-        portal,
-        f"o.status = 'paid' AND {NEVER_REFUNDED} AND "
-        "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
-    )
-    sign_in(page, "refunds@demo.example")
-    request(page, order, "One of them does not run")
-    said(page, "Refund request has been sent")
-    choose(page, portal, order)
-    press(page, "Take")
-    said(page, "You have taken")
-    button(page, "Fulfil").click()
-    dialog(page).get_by_text(re.compile(r"^2 ")).click()
-    dialog(page).get_by_text("Delete their activation codes").click()
-    dialog(page).get_by_label("Note").fill("First one only.")
-    button(dialog(page), "Fulfil").click()
-    said(page, f"Partial refund completed for order {order.name}.")
-    got = arrived(page, mailbox, about(order, "refunds@demo.example"))
-    assert got.text.endswith("with result: partial refund completed")
-    items = portal.execute(
-        "SELECT position, refunded FROM order_item WHERE order_id = %s ORDER BY 1", order.order_id
-    )
-    assert items == [(1, True), (2, False)]
-    order.open(page)
-    expect(page.locator(".es-status")).to_contain_text("Paid")
-    expect(page.locator(".es-item").first).to_contain_text("Refunded")
-    expect(button(page, "Request refund")).to_have_count(0)
-
-
-@pytest.mark.parametrize(
-    ("label", "sentence"),
-    [
-        ("Refuse", "The refund for order {} was refused."),
-        ("Mark as failed", "The refund for order {} was marked as failed."),
-    ],
-)
-def test_a_request_that_is_turned_down(
-    label: str, sentence: str, page: Page, portal: Portal, mailbox: MailServer
-) -> None:
-    order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED}")
-    sign_in(page, "refunds@demo.example")
-    request(page, order, "Changed their mind <b>twice</b>")
-    said(page, "Refund request has been sent")
-    choose(page, portal, order)
-    expect(page.get_by_text("Changed their mind <b>twice</b>").last).to_be_visible()
-    press(page, "Take")
-    said(page, "You have taken")
-    press(page, label, note="Used for a year.")
-    said(page, sentence.format(order.name))
-    got = arrived(page, mailbox, about(order, "refunds@demo.example"))
-    assert got.text == f"Your refund request for {order.name} has been completed with result: refund failed"
-    choose(page, portal, order, "Closed")
-    expect(page.get_by_text("Used for a year.").first).to_be_visible()
-    order.open(page)
-    expect(page.locator(".es-status")).to_contain_text("Refusal to refund")
-    expect(button(page, "Request refund")).to_be_visible()
-
-
-def test_the_queue_is_for_refund_operators(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
-    expect(page.get_by_role("link", name="My refund requests")).to_be_visible()
-    expect(page.get_by_role("link", name="Refund queue")).to_have_count(0)
-    page.goto("/refund_queue")
-    settle(page)
-    expect(page.get_by_role("heading", name="Refund queue")).to_have_count(0)
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
 
 
 # Notes, and who sees no button

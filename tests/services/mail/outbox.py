@@ -1,0 +1,43 @@
+"""What the tests of mails put into the outbox, and how they look at it."""
+
+from collections import Counter
+from typing import Any
+
+from services.licences import resend_licence
+from services.mail import send_due
+from tests import factories
+from tests.factories import act, document, item, run
+from tests.mail_server import MailServer
+
+SENDER = "ESupport portal <portal@shop.example>"
+
+
+def send(server: MailServer) -> str:
+    return str(send_due(server.url, SENDER))
+
+
+def resent(people: dict[str, int], **given: Any) -> int:
+    """A new order whose licence was just resent; its ID."""
+    made = document(**{"items": [item(activation_codes=[{"code": "AAAA-1"}])]} | given)
+    factories.take_in(made)
+    [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=made["order_id"])
+    act(people["anna"], resend_licence, made["order_id"], code_id=code_id)
+    return int(made["order_id"])
+
+
+def queued(number: int) -> None:
+    """So many messages to as many people, without an order."""
+    run(
+        "INSERT INTO mail (message_id, kind, to_address, subject, text_body, html_body) "
+        "SELECT '<' || n || '@test.example>', 'refund', 'p' || n || '@example.com', 's', 'text ' || n, '<p>html</p>' "
+        "FROM generate_series(1, :number) n",
+        number=number,
+    )
+
+
+def due_now() -> None:
+    run("UPDATE mail SET next_attempt_at = now() WHERE state = 'queued'")
+
+
+def states() -> Counter[str]:
+    return Counter(row.state for row in run("SELECT state FROM mail"))
