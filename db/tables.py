@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
 metadata = MetaData()
 _TIME = TIMESTAMP(timezone=True)
@@ -30,6 +30,8 @@ checkout_page = Table(
     Column("delivery_allowed", Boolean, nullable=False),
     Column("refund_again_after_partial", Boolean, nullable=False),
     Column("created_at", _TIME, nullable=False),
+    Column("time_zone", Text),
+    Column("refund_document_methods", ARRAY(Text)),
 )
 
 account = Table(
@@ -48,6 +50,7 @@ account = Table(
     Column("disabled_at", _TIME),
     Column("time_zone", Text),
     Column("created_at", _TIME, nullable=False),
+    Column("one_time_until", _TIME),
 )
 
 account_session = Table(
@@ -61,6 +64,18 @@ account_session = Table(
     Column("ended_at", _TIME),
     Column("ended_because", Text),
     Column("address", Text),
+    Column("id", BigInteger, nullable=False),
+    Column("browser", Text),
+)
+
+password_reset = Table(
+    "password_reset",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+    Column("used_at", _TIME),
 )
 
 team = Table(

@@ -16,12 +16,14 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, any_, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import OperationalError
 
 from db.engine import jobs_transaction
 from db.settings import SettingsError, settings
 from db.tables import account, activation_code, checkout_page, mail, mail_handover, order_history, orders
 from services.licences import why_not_sent
+from services.outbox import REMOVED, SECRET_KINDS
 from services.smtp import (
     Conversation,
     NotSent,
@@ -116,21 +118,36 @@ def _handed_over(connection: Connection, mail_ids: Sequence[int]) -> set[int]:
 
     A statement of its own, for it has to see what was recorded just before the locks were given back.
     """
-    found = select(mail_handover.c.mail_id).where(
-        mail_handover.c.mail_id == any_(literal(list(mail_ids), ARRAY(BigInteger)))
+    found = (
+        select(mail_handover.c.mail_id)
+        .join(mail, mail.c.id == mail_handover.c.mail_id)
+        .where(
+            mail_handover.c.mail_id == any_(literal(list(mail_ids), ARRAY(BigInteger))),
+            mail_handover.c.at >= mail.c.queued_at,  # else of an attempt before somebody pressed Send again
+        )
     )
     return set(connection.execute(found).scalars())
 
 
 def _record_handover(mail_id: int) -> None:
-    """In a transaction of its own, which has ended before the first byte of the message leaves."""
+    """In a transaction of its own, which has ended before the first byte of the message leaves.
+
+    There may be a row by now: of a worker that was killed while it waited for the end of this very transaction, and so
+    before it sent anything.
+    """
     with jobs_transaction() as connection:
-        connection.execute(insert(mail_handover).values(mail_id=mail_id))
+        connection.execute(
+            upsert(mail_handover)
+            .values(mail_id=mail_id)
+            .on_conflict_do_update(index_elements=["mail_id"], set_={"at": func.now()})
+        )
 
 
 def _record_sent(connection: Connection, row: Any, tally: Tally) -> None:
     now = func.clock_timestamp()
-    _update(connection, row, state="sent", sent_at=now, attempts=row.attempts + 1, last_error=None)
+    # A password stays nowhere once it is on its way.
+    removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
+    _update(connection, row, state="sent", sent_at=now, attempts=row.attempts + 1, last_error=None, **removed)
     if row.kind == "licence":
         text = f"Licence e-mail has been sent to {row.to_address} (item {row.position}, code {row.number})"
         _add_line(connection, row, "email", text)

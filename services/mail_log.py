@@ -11,7 +11,7 @@ from db.tables import mail
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotAllowed, NotFound
-from services.outbox import new_message_id
+from services.outbox import SECRET_KINDS, new_message_id
 
 PAGE: Final = 50
 # What a second message has in common with the first.
@@ -96,6 +96,8 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
     ).one_or_none()
     if row is None:
         raise MailIsBeingSent
+    if row.state == MailState.SENT and row.kind in SECRET_KINDS:
+        raise Conflict("Its text held a secret and is gone. Reset the account's password instead.")
     if row.state == MailState.SENT:
         values = {name: getattr(row, name) for name in _WRITTEN} | {"message_id": new_message_id()}
         connection.execute(insert(mail).inline().values(**values))

@@ -1,19 +1,19 @@
 """Making accounts."""
 
-import re
-import secrets
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from db.tables import account, account_page, audit_log, checkout_page
 from services.access import Role
+from services.addresses import is_mailable
 from services.errors import Conflict, InvalidInput
-from services.passwords import hash_password
+from services.passwords import hash_password, one_time_password
 
-# No letters and digits that look alike: a one-time password is read from a screen and typed.
-_LETTERS = "abcdefghjkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXYZ234679"
-_EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
+# A one-time password lets in for so long.
+ONE_TIME_LIFE: Final = timedelta(hours=72)
 
 
 def create_account(
@@ -25,16 +25,11 @@ def create_account(
     stores: Sequence[str] = (),
     all_stores: bool = False,
 ) -> str:
-    """Makes an account and returns its one-time password; the first sign-in must set another one.
+    """Makes an account from the command line and returns its one-time password, good for 72 hours.
 
-    `connection` is a transaction of the jobs' role. Raises `InvalidInput` for an unusable e-mail or name and for a
-    store that does not exist, `Conflict` when the e-mail has an account already.
+    The first sign-in must set another one. `connection` is a transaction of the jobs' role. Raises `InvalidInput` for
+    an unusable e-mail or name and for a store that does not exist, `Conflict` when the e-mail has an account already.
     """
-    email, name = email.strip(), " ".join(name.split())
-    if not _EMAIL.fullmatch(email) or len(email) > 320 or not email.isprintable():
-        raise InvalidInput("This is no e-mail address.", field="email")
-    if not 1 <= len(name) <= 200 or not name.isprintable():
-        raise InvalidInput("A name has 1 to 200 characters.", field="name")
     page_ids = []
     for store in stores:
         page_id = connection.execute(
@@ -43,24 +38,9 @@ def create_account(
         if page_id is None:
             raise InvalidInput(f"There is no store named “{store}”.", field="stores")
         page_ids.append(page_id)
-    known = connection.execute(
-        select(account.c.id).where(account.c.email_key == text("fold(:email)")), {"email": email}
-    ).scalar_one_or_none()
-    if known is not None:
-        raise Conflict("There is an account with this e-mail already.")
-    password = "".join(secrets.choice(_LETTERS) for _ in range(16))
-    account_id = connection.execute(
-        insert(account)
-        .values(
-            email=email,
-            name=name,
-            role=Role(role),
-            all_stores=all_stores,
-            password_hash=hash_password(password),
-            must_change_password=True,
-        )
-        .returning(account.c.id)
-    ).scalar_one()
+    account_id, password = add_account(
+        connection, email=email, name=name, role=Role(role), all_stores=all_stores
+    )
     for page_id in dict.fromkeys(page_ids):
         connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
     connection.execute(
@@ -69,3 +49,46 @@ def create_account(
         )
     )
     return password
+
+
+def add_account(
+    connection: Connection, *, email: str, name: str, role: Role, all_stores: bool
+) -> tuple[int, str]:
+    """The new account's ID and its one-time password. Raises as `create_account` does."""
+    email, name = checked_email(email), checked_name(name)
+    known = connection.execute(
+        select(account.c.id).where(account.c.email_key == text("fold(:email)")), {"email": email}
+    ).scalar_one_or_none()
+    if known is not None:
+        raise Conflict(f"There is an account with the e-mail {email} already.")
+    password = one_time_password()
+    account_id: int = connection.execute(
+        insert(account)
+        .values(
+            email=email,
+            name=name,
+            role=role,
+            all_stores=all_stores,
+            password_hash=hash_password(password),
+            must_change_password=True,
+            one_time_until=func.now() + ONE_TIME_LIFE,
+        )
+        .returning(account.c.id)
+    ).scalar_one()
+    return account_id, password
+
+
+def checked_email(email: str) -> str:
+    """Raises `InvalidInput` (field `email`)."""
+    email = email.strip()
+    if not is_mailable(email):
+        raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
+    return email
+
+
+def checked_name(name: str) -> str:
+    """Raises `InvalidInput` (field `name`)."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 200 or not name.isprintable():
+        raise InvalidInput("A name has 1 to 200 characters.", field="name")
+    return name

@@ -17,7 +17,13 @@ from services.order_lock import LockedOrder
 SUBJECTS: Final = {
     "licence": "Your licence for order {order_name}",
     "refund": "[Esupport] Refund request for {order_name} has been completed",
+    "account": "Your account at the ESupport portal",
+    "password_reset": "A new one-time password for the ESupport portal",
+    "password": "Set a new password for the ESupport portal",
 }
+# Messages that hold a password or a link to set one: their text is removed once they were sent.
+SECRET_KINDS: Final = frozenset({"account", "password_reset", "password"})
+REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mail_texts"),
     # Every value in the HTML part is escaped; the plain part is shown as it is.
@@ -35,7 +41,7 @@ def queue_mail(
     to_address: str,
     to_name: str | None,
     words: Mapping[str, str | None],
-    order: LockedOrder,
+    order: LockedOrder | None = None,
     account_id: int | None = None,
     position: int | None = None,
     number: int | None = None,
@@ -55,15 +61,22 @@ def queue_mail(
             to_address=to_address,
             to_name=to_name,
             subject=SUBJECTS[kind].format(**one_line)[:1000],
-            text_body=_texts.get_template(f"{kind}.txt.jinja").render(words),
-            html_body=_texts.get_template(f"{kind}.html.jinja").render(words),
-            order_id=order.order_id,
-            checkout_page_id=order.checkout_page_id,
+            **texts_of(kind, words),
+            order_id=order.order_id if order else None,
+            checkout_page_id=order.checkout_page_id if order else None,
             account_id=account_id,
             position=position,
             number=number,
         )
     )
+
+
+def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
+    """The plain and the HTML part of a message, as columns of `mail`."""
+    return {
+        "text_body": _texts.get_template(f"{kind}.txt.jinja").render(words),
+        "html_body": _texts.get_template(f"{kind}.html.jinja").render(words),
+    }
 
 
 def new_message_id() -> str:

@@ -7,20 +7,31 @@ one, and spaces at the ends do not count, because the sign-in form drops them.
 
 import base64
 import hashlib
+import secrets
 import unicodedata
+from functools import cache
+from pathlib import Path
 
 import bcrypt
 
 from services.errors import InvalidInput
 
 COST = 12
-MINIMUM_LENGTH = 10
+MINIMUM_LENGTH = 12
 # Longer input is a mistake or an attack: it is not worth being digested.
-MAXIMUM_LENGTH = 1000
+MAXIMUM_LENGTH = 128
 _BCRYPT_READS = 72
+
+# No letters and digits that look alike: a one-time password is read from a screen and typed.
+_LETTERS = "abcdefghjkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXYZ234679"
 
 # A hash of the same cost that no password fits: what an unknown login is compared with.
 _NOBODYS_HASH = "$2b$12$hgYjHy.4WbDX4AwDBTRNNuma.q2sITLWH6t21mm2j28DAxmWhc4pm"
+
+
+def one_time_password() -> str:
+    """16 characters, about 90 bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
 def hash_password(password: str) -> str:
@@ -54,10 +65,18 @@ def check_new_password(new: str, repeated: str, *, email: str) -> None:
         raise InvalidInput(f"Use at most {MAXIMUM_LENGTH} characters.", field="new")
     if email.casefold() in stripped.casefold():
         raise InvalidInput("Your email must not be part of the password.", field="new")
-    if len(set(stripped)) < 3:
-        raise InvalidInput("Use more than two different characters.", field="new")
+    if stripped.casefold() in _common() or len(set(stripped)) < 3:
+        raise InvalidInput(
+            "This is one of the passwords that are guessed first. Choose another.", field="new"
+        )
     if stripped != _normal(repeated):
         raise InvalidInput("The two passwords are not the same.", field="repeated")
+
+
+@cache
+def _common() -> frozenset[str]:
+    lines = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.casefold() for line in lines if not line.startswith("#"))
 
 
 def _normal(password: str) -> str:

@@ -32,7 +32,7 @@ def check_password(login: str, password: str, *, address: str | None) -> int | N
     Costs one bcrypt and two short transactions in every case of refusal; no connection is held while bcrypt works.
     A refusal is counted and audited. `address` is where the attempt came from.
     """
-    login = _usable(login, _LONGEST_LOGIN)
+    login = usable_login(login)
     with anonymous_transaction() as connection:
         found = connection.execute(
             text("SELECT id, password_hash, may_sign_in FROM account_to_check(:login)"), {"login": login}
@@ -47,13 +47,19 @@ def check_password(login: str, password: str, *, address: str | None) -> int | N
     return None
 
 
-def open_session(account_id: int, *, address: str | None) -> str | None:
+def open_session(account_id: int, *, address: str | None, browser: str | None = None) -> str | None:
     """A new session's token (256 random bits), or None when the account was locked or disabled meanwhile."""
     token = secrets.token_urlsafe(32)
     with anonymous_transaction() as connection:
         opened = connection.execute(
-            text("SELECT open_account_session(:account, :digest, :life, :address)"),
-            {"account": account_id, "digest": digest(token), "life": SESSION_LIFE, "address": address},
+            text("SELECT open_account_session(:account, :digest, :life, :address, :browser)"),
+            {
+                "account": account_id,
+                "digest": digest(token),
+                "life": SESSION_LIFE,
+                "address": address,
+                "browser": _printable(browser),
+            },
         ).scalar_one()
     return token if opened else None
 
@@ -122,7 +128,11 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _usable(login: str, longest: int) -> str:
+def _printable(text_: str | None) -> str | None:
+    return "".join(c for c in text_[:400] if c.isprintable()) if text_ else None
+
+
+def usable_login(login: str, longest: int = _LONGEST_LOGIN) -> str:
     """A login that the database can be asked for; one that cannot exist becomes the empty one, which nobody has."""
     login = login.strip()
     if len(login) > longest or "\0" in login or any("\ud800" <= character <= "\udfff" for character in login):

@@ -49,7 +49,7 @@ class AccountModel(AuthenticationModel):
         """Whether a session could be opened; its token is this tab's from then on."""
         address = page_address()
         account_id = sign_in.check_password(username, password, address=address)
-        token = None if account_id is None else sign_in.open_session(account_id, address=address)
+        token = None if account_id is None else _open(account_id, address)
         if token is None:
             return False
         session.begin(token)
@@ -98,6 +98,10 @@ class CookieWriter(CookieManager):
     def __init__(self) -> None:
         self.cookie_manager = _component_func
         self.cookies: dict[str, Any] = {sign_in.COOKIE_NAME: None}
+
+
+def _open(account_id: int, address: str | None) -> str | None:
+    return sign_in.open_session(account_id, address=address, browser=st.context.headers.get("User-Agent"))
 
 
 def sign_out() -> None:

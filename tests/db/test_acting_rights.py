@@ -149,3 +149,53 @@ def test_waiting_mails_are_told_of_in_scope_only(people: dict[str, int]) -> None
         assert connection.execute(statement).scalars().all() == [1]
     with viewer_transaction(people["disabled"]) as connection:
         assert connection.execute(statement).scalars().all() == []
+
+
+ADMINISTRATION = (
+    "UPDATE account SET role = 'administrator'",
+    "UPDATE account SET all_stores = true",
+    "UPDATE account SET password_hash = 'x'",
+    "UPDATE account SET disabled_at = NULL",
+    "UPDATE account_session SET ended_at = now(), ended_because = 'ended'",
+    "UPDATE team SET name = 'x' || id",
+    "UPDATE checkout_page SET delivery_allowed = true",
+    "DELETE FROM team",
+    "DELETE FROM team_member",
+    "DELETE FROM team_page",
+    "DELETE FROM account_page",
+)
+
+
+@pytest.mark.parametrize("statement", ADMINISTRATION)
+def test_administration_is_for_administrators(statement: str, people: dict[str, int]) -> None:
+    factories.run("INSERT INTO team (name) VALUES (gen_random_uuid()::text)")
+    factories.run("INSERT INTO team_member SELECT max(t.id), 1 FROM team t")
+    factories.run("INSERT INTO team_page SELECT max(t.id), 1 FROM team t")
+    factories.run(
+        "INSERT INTO account_session (token_digest, account_id, expires_at) "
+        "SELECT sha256(gen_random_uuid()::text::bytea), 1, now() + interval '1 day'"
+    )
+    [[known]] = factories.run("SELECT count(*) FROM account WHERE name = 'admin'")
+    admin = (
+        factories.account("admin", role="administrator")
+        if not known
+        else factories.run("SELECT id FROM account WHERE name = 'admin'")[0][0]
+    )
+    assert {name: changed(people[name], statement) for name in people} == dict.fromkeys(people, 0)
+    assert changed(admin, statement) > 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO account (email, name, role, password_hash) VALUES ('x@example.com', 'x', 'administrator', 'x')",
+        "INSERT INTO team (name) VALUES ('mine')",
+        "INSERT INTO account_page SELECT 1, 2",
+        "INSERT INTO team_member SELECT 1, 1",
+        "INSERT INTO checkout_page (name) VALUES ('mine')",
+    ],
+)
+def test_nobody_else_adds_accounts_or_grants(statement: str, people: dict[str, int]) -> None:
+    for account_id in people.values():
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            changed(account_id, statement)

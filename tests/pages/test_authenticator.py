@@ -172,4 +172,4 @@ def test_a_one_time_password_opens_nothing_but_the_new_one(account: int) -> None
     at.button[0].click()
     opened(at)
     assert labels(at) == ["New password", "New password again"]
-    assert any("at least 10 characters" in block.body for block in at.get("html") if hasattr(block, "body"))
+    assert any("at least 12 characters" in block.body for block in at.get("html") if hasattr(block, "body"))

@@ -25,7 +25,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
         "ü" * 72,
         "a\0b\0cdefghij",
         "\ud800" * 12,
-        "👩‍👩‍👧" * 30,
+        "👩‍👩‍👧" * 20,
     ],
 )
 def test_a_password_fits_its_own_hash_and_no_other(password: str) -> None:
@@ -57,7 +57,7 @@ def test_nobodys_hash_has_the_cost_of_real_ones_and_fits_nothing(monkeypatch: py
 
 
 def test_ten_megabytes_are_refused_at_once() -> None:
-    stored = passwords.hash_password("x" * 1000)
+    stored = passwords.hash_password("x" * 128)
     started = time.monotonic()
     assert not passwords.matches("x" * 10_000_000, stored)
     with pytest.raises(InvalidInput):
@@ -73,7 +73,9 @@ def test_ten_megabytes_are_refused_at_once() -> None:
         ("", "", "new"),
         ("aaaaaaaaaaaa", "aaaaaaaaaaaa", "new"),
         ("my-ANNA@team.example-1", "my-ANNA@team.example-1", "new"),
-        ("x1-" * 400, "x1-" * 400, "new"),
+        ("x1-" * 43, "x1-" * 43, "new"),
+        ("eleven 1234", "eleven 1234", "new"),
+        ("Password1234", "Password1234", "new"),
         ("long enough 1", "long enough 2", "repeated"),
         ("long enough 1", "", "repeated"),
     ],
@@ -85,4 +87,5 @@ def test_unfit_new_passwords_are_refused_at_their_field(new: str, repeated: str,
 
 
 def test_a_fit_new_password_passes() -> None:
-    passwords.check_new_password("long enough 1", " long enough 1 ", email="anna@team.example")
+    for password in ("long enough 1", "twelve chars", "x1-" * 42 + "ab"):
+        passwords.check_new_password(password, f" {password} ", email="anna@team.example")

@@ -1,0 +1,275 @@
+"""Accounts as administrators see and change them. Passwords go to their owners by mail, never to the administrator."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, any_, delete, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import Integer
+
+from db.settings import settings
+from db.tables import account, account_page, account_session, checkout_page, team, team_member
+from services.access import Role, Viewer
+from services.actions import Done
+from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name
+from services.outbox import queue_mail
+from services.passwords import hash_password, one_time_password
+
+PAGE: Final = 50
+_LAST_ADMINISTRATOR: Final = "ES001"
+
+
+class AccountNotFound(NotFound):
+    message = "There is no such account."
+
+
+class LastAdministrator(Conflict):
+    message = "This is the last administrator who can sign in. Make somebody else an administrator first."
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    """An account with what it sees: `teams` and `stores` are IDs, stores those granted directly. Times are aware."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    all_stores: bool
+    must_change_password: bool
+    locked_until: datetime | None
+    disabled_at: datetime | None
+    created_at: datetime
+    teams: tuple[int, ...]
+    stores: tuple[int, ...]
+    open_sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What an account is given: its role, and the IDs of its teams and of the stores beside them."""
+
+    role: Role
+    teams: tuple[int, ...] = ()
+    stores: tuple[int, ...] = ()
+    all_stores: bool = False
+
+
+def check_administrator(viewer: Viewer) -> None:
+    """Raises `NotAllowed`."""
+    if not viewer.may_administer:
+        raise NotAllowed("Only administrators do this.")
+
+
+def find_accounts(
+    connection: Connection, viewer: Viewer, *, words: str = "", after: str | None = None, limit: int = PAGE
+) -> tuple[ListedAccount, ...]:
+    """Accounts whose e-mail or name contains `words`, by e-mail; `after` (an e-mail) goes on where a page ended.
+
+    Raises `NotAllowed`.
+    """
+    check_administrator(viewer)
+    statement = _accounts().order_by(account.c.email_key).limit(limit)
+    if wanted := words.strip():
+        statement = statement.where(
+            or_(
+                func.strpos(account.c.email_key, func.fold(wanted)) > 0,
+                func.strpos(func.fold(account.c.name), func.fold(wanted)) > 0,
+            )
+        )
+    if after is not None:
+        statement = statement.where(account.c.email_key > func.fold(after))
+    return tuple(_listed(row) for row in connection.execute(statement))
+
+
+def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
+    """Raises `NotAllowed`, `AccountNotFound`."""
+    check_administrator(viewer)
+    row = connection.execute(_accounts().where(account.c.id == account_id)).one_or_none()
+    if row is None:
+        raise AccountNotFound
+    return _listed(row)
+
+
+def create_account(connection: Connection, viewer: Viewer, *, email: str, name: str, grants: Grants) -> Done:
+    """Makes an account and mails its login and a one-time password, good for 72 hours.
+
+    Raises `NotAllowed`, `InvalidInput` (fields `email`, `name`, `teams`, `stores`), `Conflict`.
+    """
+    check_administrator(viewer)
+    account_id, password = add_account(
+        connection, email=email, name=name, role=grants.role, all_stores=grants.all_stores
+    )
+    _give(connection, account_id, grants)
+    made = get_account(connection, viewer, account_id)
+    _mail_password(connection, "account", made, password)
+    return Done(
+        f"The account of {made.name} was created. Its one-time password is on its way to {made.email}.",
+        {"account": account_id, "role": grants.role, "teams": grants.teams, "stores": grants.stores},
+    )
+
+
+def change_account(
+    connection: Connection, viewer: Viewer, account_id: int, *, name: str, grants: Grants
+) -> Done:
+    """Sets name, role, teams and stores. What somebody may see changes with their next click; another role ends their
+    sessions. Raises `NotAllowed`, `AccountNotFound`, `InvalidInput`, `LastAdministrator`."""
+    name = checked_name(name)
+    before = _locked(connection, viewer, account_id)
+    connection.execute(delete(team_member).where(team_member.c.account_id == account_id))
+    connection.execute(delete(account_page).where(account_page.c.account_id == account_id))
+    _give(connection, account_id, grants)
+    if before.role is not grants.role:
+        _end_sessions(connection, account_id, "role changed")
+    # Last: an administrator who gives up being one may do nothing afterwards.
+    _update(connection, account_id, name=name, role=grants.role, all_stores=grants.all_stores)
+    return Done(
+        f"The account of {name} was saved.",
+        {
+            "account": account_id,
+            "from": {
+                "role": before.role,
+                "teams": before.teams,
+                "stores": before.stores,
+                "all": before.all_stores,
+            },
+            "to": {
+                "role": grants.role,
+                "teams": grants.teams,
+                "stores": grants.stores,
+                "all": grants.all_stores,
+            },
+        },
+    )
+
+
+def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Mails a new one-time password and ends all sessions. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    known = _locked(connection, viewer, account_id)
+    if known.disabled_at is not None:
+        raise Conflict("A disabled account gets no password. Enable it first.")
+    password = one_time_password()
+    _update(
+        connection,
+        account_id,
+        password_hash=hash_password(password),
+        must_change_password=True,
+        one_time_until=func.now() + ONE_TIME_LIFE,
+        failed_sign_ins=0,
+        locked_until=None,
+    )
+    _end_sessions(connection, account_id, "reset")
+    _mail_password(connection, "password_reset", known, password)
+    return Done(f"A new one-time password is on its way to {known.email}.", {"account": account_id})
+
+
+def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Nobody signs in with it any more, and its sessions end at once. Raises as `change_account` does."""
+    known = _locked(connection, viewer, account_id)
+    if account_id == viewer.account_id:
+        raise Conflict("Nobody disables their own account. Another administrator can.")
+    if known.disabled_at is not None:
+        raise Conflict("This account is disabled already.")
+    _update(connection, account_id, disabled_at=func.now())
+    _end_sessions(connection, account_id, "disabled")
+    return Done(f"The account of {known.name} is disabled.", {"account": account_id})
+
+
+def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    known = _locked(connection, viewer, account_id)
+    if known.disabled_at is None:
+        raise Conflict("This account is not disabled.")
+    _update(connection, account_id, disabled_at=None)
+    return Done(f"The account of {known.name} is enabled again.", {"account": account_id})
+
+
+def end_sessions(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Signs the account out everywhere. Raises `NotAllowed`, `AccountNotFound`."""
+    known = _locked(connection, viewer, account_id)
+    number = _end_sessions(connection, account_id, "ended")
+    words = f"{number} session{'' if number == 1 else 's'} of {known.name} ended."
+    return Done(words, {"account": account_id, "sessions": number})
+
+
+def _accounts() -> Any:
+    of_account = account.c.id
+    teams = select(func.array_agg(team_member.c.team_id)).where(team_member.c.account_id == of_account)
+    stores = select(func.array_agg(account_page.c.checkout_page_id)).where(
+        account_page.c.account_id == of_account
+    )
+    sessions = select(func.count()).where(
+        account_session.c.account_id == of_account,
+        account_session.c.ended_at.is_(None),
+        account_session.c.expires_at > func.now(),
+    )
+    plain = [name for name in ListedAccount.__slots__ if name not in ("teams", "stores", "open_sessions")]
+    return select(
+        *(account.c[name] for name in plain),
+        teams.scalar_subquery().label("teams"),
+        stores.scalar_subquery().label("stores"),
+        sessions.scalar_subquery().label("open_sessions"),
+    )
+
+
+def _listed(row: Any) -> ListedAccount:
+    values = dict(row._mapping)
+    values |= {
+        "role": Role(row.role),
+        "teams": tuple(sorted(row.teams or ())),
+        "stores": tuple(sorted(row.stores or ())),
+    }
+    return ListedAccount(**values)
+
+
+def _locked(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
+    check_administrator(viewer)
+    known = connection.execute(
+        select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True)
+    ).one_or_none()
+    if known is None:
+        raise AccountNotFound
+    return get_account(connection, viewer, account_id)
+
+
+def _update(connection: Connection, account_id: int, **values: Any) -> None:
+    try:
+        connection.execute(update(account).where(account.c.id == account_id).values(**values))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _LAST_ADMINISTRATOR:
+            raise LastAdministrator from error
+        raise
+
+
+def _end_sessions(connection: Connection, account_id: int, because: str) -> int:
+    result = connection.execute(
+        update(account_session)
+        .where(account_session.c.account_id == account_id, account_session.c.ended_at.is_(None))
+        .values(ended_at=func.now(), ended_because=because)
+    )
+    return int(result.rowcount)
+
+
+def _give(connection: Connection, account_id: int, grants: Grants) -> None:
+    for field, table, ids in (("teams", team, grants.teams), ("stores", checkout_page, grants.stores)):
+        among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
+        if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
+            raise InvalidInput(f"One of these {field} does not exist any more.", field=field)
+    for team_id in sorted(set(grants.teams)):
+        connection.execute(insert(team_member).values(account_id=account_id, team_id=team_id))
+    for page_id in sorted(set(grants.stores)):
+        connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
+
+
+def _mail_password(connection: Connection, kind: str, to: ListedAccount, password: str) -> None:
+    queue_mail(
+        connection,
+        kind=kind,
+        to_address=to.email,
+        to_name=to.name,
+        words={"name": to.name, "login": to.email, "password": password, "address": settings().base_url},
+        account_id=to.id,
+    )

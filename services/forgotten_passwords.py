@@ -1,0 +1,64 @@
+"""A forgotten password: a link by mail that works once, within an hour, and tells nobody who has an account."""
+
+import secrets
+
+from sqlalchemy import text
+
+from db.engine import anonymous_transaction
+from db.settings import settings
+from services import passwords, sign_in
+from services.errors import Conflict
+from services.outbox import SUBJECTS, new_message_id, texts_of
+
+SENT = "If there is an account with this e-mail, a link to set a new password is on its way to it."
+
+
+class LinkUnusable(Conflict):
+    message = "This link was used already or is older than an hour. Ask for a new one."
+
+
+def request_link(login: str, *, address: str | None) -> None:
+    """Queues the mail, if there is such an account; takes the same steps and says the same if there is none."""
+    token = secrets.token_urlsafe(32)
+    parts = texts_of("password", {"link": f"{settings().base_url}/set_password?token={token}"})
+    with anonymous_transaction() as connection:
+        connection.execute(
+            text("SELECT request_password_reset(:login, :digest, :id, :subject, :plain, :html, :address)"),
+            {
+                "login": sign_in.usable_login(login),
+                "digest": sign_in.digest(token),
+                "id": new_message_id(),
+                "subject": SUBJECTS["password"],
+                "plain": parts["text_body"],
+                "html": parts["html_body"],
+                "address": address,
+            },
+        )
+
+
+def is_usable(token: str) -> bool:
+    return _email_of(token) is not None
+
+
+def set_password(token: str, *, new: str, repeated: str, address: str | None) -> None:
+    """Sets the password and ends all sessions. Raises `LinkUnusable`, and `InvalidInput` (`new`, `repeated`)."""
+    email = _email_of(token)
+    if email is None:
+        raise LinkUnusable
+    passwords.check_new_password(new, repeated, email=email)
+    password_hash = passwords.hash_password(new)
+    with anonymous_transaction() as connection:
+        done = connection.execute(
+            text("SELECT reset_password(:digest, :hash, :address)"),
+            {"digest": sign_in.digest(token), "hash": password_hash, "address": address},
+        ).scalar_one()
+    if not done:
+        raise LinkUnusable
+
+
+def _email_of(token: str) -> str | None:
+    with anonymous_transaction() as connection:
+        found: str | None = connection.execute(
+            text("SELECT password_reset_email(:digest)"), {"digest": sign_in.digest(token)}
+        ).scalar_one()
+        return found

@@ -1,0 +1,200 @@
+"""Teams and checkout pages, for administrators."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, any_, delete, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Integer
+
+from db.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
+from services.access import Viewer
+from services.account_admin import check_administrator
+from services.accounts import time_zones
+from services.actions import Done
+from services.errors import Conflict, InvalidInput, NotFound
+
+
+class TeamNotFound(NotFound):
+    message = "There is no such team."
+
+
+class StoreNotFound(NotFound):
+    message = "There is no such checkout page."
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTeam:
+    """A team: `members` are (account ID, name), `stores` IDs of checkout pages."""
+
+    id: int
+    name: str
+    members: tuple[tuple[int, str], ...]
+    stores: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStore:
+    """A checkout page and what it allows. `refund_document_methods` None: as the payment method says in general."""
+
+    id: int
+    name: str
+    title: str | None
+    delivery_allowed: bool
+    refund_again_after_partial: bool
+    time_zone: str | None
+    refund_document_methods: tuple[str, ...] | None
+    has_orders: bool
+
+
+def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]:
+    """All teams, by name. Raises `NotAllowed`."""
+    check_administrator(viewer)
+    members: dict[int, list[tuple[int, str]]] = {}
+    for row in connection.execute(
+        select(team_member.c.team_id, account.c.id, account.c.name)
+        .join(account, account.c.id == team_member.c.account_id)
+        .order_by(account.c.name)
+    ):
+        members.setdefault(row.team_id, []).append((row.id, row.name))
+    stores: dict[int, list[int]] = {}
+    for team_id, page_id in connection.execute(select(team_page.c.team_id, team_page.c.checkout_page_id)):
+        stores.setdefault(team_id, []).append(page_id)
+    return tuple(
+        ListedTeam(row.id, row.name, tuple(members.get(row.id, ())), tuple(sorted(stores.get(row.id, ()))))
+        for row in connection.execute(select(team.c.id, team.c.name).order_by(func.fold(team.c.name)))
+    )
+
+
+def create_team(
+    connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
+) -> Done:
+    """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
+    check_administrator(viewer)
+    name = _team_name(connection, name, None)
+    team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
+    _fill(connection, team_id, members, stores)
+    return Done(
+        f"The team {name} was created.", {"team": team_id, "members": list(members), "stores": list(stores)}
+    )
+
+
+def change_team(
+    connection: Connection,
+    viewer: Viewer,
+    team_id: int,
+    *,
+    name: str,
+    members: Sequence[int],
+    stores: Sequence[int],
+) -> Done:
+    """Sets name, members and stores. Raises `NotAllowed`, `TeamNotFound`, `InvalidInput`."""
+    _lock_team(connection, viewer, team_id)
+    name = _team_name(connection, name, team_id)
+    connection.execute(update(team).where(team.c.id == team_id).values(name=name))
+    connection.execute(delete(team_member).where(team_member.c.team_id == team_id))
+    connection.execute(delete(team_page).where(team_page.c.team_id == team_id))
+    _fill(connection, team_id, members, stores)
+    return Done(
+        f"The team {name} was saved.", {"team": team_id, "members": list(members), "stores": list(stores)}
+    )
+
+
+def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> Done:
+    """Its members keep what they have from elsewhere. Raises `NotAllowed`, `TeamNotFound`."""
+    name = _lock_team(connection, viewer, team_id)
+    connection.execute(delete(team).where(team.c.id == team_id))
+    return Done(f"The team {name} was deleted.", {"team": team_id, "name": name})
+
+
+def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
+    """All checkout pages, by technical name. Raises `NotAllowed`."""
+    check_administrator(viewer)
+    has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
+    plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
+    rows = connection.execute(select(*plain, has_orders.label("has_orders")).order_by(checkout_page.c.name))
+    return tuple(_store(row) for row in rows)
+
+
+def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[str, bool], ...]:
+    """(name, whether refunds need a document in general), by name. Raises `NotAllowed`."""
+    check_administrator(viewer)
+    rows = connection.execute(select(payment_method).order_by(payment_method.c.name))
+    return tuple((row.name, row.refund_document_required) for row in rows)
+
+
+def change_store(
+    connection: Connection,
+    viewer: Viewer,
+    store_id: int,
+    *,
+    title: str,
+    delivery_allowed: bool,
+    refund_again_after_partial: bool,
+    time_zone: str | None,
+    refund_document_methods: Sequence[str] | None,
+) -> Done:
+    """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    check_administrator(viewer)
+    title = " ".join(title.split())
+    if len(title) > 200 or not title.isprintable():
+        raise InvalidInput("A display name has at most 200 characters.", field="title")
+    if time_zone is not None and time_zone not in time_zones():
+        raise InvalidInput("There is no time zone of that name.", field="time_zone")
+    name = connection.execute(
+        select(checkout_page.c.name).where(checkout_page.c.id == store_id).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if name is None:
+        raise StoreNotFound
+    values: dict[str, Any] = {
+        "title": title or None,
+        "delivery_allowed": delivery_allowed,
+        "refund_again_after_partial": refund_again_after_partial,
+        "time_zone": time_zone,
+        "refund_document_methods": None
+        if refund_document_methods is None
+        else sorted(set(refund_document_methods)),
+    }
+    connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
+    return Done(f"The checkout page {name} was saved.", {"store": name, **values})
+
+
+def _lock_team(connection: Connection, viewer: Viewer, team_id: int) -> str:
+    check_administrator(viewer)
+    name = connection.execute(
+        select(team.c.name).where(team.c.id == team_id).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if name is None:
+        raise TeamNotFound
+    return str(name)
+
+
+def _team_name(connection: Connection, name: str, own: int | None) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise InvalidInput("A team's name has 1 to 100 characters.", field="name")
+    same = select(team.c.id).where(
+        func.fold(team.c.name) == text("fold(:name)"), team.c.id.is_distinct_from(own)
+    )
+    if connection.execute(same, {"name": name}).first() is not None:
+        raise InvalidInput("There is a team of this name already.", field="name")
+    return name
+
+
+def _fill(connection: Connection, team_id: int, members: Sequence[int], stores: Sequence[int]) -> None:
+    for field, table, ids in (("members", account, members), ("stores", checkout_page, stores)):
+        among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
+        if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
+            raise Conflict(f"One of these {field} does not exist any more.")
+    for account_id in sorted(set(members)):
+        connection.execute(insert(team_member).values(team_id=team_id, account_id=account_id))
+    for page_id in sorted(set(stores)):
+        connection.execute(insert(team_page).values(team_id=team_id, checkout_page_id=page_id))
+
+
+def _store(row: Any) -> ListedStore:
+    methods = row.refund_document_methods
+    return ListedStore(
+        **row._mapping | {"refund_document_methods": None if methods is None else tuple(methods)}
+    )
