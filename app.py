@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages import set_password, sign_in
+from pages import forgotten_password, set_password, sign_in
 from pages.components import authenticator, frame, session
 
 st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
@@ -29,7 +29,11 @@ hidden = {one.url_path for one in pages if one.visibility == "hidden"}
 page = st.navigation(pages, position="top" if may_enter else "hidden")
 frame.draw(viewer if may_enter else None)
 authenticator.draw_cookie_change()
-if viewer is None:
+if link := st.query_params.get(forgotten_password.LINK):
+    forgotten_password.show_link(link)
+elif viewer is None and forgotten_password.is_asking():
+    forgotten_password.show_request()
+elif viewer is None:
     sign_in.show()
 elif viewer.must_change_password:
     set_password.show(viewer)

@@ -1,18 +1,39 @@
-"""Administration: the mail log."""
+"""Administration: accounts, teams, checkout pages, the audit log, personal data, the mail log."""
 
 import streamlit as st
 
+from pages.components.admin_accounts import accounts
+from pages.components.admin_teams import stores, teams
+from pages.components.audit_view import audit
 from pages.components.dialogs import show_said
+from pages.components.erasure_view import erasure
 from pages.components.errors import showing_errors
 from pages.components.mail_log import mail_log
 from pages.components.style import page_style
+
+_SECTIONS = {
+    "Accounts": accounts,
+    "Teams": teams,
+    "Checkout pages": stores,
+    "Audit log": audit,
+    "Personal data": erasure,
+    "Mail log": mail_log,
+}
 
 
 def page() -> None:
     page_style()
     st.title("Administration", anchor=False)
     show_said()
-    mail_log()
+    section = st.segmented_control(
+        "Section",
+        list(_SECTIONS),
+        default="Accounts",
+        key="administration_section",
+        label_visibility="collapsed",
+        required=True,
+    )
+    _SECTIONS[section or "Accounts"]()
 
 
 with showing_errors():

@@ -5,19 +5,16 @@ from contextlib import nullcontext as showing_errors
 
 import streamlit as st
 
+from db.engine import viewer_transaction
 from pages import set_password
 from pages.components import session
 from pages.components.authenticator import sign_out
+from pages.components.escape import html_text
 from pages.components.style import page_style
+from pages.components.words import ROLE_WORDS, browser_words, time_words
 from services import accounts
-from services.access import Role, Viewer
+from services.access import Viewer
 
-ROLES = {
-    Role.SPECIALIST: "Specialist",
-    Role.ANALYST: "Analyst",
-    Role.REFUND_OPERATOR: "Refund operator",
-    Role.ADMINISTRATOR: "Administrator",
-}
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
 
@@ -40,6 +37,31 @@ def page() -> None:
         if set_password.draw_form(viewer):
             st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
             st.rerun()
+    with st.container(border=True):
+        st.subheader("Signed in", anchor=False)
+        _sessions(viewer)
+
+
+def _sessions(viewer: Viewer) -> None:
+    with viewer_transaction(viewer.account_id) as connection:
+        found = accounts.find_own_sessions(connection, viewer, token=session.session_token())
+    zone = session.time_zone()
+    for one in found:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"session_{one.id}"):
+            where = f", from {html_text(one.address)}" if one.address else ""
+            st.html(
+                f"<div><bdi>{html_text(browser_words(one.browser))}</bdi>"
+                f"{' <strong>this browser</strong>' if one.is_this else ''}"
+                f'<div class="es-muted">since {time_words(one.created_at, zone)}{where}</div></div>',
+                width="stretch",
+            )
+            if not one.is_this:
+                st.button("End", key=f"end_session_{one.id}", on_click=_end, args=(one.id,))
+
+
+def _end(session_id: int) -> None:
+    accounts.end_own_session(session.current_viewer(), session_id, address=session.client_address())
+    st.session_state[_SAID] = "The session was ended."
 
 
 def _facts(viewer: Viewer) -> None:
@@ -47,7 +69,7 @@ def _facts(viewer: Viewer) -> None:
     facts = {
         "Name": viewer.name,
         "Email": viewer.email,
-        "Role": ROLES[viewer.role],
+        "Role": ROLE_WORDS[viewer.role],
         "Stores": stores or "None yet. An administrator can give you some.",
     }
     rows = "".join(f"<dt>{label}</dt><dd>{html.escape(fact)}</dd>" for label, fact in facts.items())

@@ -12,7 +12,7 @@ from pages.components.chips import TONES, chip, table_colors
 from pages.components.dialogs import show_said
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.row_table import row_table
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
@@ -97,21 +97,13 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         }
     )
     frame = frame.drop(columns=["Age"] if is_closed else ["Closed"])
-    known = state.get("queue_request")
-    place = next((n for n, row in enumerate(rows) if row.request.id == known), None)
-    given = st.dataframe(
+    chosen = row_table(
+        "refund_request",
         frame,
-        # Another set of rows, or another state of them, begins a new selection.
-        key=f"queue_{view}_{rows[0].request.id}_{len(rows)}_{known}",
-        hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 16 if place is None else 8) + 2,
-        row_height=ROW_HEIGHT,
-        placeholder="–",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        selection_default=None if place is None else {"selection": {"rows": [place]}},
+        [row.request.id for row in rows],
+        rows_shown=16 if state.get("chosen_refund_request") is None else 8,
         alt="Refund requests; choose a row to work on it below",
-        column_config={
+        columns={
             "Order": st.column_config.TextColumn(width=112, pinned=True),
             "Total": st.column_config.TextColumn(width=110, alignment="right"),
             "Age": st.column_config.TextColumn(width=70, alignment="right"),
@@ -125,12 +117,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Store": st.column_config.TextColumn(width=100),
         },
     )
-    picked = [*given["selection"]["rows"], *(row for row, _ in given["selection"]["cells"])]
-    other = next((int(row) for row in picked if row != place), None)
-    if other is not None:
-        state.queue_request = rows[other].request.id
-        st.rerun(scope="fragment")
-    return None if place is None or not picked else rows[place]
+    return next((row for row in rows if row.request.id == chosen), None)
 
 
 def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:

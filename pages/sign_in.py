@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages import forgotten_password
 from pages.components import session
 from pages.components.authenticator import FIELDS, FORM_KEY, SessionAuthenticator
 from pages.components.style import page_style
@@ -22,3 +23,4 @@ def show() -> None:
             st.error(REFUSED)
         elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
             st.error("Enter your email and your password.")
+        forgotten_password.draw_button()

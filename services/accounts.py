@@ -1,11 +1,14 @@
 """What people change about their own account."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import text
+from sqlalchemy import Connection, func, select, text
 
 from db.engine import anonymous_transaction, viewer_transaction
+from db.tables import account_session
 from services import passwords, sign_in
 from services.access import Viewer
 from services.errors import InvalidInput
@@ -43,6 +46,46 @@ def change_own_password(
                 "kept": sign_in.digest(kept_token) if kept_token else None,
                 "address": address,
             },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A browser that is signed in. Times are aware; `is_this` is the one that asks."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime
+    address: str | None
+    browser: str | None
+    is_this: bool
+
+
+def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> tuple[OwnSession, ...]:
+    """Where the viewer is signed in, newest first."""
+    rows = connection.execute(
+        select(account_session)
+        .where(
+            account_session.c.account_id == viewer.account_id,
+            account_session.c.ended_at.is_(None),
+            account_session.c.expires_at > func.now(),
+        )
+        .order_by(account_session.c.created_at.desc())
+    )
+    own = sign_in.digest(token)
+    return tuple(
+        OwnSession(
+            row.id, row.created_at, row.expires_at, row.address, row.browser, bytes(row.token_digest) == own
+        )
+        for row in rows
+    )
+
+
+def end_own_session(viewer: Viewer, session_id: int, *, address: str | None) -> None:
+    """Signs another browser of the viewer's out. One that has ended, or is not theirs, stays as it is."""
+    with viewer_transaction(viewer.account_id) as connection:
+        connection.execute(
+            text("SELECT end_own_session(:id, :address)"), {"id": session_id, "address": address}
         )
 
 

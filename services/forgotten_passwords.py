@@ -20,7 +20,7 @@ class LinkUnusable(Conflict):
 def request_link(login: str, *, address: str | None) -> None:
     """Queues the mail, if there is such an account; takes the same steps and says the same if there is none."""
     token = secrets.token_urlsafe(32)
-    parts = texts_of("password", {"link": f"{settings().base_url}/set_password?token={token}"})
+    parts = texts_of("password", {"link": f"{settings().base_url}/?reset={token}"})
     with anonymous_transaction() as connection:
         connection.execute(
             text("SELECT request_password_reset(:login, :digest, :id, :subject, :plain, :html, :address)"),

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from db.tables import (
     activation_code,
+    checkout_page,
     order_document,
     order_item,
     orders,
@@ -221,11 +222,19 @@ def _chosen(items: Sequence[Any], positions: Sequence[int]) -> list[Any]:
 def _add_document(
     connection: Connection, viewer: Viewer, order: LockedOrder, items: Sequence[Any], request_id: int
 ) -> int | None:
-    """The refund document, if the payment method needs one, with its line in the history."""
-    needed = connection.execute(
-        select(payment_method.c.refund_document_required).where(payment_method.c.name == order.payment_method)
-    ).scalar_one_or_none()
-    if not needed:
+    """The refund document, with its history line, if the checkout page or else the payment method asks for it."""
+    of_page = connection.execute(
+        select(checkout_page.c.refund_document_methods).where(checkout_page.c.id == order.checkout_page_id)
+    ).scalar_one()
+    if of_page is not None:
+        is_needed: bool | None = order.payment_method in of_page
+    else:
+        is_needed = connection.execute(
+            select(payment_method.c.refund_document_required).where(
+                payment_method.c.name == order.payment_method
+            )
+        ).scalar_one_or_none()
+    if not is_needed:
         return None
     name = f"refund-{order.order_name}-{request_id}.pdf"
     content = refund_pdf(

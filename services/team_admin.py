@@ -196,5 +196,5 @@ def _fill(connection: Connection, team_id: int, members: Sequence[int], stores: 
 def _store(row: Any) -> ListedStore:
     methods = row.refund_document_methods
     return ListedStore(
-        **row._mapping | {"refund_document_methods": None if methods is None else tuple(methods)}
+        **dict(row._mapping) | {"refund_document_methods": None if methods is None else tuple(methods)}
     )

@@ -10,7 +10,7 @@ from db.settings import settings
 from pages.components import dialogs
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.row_table import row_table
 from pages.components.session import current_viewer, time_zone
 from pages.components.templates import render
 from pages.components.words import time_words
@@ -18,7 +18,13 @@ from services.mail_log import PAGE, LoggedMail, MailState, find_mails, send_agai
 
 _AGAIN = "send mail again"
 _STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
-_KINDS = {"licence": "Licence", "refund": "Refund result"}
+_KINDS = {
+    "licence": "Licence",
+    "refund": "Refund result",
+    "account": "New account",
+    "password_reset": "One-time password",
+    "password": "Forgotten password",
+}
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 
 
@@ -76,20 +82,13 @@ def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
             "Last error": [mail.last_error for mail in found],
         }
     )
-    known = st.session_state.get("mails_chosen")
-    place = next((n for n, mail in enumerate(found) if mail.id == known), None)
-    given = st.dataframe(
+    chosen = row_table(
+        "mail",
         frame,
-        key=f"mails_{found[0].id}_{len(found)}_{known}",
-        hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(found), 10) + 2,
-        row_height=ROW_HEIGHT,
-        placeholder="–",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
-        selection_default=None if place is None else {"selection": {"rows": [place]}},
+        [mail.id for mail in found],
+        rows_shown=10,
         alt="Messages; choose a row to read it below",
-        column_config={
+        columns={
             "Written": st.column_config.TextColumn(width=140),
             "State": st.column_config.MultiselectColumn(
                 width=90, options=list(_COLORS), color=list(_COLORS.values())
@@ -101,12 +100,7 @@ def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
             "Last error": st.column_config.TextColumn(width=320),
         },
     )
-    picked = [*given["selection"]["rows"], *(row for row, _ in given["selection"]["cells"])]
-    other = next((int(row) for row in picked if row != place), None)
-    if other is not None:
-        st.session_state.mails_chosen = found[other].id
-        st.rerun(scope="fragment")
-    return None if place is None or not picked else found[place]
+    return next((mail for mail in found if mail.id == chosen), None)
 
 
 def _message(mail: LoggedMail, zone: ZoneInfo) -> None:

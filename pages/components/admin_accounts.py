@@ -1,0 +1,254 @@
+"""Accounts, for administrators: the list, one account, and the dialogs that change it."""
+
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components import dialogs
+from pages.components.errors import showing_errors
+from pages.components.escape import html_text, label_text
+from pages.components.row_table import row_table
+from pages.components.session import current_viewer, time_zone
+from pages.components.words import ROLE_WORDS, time_words
+from services.access import Role
+from services.account_admin import (
+    PAGE,
+    Grants,
+    ListedAccount,
+    change_account,
+    create_account,
+    disable_account,
+    enable_account,
+    end_sessions,
+    find_accounts,
+    reset_password,
+)
+from services.team_admin import ListedStore, ListedTeam, find_stores, find_teams
+
+_NEW: Final = "create account"
+_EDIT: Final = "change account"
+# (button, what happens, the service)
+_SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
+    "reset password": (
+        "Reset password",
+        "A one-time password is mailed to the account's owner, and all their sessions end. It lets in for 72 hours.",
+        reset_password,
+    ),
+    "disable account": (
+        "Disable",
+        "Nobody signs in with it any more, and its sessions end at once.",
+        disable_account,
+    ),
+    "enable account": ("Enable", "Its owner can sign in again, with the password they had.", enable_account),
+    "end sessions": ("End all sessions", "The account is signed out everywhere.", end_sessions),
+}
+
+
+@st.fragment
+def accounts() -> None:
+    with showing_errors():
+        _draw(time_zone())
+
+
+def _draw(zone: ZoneInfo) -> None:
+    state, viewer = st.session_state, current_viewer()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Search accounts", key="accounts_words", placeholder="Part of an e-mail or a name"
+        )
+        st.button("New account", type="primary", icon=":material/add:", on_click=dialogs.ask, args=(_NEW,))
+    if state.get("accounts_words_before") != words:
+        state.accounts_words_before, state.accounts_after = words, None
+    with viewer_transaction(viewer.account_id) as connection:
+        found = find_accounts(
+            connection, viewer, words=words or "", after=state.get("accounts_after"), limit=PAGE + 1
+        )
+        all_teams, all_stores = find_teams(connection, viewer), find_stores(connection, viewer)
+    if not found:
+        st.info("No account matches.")
+    else:
+        _list(found, all_teams, all_stores, zone)
+    _dialog(all_teams, all_stores)
+
+
+def _list(
+    found: tuple[ListedAccount, ...],
+    all_teams: tuple[ListedTeam, ...],
+    all_stores: tuple[ListedStore, ...],
+    zone: ZoneInfo,
+) -> None:
+    shown = found[:PAGE]
+    team_names = {team.id: team.name for team in all_teams}
+    store_names = {store.id: store.name for store in all_stores}
+    frame = pd.DataFrame(
+        {
+            "E-mail": [one.email for one in shown],
+            "Name": [one.name for one in shown],
+            "Role": [ROLE_WORDS[one.role] for one in shown],
+            "State": [_state(one) for one in shown],
+            "Teams": [", ".join(team_names[team] for team in one.teams) or None for one in shown],
+            "Checkout pages": [
+                "all"
+                if one.all_stores or one.role is Role.ADMINISTRATOR
+                else ", ".join(store_names[store] for store in one.stores) or None
+                for one in shown
+            ],
+            "Sessions": [one.open_sessions for one in shown],
+            "Created": [time_words(one.created_at, zone) for one in shown],
+        }
+    )
+    chosen = row_table(
+        "account",
+        frame,
+        [one.id for one in shown],
+        rows_shown=12,
+        alt="Accounts; choose a row to change it below",
+        columns={
+            "E-mail": st.column_config.TextColumn(width=230, pinned=True),
+            "Name": st.column_config.TextColumn(width=160),
+            "Role": st.column_config.TextColumn(width=120),
+            "State": st.column_config.TextColumn(width=150),
+            "Teams": st.column_config.TextColumn(width=180),
+            "Checkout pages": st.column_config.TextColumn(width=200),
+            "Sessions": st.column_config.NumberColumn(width=80),
+            "Created": st.column_config.TextColumn(width=140),
+        },
+    )
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        if st.session_state.get("accounts_after") is not None:
+            st.button("First", on_click=_go_to, args=(None,), type="tertiary")
+        if len(found) > PAGE:
+            st.button("More", on_click=_go_to, args=(shown[-1].email,))
+    for one in shown:
+        if one.id == chosen:
+            _account(one)
+
+
+def _account(one: ListedAccount) -> None:
+    with (
+        st.container(key=f"order_account_{one.id}_card", gap=None),
+        st.container(key=f"order_account_{one.id}_band", horizontal=True, vertical_alignment="center"),
+    ):
+        st.html(
+            f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt><dd><bdi>{html_text(one.name)}</bdi></dd></div>'
+            f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(one.email)}</bdi></dd></div>'
+            f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(one))}</dd></div></dl>',
+            width="stretch",
+        )
+        st.button("Edit", on_click=dialogs.ask, args=(_EDIT,), kwargs={"one": one}, type="primary")
+        kinds = (
+            ["reset password", "end sessions", "disable account"]
+            if one.disabled_at is None
+            else ["enable account"]
+        )
+        for kind in kinds:
+            st.button(_SIMPLE[kind][0], on_click=dialogs.ask, args=(kind,), kwargs={"one": one})
+
+
+def _dialog(all_teams: tuple[ListedTeam, ...], all_stores: tuple[ListedStore, ...]) -> None:
+    asked = dialogs.asked()
+    if asked is None:
+        return
+    kind = asked["kind"]
+    if kind in (_NEW, _EDIT):
+        title = "New account" if kind == _NEW else "Edit account"
+        st.dialog(title, on_dismiss=dialogs.close)(_form)(asked.get("one"), all_teams, all_stores)
+    elif kind in _SIMPLE:
+        st.dialog(_SIMPLE[kind][0], on_dismiss=dialogs.close)(_confirm)(kind, asked["one"])
+
+
+def _form(
+    one: ListedAccount | None, all_teams: tuple[ListedTeam, ...], all_stores: tuple[ListedStore, ...]
+) -> None:
+    team_names = {team.id: team.name for team in all_teams}
+    store_names = {store.id: store.title or store.name for store in all_stores}
+    places: dict[str, Any] = {}
+    with st.form("dialog_account", border=False):
+        email = ""
+        if one is None:
+            email = st.text_input("E-mail", key=dialogs.field_key("email"), autocomplete="off")
+            places["email"] = st.empty()
+        else:
+            st.html(f"<p><bdi>{html_text(one.email)}</bdi></p>")
+        name = st.text_input("Name", value=one.name if one else "", key=dialogs.field_key("name"))
+        places["name"] = st.empty()
+        roles = list(Role)
+        role = st.selectbox(
+            "Role",
+            roles,
+            index=roles.index(one.role) if one else 0,
+            format_func=ROLE_WORDS.__getitem__,
+            key=dialogs.field_key("role"),
+        )
+        teams = st.multiselect(
+            "Teams",
+            list(team_names),
+            default=[team for team in one.teams if team in team_names] if one else [],
+            format_func=lambda team: label_text(team_names[team]),
+            key=dialogs.field_key("teams"),
+            placeholder="None",
+        )
+        places["teams"] = st.empty()
+        stores = st.multiselect(
+            "Checkout pages beside those of the teams",
+            list(store_names),
+            default=[store for store in one.stores if store in store_names] if one else [],
+            format_func=lambda store: label_text(store_names[store]),
+            key=dialogs.field_key("stores"),
+            placeholder="None",
+        )
+        places["stores"] = st.empty()
+        all_of_them = st.checkbox(
+            "All checkout pages, later ones too",
+            value=one.all_stores if one else False,
+            key=dialogs.field_key("all"),
+        )
+        places[""] = st.empty()
+        pressed = st.form_submit_button("Create account" if one is None else "Save account", type="primary")
+    if not pressed:
+        return
+    grants = Grants(role, tuple(teams), tuple(stores), all_of_them)
+    if one is None:
+        dialogs.carry_out(
+            _NEW,
+            None,
+            lambda connection: create_account(
+                connection, current_viewer(), email=email or "", name=name or "", grants=grants
+            ),
+            places,
+        )
+    else:
+        dialogs.carry_out(
+            _EDIT,
+            None,
+            lambda connection: change_account(
+                connection, current_viewer(), one.id, name=name or "", grants=grants
+            ),
+            places,
+        )
+
+
+def _confirm(kind: str, one: ListedAccount) -> None:
+    label, what, work = _SIMPLE[kind]
+    st.html(
+        f"<p><strong><bdi>{html_text(one.name)}</bdi></strong>, <bdi>{html_text(one.email)}</bdi></p>"
+        f"<p>{html_text(what)}</p>"
+    )
+    error = st.empty()
+    if st.button(label, type="primary", key=dialogs.field_key("confirm")):
+        dialogs.carry_out(
+            kind, None, lambda connection: work(connection, current_viewer(), one.id), {"": error}
+        )
+
+
+def _state(one: ListedAccount) -> str:
+    if one.disabled_at is not None:
+        return "Disabled"
+    return "One-time password" if one.must_change_password else "Active"
+
+
+def _go_to(after: str | None) -> None:
+    st.session_state.accounts_after = after

@@ -1,0 +1,251 @@
+"""Teams and checkout pages, for administrators."""
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components import dialogs
+from pages.components.errors import showing_errors
+from pages.components.escape import html_text, label_text
+from pages.components.row_table import row_table
+from pages.components.session import current_viewer
+from services.account_admin import ListedAccount, find_accounts
+from services.accounts import time_zones
+from services.team_admin import (
+    ListedStore,
+    ListedTeam,
+    change_store,
+    change_team,
+    create_team,
+    delete_team,
+    find_payment_methods,
+    find_stores,
+    find_teams,
+)
+
+_NEW: Final = "create team"
+_EDIT: Final = "change team"
+_DELETE: Final = "delete team"
+_STORE: Final = "change checkout page"
+_MOST_MEMBERS: Final = 10_000
+
+
+@st.fragment
+def teams() -> None:
+    with showing_errors():
+        _teams()
+
+
+def _teams() -> None:
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        found, all_stores = find_teams(connection, viewer), find_stores(connection, viewer)
+        people = find_accounts(connection, viewer, limit=_MOST_MEMBERS)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html("<p>Members of a team see the orders of its checkout pages.</p>", width="stretch")
+        st.button("New team", type="primary", icon=":material/add:", on_click=dialogs.ask, args=(_NEW,))
+    if not found:
+        st.info("There is no team yet. A team gives its members the checkout pages they work on.")
+    else:
+        names = {store.id: store.name for store in all_stores}
+        frame = pd.DataFrame(
+            {
+                "Team": [one.name for one in found],
+                "Members": [", ".join(name for _, name in one.members) or None for one in found],
+                "Checkout pages": [", ".join(names[store] for store in one.stores) or None for one in found],
+            }
+        )
+        chosen = row_table(
+            "team",
+            frame,
+            [one.id for one in found],
+            rows_shown=12,
+            alt="Teams; choose a row to change it below",
+            columns={
+                "Team": st.column_config.TextColumn(width=200, pinned=True),
+                "Members": st.column_config.TextColumn(width=500),
+                "Checkout pages": st.column_config.TextColumn(width=400),
+            },
+        )
+        for one in found:
+            if one.id == chosen:
+                with st.container(
+                    horizontal=True, vertical_alignment="center", key=f"order_team_{one.id}_card"
+                ):
+                    st.html(f"<h3><bdi>{html_text(one.name)}</bdi></h3>", width="stretch")
+                    st.button(
+                        "Edit", on_click=dialogs.ask, args=(_EDIT,), kwargs={"one": one}, type="primary"
+                    )
+                    st.button("Delete", on_click=dialogs.ask, args=(_DELETE,), kwargs={"one": one})
+    asked = dialogs.asked()
+    if asked and asked["kind"] in (_NEW, _EDIT):
+        title = "New team" if asked["kind"] == _NEW else "Edit team"
+        st.dialog(title, on_dismiss=dialogs.close)(_team_form)(asked.get("one"), people, all_stores)
+    elif asked and asked["kind"] == _DELETE:
+        st.dialog("Delete team", on_dismiss=dialogs.close)(_delete)(asked["one"])
+
+
+def _team_form(
+    one: ListedTeam | None, people: tuple[ListedAccount, ...], all_stores: tuple[ListedStore, ...]
+) -> None:
+    names = {person.id: f"{person.name}, {person.email}" for person in people}
+    store_names = {store.id: store.title or store.name for store in all_stores}
+    with st.form("dialog_team", border=False):
+        name = st.text_input("Name", value=one.name if one else "", key=dialogs.field_key("name"))
+        error = st.empty()
+        members = st.multiselect(
+            "Members",
+            list(names),
+            default=[member for member, _ in one.members if member in names] if one else [],
+            format_func=lambda member: label_text(names[member]),
+            key=dialogs.field_key("members"),
+            placeholder="None",
+        )
+        stores_of_team = st.multiselect(
+            "Checkout pages",
+            list(store_names),
+            default=[store for store in one.stores if store in store_names] if one else [],
+            format_func=lambda store: label_text(store_names[store]),
+            key=dialogs.field_key("stores"),
+            placeholder="None",
+        )
+        pressed = st.form_submit_button("Create team" if one is None else "Save team", type="primary")
+    if not pressed:
+        return
+    given: dict[str, Any] = {"name": name or "", "members": members, "stores": stores_of_team}
+    if one is None:
+        dialogs.carry_out(
+            _NEW,
+            None,
+            lambda connection: create_team(connection, current_viewer(), **given),
+            {"": error, "name": error},
+        )
+    else:
+        dialogs.carry_out(
+            _EDIT,
+            None,
+            lambda connection: change_team(connection, current_viewer(), one.id, **given),
+            {"": error, "name": error},
+        )
+
+
+def _delete(one: ListedTeam) -> None:
+    st.html(
+        f"<p><strong><bdi>{html_text(one.name)}</bdi></strong>: its {len(one.members)} members lose what they see "
+        "through this team alone.</p>"
+    )
+    error = st.empty()
+    if st.button("Delete team", type="primary", key=dialogs.field_key("confirm")):
+        dialogs.carry_out(
+            _DELETE, None, lambda connection: delete_team(connection, current_viewer(), one.id), {"": error}
+        )
+
+
+@st.fragment
+def stores() -> None:
+    with showing_errors():
+        _stores()
+
+
+def _stores() -> None:
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        found, methods = find_stores(connection, viewer), find_payment_methods(connection, viewer)
+    if not found:
+        st.info("There is no checkout page yet. Each appears with its first order.")
+        return
+    frame = pd.DataFrame(
+        {
+            "Checkout page": [one.name for one in found],
+            "Display name": [one.title for one in found],
+            "Delivery": ["allowed" if one.delivery_allowed else "not allowed" for one in found],
+            "Another refund after a partial one": [
+                "allowed" if one.refund_again_after_partial else "not allowed" for one in found
+            ],
+            "Refund documents": [_methods_words(one, methods) for one in found],
+            "Time zone": [one.time_zone for one in found],
+        }
+    )
+    chosen = row_table(
+        "store",
+        frame,
+        [one.id for one in found],
+        rows_shown=12,
+        alt="Checkout pages; choose a row to change it below",
+        columns={
+            "Checkout page": st.column_config.TextColumn(width=150, pinned=True),
+            "Display name": st.column_config.TextColumn(width=200),
+            "Delivery": st.column_config.TextColumn(width=100),
+            "Another refund after a partial one": st.column_config.TextColumn(width=210),
+            "Refund documents": st.column_config.TextColumn(width=260),
+            "Time zone": st.column_config.TextColumn(width=140),
+        },
+    )
+    for one in found:
+        if one.id == chosen:
+            with st.container(horizontal=True, vertical_alignment="center", key=f"order_store_{one.id}_card"):
+                st.html(f"<h3><bdi>{html_text(one.title or one.name)}</bdi></h3>", width="stretch")
+                st.button("Edit", on_click=dialogs.ask, args=(_STORE,), kwargs={"one": one}, type="primary")
+    asked = dialogs.asked()
+    if asked and asked["kind"] == _STORE:
+        st.dialog("Edit checkout page", on_dismiss=dialogs.close)(_store_form)(asked["one"], methods)
+
+
+def _store_form(one: ListedStore, methods: tuple[tuple[str, bool], ...]) -> None:
+    zones = [None, *time_zones()]
+    names = [name for name, _ in methods]
+    default = [name for name, is_needed in methods if is_needed]
+    with st.form("dialog_store", border=False):
+        st.html(f'<p class="es-mono"><bdi>{html_text(one.name)}</bdi></p>')
+        title = st.text_input("Display name", value=one.title or "", key=dialogs.field_key("title"))
+        error = st.empty()
+        delivery = st.checkbox(
+            "Licences may be sent", value=one.delivery_allowed, key=dialogs.field_key("delivery")
+        )
+        again = st.checkbox(
+            "Another refund may be requested after a partial one",
+            value=one.refund_again_after_partial,
+            key=dialogs.field_key("again"),
+        )
+        chosen = st.multiselect(
+            "Refunds of these payment methods get a document",
+            names,
+            default=[name for name in one.refund_document_methods or () if name in names]
+            if one.refund_document_methods is not None
+            else default,
+            format_func=label_text,
+            key=dialogs.field_key("methods"),
+            placeholder="None",
+        )
+        zone = st.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(one.time_zone) if one.time_zone in zones else 0,
+            format_func=lambda zone: zone or "None of its own",
+            key=dialogs.field_key("zone"),
+        )
+        pressed = st.form_submit_button("Save checkout page", type="primary")
+    if pressed:
+        dialogs.carry_out(
+            _STORE,
+            None,
+            lambda connection: change_store(
+                connection,
+                current_viewer(),
+                one.id,
+                title=title or "",
+                delivery_allowed=delivery,
+                refund_again_after_partial=again,
+                time_zone=zone,
+                refund_document_methods=chosen,
+            ),
+            {"": error, "title": error},
+        )
+
+
+def _methods_words(one: ListedStore, methods: tuple[tuple[str, bool], ...]) -> str | None:
+    if one.refund_document_methods is None:
+        return ", ".join(name for name, is_needed in methods if is_needed) or None
+    return ", ".join(one.refund_document_methods) or None

@@ -1,0 +1,89 @@
+"""A forgotten password: the form that asks for a link, and the one that the link leads to."""
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components import session
+from pages.components.escape import html_text
+from pages.components.style import page_style
+from services import forgotten_passwords
+from services.errors import InvalidInput, SupportError
+from services.passwords import MINIMUM_LENGTH
+
+LINK = "reset"  # the address's parameter
+_ASKING = "forgotten_asking"
+_SAID = "forgotten_said"
+
+
+def is_asking() -> bool:
+    return bool(st.session_state.get(_ASKING))
+
+
+def draw_button() -> None:
+    """Below the sign-in form."""
+    if said := st.session_state.pop(_SAID, None):
+        st.info(said)
+    st.button("Forgot password?", type="tertiary", on_click=_ask, args=(True,))
+
+
+def show_request() -> None:
+    """Asks for the e-mail. The answer is the same whoever that is."""
+    page_style()
+    with _card("Forgot password?"):
+        with st.form("forgotten_password", border=False):
+            email = st.text_input("Email", autocomplete="username")
+            pressed = st.form_submit_button("Send link", type="primary")
+        if pressed:
+            forgotten_passwords.request_link(email or "", address=session.client_address())
+            st.session_state[_SAID] = forgotten_passwords.SENT
+            _ask(False)
+            st.rerun()
+        st.button("Back", type="tertiary", on_click=_ask, args=(False,))
+
+
+def show_link(token: str) -> None:
+    """Sets a new password for whoever holds the link."""
+    page_style()
+    with _card("Set a new password"):
+        if not forgotten_passwords.is_usable(token):
+            st.warning(forgotten_passwords.LinkUnusable.message)
+            st.button("Go to sign in", on_click=_forget_link)
+            return
+        places = {}
+        with st.form("new_password", border=False):
+            new = st.text_input("New password", type="password", autocomplete="new-password")
+            places["new"] = st.empty()
+            repeated = st.text_input("New password again", type="password", autocomplete="new-password")
+            places["repeated"] = st.empty()
+            st.caption(
+                f"At least {MINIMUM_LENGTH} characters, without your email. All browsers are signed out."
+            )
+            pressed = st.form_submit_button("Set password", type="primary")
+        if not pressed:
+            return
+        try:
+            forgotten_passwords.set_password(
+                token, new=new or "", repeated=repeated or "", address=session.client_address()
+            )
+        except SupportError as error:
+            field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
+            places[field].html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+            return
+        _forget_link()
+        session.forget()
+        st.session_state[_SAID] = "Your password was set. Sign in with it."
+        st.rerun()
+
+
+def _card(title: str) -> DeltaGenerator:
+    place = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
+    place.subheader(title, anchor=False)
+    return place
+
+
+def _ask(is_asking_now: bool) -> None:
+    st.session_state[_ASKING] = is_asking_now
+
+
+def _forget_link() -> None:
+    st.query_params.pop(LINK, None)
