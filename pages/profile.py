@@ -37,7 +37,7 @@ def page() -> None:
         if set_password.draw_form(viewer):
             st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
             st.rerun()
-    with st.container(border=True):
+    with st.container(border=True, key="profile_sessions"):
         st.subheader("Signed in", anchor=False)
         _sessions(viewer)
 

@@ -128,10 +128,7 @@ def _list(
 
 
 def _account(one: ListedAccount) -> None:
-    with (
-        st.container(key=f"order_account_{one.id}_card", gap=None),
-        st.container(key=f"order_account_{one.id}_band", horizontal=True, vertical_alignment="center"),
-    ):
+    with st.container(key=f"account_{one.id}_band", horizontal=True, vertical_alignment="center"):
         st.html(
             f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt><dd><bdi>{html_text(one.name)}</bdi></dd></div>'
             f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(one.email)}</bdi></dd></div>'

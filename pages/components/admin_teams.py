@@ -71,9 +71,7 @@ def _teams() -> None:
         )
         for one in found:
             if one.id == chosen:
-                with st.container(
-                    horizontal=True, vertical_alignment="center", key=f"order_team_{one.id}_card"
-                ):
+                with st.container(horizontal=True, vertical_alignment="center", key=f"team_{one.id}_band"):
                     st.html(f"<h3><bdi>{html_text(one.name)}</bdi></h3>", width="stretch")
                     st.button(
                         "Edit", on_click=dialogs.ask, args=(_EDIT,), kwargs={"one": one}, type="primary"
@@ -185,7 +183,7 @@ def _stores() -> None:
     )
     for one in found:
         if one.id == chosen:
-            with st.container(horizontal=True, vertical_alignment="center", key=f"order_store_{one.id}_card"):
+            with st.container(horizontal=True, vertical_alignment="center", key=f"store_{one.id}_band"):
                 st.html(f"<h3><bdi>{html_text(one.title or one.name)}</bdi></h3>", width="stretch")
                 st.button("Edit", on_click=dialogs.ask, args=(_STORE,), kwargs={"one": one}, type="primary")
     asked = dialogs.asked()

@@ -9,7 +9,7 @@ from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
 from pages.components.session import current_viewer, time_zone
-from pages.components.words import time_words
+from pages.components.words import browser_words, time_words
 from services.audit_log import PAGE, AuditFilter, AuditRow, export_audit, find_actions, find_audit
 from services.errors import InvalidInput
 
@@ -82,7 +82,7 @@ def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
             "Result": [["Done" if row.succeeded else "Refused"] for row in found],
             "Order": [str(row.order_id) if row.order_id else None for row in found],
             "Address": [row.address for row in found],
-            "Details": [row.details_text or None for row in found],
+            "Details": [_details(row) for row in found],
         }
     )
     st.dataframe(
@@ -104,6 +104,11 @@ def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
             "Details": st.column_config.TextColumn(width=460),
         },
     )
+
+
+def _details(row: AuditRow) -> str | None:
+    browser = row.details.get("browser")
+    return browser_words(browser) if browser else row.details_text or None
 
 
 def _csv(wanted: AuditFilter) -> bytes:

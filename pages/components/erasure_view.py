@@ -30,7 +30,7 @@ def _draw(zone: ZoneInfo) -> None:
         "<p>A person who asks for it has their data deleted: from their orders, from licences that they use, from "
         "histories, documents and mails. The orders remain and are counted. This cannot be undone.</p>"
     )
-    with st.form("erasure", border=False):
+    with st.form("erasure", border=True):
         email = st.text_input("E-mail of the person", key="erasure_email", autocomplete="off")
         error = st.empty()
         st.form_submit_button("Preview")

@@ -138,4 +138,4 @@ def test_a_session_that_ends_meanwhile_shows_no_order(page: AppTest) -> None:
     factories.run("UPDATE account_session SET ended_at = now(), ended_because = 'signed out'")
     page.run()
     assert not page.dataframe and not drawn(page)
-    assert [b.label for b in page.button] == ["Sign in"]
+    assert [b.label for b in page.button] == ["Sign in", "Forgot password?"]
