@@ -1,0 +1,102 @@
+"""The audit log as administrators read it."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from db.engine import viewer_transaction
+from services.audit_log import AuditFilter, export_audit, find_actions, find_audit
+from services.errors import InvalidInput, NotAllowed
+from tests import factories
+from tests.factories import run
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(scope="module")
+def admin(database: str) -> int:
+    rows = (
+        ("2026-03-28T22:59:59Z", "anna@x.example", "sign in", None, True, "{}"),
+        (
+            "2026-03-28T23:00:00Z",
+            "anna@x.example",
+            "note",
+            7,
+            True,
+            '{"a": [1, 2], "b": {"c": null}, "d": true}',
+        ),
+        ("2026-03-29T21:59:59Z", "BORIS@x.example", "note", 7, False, '{"reason": "=cmd()"}'),
+        ("2026-03-29T22:00:00Z", None, "sign in", None, False, "{}"),
+    )
+    for at, email, action, order_id, succeeded, details in rows:
+        run(
+            "INSERT INTO audit_log (at, account_email, action, order_id, succeeded, details) "
+            "VALUES (CAST(:at AS timestamptz), :email, :action, :order_id, :succeeded, CAST(:details AS jsonb))",
+            at=at, email=email, action=action, order_id=order_id, succeeded=succeeded, details=details,
+        )  # fmt: skip
+    return factories.account("admin", role="administrator")
+
+
+def found(admin: int, **given: object) -> list[int]:
+    """Which of the four rows, by their place."""
+    with viewer_transaction(admin) as connection:
+        rows = find_audit(connection, factories.viewer(admin), AuditFilter(BERLIN, **given))  # type: ignore[arg-type]
+    [[first]] = run("SELECT min(id) FROM audit_log")
+    return [row.id - first for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        ({}, [3, 2, 1, 0]),
+        ({"account": " boris@ "}, [2]),
+        ({"account": "%"}, []),
+        ({"action": "note"}, [2, 1]),
+        ({"order_id": 7, "refused_only": True}, [2]),
+        # The day on which clocks go forward in Berlin has 23 hours.
+        ({"since": date(2026, 3, 29), "until": date(2026, 3, 29)}, [2, 1]),
+        ({"since": date(2026, 3, 30)}, [3]),
+        ({"until": date(2026, 3, 28)}, [0]),
+    ],
+)
+def test_filters(given: dict, rows: list[int], admin: int) -> None:
+    assert found(admin, **given) == rows
+
+
+def test_pages_actions_and_words(admin: int) -> None:
+    viewer = factories.viewer(admin)
+    with viewer_transaction(admin) as connection:
+        first = find_audit(connection, viewer, AuditFilter(BERLIN), limit=3)
+        [rest] = find_audit(connection, viewer, AuditFilter(BERLIN), before=first[-1].id)
+        assert find_actions(connection, viewer) == ("note", "sign in")
+    assert rest.details_text == ""
+    assert first[-1].details_text == "a: 1 2, b: c=none, d: yes"
+
+
+def test_days_the_wrong_way_round(admin: int) -> None:
+    with pytest.raises(InvalidInput):
+        found(admin, since=date(2026, 3, 2), until=date(2026, 3, 1))
+
+
+def test_the_export_runs_nothing(admin: int) -> None:
+    with viewer_transaction(admin) as connection:
+        text = "".join(export_audit(connection, factories.viewer(admin), AuditFilter(BERLIN)))
+    lines = text.splitlines()
+    assert lines[0] == "time (UTC),account,action,order,address,succeeded,details"
+    assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,note,7,,False,")
+    assert len(lines) == 5 and "=cmd" in text and not any(cell.startswith("=") for cell in text.split(","))
+
+
+@pytest.mark.parametrize("role", ["specialist", "analyst", "refund_operator"])
+def test_for_administrators_alone(role: str, admin: int) -> None:
+    other = factories.account(role, role=role)
+    viewer = factories.viewer(other)
+    with viewer_transaction(other) as connection:
+        for look in (
+            lambda: find_audit(connection, viewer, AuditFilter(BERLIN)),
+            lambda: find_actions(connection, viewer),
+            lambda: next(export_audit(connection, viewer, AuditFilter(BERLIN))),
+        ):
+            with pytest.raises(NotAllowed):
+                look()

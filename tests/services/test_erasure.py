@@ -1,0 +1,224 @@
+"""Deleting a person's data: afterwards no table holds any of it, and the orders are still there."""
+
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.exc import ProgrammingError
+
+from db.engine import viewer_transaction
+from services.actions import ActionRequest, perform
+from services.customers import correct_email
+from services.erasure import NothingToErase, erase_personal_data, preview_erasure
+from services.errors import Conflict, InvalidInput, NotAllowed
+from services.licences import resend_licence
+from services.mail import send_due
+from services.notes import add_note
+from services.order_filter import SearchInput, parse_filter
+from services.order_search import count_orders
+from services.refund_queue import fulfil_request, take_request
+from services.refunds import request_refund
+from services.saved_searches import save_search
+from services.subscriptions import cancel_subscription
+from tests import factories
+from tests.factories import act, document, item, run
+from tests.mail_server import mail_server
+
+EMAIL = "ines.araujo@example.com"
+CUSTOMER = {
+    "type": "legal", "country": "PT", "email": EMAIL, "first_name": "Inêsita", "last_name": "Araújo (Sá)",
+    "phone": "+351 21 999 88 77", "vat_number": "PT 999.888", "company_name": "Araújo+Filhos Lda.",
+    "company_billing_address": "Rua do Ouro 17, Lisboa", "company_delivery_address": "Cais 4 [B], Porto",
+}  # fmt: skip
+PAYMENT = {"payment_method": "WireTransfer", "card_last_4": "7391", "card_expiration_date": "11/2031"}
+VALUES = [
+    *(value for key, value in CUSTOMER.items() if key not in ("type", "country")),
+    "7391", "11/2031", "Ursulina", "Userova", "ursulina@example.org", "mistyped.ines@example.com", "ines.araujo",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, int]:
+    run("INSERT INTO payment_method (name, refund_document_required) VALUES ('WireTransfer', true)")
+    factories.take_in(document(order_id=900))
+    return {
+        "anna": factories.account("anna", stores=["shop-a"]),
+        "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
+        "admin": factories.account("admin", role="administrator"),
+    }
+
+
+def erase(account_id: int, **given: Any) -> str:
+    asks = factories.viewer(account_id)
+    request = ActionRequest("erase personal data", None, uuid4(), None)
+    return perform(asks, request, lambda connection: erase_personal_data(connection, asks, **given))
+
+
+def everything_kept() -> dict[str, str]:
+    """All rows of all tables as text, binary columns as what they hold."""
+    tables = run(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
+    )
+    return {name: repr(run(f"SELECT * FROM {name}")) for (name,) in tables if name != "alembic_version"}
+
+
+def lived_through(people: dict[str, int]) -> list[int]:
+    """Orders of the person in which everything has happened that writes something down."""
+    full = document(
+        customer=CUSTOMER, payment=PAYMENT, order_detail_url="https://shop.example/ines.araujo",
+        items=[
+            item(activation_codes=[{"code": "CODE-1"}],
+                 license_user={"first_name": "Ursulina", "last_name": "Userova", "email": "ursulina@example.org"},
+                 additional_fields=[{"name": "Computer", "value": "Inêsita's PC"}],
+                 subscription={"id": "S1", "type": "AR", "status": "active"}),
+            item(item_id="b", activation_codes=[{"code": "CODE-2"}]),
+        ],
+        additional_data=[{"name": "note", "value": "call +351 21 999 88 77"}],
+        history=[{"date": "2026-03-01T10:00:00Z", "kind": "email", "text": f"Licence sent to {EMAIL.upper()}"}],
+        documents=[{"name": "invoice.pdf", "kind": "payment", "content_base64": "SW7DqnNpdGE="}],
+    )  # fmt: skip
+    plain = document(
+        customer=CUSTOMER | {"email": "mistyped.ines@example.com"}, status="not paid", pay_date=None
+    )
+    factories.take_in(full, plain)
+    first, second = full["order_id"], plain["order_id"]
+    anna, rita = people["anna"], people["rita"]
+    codes = dict(run("SELECT code, id FROM activation_code WHERE order_id = :id", id=first))
+    act(anna, correct_email, second, email=EMAIL, expected="mistyped.ines@example.com")
+    act(anna, add_note, first, text="Inêsita Araújo (Sá) of Araújo+Filhos Lda. calls often")
+    act(anna, cancel_subscription, first, position=1, reason=f"{EMAIL} wrote")
+    act(anna, resend_licence, first, code_id=codes["CODE-1"])
+    with mail_server() as server:
+        send_due(server.url, "portal@shop.example")
+        assert server.to(EMAIL)
+    act(anna, resend_licence, first, code_id=codes["CODE-2"])
+    act(anna, request_refund, first, reason=f"Araújo (Sá), {EMAIL}: bought twice")
+    [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = :id", id=first)
+    act(rita, take_request, request_id)
+    act(rita, fulfil_request, request_id, positions=[1], delete_codes=False, stop_renewal=False,
+        note=f"Told {EMAIL}")  # fmt: skip
+    viewer = factories.viewer(anna)
+    with viewer_transaction(anna) as connection:
+        save_search(connection, viewer, parse_filter(SearchInput(email=EMAIL), zone=ZoneInfo("UTC")))
+    return [first, second]
+
+
+def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) -> None:
+    mine = lived_through(people)
+    other = document(customer=CUSTOMER | {"email": "other@example.com", "last_name": "Keeper"})
+    factories.take_in(other)
+    kept = everything_kept()
+    assert all(any(value in rows for rows in kept.values()) for value in VALUES)
+    run("DELETE FROM orders WHERE order_id = :id", id=other["order_id"])
+    admin = factories.viewer(people["admin"])
+    with viewer_transaction(people["admin"]) as connection:
+        preview = preview_erasure(connection, admin, email=f"  {EMAIL.upper()} ")
+    assert (preview.number, {one.order_id for one in preview.orders}) == (2, set(mine))
+    assert erase(people["admin"], email=EMAIL, expected=2) == "The personal data was deleted from 2 orders."
+    left = {
+        (table, value)
+        for table, rows in everything_kept().items()
+        for value in VALUES
+        if value.lower() in rows.lower()
+    }
+    assert left == set()
+    assert "In\\xc3\\xaasita" not in everything_kept()["order_document"]
+    rows = run(
+        "SELECT customer_erased, total, status FROM orders WHERE order_id = ANY (:ids) ORDER BY order_id",
+        ids=mine,
+    )
+    assert [row.customer_erased for row in rows] == [True, True] and rows[0].total == 20
+    for order_id in mine:
+        assert factories.history(order_id)[-1] == "Personal data anonymize"
+    # What waited to be sent is not sent any more, and codes stay findable.
+    licences = run("SELECT state FROM mail WHERE order_id = ANY (:ids) AND kind = 'licence'", ids=mine)
+    assert {row.state for row in licences} == {"sent", "failed"}
+    assert len(run("SELECT 1 FROM activation_code WHERE order_id = ANY (:ids)", ids=mine)) == 2
+
+
+def test_nothing_finds_them_any_more(people: dict[str, int]) -> None:
+    factories.take_in(
+        document(customer={"email": "gone@example.com", "first_name": "Gonzalo", "phone": "5550001"})
+    )
+    erase(people["admin"], email="gone@example.com", expected=1)
+    viewer = factories.viewer(people["anna"])
+    for typed in (
+        SearchInput(email="gone@example.com"),
+        SearchInput(first_name="Gonzalo"),
+        SearchInput(phone="5550001"),
+    ):
+        with viewer_transaction(people["anna"]) as connection:
+            assert count_orders(connection, viewer, parse_filter(typed, zone=ZoneInfo("UTC"))).number == 0
+
+
+def test_a_licence_user_is_taken_out_of_other_peoples_orders(people: dict[str, int]) -> None:
+    made = document(
+        items=[item(license_user={"email": "user@example.org", "first_name": "Usha"}), item(item_id="b",
+               license_user={"email": "stays@example.org"})],
+        history=[{"date": "2026-03-01T10:00:00Z", "kind": "email", "text": "Usha <user@example.org> activated"}],
+    )  # fmt: skip
+    factories.take_in(made)
+    with viewer_transaction(people["admin"]) as connection:
+        [touched] = preview_erasure(
+            connection, factories.viewer(people["admin"]), email="user@example.org"
+        ).orders
+    assert not touched.is_customer
+    erase(people["admin"], email="user@example.org", expected=1)
+    rows = run(
+        "SELECT license_erased, license_email FROM order_item WHERE order_id = :id ORDER BY position",
+        id=made["order_id"],
+    )
+    assert rows == [(True, None), (False, "stays@example.org")]
+    [[email]] = run("SELECT email FROM orders WHERE order_id = :id", id=made["order_id"])
+    assert email == "ines@example.com"
+    [[text]] = run(
+        "SELECT text FROM order_history WHERE order_id = :id AND source = 'shop'", id=made["order_id"]
+    )
+    assert text == "deleted <deleted> activated"
+
+
+def test_the_preview_counts_and_a_change_meanwhile_is_noticed(people: dict[str, int]) -> None:
+    customer = {"email": "many@example.com"}
+    factories.take_in(document(customer=customer), document(customer=customer))
+    with pytest.raises(Conflict, match="2 orders by now"):
+        erase(people["admin"], email="many@example.com", expected=1)
+    assert run("SELECT count(*) FROM orders WHERE email = 'many@example.com'") == [(2,)]
+
+
+def test_words_that_contain_a_name_stay(people: dict[str, int]) -> None:
+    made = document(
+        customer={"email": "an@example.com", "first_name": "An"},
+        history=[{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": "An order, and another; An's"}],
+    )
+    factories.take_in(made)
+    erase(people["admin"], email="an@example.com", expected=1)
+    [[text]] = run(
+        "SELECT text FROM order_history WHERE order_id = :id AND source = 'shop'", id=made["order_id"]
+    )
+    assert text == "deleted order, and another; deleted's"
+
+
+@pytest.mark.parametrize(
+    "email", ["", "  ", "a", "no address", "x" * 300 + "@example.com", "a\u202e@example.com"]
+)
+def test_only_a_whole_address_is_taken(email: str, people: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput):
+        erase(people["admin"], email=email, expected=1)
+
+
+def test_nobody_to_erase(people: dict[str, int]) -> None:
+    with pytest.raises(NothingToErase):
+        erase(people["admin"], email="nobody@example.com", expected=0)
+
+
+@pytest.mark.parametrize("name", ["anna", "rita"])
+def test_nobody_else_erases(name: str, people: dict[str, int]) -> None:
+    with pytest.raises(NotAllowed):
+        erase(people[name], email="ines@example.com", expected=1)
+    with viewer_transaction(people[name]) as connection, pytest.raises(NotAllowed):
+        preview_erasure(connection, factories.viewer(people[name]), email="ines@example.com")
+    # Nor through the database's own function.
+    with pytest.raises(ProgrammingError), viewer_transaction(people[name]) as connection:
+        connection.exec_driver_sql("SELECT * FROM erase_person('ines@example.com')")
+    assert run("SELECT count(*) > 0 FROM orders WHERE email = 'ines@example.com'") == [(True,)]
