@@ -19,7 +19,9 @@ def occupancy(owner_url: str) -> Occupancy:
     url = re.sub(r"^postgresql\+psycopg:", "postgresql:", owner_url)
     with psycopg.connect(url, connect_timeout=10) as connection:
         used = connection.execute(
-            "SELECT EXISTS (SELECT FROM account) OR EXISTS (SELECT FROM orders)"
+            # The first administrator, who has not signed in yet, is no use made of it.
+            "SELECT EXISTS (SELECT FROM account WHERE NOT (email = 'admin@localhost' AND must_change_password)) "
+            "OR EXISTS (SELECT FROM orders)"
         ).fetchone()
         demo = connection.execute(
             r"SELECT email FROM account WHERE email LIKE '%@demo.example' ORDER BY id"

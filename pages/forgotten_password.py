@@ -32,8 +32,11 @@ def show_request() -> None:
     with _card("Forgot password?"):
         with st.form("forgotten_password", border=False):
             email = st.text_input("Email", autocomplete="username")
+            error = st.empty()
             pressed = st.form_submit_button("Send link", type="primary")
-        if pressed:
+        if pressed and not (email or "").strip():
+            error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
+        elif pressed:
             forgotten_passwords.request_link(email or "", address=session.client_address())
             st.session_state[_SAID] = forgotten_passwords.SENT
             _ask(False)

@@ -1,17 +1,26 @@
-"""What people change about their own account."""
+"""What people change about their own account. `python -m services.accounts create-admin --email …` makes an
+administrator and prints a one-time password."""
 
+import argparse
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import OperationalError
 
-from db.engine import anonymous_transaction, viewer_transaction
+from db.embedded import EmbeddedDatabaseError
+from db.engine import anonymous_transaction, dispose_engines, jobs_transaction, owner_url, viewer_transaction
+from db.local_secrets import DataFolderError
+from db.migrate import migrate
+from db.settings import SettingsError, settings
 from db.tables import account_session
 from services import passwords, sign_in
-from services.access import Viewer
-from services.errors import InvalidInput
+from services.access import Role, Viewer
+from services.errors import InvalidInput, SupportError
+from services.new_accounts import create_account
 
 WRONG_CURRENT = "This is not your current password, or the account is locked for now."
 
@@ -97,6 +106,14 @@ def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
         connection.execute(text("SELECT set_own_time_zone(:zone)"), {"zone": zone})
 
 
+def has_public_passwords() -> bool:
+    """Whether demo accounts can sign in to a database of a server of its own: their password is known to everybody."""
+    if settings().database_url is None:
+        return False
+    with anonymous_transaction() as connection:
+        return bool(connection.execute(text("SELECT has_demo_accounts()")).scalar_one())
+
+
 @cache
 def time_zones() -> tuple[str, ...]:
     """The names of all time zones that a person may choose, sorted."""
@@ -133,3 +150,31 @@ def _password_hash(email: str) -> str | None:
         return connection.execute(
             text("SELECT password_hash FROM account_to_check(:login)"), {"login": email}
         ).scalar_one_or_none()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m services.accounts")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
+    create.add_argument("--email", required=True)
+    create.add_argument("--name", default="Administrator")
+    given = parser.parse_args(arguments)
+    try:
+        migrate(owner_url())
+        with jobs_transaction() as connection:
+            password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+    except (SupportError, SettingsError, EmbeddedDatabaseError, DataFolderError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        print(f"The database does not answer: {error.orig}", file=sys.stderr)
+        return 1
+    finally:
+        dispose_engines()
+    print(f"One-time password for {given.email}, good for 72 hours: {password}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,7 @@ from services.passwords import hash_password, one_time_password
 
 # A one-time password lets in for so long.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
+FIRST_ADMINISTRATOR: Final = "admin@localhost"
 
 
 def create_account(
@@ -49,6 +50,19 @@ def create_account(
         )
     )
     return password
+
+
+def create_first_administrator(connection: Connection) -> str | None:
+    """Makes `admin@localhost` on a database without any account and returns its one-time password, else None.
+
+    `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport first administrator'))"))
+    if connection.execute(select(account.c.id).limit(1)).first() is not None:
+        return None
+    return create_account(
+        connection, email=FIRST_ADMINISTRATOR, name="Administrator", role=Role.ADMINISTRATOR
+    )
 
 
 def add_account(

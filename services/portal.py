@@ -63,6 +63,7 @@ def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
     wants_demo = current.demo and current.database_url is None and occupancy(owner_url).is_empty
     if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
         return 0
+    first_password = _first_administrator()
     arguments = ["streamlit", "run", "pages/server.py", "--server.headless", "true", "--server.port"]
     web = Child("web server", [*arguments, str(current.port)])
     children = [web]
@@ -72,13 +73,25 @@ def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
         for child in children:
             child.start()
         if _wait_until_it_answers(web, current.port, stop):
-            _greet(current, occupancy(owner_url).demo_accounts)
+            _greet(current, occupancy(owner_url).demo_accounts, first_password)
         _watch(web, children[1:], stop)
     finally:
         _say("Stopping …")
         for child in reversed(children):
             child.stop()
     return 0
+
+
+def _first_administrator() -> str | None:
+    """On a database without any account: makes one, and returns its one-time password."""
+    from db.engine import dispose_engines, jobs_transaction
+    from services.new_accounts import create_first_administrator
+
+    try:
+        with jobs_transaction() as connection:
+            return create_first_administrator(connection)
+    finally:
+        dispose_engines()
 
 
 @contextlib.contextmanager
@@ -212,12 +225,15 @@ def _watch(web: Child, workers: list[Child], stop: StopRequest) -> None:
         time.sleep(0.1)
 
 
-def _greet(current: Settings, demo_accounts: tuple[str, ...]) -> None:
+def _greet(current: Settings, demo_accounts: tuple[str, ...], first_password: str | None) -> None:
     _say(f"\nThe portal is at http://localhost:{current.port}   (Ctrl-C stops it)")
     if demo_accounts:
         _say(f"Demo accounts, all with the password {DEMO_PASSWORD}:")
         for email in demo_accounts:
             _say(f"  {email}")
+    if first_password:
+        _say("The first administrator, who sets a password of their own when they sign in (within 72 hours):")
+        _say(f"  admin@localhost   one-time password: {first_password}")
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -15,6 +15,8 @@ _STEPS: Final = {
     "Old sessions removed": """
         DELETE FROM account_session WHERE coalesce(ended_at, expires_at) < now() - interval '30 days'
             OR expires_at < now() - interval '30 days'""",
+    "Expired links to set a password removed": """
+        DELETE FROM password_reset WHERE expires_at < now() - interval '7 days'""",
     "Saved searches removed that nobody opened for a year": """
         DELETE FROM saved_search WHERE last_opened_at < now() - interval '1 year'""",
     "Used request keys removed": "DELETE FROM action_key WHERE at < now() - interval '7 days'",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.authenticator import sign_out
 from services.access import Viewer
+from services.accounts import has_public_passwords
 
 PROFILE = "Profile"
 SIGN_OUT = "Sign out"
@@ -28,6 +29,11 @@ def _sheet() -> str:
 def draw(viewer: Viewer | None) -> None:
     """Draws the frame; without a viewer (the sign-in form, a first password) only its style."""
     st.html(f"<style>{_sheet()}</style>")
+    if _warns():
+        st.html(
+            '<div class="es-warning" role="alert">Demo accounts are active, and their password is public. '
+            "Disable them before real orders are kept here.</div>"
+        )
     if viewer is None:
         return
     st.logo(_NAME, size="medium")
@@ -45,6 +51,11 @@ def draw(viewer: Viewer | None) -> None:
     elif chosen == SIGN_OUT:
         sign_out()
         st.rerun()
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def _warns() -> bool:
+    return has_public_passwords()
 
 
 def _plain(name: str) -> str:

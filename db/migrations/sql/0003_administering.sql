@@ -190,6 +190,13 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Accounts whose password stands in the documentation.
+CREATE FUNCTION has_demo_accounts() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM account WHERE email_key LIKE '%@demo.example' AND disabled_at IS NULL) $$;
+REVOKE ALL ON FUNCTION has_demo_accounts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION has_demo_accounts() TO esupport_app;
+
 -- Personal data. Whose e-mail is asked for: orders of the customer, and orders in which they are a licence's user.
 CREATE FUNCTION orders_of_person(wanted text)
     RETURNS TABLE (order_id bigint, is_customer boolean)

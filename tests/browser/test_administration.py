@@ -1,0 +1,170 @@
+"""Administration in Chromium: from a new account to its first search, and what ends it."""
+
+import re
+import uuid
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.acting import arrived, box_of, button, dialog, said
+from tests.browser.conftest import PASSWORD, Portal, add_account, settle, sign_in, submit
+from tests.mail_server import MailServer
+
+NEW = "a new password 1"
+
+
+def section(page: Page, name: str) -> None:
+    page.get_by_role("link", name="Administration").click()
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible(timeout=15_000)
+    settle(page)
+    page.get_by_role("radio", name=name).click()
+    settle(page)
+
+
+def choose_account(page: Page, email: str) -> None:
+    """Narrows the list to this account and opens it."""
+    section(page, "Accounts")
+    page.get_by_label("Search accounts").fill(email)
+    page.get_by_label("Search accounts").press("Enter")
+    settle(page)
+    box = box_of(page.get_by_test_id("stDataFrame").first)
+    page.mouse.click(box["x"] + 150, box["y"] + 36 + 17)
+    expect(button(page, "Edit")).to_be_visible(timeout=15_000)
+
+
+def other_browser(browser: Browser, portal: Portal) -> Page:
+    return browser.new_context(viewport={"width": 1440, "height": 900}, base_url=portal.url).new_page()
+
+
+def test_from_a_new_account_to_its_first_search(
+    page: Page, portal: Portal, browser: Browser, mailbox: MailServer
+) -> None:
+    email = f"nora-{uuid.uuid4().hex[:8]}@team.example"
+    sign_in(page, "admin@demo.example")
+    section(page, "Accounts")
+    button(page, "New account").click()
+    dialog(page).get_by_label("E-mail").fill(email)
+    button(dialog(page), "Create account").click()
+    expect(dialog(page).get_by_role("alert").filter(has_text="A name has 1 to 200")).to_be_visible()
+    dialog(page).get_by_label("Name", exact=True).fill("Nora <b>Neu</b>")
+    dialog(page).get_by_label("Teams", exact=True).click()
+    page.get_by_role("option", name="Europe").click()
+    dialog(page).get_by_label("Name", exact=True).click()
+    button(dialog(page), "Create account").click()
+    said(page, "was created. Its one-time password is on its way")
+    got = arrived(page, mailbox, lambda one: one.recipients == [email])
+    found = re.search("One-time password: (.*)", got.text)
+    assert found and email in got.text
+    nora = other_browser(browser, portal)
+    try:
+        nora.goto("/")
+        submit(nora, email, found[1])
+        nora.get_by_label("New password", exact=True).fill("short")
+        nora.get_by_label("New password again").fill("short")
+        button(nora, "Set password").click()
+        expect(nora.get_by_role("alert").filter(has_text="at least 12 characters")).to_be_visible()
+        nora.get_by_label("New password", exact=True).fill(NEW)
+        nora.get_by_label("New password again").fill(NEW)
+        button(nora, "Set password").click()
+        [[number]] = portal.execute(
+            "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'"
+        )
+        expect(nora.locator(".es-count")).to_have_text(f"{number:,} orders", timeout=20_000)
+        settle(nora)
+        # Disabled: the next click leads to the sign-in form.
+        choose_account(page, email)
+        button(page, "Disable").click()
+        button(dialog(page), "Disable").click()
+        said(page, "is disabled.")
+        nora.reload()
+        expect(button(nora, "Sign in")).to_be_visible(timeout=20_000)
+    finally:
+        nora.context.close()
+    section(page, "Audit log")
+    page.get_by_label("Account").first.fill(email)
+    page.get_by_label("Account").first.press("Enter")
+    settle(page)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    actions = portal.execute("SELECT action FROM audit_log WHERE account_email = %s ORDER BY id", email)
+    assert [action for (action,) in actions] == ["sign in", "change password"]
+
+
+def test_a_forgotten_password(page: Page, portal: Portal, mailbox: MailServer) -> None:
+    email = add_account(portal, "forgetful")
+    page.goto("/")
+    for login in ("nobody@team.example", email):
+        button(page, "Forgot password?").click()
+        expect(button(page, "Send link")).to_be_visible(timeout=15_000)
+        settle(page)
+        page.get_by_label("Email").fill(login)
+        button(page, "Send link").click()
+        expect(page.get_by_text("If there is an account with this e-mail")).to_be_visible(timeout=15_000)
+    assert mailbox.to("nobody@team.example") == []
+    got = arrived(page, mailbox, lambda one: one.recipients == [email])
+    found = re.search(r"/\?reset=[\w-]+", got.text)
+    assert found
+    page.goto(found[0])
+    page.get_by_label("New password", exact=True).fill(NEW)
+    page.get_by_label("New password again").fill(NEW + "x")
+    button(page, "Set password").click()
+    expect(page.get_by_role("alert").filter(has_text="not the same")).to_be_visible()
+    page.get_by_label("New password again").fill(NEW)
+    button(page, "Set password").click()
+    expect(page.get_by_text("Your password was set. Sign in with it.")).to_be_visible(timeout=15_000)
+    sign_in(page, email, NEW)
+    expect(page.get_by_text("No store yet").or_(page.locator(".es-count"))).to_be_visible(timeout=15_000)
+    page.goto(found[0])
+    expect(page.get_by_text("This link was used already")).to_be_visible(timeout=15_000)
+
+
+def test_another_browser_is_signed_out_from_the_profile(page: Page, portal: Portal, browser: Browser) -> None:
+    email = add_account(portal, "two-browsers")
+    sign_in(page, email)
+    other = other_browser(browser, portal)
+    try:
+        sign_in(other, email, PASSWORD)
+        page.goto("/profile")
+        expect(page.get_by_text("this browser")).to_have_count(1, timeout=15_000)
+        button(page, "End").click()
+        expect(page.get_by_text("The session was ended.").first).to_be_visible(timeout=15_000)
+        expect(button(page, "End")).to_have_count(0)
+        other.reload()
+        expect(button(other, "Sign in")).to_be_visible(timeout=20_000)
+    finally:
+        other.context.close()
+
+
+def test_personal_data_is_deleted_after_a_preview(page: Page, portal: Portal) -> None:
+    email = "please.delete@customer.example"
+    [[order_id, name]] = portal.execute(
+        "UPDATE orders SET email = %s WHERE order_id = (SELECT max(order_id) FROM orders WHERE status = 'paid' "
+        "AND NOT customer_erased AND refund_status IS NULL) RETURNING order_id, order_name",
+        email,
+    )
+    sign_in(page, "admin@demo.example")
+    section(page, "Personal data")
+    page.get_by_label("E-mail of the person").fill(email)
+    button(page, "Preview").click()
+    expect(page.get_by_text("1 order:")).to_be_visible(timeout=15_000)
+    button(page, "Delete personal data").click()
+    expect(dialog(page)).to_contain_text(email)
+    button(dialog(page), "Delete").click()
+    said(page, "The personal data was deleted from 1 order.")
+    page.goto(f"/?order={order_id}")
+    expect(page.locator(".es-order-name")).to_contain_text(name, timeout=20_000)
+    expect(page.get_by_text("Personal data anonymize").first).to_be_visible()
+    expect(page.get_by_text(email)).to_have_count(0)
+
+
+def test_demo_accounts_on_a_server_are_warned_of(page: Page, portal: Portal) -> None:
+    page.goto("/")
+    expect(page.get_by_role("alert").filter(has_text="Demo accounts are active")).to_be_visible(
+        timeout=15_000
+    )
+
+
+def test_administration_is_hidden_from_everybody_else(page: Page, portal: Portal) -> None:
+    sign_in(page, "refunds@demo.example")
+    expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+    page.goto("/administration")
+    expect(page.get_by_text("This page is not for your account.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("radio", name="Audit log")).to_have_count(0)
