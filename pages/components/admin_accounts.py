@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from db.engine import viewer_transaction
-from pages.components import dialogs
+from pages.components import account_import_view, dialogs
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text, label_text
 from pages.components.row_table import row_table
@@ -59,6 +59,9 @@ def _draw(zone: ZoneInfo) -> None:
         words = st.text_input(
             "Search accounts", key="accounts_words", placeholder="Part of an e-mail or a name"
         )
+        st.button(
+            "Import CSV", icon=":material/upload:", on_click=dialogs.ask, args=(account_import_view.KIND,)
+        )
         st.button("New account", type="primary", icon=":material/add:", on_click=dialogs.ask, args=(_NEW,))
     if state.get("accounts_words_before") != words:
         state.accounts_words_before, state.accounts_after = words, None
@@ -72,6 +75,7 @@ def _draw(zone: ZoneInfo) -> None:
     else:
         _list(found, all_teams, all_stores, zone)
     _dialog(all_teams, all_stores)
+    account_import_view.draw_dialog()
 
 
 def _list(

@@ -128,6 +128,12 @@ RULES = {
     "account_admin.disable_account": Rule(ADMINISTRATORS, call("account")),
     "account_admin.enable_account": Rule(ADMINISTRATORS, call("off")),
     "account_admin.end_sessions": Rule(ADMINISTRATORS, call("account")),
+    "account_import.preview_accounts": Rule(
+        ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
+    ),
+    "account_import.import_accounts": Rule(
+        ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
+    ),
     "team_admin.find_teams": Rule(ADMINISTRATORS, given()),
     "team_admin.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
     "team_admin.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),

@@ -1,0 +1,70 @@
+"""Many accounts from a CSV file: the preview, and the button that makes them."""
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components import dialogs
+from pages.components.escape import html_text
+from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.session import current_viewer
+from services.account_import import COLUMNS, import_accounts, preview_accounts
+from services.errors import InvalidInput
+
+KIND: Final = "import accounts"
+
+
+def draw_dialog() -> None:
+    """Draws the dialog, if it is the one that is open."""
+    asked = dialogs.asked()
+    if asked and asked["kind"] == KIND:
+        st.dialog("Import accounts", width="large", on_dismiss=dialogs.close)(_import)()
+
+
+def _import() -> None:
+    st.html(
+        f"<p>A CSV file with the columns {', '.join(COLUMNS)}. Roles are specialist, analyst, refund operator and "
+        "administrator; teams are separated by semicolons. Everybody is mailed a one-time password.</p>"
+    )
+    file = st.file_uploader("CSV file", type="csv", key=dialogs.field_key("file"), max_upload_size=1)
+    error = st.empty()
+    if file is None:
+        return
+    content, viewer = file.getvalue(), current_viewer()
+    try:
+        with viewer_transaction(viewer.account_id) as connection:
+            rows = preview_accounts(connection, viewer, content)
+    except InvalidInput as refusal:
+        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        return
+    frame = pd.DataFrame(
+        {
+            "Line": [row.line for row in rows],
+            "E-mail": [row.email for row in rows],
+            "Name": [row.name for row in rows],
+            "Role": [row.role for row in rows],
+            "Teams": [", ".join(row.teams) or None for row in rows],
+            "Problem": [row.problem for row in rows],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 8) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        alt="What the file asks for",
+    )
+    bad = sum(row.problem is not None for row in rows)
+    if bad:
+        error.html(
+            f'<div class="es-field-error" role="alert">{bad} of {len(rows)} lines cannot be used; see below. '
+            "Correct the file and choose it again.</div>"
+        )
+        return
+    if st.button(f"Create {len(rows)} accounts", type="primary", key=dialogs.field_key("import")):
+        dialogs.carry_out(
+            KIND, None, lambda connection: import_accounts(connection, current_viewer(), content), {"": error}
+        )
