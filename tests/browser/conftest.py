@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -87,29 +88,48 @@ def portal(
     subprocess.run(
         [sys.executable, "-m", "db", "demo"], cwd=PROJECT, env=environment, check=True, timeout=300
     )
-    log = tmp_path_factory.mktemp("portal") / "server.log"
+    worker = subprocess.Popen([sys.executable, "-m", "services.mail"], cwd=PROJECT, env=environment)
+    try:
+        with serving(environment, tmp_path_factory.mktemp("portal") / "server.log") as url:
+            yield Portal(url, database_url)
+    finally:
+        end(worker)
+        drop_database(server_url, name)
+
+
+@contextmanager
+def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
+    """A web server at the environment's port, for the block; its address."""
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "pages/server.py", "--server.port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "pages/server.py",
+                "--server.port",
+                environment["PORT"],
+            ],
             cwd=PROJECT,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    worker = subprocess.Popen([sys.executable, "-m", "services.mail"], cwd=PROJECT, env=environment)
-    url = f"http://localhost:{port}"
     try:
-        wait_for(f"{url}/health", server, log)
-        yield Portal(url, database_url)
+        wait_for(f"http://localhost:{environment['PORT']}/health", server, log)
+        yield f"http://localhost:{environment['PORT']}"
     finally:
-        for process in (worker, server):
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        drop_database(server_url, name)
+        end(server)
+
+
+def end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
