@@ -4,13 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages import forgotten_password, set_password, sign_in
+from pages import forgotten_password, second_factor, set_password, sign_in
 from pages.components import authenticator, frame, session
 
 st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
 
 viewer = session.find_viewer()
-may_enter = viewer is not None and not viewer.must_change_password
+may_enter = viewer is not None and viewer.may_enter
 
 
 def _page(file: str, title: str, *, shown: bool) -> Any:
@@ -33,10 +33,14 @@ if link := st.query_params.get(forgotten_password.LINK):
     forgotten_password.show_link(link)
 elif viewer is None and forgotten_password.is_asking():
     forgotten_password.show_request()
+elif viewer is None and second_factor.is_asked():
+    second_factor.show_question()
 elif viewer is None:
     sign_in.show()
 elif viewer.must_change_password:
     set_password.show(viewer)
+elif viewer.needs_second_factor:
+    second_factor.show(viewer)
 elif page.url_path in hidden:
     st.error("This page is not for your account.")
 else:

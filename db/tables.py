@@ -51,6 +51,23 @@ account = Table(
     Column("time_zone", Text),
     Column("created_at", _TIME, nullable=False),
     Column("one_time_until", _TIME),
+    Column("totp_secret", Text),
+    Column("totp_last_step", BigInteger),
+    Column("has_second_factor", Boolean, Computed("totp_secret IS NOT NULL", persisted=True)),
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+)
+
+role_rule = Table(
+    "role_rule",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("second_factor_required", Boolean, nullable=False),
 )
 
 account_session = Table(

@@ -6,7 +6,7 @@ from contextlib import nullcontext as showing_errors
 import streamlit as st
 
 from db.engine import viewer_transaction
-from pages import set_password
+from pages import second_factor, set_password
 from pages.components import session
 from pages.components.authenticator import sign_out
 from pages.components.escape import html_text
@@ -37,6 +37,9 @@ def page() -> None:
         if set_password.draw_form(viewer):
             st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
             st.rerun()
+    with st.container(border=True, key="profile_factor"):
+        st.subheader("Second factor", anchor=False)
+        second_factor.draw_own(viewer)
     with st.container(border=True, key="profile_sessions"):
         st.subheader("Signed in", anchor=False)
         _sessions(viewer)

@@ -43,7 +43,7 @@ _CUSTOMER = _PRIVATE | {
 
 def _viewer(request: Request) -> Viewer | None:
     viewer = cookie_viewer(request.cookies.get(COOKIE_NAME))
-    return None if viewer is None or viewer.must_change_password else viewer
+    return None if viewer is None or not viewer.may_enter else viewer
 
 
 def _attachment(name: str) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages import forgotten_password
 from pages.components import session
-from pages.components.authenticator import FIELDS, FORM_KEY, SessionAuthenticator
+from pages.components.authenticator import FIELDS, FORM_KEY, PENDING, SessionAuthenticator
 from pages.components.style import page_style
 from services.sign_in import REFUSED
 
@@ -17,7 +17,7 @@ def show() -> None:
         st.container(key="sign_in_card", width=380, border=True),
     ):
         SessionAuthenticator().login(fields=FIELDS, key=FORM_KEY)
-        if session.session_token():
+        if session.session_token() or PENDING in st.session_state:
             st.rerun()
         if st.session_state.get("authentication_status") is False:
             st.error(REFUSED)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select, text
 
-from db.tables import account, checkout_page
+from db.tables import account, checkout_page, role_rule
 from services.errors import NotAllowed
 
 
@@ -35,7 +35,13 @@ class Viewer:
     role: Role
     time_zone: str | None
     must_change_password: bool
+    needs_second_factor: bool
     stores: tuple[Store, ...]
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether there is nothing left to set up first: a password of one's own, a second factor."""
+        return not (self.must_change_password or self.needs_second_factor)
 
     @property
     def may_act(self) -> bool:
@@ -65,7 +71,10 @@ def get_viewer(connection: Connection, account_id: int) -> Viewer:
             account.c.role,
             account.c.time_zone,
             account.c.must_change_password,
-        ).where(account.c.id == account_id, account.c.id == text("viewer_id()"))
+            (role_rule.c.second_factor_required & ~account.c.has_second_factor).label("needs_second_factor"),
+        )
+        .join(role_rule, role_rule.c.role == account.c.role)
+        .where(account.c.id == account_id, account.c.id == text("viewer_id()"))
     ).one_or_none()
     if row is None:
         raise NotAllowed("This account cannot be used.")
@@ -79,5 +88,6 @@ def get_viewer(connection: Connection, account_id: int) -> Viewer:
         role=Role(row.role),
         time_zone=row.time_zone,
         must_change_password=row.must_change_password,
+        needs_second_factor=row.needs_second_factor,
         stores=tuple(Store(*page) for page in pages),
     )

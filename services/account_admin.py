@@ -40,6 +40,7 @@ class ListedAccount:
     role: Role
     all_stores: bool
     must_change_password: bool
+    has_second_factor: bool
     locked_until: datetime | None
     disabled_at: datetime | None
     created_at: datetime

@@ -20,6 +20,7 @@ COOKIE_NAME = "esupport"
 SESSION_LIFE = timedelta(hours=12)
 # One sentence for an unknown login, a wrong password, a locked and a disabled account.
 REFUSED = "Email or password is not right, or the account is locked for now."
+WRONG_CODE = "This code is not right, was used before, or the account is locked for now."
 
 _ALGORITHM = "HS256"
 _LONGEST_LOGIN = 320

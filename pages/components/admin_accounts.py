@@ -26,10 +26,12 @@ from services.account_admin import (
     find_accounts,
     reset_password,
 )
+from services.second_factor import require_for, required_roles, reset_second_factor
 from services.team_admin import ListedStore, ListedTeam, find_stores, find_teams
 
 _NEW: Final = "create account"
 _EDIT: Final = "change account"
+_FACTOR: Final = "require second factor"
 # (button, what happens, the service)
 _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
     "reset password": (
@@ -43,6 +45,11 @@ _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
         disable_account,
     ),
     "enable account": ("Enable", "Its owner can sign in again, with the password they had.", enable_account),
+    "reset second factor": (
+        "Reset second factor",
+        "For somebody who lost their device and recovery codes: the password alone lets in until they set up another.",
+        reset_second_factor,
+    ),
     "end sessions": ("End all sessions", "The account is signed out everywhere.", end_sessions),
 }
 
@@ -59,6 +66,7 @@ def _draw(zone: ZoneInfo) -> None:
         words = st.text_input(
             "Search accounts", key="accounts_words", placeholder="Part of an e-mail or a name"
         )
+        st.button("Second factor", on_click=dialogs.ask, args=(_FACTOR,))
         st.button(
             "Import CSV", icon=":material/upload:", on_click=dialogs.ask, args=(account_import_view.KIND,)
         )
@@ -140,11 +148,10 @@ def _account(one: ListedAccount) -> None:
             width="stretch",
         )
         st.button("Edit", on_click=dialogs.ask, args=(_EDIT,), kwargs={"one": one}, type="primary")
-        kinds = (
-            ["reset password", "end sessions", "disable account"]
-            if one.disabled_at is None
-            else ["enable account"]
-        )
+        kinds = ["enable account"]
+        if one.disabled_at is None:
+            factor = ["reset second factor"] if one.has_second_factor else []
+            kinds = ["reset password", *factor, "end sessions", "disable account"]
         for kind in kinds:
             st.button(_SIMPLE[kind][0], on_click=dialogs.ask, args=(kind,), kwargs={"one": one})
 
@@ -157,6 +164,8 @@ def _dialog(all_teams: tuple[ListedTeam, ...], all_stores: tuple[ListedStore, ..
     if kind in (_NEW, _EDIT):
         title = "New account" if kind == _NEW else "Edit account"
         st.dialog(title, on_dismiss=dialogs.close)(_form)(asked.get("one"), all_teams, all_stores)
+    elif kind == _FACTOR:
+        st.dialog("Second factor", on_dismiss=dialogs.close)(_factor)()
     elif kind in _SIMPLE:
         st.dialog(_SIMPLE[kind][0], on_dismiss=dialogs.close)(_confirm)(kind, asked["one"])
 
@@ -232,6 +241,28 @@ def _form(
         )
 
 
+def _factor() -> None:
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        required = required_roles(connection)
+    st.html("<p>Everybody may use one. Whose role must and who has none sets it up at the next click.</p>")
+    with st.form("dialog_factor", border=False):
+        chosen = frozenset(
+            role
+            for role in Role
+            if st.checkbox(ROLE_WORDS[role], value=role in required, key=dialogs.field_key(role))
+        )
+        error = st.empty()
+        pressed = st.form_submit_button("Save", type="primary")
+    if pressed:
+        dialogs.carry_out(
+            _FACTOR,
+            None,
+            lambda connection: require_for(connection, current_viewer(), roles=chosen),
+            {"": error},
+        )
+
+
 def _confirm(kind: str, one: ListedAccount) -> None:
     label, what, work = _SIMPLE[kind]
     st.html(
@@ -248,7 +279,9 @@ def _confirm(kind: str, one: ListedAccount) -> None:
 def _state(one: ListedAccount) -> str:
     if one.disabled_at is not None:
         return "Disabled"
-    return "One-time password" if one.must_change_password else "Active"
+    if one.must_change_password:
+        return "One-time password"
+    return "Active, second factor" if one.has_second_factor else "Active"
 
 
 def _go_to(after: str | None) -> None:

@@ -6,6 +6,7 @@ test (tests/pages/test_authenticator.py), and docs/decisions/003-sign-in.md says
 """
 
 import secrets
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,11 +18,12 @@ from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
 from pages.components import session
 from pages.components.request import page_address
-from services import sign_in
+from services import second_factor, sign_in
 
 FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
 _PENDING_KEY = "cookie_pending"
+PENDING = "second_factor_pending"  # whose password was right, and when
 
 
 class SessionAuthenticator(Authenticate):
@@ -49,7 +51,11 @@ class AccountModel(AuthenticationModel):
         """Whether a session could be opened; its token is this tab's from then on."""
         address = page_address()
         account_id = sign_in.check_password(username, password, address=address)
-        token = None if account_id is None else _open(account_id, address)
+        if account_id is not None and second_factor.is_on(account_id):
+            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
+            st.session_state[PENDING] = (account_id, username, time.monotonic())
+            return False
+        token = None if account_id is None else open_session(account_id, address)
         if token is None:
             return False
         session.begin(token)
@@ -100,7 +106,7 @@ class CookieWriter(CookieManager):
         self.cookies: dict[str, Any] = {sign_in.COOKIE_NAME: None}
 
 
-def _open(account_id: int, address: str | None) -> str | None:
+def open_session(account_id: int, address: str | None) -> str | None:
     return sign_in.open_session(account_id, address=address, browser=st.context.headers.get("User-Agent"))
 
 

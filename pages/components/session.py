@@ -40,11 +40,11 @@ def find_viewer() -> Viewer | None:
 def current_viewer() -> Viewer:
     """The viewer of the running page; cheap to call, one check a run.
 
-    When the session has ended meanwhile (or the password must be changed), the run stops here and the whole page
+    When the session has ended meanwhile (or something must be set up first), the run stops here and the whole page
     starts again at the gate in `app.py`.
     """
     viewer = find_viewer()
-    if viewer is None or viewer.must_change_password:
+    if viewer is None or not viewer.may_enter:
         st.rerun()
     return viewer
 

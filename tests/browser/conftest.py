@@ -221,6 +221,11 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
         page.goto("/")
     submit(page, email, password)
     expect(page.get_by_role("button", name="Sign in")).to_have_count(0, timeout=20_000)
+    stays_signed_in(page)
+
+
+def stays_signed_in(page: Page) -> None:
+    """Waits until the browser holds the session's cookie."""
     deadline = time.monotonic() + 20
     while not any(cookie["name"] == "esupport" for cookie in page.context.cookies()):
         assert time.monotonic() < deadline, "The browser got no cookie."

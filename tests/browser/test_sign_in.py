@@ -196,7 +196,7 @@ def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Porta
     expect(heading).to_be_visible(timeout=20_000)
     expect(page.get_by_role("heading", name="Profile", exact=True)).to_have_count(0)
     for new, repeated, sentence in (
-        ("short", "short", "Use at least 10 characters."),
+        ("short", "short", "Use at least 12 characters."),
         (PASSWORD, PASSWORD, "not the old one"),
         (f"x{email}x", f"x{email}x", "Your email must not be part"),
         ("quite long enough", "something else", "The two passwords are not the same."),

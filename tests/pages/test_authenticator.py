@@ -77,7 +77,7 @@ def test_what_is_replaced_is_still_called_that_way(ours: type, theirs: type, nam
 def test_the_form_reads_no_cookies_of_the_browser(account: int) -> None:
     at = opened(AppTest.from_file(str(APP)))
     assert labels(at) == ["Email", "Password"]
-    assert [button.label for button in at.button] == ["Sign in"]
+    assert [button.label for button in at.button] == ["Sign in", "Forgot password?"]
     assert at.get("component_instance") == []
 
 

@@ -115,6 +115,8 @@ RULES = {
     "refund_queue.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
     "refund_queue.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
     # Administration.
+    "second_factor.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
+    "second_factor.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
     "mail_log.find_mails": Rule(ADMINISTRATORS, given()),
     "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail")),
     "mail_log.send_again": Rule(ADMINISTRATORS, call("mail")),
@@ -153,6 +155,8 @@ INTERNAL = {
     "account_admin.check_administrator", "actions.perform", "audit.record", "history.add_event",
     "order_lock.lock_orders",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
+    "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
+    "second_factor.is_required",
     "accounts.change_own_password", "accounts.end_own_session", "accounts.set_own_time_zone",
 }  # fmt: skip
 
@@ -201,7 +205,10 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
     off = factories.account("off")
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
+    second = factories.account("second")
+    run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
     common = {
+        "second": second,
         "team": team,
         "mail": mail,
         "store": store,

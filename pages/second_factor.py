@@ -1,0 +1,152 @@
+"""The second factor: its question after the password, its set-up, and the part of the profile about it."""
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components import session
+from pages.components.authenticator import PENDING, SessionCookieModel, open_session, sign_out
+from pages.components.escape import html_text
+from pages.components.style import page_style
+from services import second_factor, sign_in
+from services.access import Viewer
+from services.errors import InvalidInput, SupportError
+
+_ENROLMENT: Final = "second_factor_enrolment"
+_CODES: Final = "second_factor_codes"
+_ASKED_FOR: Final = 300.0  # seconds after the password
+
+
+def is_asked() -> bool:
+    """Whether a password was right a moment ago, so that a code is asked for next."""
+    pending = st.session_state.get(PENDING)
+    if pending is not None and time.monotonic() - pending[2] > _ASKED_FOR:
+        _give_up()
+        return False
+    return pending is not None
+
+
+def show_question() -> None:
+    """Asks for a code; with the right one, a session is opened."""
+    page_style()
+    account_id, login, _ = st.session_state[PENDING]
+    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
+    with card:
+        st.subheader("Second factor", anchor=False)
+        with st.form("second_factor", border=False):
+            code = st.text_input(
+                "Code", autocomplete="one-time-code", help="From your app, or a recovery code."
+            )
+            error = st.empty()
+            pressed = st.form_submit_button("Sign in", type="primary")
+        st.button("Back", type="tertiary", on_click=_give_up)
+    if not pressed:
+        return
+    address = session.client_address()
+    token = None
+    if second_factor.check(account_id, login, code or "", address=address):
+        token = open_session(account_id, address)
+    if token is None:
+        error.html(f'<div class="es-field-error" role="alert">{html_text(sign_in.WRONG_CODE)}</div>')
+        return
+    session.begin(token)
+    SessionCookieModel().set_cookie()
+    st.rerun()
+
+
+def show(viewer: Viewer) -> None:
+    """The page that nobody gets past whose role must have a second factor and who has none."""
+    page_style()
+    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=420, border=True)
+    with card:
+        st.subheader("Set up a second factor", anchor=False)
+        st.text("Your role needs one before you go on.")
+        _set_up(viewer)
+        st.button("Sign out", type="tertiary", on_click=sign_out)
+
+
+def draw_own(viewer: Viewer) -> None:
+    """The profile's part: switch it on, or off."""
+    if codes := st.session_state.get(_CODES):
+        _show_codes(codes)
+        st.button("I have kept them", on_click=_forget_codes, type="primary")
+        return
+    with viewer_transaction(viewer.account_id) as connection:
+        is_on = second_factor.has_own(connection, viewer)
+    if is_on:
+        _switch_off(viewer)
+    elif _ENROLMENT in st.session_state:
+        _set_up(viewer)
+        st.button("Not now", type="tertiary", on_click=_forget_enrolment)
+    else:
+        st.text("A code from an app on your phone, beside your password.")
+        st.button("Set up", on_click=_begin)
+
+
+def _begin() -> None:
+    st.session_state[_ENROLMENT] = second_factor.begin(session.current_viewer())
+
+
+def _set_up(viewer: Viewer) -> None:
+    enrolment = st.session_state.setdefault(_ENROLMENT, None) or second_factor.begin(viewer)
+    st.session_state[_ENROLMENT] = enrolment
+    st.html(
+        "<p>Scan this with an authenticator app, or type the key into it; then enter the code that it shows.</p>"
+    )
+    st.image(enrolment.qr_svg, width=190)
+    st.html(
+        f'<p class="es-mono">{html_text(" ".join(enrolment.secret[i : i + 4] for i in range(0, 32, 4)))}</p>'
+    )
+    with st.form("set_up_second_factor", border=False):
+        code = st.text_input("Code of the app", autocomplete="one-time-code")
+        error = st.empty()
+        pressed = st.form_submit_button("Switch on", type="primary")
+    if not pressed:
+        return
+    try:
+        codes = second_factor.confirm(viewer, enrolment.secret, code or "", address=session.client_address())
+    except InvalidInput as refusal:
+        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        return
+    _forget_enrolment()
+    st.session_state[_CODES] = codes
+    session.check_again()
+    st.switch_page("pages/profile.py")
+
+
+def _show_codes(codes: tuple[str, ...]) -> None:
+    lines = "".join(f"<li>{html_text(code)}</li>" for code in codes)
+    st.html(
+        "<p>The second factor is on. Keep these recovery codes where you keep secrets: each lets you in once when the "
+        f'app is not at hand. They are not shown again.</p><ul class="es-mono">{lines}</ul>'
+    )
+
+
+def _switch_off(viewer: Viewer) -> None:
+    st.text("It is on: a code is asked for after your password.")
+    with st.form("switch_off", border=False):
+        password = st.text_input("Current password", type="password", autocomplete="current-password")
+        error = st.empty()
+        pressed = st.form_submit_button("Switch off")
+    if not pressed:
+        return
+    try:
+        second_factor.remove(viewer, password or "", address=session.client_address())
+    except SupportError as refusal:
+        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        return
+    st.rerun()
+
+
+def _forget_codes() -> None:
+    st.session_state.pop(_CODES, None)
+
+
+def _forget_enrolment() -> None:
+    st.session_state.pop(_ENROLMENT, None)
+
+
+def _give_up() -> None:
+    st.session_state.pop(PENDING, None)
