@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import Select
 
 from services import subscriptions
+from services.actions import ActionRequest, perform
 from services.customers import CustomerErased, EmailChangedMeanwhile, correct_email
+from services.erasure import erase_personal_data
 from services.errors import SupportError
 from services.licences import resend_licence
 from services.refund_queue import RequestClosed, fulfil_request, refuse_request, take_request
@@ -32,6 +34,7 @@ def people(database: str) -> dict[str, int]:
     return {
         "anna": factories.account("anna", stores=["shop-a"]),
         "berta": factories.account("berta", stores=["shop-a"]),
+        "admin": factories.account("admin", role="administrator"),
         "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
     }
 
@@ -221,6 +224,33 @@ def test_correction_and_erasure(people: dict[str, int], together: Callable[..., 
     assert run("SELECT DISTINCT customer_erased, email FROM orders WHERE order_id = ANY (:ids)", ids=ids) == [
         (True, None)
     ]
+
+
+def test_refund_and_deletion_of_the_person(
+    people: dict[str, int], together: Callable[..., list[Outcome]]
+) -> None:
+    admin = factories.viewer(people["admin"])
+    made = [document(customer={"email": f"person-{number}@example.com"}) for number in range(ROUNDS)]
+    factories.take_in(*made)
+    ids = [int(one["order_id"]) for one in made]
+
+    def delete(email: str) -> str:
+        request = ActionRequest("erase personal data", None, uuid4(), None)
+        work = partial(erase_personal_data, viewer=admin, email=email, expected=1)
+        return perform(admin, request, work)
+
+    for number, order_id in enumerate(ids):
+        email = f"person-{number}@example.com"
+        outcomes = together(
+            partial(act, people["anna"], request_refund, order_id, reason=f"Asked by {email}"),
+            partial(delete, email),
+        )
+        assert all(isinstance(outcome, str) for outcome in outcomes), outcomes
+    assert lines(ids, "Refund request has been sent") == once_each(ids)
+    assert lines(ids, "Personal data anonymize") == once_each(ids)
+    assert run(
+        "SELECT count(*) FROM orders WHERE order_id = ANY (:ids) AND NOT customer_erased", ids=ids
+    ) == [(0,)]
 
 
 @pytest.mark.parametrize("locks", [True, False])
