@@ -1,5 +1,6 @@
 """Deleting a person's data: afterwards no table holds any of it, and the orders are still there."""
 
+import json
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -205,6 +206,24 @@ def test_words_that_contain_a_name_stay(people: dict[str, int]) -> None:
 def test_only_a_whole_address_is_taken(email: str, people: dict[str, int]) -> None:
     with pytest.raises(InvalidInput):
         erase(people["admin"], email=email, expected=1)
+
+
+def test_names_that_mean_something_to_json(people: dict[str, int]) -> None:
+    """Null is a surname, and a quotation mark may stand in a company's name."""
+    company = 'The "Old" \\ Ltd'
+    made = document(
+        customer={"email": "null@example.com", "first_name": "True", "last_name": "Null", "phone": "12",
+                  "company_name": company},
+    )  # fmt: skip
+    factories.take_in(made)
+    run(
+        "INSERT INTO audit_log (order_id, action, details) VALUES (:id, 'x', CAST(:details AS jsonb))",
+        id=made["order_id"],
+        details=json.dumps({"a": None, "b": True, "c": 12, "d": f"True Null of {company}, 12"}),
+    )
+    erase(people["admin"], email="null@example.com", expected=1)
+    [[details]] = run("SELECT details FROM audit_log WHERE order_id = :id", id=made["order_id"])
+    assert details == {"a": None, "b": True, "c": 12, "d": "deleted of deleted, deleted"}
 
 
 def test_nobody_to_erase(people: dict[str, int]) -> None:

@@ -222,6 +222,16 @@ AS $$
     FROM (SELECT DISTINCT btrim(value) AS value FROM unnest(given) value WHERE length(btrim(value)) > 1) values_given
 $$;
 
+-- The details of an audit row without the values: in its strings alone, so that numbers and null stay what they are
+-- even when somebody is called Null.
+CREATE FUNCTION details_without(details jsonb, pattern text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT coalesce(jsonb_object_agg(key, CASE jsonb_typeof(value)
+        WHEN 'string' THEN to_jsonb(regexp_replace(value #>> '{}', pattern, 'deleted', 'gi')) ELSE value END), '{}')
+    FROM jsonb_each(details)
+$$;
+
 -- The log only grows, but for one thing: a person's values are taken out of it when the person is.
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -277,8 +287,7 @@ BEGIN
     WHERE k.order_id = ANY (touched) AND k.answer ~* pattern;
     DELETE FROM saved_search s WHERE s.filters::text ~* pattern;
     PERFORM set_config('esupport.erasing', 'on', true);
-    UPDATE audit_log a SET details = regexp_replace(a.details::text, pattern, 'deleted', 'gi')::jsonb
-    WHERE a.order_id = ANY (touched) AND a.details::text ~* pattern;
+    UPDATE audit_log a SET details = details_without(a.details, pattern) WHERE a.order_id = ANY (touched);
     PERFORM set_config('esupport.erasing', 'off', true);
 
     -- Mails to the person go as a whole; others of these orders (to the team) lose the values only.
@@ -311,7 +320,7 @@ BEGIN
     RETURN NEXT;
 END $$;
 
-REVOKE ALL ON FUNCTION pattern_of_values(text[]), orders_of_person(text), erase_person(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pattern_of_values(text[]), details_without(jsonb, text), orders_of_person(text), erase_person(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION orders_of_person(text), erase_person(text) TO esupport_app;
 
 REVOKE ALL ON FUNCTION keep_an_administrator(), open_account_session(integer, bytea, interval, text, text),
