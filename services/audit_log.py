@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from db.tables import audit_log
+from services import audit
 from services.access import Viewer
 from services.account_admin import check_administrator
 from services.days import day_start
@@ -108,6 +109,17 @@ def export_audit(connection: Connection, viewer: Viewer, wanted: AuditFilter) ->
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
+
+
+def record_audit_export(
+    connection: Connection, viewer: Viewer, wanted: AuditFilter, *, address: str | None
+) -> None:
+    """Records in the log itself that somebody takes it along, and which part. Raises `NotAllowed`."""
+    check_administrator(viewer)
+    asked = {"account": wanted.account.strip(), "action": wanted.action, "order": wanted.order_id}
+    days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
+    details = {name: value for name, value in (asked | days).items() if value}
+    audit.record(connection, viewer, "export audit log", address=address, details=details)
 
 
 def _statement(wanted: AuditFilter) -> Any:

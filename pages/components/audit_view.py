@@ -8,9 +8,17 @@ import streamlit as st
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
-from pages.components.session import current_viewer, time_zone
+from pages.components.session import client_address, current_viewer, time_zone
 from pages.components.words import browser_words, time_words
-from services.audit_log import PAGE, AuditFilter, AuditRow, export_audit, find_actions, find_audit
+from services.audit_log import (
+    PAGE,
+    AuditFilter,
+    AuditRow,
+    export_audit,
+    find_actions,
+    find_audit,
+    record_audit_export,
+)
 from services.errors import InvalidInput
 
 _ALL = "All actions"
@@ -114,6 +122,7 @@ def _details(row: AuditRow) -> str | None:
 def _csv(wanted: AuditFilter) -> bytes:
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id) as connection:
+        record_audit_export(connection, viewer, wanted, address=client_address())
         return b"\xef\xbb\xbf" + "".join(export_audit(connection, viewer, wanted)).encode()
 
 

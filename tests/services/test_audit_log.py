@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.engine import viewer_transaction
-from services.audit_log import AuditFilter, export_audit, find_actions, find_audit
+from services.audit_log import AuditFilter, export_audit, find_actions, find_audit, record_audit_export
 from services.errors import InvalidInput, NotAllowed
 from tests import factories
 from tests.factories import run
@@ -100,3 +100,13 @@ def test_for_administrators_alone(role: str, admin: int) -> None:
         ):
             with pytest.raises(NotAllowed):
                 look()
+
+
+def test_who_takes_the_log_along_stands_in_it(admin: int) -> None:
+    viewer = factories.viewer(admin)
+    wanted = AuditFilter(BERLIN, account="anna", since=date(2026, 3, 1))
+    with viewer_transaction(admin) as connection:
+        record_audit_export(connection, viewer, wanted, address="192.0.2.1")
+    [row] = run("SELECT * FROM audit_log WHERE action = 'export audit log'")
+    assert (row.account_id, row.address) == (admin, "192.0.2.1")
+    assert row.details == {"account": "anna", "since": "2026-03-01"}

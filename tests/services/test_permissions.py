@@ -145,6 +145,7 @@ RULES = {
     "team_admin.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
     "audit_log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
     "audit_log.find_actions": Rule(ADMINISTRATORS, given()),
+    "audit_log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
     "audit_log.export_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC))),
     "erasure.preview_erasure": Rule(ADMINISTRATORS, given(email="ines@example.com")),
     "erasure.erase_personal_data": Rule(ADMINISTRATORS, given(email="ines@example.com", expected=2)),
