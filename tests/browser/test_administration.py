@@ -80,10 +80,14 @@ def test_from_a_new_account_to_its_first_search(
     finally:
         nora.context.close()
     section(page, "Audit log")
-    page.get_by_label("Account").first.fill(email)
-    page.get_by_label("Account").first.press("Enter")
+    page.get_by_label("Account", exact=True).fill(email)
+    page.get_by_label("Account", exact=True).press("Enter")
     settle(page)
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+    with page.expect_download() as download:
+        button(page, "Export CSV").click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 3 and all(email in line for line in lines[1:])
     actions = portal.execute("SELECT action FROM audit_log WHERE account_email = %s ORDER BY id", email)
     assert [action for (action,) in actions] == ["sign in", "change password"]
 
