@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages import forgotten_password, second_factor, set_password, sign_in
+from pages import forgotten_password, second_factor, set_password, sign_in, single_sign_on
 from pages.components import authenticator, frame, session
 
 st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
@@ -29,6 +29,8 @@ hidden = {one.url_path for one in pages if one.visibility == "hidden"}
 page = st.navigation(pages, position="top" if may_enter else "hidden")
 frame.draw(viewer if may_enter else None)
 authenticator.draw_cookie_change()
+if viewer is None:
+    single_sign_on.accept()
 if link := st.query_params.get(forgotten_password.LINK):
     forgotten_password.show_link(link)
 elif viewer is None and forgotten_password.is_asking():

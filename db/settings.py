@@ -22,6 +22,21 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class Provider:
+    """An OpenID Connect provider that people may sign in with. `name` is what the button calls it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str
+
+    @property
+    def metadata_url(self) -> str:
+        """Where it describes itself (OpenID Connect Discovery 1.0, section 4)."""
+        return f"{self.issuer}/.well-known/openid-configuration"
+
+
+@dataclass(frozen=True)
 class Settings:
     """One consistent reading of the environment.
 
@@ -38,11 +53,17 @@ class Settings:
     smtp_url: str | None
     mail_from: str
     demo: bool
+    passwords: bool
+    provider: "Provider | None"
 
 
 def settings() -> Settings:
     """The environment as it is now; an empty variable counts as unset. Raises `SettingsError`."""
     port = _port(_read("PORT") or "8501")
+    provider = _provider()
+    passwords = _read("ESUPPORT_PASSWORDS") != "0"
+    if not passwords and provider is None:
+        raise SettingsError("ESUPPORT_PASSWORDS=0 needs OIDC_ISSUER: nobody could sign in.")
     return Settings(
         database_url=_optional("DATABASE_URL", _postgres_url),
         app_database_url=_optional("ESUPPORT_APP_DATABASE_URL", _postgres_url),
@@ -52,6 +73,8 @@ def settings() -> Settings:
         smtp_url=_optional("SMTP_URL", _smtp_url),
         mail_from=_sender("MAIL_FROM", _read("MAIL_FROM") or "esupport@localhost"),
         demo=_read("ESUPPORT_DEMO") != "0",
+        passwords=passwords,
+        provider=provider,
     )
 
 
@@ -63,6 +86,16 @@ def _read(name: str) -> str | None:
 def _optional(name: str, parse: Callable[[str, str], str]) -> str | None:
     value = _read(name)
     return None if value is None else parse(name, value)
+
+
+def _provider() -> Provider | None:
+    issuer = _optional("OIDC_ISSUER", _web_url)
+    if issuer is None:
+        return None
+    client_id, client_secret = _read("OIDC_CLIENT_ID"), _read("OIDC_CLIENT_SECRET")
+    if client_id is None or client_secret is None:
+        raise SettingsError("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.")
+    return Provider(issuer, client_id, client_secret, _read("OIDC_NAME") or "single sign-on")
 
 
 def _port(value: str) -> int:

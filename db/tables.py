@@ -11,14 +11,55 @@ from sqlalchemy import (
     Computed,
     Integer,
     LargeBinary,
-    MetaData,
     Numeric,
     Table,
     Text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
-metadata = MetaData()
+from db.account_tables import (
+    account as account,
+)
+from db.account_tables import (
+    account_page as account_page,
+)
+from db.account_tables import (
+    account_session as account_session,
+)
+from db.account_tables import (
+    audit_log as audit_log,
+)
+from db.account_tables import (
+    metadata as metadata,
+)
+from db.account_tables import (
+    password_reset as password_reset,
+)
+from db.account_tables import (
+    portal_secret as portal_secret,
+)
+from db.account_tables import (
+    recovery_code as recovery_code,
+)
+from db.account_tables import (
+    role_rule as role_rule,
+)
+from db.account_tables import (
+    saved_search as saved_search,
+)
+from db.account_tables import (
+    single_sign_on_use as single_sign_on_use,
+)
+from db.account_tables import (
+    team as team,
+)
+from db.account_tables import (
+    team_member as team_member,
+)
+from db.account_tables import (
+    team_page as team_page,
+)
+
 _TIME = TIMESTAMP(timezone=True)
 
 checkout_page = Table(
@@ -32,128 +73,6 @@ checkout_page = Table(
     Column("created_at", _TIME, nullable=False),
     Column("time_zone", Text),
     Column("refund_document_methods", ARRAY(Text)),
-)
-
-account = Table(
-    "account",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("email", Text, nullable=False),
-    Column("email_key", Text, Computed("fold(email)", persisted=True)),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("all_stores", Boolean, nullable=False),
-    Column("password_hash", Text, nullable=False),
-    Column("must_change_password", Boolean, nullable=False),
-    Column("failed_sign_ins", Integer, nullable=False),
-    Column("locked_until", _TIME),
-    Column("disabled_at", _TIME),
-    Column("time_zone", Text),
-    Column("created_at", _TIME, nullable=False),
-    Column("one_time_until", _TIME),
-    Column("totp_secret", Text),
-    Column("totp_last_step", BigInteger),
-    Column("has_second_factor", Boolean, Computed("totp_secret IS NOT NULL", persisted=True)),
-)
-
-recovery_code = Table(
-    "recovery_code",
-    metadata,
-    Column("account_id", Integer, primary_key=True),
-    Column("digest", LargeBinary, primary_key=True),
-)
-
-role_rule = Table(
-    "role_rule",
-    metadata,
-    Column("role", Text, primary_key=True),
-    Column("second_factor_required", Boolean, nullable=False),
-)
-
-account_session = Table(
-    "account_session",
-    metadata,
-    Column("token_digest", LargeBinary, primary_key=True),
-    Column("account_id", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("last_seen_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("ended_at", _TIME),
-    Column("ended_because", Text),
-    Column("address", Text),
-    Column("id", BigInteger, nullable=False),
-    Column("browser", Text),
-)
-
-password_reset = Table(
-    "password_reset",
-    metadata,
-    Column("token_digest", LargeBinary, primary_key=True),
-    Column("account_id", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("used_at", _TIME),
-)
-
-team = Table(
-    "team",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-)
-
-team_member = Table(
-    "team_member",
-    metadata,
-    Column("team_id", Integer, primary_key=True),
-    Column("account_id", Integer, primary_key=True),
-)
-
-team_page = Table(
-    "team_page",
-    metadata,
-    Column("team_id", Integer, primary_key=True),
-    Column("checkout_page_id", Integer, primary_key=True),
-)
-
-account_page = Table(
-    "account_page",
-    metadata,
-    Column("account_id", Integer, primary_key=True),
-    Column("checkout_page_id", Integer, primary_key=True),
-)
-
-portal_secret = Table(
-    "portal_secret",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
-
-saved_search = Table(
-    "saved_search",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("account_id", Integer, nullable=False),
-    Column("filters_digest", LargeBinary, nullable=False),
-    Column("filters", JSONB, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("last_opened_at", _TIME, nullable=False),
-)
-
-audit_log = Table(
-    "audit_log",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("at", _TIME, nullable=False),
-    Column("account_id", Integer),
-    Column("account_email", Text),
-    Column("action", Text, nullable=False),
-    Column("order_id", BigInteger),
-    Column("address", Text),
-    Column("succeeded", Boolean, nullable=False),
-    Column("details", JSONB, nullable=False),
 )
 
 orders = Table(

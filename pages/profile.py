@@ -6,6 +6,7 @@ from contextlib import nullcontext as showing_errors
 import streamlit as st
 
 from db.engine import viewer_transaction
+from db.settings import settings
 from pages import second_factor, set_password
 from pages.components import session
 from pages.components.authenticator import sign_out
@@ -33,8 +34,10 @@ def page() -> None:
         _time_zone(viewer)
         st.button("Sign out", key="profile_sign_out", icon=":material/logout:", on_click=sign_out)
     with password, st.container(border=True, height="stretch"):
-        st.subheader("Change password", anchor=False)
-        if set_password.draw_form(viewer):
+        st.subheader("Change password" if settings().passwords else "Sign in", anchor=False)
+        if (provider := settings().provider) and not settings().passwords:
+            st.text(f"You sign in with {provider.name}.")
+        elif set_password.draw_form(viewer):
             st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
             st.rerun()
     with st.container(border=True, key="profile_factor"):

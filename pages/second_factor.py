@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from db.engine import viewer_transaction
+from db.settings import settings
 from pages.components import session
 from pages.components.authenticator import PENDING, SessionCookieModel, open_session, sign_out
 from pages.components.escape import html_text
@@ -22,7 +23,7 @@ _ASKED_FOR: Final = 300.0  # seconds after the password
 def is_asked() -> bool:
     """Whether a password was right a moment ago, so that a code is asked for next."""
     pending = st.session_state.get(PENDING)
-    if pending is not None and time.monotonic() - pending[2] > _ASKED_FOR:
+    if pending is not None and time.monotonic() - pending.since > _ASKED_FOR:
         _give_up()
         return False
     return pending is not None
@@ -31,7 +32,7 @@ def is_asked() -> bool:
 def show_question() -> None:
     """Asks for a code; with the right one, a session is opened."""
     page_style()
-    account_id, login, _ = st.session_state[PENDING]
+    pending = st.session_state[PENDING]
     card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
     with card:
         st.subheader("Second factor", anchor=False)
@@ -46,8 +47,8 @@ def show_question() -> None:
         return
     address = session.client_address()
     token = None
-    if second_factor.check(account_id, login, code or "", address=address):
-        token = open_session(account_id, address)
+    if second_factor.check(pending.account_id, pending.login, code or "", address=address):
+        token = open_session(pending.account_id, address, by_provider=pending.by_provider)
     if token is None:
         error.html(f'<div class="es-field-error" role="alert">{html_text(sign_in.WRONG_CODE)}</div>')
         return
@@ -125,9 +126,12 @@ def _show_codes(codes: tuple[str, ...]) -> None:
 
 
 def _switch_off(viewer: Viewer) -> None:
-    st.text("It is on: a code is asked for after your password.")
+    st.text("It is on: a code is asked for when you sign in.")
     with st.form("switch_off", border=False):
-        password = st.text_input("Current password", type="password", autocomplete="current-password")
+        if settings().passwords:
+            password = st.text_input("Current password", type="password", autocomplete="current-password")
+        else:
+            password = st.text_input("Code of the app", autocomplete="one-time-code")
         error = st.empty()
         pressed = st.form_submit_button("Switch off")
     if not pressed:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages import forgotten_password
+from db.settings import settings
+from pages import forgotten_password, single_sign_on
 from pages.components import session
 from pages.components.authenticator import FIELDS, FORM_KEY, PENDING, SessionAuthenticator
 from pages.components.style import page_style
@@ -16,6 +17,10 @@ def show() -> None:
         st.container(horizontal_alignment="center"),
         st.container(key="sign_in_card", width=380, border=True),
     ):
+        if not settings().passwords:
+            st.subheader(FIELDS["Form name"], anchor=False)
+            single_sign_on.draw_button()
+            return
         SessionAuthenticator().login(fields=FIELDS, key=FORM_KEY)
         if session.session_token() or PENDING in st.session_state:
             st.rerun()
@@ -23,4 +28,5 @@ def show() -> None:
             st.error(REFUSED)
         elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
             st.error("Enter your email and your password.")
+        single_sign_on.draw_button()
         forgotten_password.draw_button()

@@ -14,7 +14,7 @@ from db.tables import account, account_page, account_session, checkout_page, tea
 from services.access import Role, Viewer
 from services.actions import Done
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name
+from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.outbox import queue_mail
 from services.passwords import hash_password, one_time_password
 
@@ -108,7 +108,7 @@ def create_account(connection: Connection, viewer: Viewer, *, email: str, name: 
     made = get_account(connection, viewer, account_id)
     _mail_password(connection, "account", made, password)
     return Done(
-        f"The account of {made.name} was created. Its one-time password is on its way to {made.email}.",
+        f"The account of {made.name} was created. {way_in(made.email)}",
         {"account": account_id, "role": grants.role, "teams": grants.teams, "stores": grants.stores},
     )
 
@@ -152,6 +152,8 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
     known = _locked(connection, viewer, account_id)
     if known.disabled_at is not None:
         raise Conflict("A disabled account gets no password. Enable it first.")
+    if not settings().passwords:
+        raise Conflict("Nobody signs in with a password here.")
     password = one_time_password()
     _update(
         connection,
@@ -271,6 +273,12 @@ def _mail_password(connection: Connection, kind: str, to: ListedAccount, passwor
         kind=kind,
         to_address=to.email,
         to_name=to.name,
-        words={"name": to.name, "login": to.email, "password": password, "address": settings().base_url},
+        words={
+            "name": to.name,
+            "login": to.email,
+            "password": password if settings().passwords else None,
+            "provider": provider.name if (provider := settings().provider) else None,
+            "address": settings().base_url,
+        },
         account_id=to.id,
     )

@@ -91,7 +91,7 @@ def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> D
         grants = Grants(Role(row.role), teams=tuple(ids[name] for name in row.teams))
         create_account(connection, viewer, email=row.email, name=row.name, grants=grants)
     words = f"{len(rows)} account{'' if len(rows) == 1 else 's'}"
-    return Done(f"{words} created. One-time passwords are on their way.", {"accounts": len(rows)})
+    return Done(f"{words} created. Everybody is mailed how to sign in.", {"accounts": len(rows)})
 
 
 def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:

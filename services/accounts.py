@@ -172,6 +172,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     finally:
         dispose_engines()
+    if not settings().passwords:
+        print(f"{given.email} signs in at {settings().base_url} through your provider.")
+        return 0
     print(f"One-time password for {given.email}, good for 72 hours: {password}")
     return 0
 

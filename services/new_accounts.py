@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from db.settings import settings
 from db.tables import account, account_page, audit_log, checkout_page
 from services.access import Role
 from services.addresses import is_mailable
@@ -55,14 +56,24 @@ def create_account(
 def create_first_administrator(connection: Connection) -> str | None:
     """Makes `admin@localhost` on a database without any account and returns its one-time password, else None.
 
-    `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it.
+    `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
+    passwords are switched off: `services.accounts create-admin` makes one for a known e-mail then.
     """
+    if not settings().passwords:
+        return None
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport first administrator'))"))
     if connection.execute(select(account.c.id).limit(1)).first() is not None:
         return None
     return create_account(
         connection, email=FIRST_ADMINISTRATOR, name="Administrator", role=Role.ADMINISTRATOR
     )
+
+
+def way_in(email: str) -> str:
+    """A sentence about what a new account's owner is mailed."""
+    if settings().passwords:
+        return f"A one-time password is on its way to {email}."
+    return f"A mail that says how to sign in is on its way to {email}."
 
 
 def add_account(

@@ -73,7 +73,8 @@ def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
         for child in children:
             child.start()
         if _wait_until_it_answers(web, current.port, stop):
-            _greet(current, occupancy(owner_url).demo_accounts, first_password)
+            found = occupancy(owner_url)
+            _greet(current, found.demo_accounts, first_password, is_empty=found.is_empty)
         _watch(web, children[1:], stop)
     finally:
         _say("Stopping …")
@@ -225,12 +226,18 @@ def _watch(web: Child, workers: list[Child], stop: StopRequest) -> None:
         time.sleep(0.1)
 
 
-def _greet(current: Settings, demo_accounts: tuple[str, ...], first_password: str | None) -> None:
+def _greet(
+    current: Settings, demo_accounts: tuple[str, ...], first_password: str | None, *, is_empty: bool
+) -> None:
     _say(f"\nThe portal is at http://localhost:{current.port}   (Ctrl-C stops it)")
     if demo_accounts:
         _say(f"Demo accounts, all with the password {DEMO_PASSWORD}:")
         for email in demo_accounts:
             _say(f"  {email}")
+    if not current.passwords and is_empty:
+        _say(
+            "There is no account yet. Make yours: .venv/bin/python -m services.accounts create-admin --email …"
+        )
     if first_password:
         _say("The first administrator, who sets a password of their own when they sign in (within 72 hours):")
         _say(f"  admin@localhost   one-time password: {first_password}")

@@ -17,6 +17,8 @@ _STEPS: Final = {
             OR expires_at < now() - interval '30 days'""",
     "Expired links to set a password removed": """
         DELETE FROM password_reset WHERE expires_at < now() - interval '7 days'""",
+    "Used answers of a single sign-on removed": """
+        DELETE FROM single_sign_on_use WHERE used_at < now() - interval '1 day'""",
     "Saved searches removed that nobody opened for a year": """
         DELETE FROM saved_search WHERE last_opened_at < now() - interval '1 year'""",
     "Used request keys removed": "DELETE FROM action_key WHERE at < now() - interval '7 days'",

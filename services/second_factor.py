@@ -13,6 +13,7 @@ import segno
 from sqlalchemy import Connection, select, text, update
 
 from db.engine import anonymous_transaction, viewer_transaction
+from db.settings import settings
 from db.tables import account, role_rule
 from services import sign_in
 from services.access import Role, Viewer
@@ -61,11 +62,17 @@ def confirm(viewer: Viewer, secret: str, code: str, *, address: str | None) -> t
 
 
 def remove(viewer: Viewer, password: str, *, address: str | None) -> None:
-    """Switches it off again. Raises `InvalidInput` (field `password`) and `Conflict` where the role must have one."""
+    """Switches it off again. Where there are no passwords, `password` is a code of the app.
+
+    Raises `InvalidInput` (field `password`), and `Conflict` where the role must have one.
+    """
     with viewer_transaction(viewer.account_id) as connection:
         if is_required(connection, viewer):
             raise Conflict("Your role needs a second factor.")
-    if sign_in.check_password(viewer.email, password, address=address) != viewer.account_id:
+    if not settings().passwords:
+        if not check(viewer.account_id, viewer.email, password, address=address):
+            raise InvalidInput(sign_in.WRONG_CODE, field="password")
+    elif sign_in.check_password(viewer.email, password, address=address) != viewer.account_id:
         raise InvalidInput(
             "This is not your current password, or the account is locked for now.", field="password"
         )

@@ -5,13 +5,16 @@ and says on every use whether the session still stands. Nothing else makes anybo
 """
 
 import hashlib
+import hmac
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
 from sqlalchemy import text
 
 from db.engine import anonymous_transaction, viewer_transaction
+from db.settings import settings
 from services import passwords
 from services.access import Viewer, get_viewer
 from services.errors import NotAllowed
@@ -31,8 +34,11 @@ def check_password(login: str, password: str, *, address: str | None) -> int | N
     """The id of the account that these open, or None: unknown, wrong, locked and disabled are all alike.
 
     Costs one bcrypt and two short transactions in every case of refusal; no connection is held while bcrypt works.
-    A refusal is counted and audited. `address` is where the attempt came from.
+    A refusal is counted and audited. Where passwords are switched off, none opens anything. `address` is where the
+    attempt came from.
     """
+    if not settings().passwords:
+        return None
     login = usable_login(login)
     with anonymous_transaction() as connection:
         found = connection.execute(
@@ -48,18 +54,33 @@ def check_password(login: str, password: str, *, address: str | None) -> int | N
     return None
 
 
-def open_session(account_id: int, *, address: str | None, browser: str | None = None) -> str | None:
-    """A new session's token (256 random bits), or None when the account was locked or disabled meanwhile."""
+def open_session(
+    account_id: int,
+    *,
+    address: str | None,
+    browser: str | None = None,
+    by_provider: bool = False,
+    provider_factor: bool = False,
+) -> str | None:
+    """A new session's token (256 random bits), or None when the account was locked or disabled meanwhile.
+
+    `by_provider`: a single sign-on opened it, so that no password has to be changed first; `provider_factor`: the
+    provider has asked for a second factor itself.
+    """
     token = secrets.token_urlsafe(32)
     with anonymous_transaction() as connection:
         opened = connection.execute(
-            text("SELECT open_account_session(:account, :digest, :life, :address, :browser)"),
+            text(
+                "SELECT open_account_session(:account, :digest, :life, :address, :browser, :provider, :factor)"
+            ),
             {
                 "account": account_id,
                 "digest": digest(token),
                 "life": SESSION_LIFE,
                 "address": address,
                 "browser": _printable(browser),
+                "provider": by_provider,
+                "factor": provider_factor,
             },
         ).scalar_one()
     return token if opened else None
@@ -68,16 +89,22 @@ def open_session(account_id: int, *, address: str | None, browser: str | None = 
 def viewer_of_token(token: str) -> Viewer | None:
     """Who holds the token, with role and stores as they are now; None when the session does not stand any more."""
     with anonymous_transaction() as connection:
-        account_id = connection.execute(
-            text("SELECT id FROM account_of_session(:digest)"), {"digest": digest(token)}
-        ).scalar_one_or_none()
-    if account_id is None:
+        session = connection.execute(
+            text("SELECT id, single_sign_on, provider_factor FROM account_of_session(:digest)"),
+            {"digest": digest(token)},
+        ).one_or_none()
+    if session is None:
         return None
     try:
-        with viewer_transaction(account_id) as connection:
-            return get_viewer(connection, account_id)
+        with viewer_transaction(session.id) as connection:
+            viewer = get_viewer(connection, session.id)
     except NotAllowed:  # disabled between the two
         return None
+    return replace(
+        viewer,
+        must_change_password=viewer.must_change_password and not session.single_sign_on,
+        needs_second_factor=viewer.needs_second_factor and not session.provider_factor,
+    )
 
 
 def end_session(token: str, *, address: str | None) -> None:
@@ -93,6 +120,11 @@ def cookie_key() -> str:
     """The key that signs cookies, in hexadecimal: 48 bytes, the same for every process at this database."""
     with anonymous_transaction() as connection:
         return bytes(connection.execute(text("SELECT cookie_key()")).scalar_one()).hex()
+
+
+def web_server_secret() -> str:
+    """What Streamlit signs its own cookies with: the same at every process, and not the key of ours."""
+    return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
 
 
 def cookie_of_token(token: str) -> str:

@@ -34,7 +34,9 @@ def test_services_and_db_know_nothing_of_streamlit_or_pages(path: Path) -> None:
 )
 def test_pages_build_no_statements(path: Path) -> None:
     reached = {
-        n for n in imports_of(path) if n in ("db.tables", "db.order_statements") or n.startswith("psycopg")
+        n
+        for n in imports_of(path)
+        if n in ("db.tables", "db.account_tables", "db.order_statements") or n.startswith("psycopg")
     }
     assert reached == set()
 

@@ -10,7 +10,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_variable_in_the_readme_is_read_by_the_code() -> None:
-    named = set(re.findall(r"`((?:ESUPPORT_|DATABASE_|SMTP_|MAIL_)[A-Z_]+|PORT)`", README))
+    named = set(re.findall(r"`((?:ESUPPORT_|DATABASE_|SMTP_|MAIL_|OIDC_)[A-Z_]+|PORT)`", README))
     code = (ROOT / "db" / "settings.py").read_text(encoding="utf-8")
     assert named >= {"DATABASE_URL", "PORT"}
     assert {name for name in named if f'"{name}"' not in code} == set()
@@ -18,7 +18,7 @@ def test_every_variable_in_the_readme_is_read_by_the_code() -> None:
 
 def test_every_variable_of_the_code_is_in_the_readme() -> None:
     code = (ROOT / "db" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'"((?:ESUPPORT|DATABASE|SMTP|MAIL)_[A-Z_]+)"', code)) | {"PORT"}
+    read = set(re.findall(r'"((?:ESUPPORT|DATABASE|SMTP|MAIL|OIDC)_[A-Z_]+)"', code)) | {"PORT"}
     assert {name for name in read if f"`{name}`" not in README} == set()
 
 

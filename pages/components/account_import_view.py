@@ -26,7 +26,7 @@ def draw_dialog() -> None:
 def _import() -> None:
     st.html(
         f"<p>A CSV file with the columns {', '.join(COLUMNS)}. Roles are specialist, analyst, refund operator and "
-        "administrator; teams are separated by semicolons. Everybody is mailed a one-time password.</p>"
+        "administrator; teams are separated by semicolons. Everybody is mailed how to sign in.</p>"
     )
     file = st.file_uploader("CSV file", type="csv", key=dialogs.field_key("file"), max_upload_size=1)
     error = st.empty()

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from db.engine import viewer_transaction
+from db.settings import settings
 from pages.components import account_import_view, dialogs
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text, label_text
@@ -279,7 +280,7 @@ def _confirm(kind: str, one: ListedAccount) -> None:
 def _state(one: ListedAccount) -> str:
     if one.disabled_at is not None:
         return "Disabled"
-    if one.must_change_password:
+    if one.must_change_password and settings().passwords:
         return "One-time password"
     return "Active, second factor" if one.has_second_factor else "Active"
 

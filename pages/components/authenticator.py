@@ -7,6 +7,7 @@ test (tests/pages/test_authenticator.py), and docs/decisions/003-sign-in.md says
 
 import secrets
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,17 @@ from services import second_factor, sign_in
 FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
 _PENDING_KEY = "cookie_pending"
-PENDING = "second_factor_pending"  # whose password was right, and when
+PENDING = "second_factor_pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Who is at the door and has only the code of the second factor left to say."""
+
+    account_id: int
+    login: str
+    by_provider: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 class SessionAuthenticator(Authenticate):
@@ -53,7 +64,7 @@ class AccountModel(AuthenticationModel):
         account_id = sign_in.check_password(username, password, address=address)
         if account_id is not None and second_factor.is_on(account_id):
             # Nobody is signed in yet: pages/second_factor.py asks for a code next.
-            st.session_state[PENDING] = (account_id, username, time.monotonic())
+            st.session_state[PENDING] = Pending(account_id, username)
             return False
         token = None if account_id is None else open_session(account_id, address)
         if token is None:
@@ -106,8 +117,13 @@ class CookieWriter(CookieManager):
         self.cookies: dict[str, Any] = {sign_in.COOKIE_NAME: None}
 
 
-def open_session(account_id: int, address: str | None) -> str | None:
-    return sign_in.open_session(account_id, address=address, browser=st.context.headers.get("User-Agent"))
+def open_session(account_id: int, address: str | None, *, by_provider: bool = False) -> str | None:
+    return sign_in.open_session(
+        account_id,
+        address=address,
+        browser=st.context.headers.get("User-Agent"),
+        by_provider=by_provider,
+    )
 
 
 def sign_out() -> None:

@@ -50,7 +50,7 @@ def test_from_a_new_account_to_its_first_search(
     page.get_by_role("option", name="Europe").click()
     dialog(page).get_by_label("Name", exact=True).click()
     button(dialog(page), "Create account").click()
-    said(page, "was created. Its one-time password is on its way")
+    said(page, "was created. A one-time password is on its way")
     got = arrived(page, mailbox, lambda one: one.recipients == [email])
     found = re.search("One-time password: (.*)", got.text)
     assert found and email in got.text

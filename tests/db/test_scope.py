@@ -21,6 +21,7 @@ CLOSED = {
     "mail_handover",
     "password_reset",
     "recovery_code",
+    "single_sign_on_use",
 }
 
 

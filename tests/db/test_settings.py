@@ -15,6 +15,11 @@ NAMES = (
     "MAIL_FROM",
     "PORT",
     "ESUPPORT_DEMO",
+    "ESUPPORT_PASSWORDS",
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_CLIENT_SECRET",
+    "OIDC_NAME",
 )
 
 
@@ -41,6 +46,8 @@ def test_defaults_hold_for_variables_that_are_unset_or_empty(
     assert current.base_url == "http://localhost:8501"
     assert current.mail_from == "esupport@localhost"
     assert current.demo
+    assert current.passwords
+    assert current.provider is None
 
 
 def test_environment_is_read_anew_by_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,3 +121,21 @@ def test_unusable_value_is_named_by_its_variable_and_not_repeated(
     assert str(raised.value).startswith(f"{name} ")
     assert str(raised.value).endswith(".")
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_provider_is_known_by_where_it_describes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", "https://login.example.com/realms/shop/")
+    monkeypatch.setenv("OIDC_CLIENT_ID", "portal")
+    with pytest.raises(SettingsError, match="OIDC_CLIENT_SECRET"):
+        settings()
+    monkeypatch.setenv("OIDC_CLIENT_SECRET", "hush")
+    provider = settings().provider
+    assert provider is not None
+    assert provider.metadata_url == "https://login.example.com/realms/shop/.well-known/openid-configuration"
+    assert provider.name == "single sign-on"
+
+
+def test_passwords_are_not_switched_off_where_nothing_else_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESUPPORT_PASSWORDS", "0")
+    with pytest.raises(SettingsError, match="nobody could sign in"):
+        settings()

@@ -20,7 +20,7 @@ assert str(server.app._resolve_script_path()) == {app!r}
 """
 
 
-def test_the_server_shadows_no_module_and_lets_no_page_run_past_the_gate() -> None:
+def test_the_server_shadows_no_module_and_lets_no_page_run_past_the_gate(database: str) -> None:
     checks = _CHECKS.format(
         pages=str(PROJECT / "pages"), project=str(PROJECT / "pages"), app=str(PROJECT / "app.py")
     )

@@ -47,7 +47,7 @@ def test_accounts_with_roles_and_teams(separator: str, admin: int) -> None:
              ("", "", "", ""), (f"{name}2@x.example", "Jo", "analyst", ""))  # fmt: skip
     content = "\r\n".join(separator.join(line) for line in lines)
     assert [row.problem for row in preview(admin, content)] == [None, None]
-    assert take(admin, content) == "2 accounts created. One-time passwords are on their way."
+    assert take(admin, content) == "2 accounts created. Everybody is mailed how to sign in."
     rows = run(
         "SELECT a.name, a.role, (SELECT array_agg(t.name ORDER BY t.name) FROM team_member m "
         "JOIN team t ON t.id = m.team_id WHERE m.account_id = a.id) AS teams "
