@@ -10,7 +10,7 @@ from db.engine import viewer_transaction
 from db.settings import settings
 from pages.components import account_import_view, dialogs
 from pages.components.errors import showing_errors
-from pages.components.escape import html_text, label_text
+from pages.components.escape import html_text
 from pages.components.row_table import row_table
 from pages.components.session import current_viewer, time_zone
 from pages.components.words import ROLE_WORDS, time_words
@@ -198,7 +198,7 @@ def _form(
             "Teams",
             list(team_names),
             default=[team for team in one.teams if team in team_names] if one else [],
-            format_func=lambda team: label_text(team_names[team]),
+            format_func=lambda team: team_names[team],
             key=dialogs.field_key("teams"),
             placeholder="None",
         )
@@ -207,7 +207,7 @@ def _form(
             "Checkout pages beside those of the teams",
             list(store_names),
             default=[store for store in one.stores if store in store_names] if one else [],
-            format_func=lambda store: label_text(store_names[store]),
+            format_func=lambda store: store_names[store],
             key=dialogs.field_key("stores"),
             placeholder="None",
         )

@@ -97,7 +97,7 @@ def _team_form(
             "Members",
             list(names),
             default=[member for member, _ in one.members if member in names] if one else [],
-            format_func=lambda member: label_text(names[member]),
+            format_func=lambda member: names[member],
             key=dialogs.field_key("members"),
             placeholder="None",
         )
@@ -105,7 +105,7 @@ def _team_form(
             "Checkout pages",
             list(store_names),
             default=[store for store in one.stores if store in store_names] if one else [],
-            format_func=lambda store: label_text(store_names[store]),
+            format_func=lambda store: store_names[store],
             key=dialogs.field_key("stores"),
             placeholder="None",
         )

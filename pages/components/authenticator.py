@@ -137,6 +137,8 @@ def sign_out() -> None:
 
 def draw_cookie_change() -> None:
     """Draws the script that sets or deletes the cookie, in every run until the browser says that it ran."""
+    # Always there: were it gone after the change, all below would move, and what was typed meanwhile be lost.
+    place = st.container(key="cookie_change")
     pending = st.session_state.get(_PENDING_KEY)
     if pending is None:
         return
@@ -144,7 +146,7 @@ def draw_cookie_change() -> None:
     if st.session_state.get(key) is True:
         del st.session_state[_PENDING_KEY]
         return
-    with st.container(key="cookie_change"):
+    with place:
         if value is None:
             CookieWriter().delete(sign_in.COOKIE_NAME, key=key)
         else:

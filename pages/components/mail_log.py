@@ -39,7 +39,7 @@ def _draw(zone: ZoneInfo) -> None:
     state = st.session_state
     viewer = current_viewer()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(f'<h3>Mail log</h3><span class="es-zone">times in {html_text(zone.key)}</span>')
+        st.html(f'<span class="es-zone">times in {html_text(zone.key)}</span>')
         wanted = st.segmented_control(
             "State",
             list(_STATES),

@@ -49,10 +49,11 @@ _PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A running portal: its address, and the owner's address of its database."""
+    """A running portal: its address, the owner's address of its database, and what its web server wrote."""
 
     url: str
     database_url: str
+    log: Path
 
     def execute(self, statement: str, *values: object) -> list[tuple]:
         """Runs one statement as the owner and returns its rows, if any."""
@@ -90,8 +91,9 @@ def portal(
     )
     worker = subprocess.Popen([sys.executable, "-m", "services.mail"], cwd=PROJECT, env=environment)
     try:
-        with serving(environment, tmp_path_factory.mktemp("portal") / "server.log") as url:
-            yield Portal(url, database_url)
+        log = tmp_path_factory.mktemp("portal") / "server.log"
+        with serving(environment, log) as url:
+            yield Portal(url, database_url, log)
     finally:
         end(worker)
         drop_database(server_url, name)

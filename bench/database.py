@@ -1,0 +1,25 @@
+"""A database that the benchmarks have for themselves."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from db import embedded, engine
+from db.migrate import migrate
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """An embedded server in a folder of its own, migrated; the owner's address. Both are gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="esupport-bench-") as folder:
+        os.environ.pop("DATABASE_URL", None)
+        os.environ["ESUPPORT_DATA"] = folder
+        try:
+            url = engine.owner_url()
+            migrate(url)
+            yield url
+        finally:
+            engine.dispose_engines()
+            embedded.stop(Path(folder))

@@ -1,0 +1,156 @@
+"""Who gets what from the web server: every route × every role × own and foreign × what ends a session."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from db.engine import viewer_transaction
+from pages.routes import ROUTES
+from services import sign_in
+from services.access import Role
+from services.order_filter import SearchInput, parse_filter
+from services.saved_searches import save_search
+from tests import factories
+from tests.factories import document, run
+
+OWN, FOREIGN = 1, 2
+NOTHING = "There is nothing here that you can see. Are you signed in?"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a route is asked for an order's thing, and whether somebody must be signed in."""
+
+    address: Callable[[dict[str, str]], str]
+    is_private: bool = True
+
+
+RULES = {
+    "/documents/{document_id:int}": Rule(lambda known: f"/documents/{known['document']}"),
+    "/export/{key}.csv": Rule(lambda known: f"/export/{known['search']}.csv"),
+    "/o/{page_key}": Rule(lambda known: f"/o/{known['page']}", is_private=False),
+    "/o/{page_key}/documents/{document_id:int}": Rule(
+        lambda known: f"/o/{known['page']}/documents/{known['document']}", is_private=False
+    ),
+}
+
+
+def test_every_route_is_in_the_table() -> None:
+    assert {route.path for route in ROUTES} == set(RULES)
+
+
+@pytest.fixture(scope="module")
+def client(database: str) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=list(ROUTES))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[Role, int]:
+    for order_id, store in ((OWN, "shop-a"), (FOREIGN, "shop-b")):
+        factories.take_in(
+            document(
+                order_id=order_id,
+                checkout_page=store,
+                customer={"email": f"someone@{store}.example"},
+                documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
+            )
+        )
+    factories.account("spare", role="administrator")
+    return {role: factories.account(role, role=role, stores=["shop-a"]) for role in Role}
+
+
+@pytest.fixture(scope="module")
+def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
+    made = {}
+    asks = factories.viewer(people[Role.ADMINISTRATOR])
+    for order_id, store in ((OWN, "shop-a"), (FOREIGN, "shop-b")):
+        [[paper]] = run("SELECT id FROM order_document WHERE order_id = :id", id=order_id)
+        [[page]] = run("SELECT page_key FROM orders WHERE order_id = :id", id=order_id)
+        # Saved by somebody who sees both stores: whoever opens it finds what is in their own.
+        with viewer_transaction(asks.account_id) as connection:
+            search = save_search(
+                connection,
+                asks,
+                parse_filter(SearchInput(email=f"someone@{store}.example"), zone=ZoneInfo("UTC")),
+            )
+        made[order_id] = {"document": str(paper), "page": str(page), "search": search}
+    return made
+
+
+def cookies(account_id: int) -> dict[str, str]:
+    token = sign_in.open_session(account_id, address=None)
+    assert token is not None
+    return {"Cookie": f"{sign_in.COOKIE_NAME}={sign_in.cookie_of_token(token)}"}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("path", RULES)
+def test_who_gets_what(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], path: str, role: Role
+) -> None:
+    rule, headers = RULES[path], cookies(people[role])
+    own = client.get(rule.address(known[OWN]), headers=headers)
+    assert own.status_code == 200
+    if not rule.is_private:
+        return
+    foreign = client.get(rule.address(known[FOREIGN]), headers=headers)
+    if role is Role.ADMINISTRATOR:
+        assert foreign.status_code == 200
+    elif path.startswith("/export"):
+        assert "someone@" not in foreign.text, "the search is found, the order is not"
+        assert "someone@shop-a.example" in own.text
+    else:
+        none = client.get("/documents/999999999", headers=headers)
+        assert (foreign.status_code, foreign.text) == (none.status_code, none.text) == (404, NOTHING)
+
+
+STATES = {
+    "disabled": "UPDATE account SET disabled_at = now() WHERE id = :id",
+    "password to change": "UPDATE account SET must_change_password = true WHERE id = :id",
+    "second factor to set up": "UPDATE role_rule SET second_factor_required = true",
+    "ended": "UPDATE account_session SET ended_at = now(), ended_because = 'ended' WHERE account_id = :id",
+    "expired": "UPDATE account_session SET expires_at = now() WHERE account_id = :id",
+}
+BACK = (
+    "UPDATE account SET disabled_at = NULL, must_change_password = false WHERE id = :id",
+    "UPDATE role_rule SET second_factor_required = false",
+)
+
+
+@pytest.mark.parametrize("state", [*STATES, "nobody", "forged"])
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("path", [path for path, rule in RULES.items() if rule.is_private])
+def test_nobody_else_gets_anything(
+    client: TestClient,
+    people: dict[Role, int],
+    known: dict[int, dict[str, str]],
+    path: str,
+    role: Role,
+    state: str,
+) -> None:
+    account_id, address = people[role], RULES[path].address(known[OWN])
+    headers = {} if state == "nobody" else cookies(account_id)
+    if state == "forged":
+        headers["Cookie"] = headers["Cookie"][:-4] + "AAAA"
+    before = run("SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download')")
+    try:
+        if state in STATES:
+            run(STATES[state], **({"id": account_id} if ":id" in STATES[state] else {}))
+        answer = client.get(address, headers=headers)
+        assert (answer.status_code, answer.text) == (404, NOTHING)
+        assert run("SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download')") == before
+    finally:
+        for statement in BACK:
+            run(statement, **({"id": account_id} if ":id" in statement else {}))
+
+
+@pytest.mark.parametrize("key", [str(uuid4()), "x", "%00", "../admin", "1'--"])
+def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Role, int], key: str) -> None:
+    assert client.get(f"/o/{key}").status_code == 404
+    assert client.get(f"/o/{key}/documents/1").status_code == 404
