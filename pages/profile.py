@@ -1,7 +1,6 @@
 """One's own account."""
 
 import html
-from contextlib import nullcontext as showing_errors
 
 import streamlit as st
 
@@ -10,6 +9,7 @@ from db.settings import settings
 from pages import second_factor, set_password
 from pages.components import session
 from pages.components.authenticator import sign_out
+from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.style import page_style
 from pages.components.words import ROLE_WORDS, browser_words, time_words

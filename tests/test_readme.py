@@ -40,3 +40,17 @@ def test_every_file_in_the_readme_exists() -> None:
         re.findall(r"\]\((docs/[^)]+)\)", README)
     )
     assert {path for path in paths if not (ROOT / path).exists()} == set()
+
+
+def test_every_test_that_the_security_table_names_exists() -> None:
+    table = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z]+/test_\w+\.py)(?:::(\w+))?`", table))
+    assert len(named) > 40
+    missing = {
+        (file, name)
+        for file, name in named
+        if not re.search(
+            rf"^def {name or 'test_'}", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.M
+        )
+    }
+    assert missing == set()
