@@ -21,6 +21,7 @@ pages = [
     st.Page("pages/orders.py", title="Orders", default=True),
     _page("refund_queue", "Refund queue", shown=viewer is not None and viewer.may_work_refund_queue),
     _page("my_requests", "My refund requests", shown=viewer is not None and viewer.may_act),
+    _page("reports", "Reports", shown=True),
     _page("administration", "Administration", shown=viewer is not None and viewer.may_administer),
     _page("profile", "Profile", shown=True),
 ]

@@ -9,7 +9,7 @@ from pages.components.dialogs import show_said
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_results import order_results
-from pages.components.search_form import fill_form, search_form, typed_input
+from pages.components.search_form import fill_form, keep_form, search_form, typed_input
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from services.errors import NotFound
@@ -21,8 +21,7 @@ def _open_address() -> None:
     """On the first run of a browser's session: the search and the order that the address names."""
     state = st.session_state
     if "search_filter" in state:
-        if "search_order_ids" not in state:  # back from another page: the widgets were forgotten meanwhile
-            fill_form(state.search_filter.typed)
+        keep_form("orders", state.search_filter.typed)
         return
     state.search_filter = OrderFilter.empty(time_zone())
     state.search_errors = {}
@@ -41,6 +40,7 @@ def _open_address() -> None:
             state.search_errors = {"": str(error)}
             st.query_params.pop("s", None)
     fill_form(state.search_filter.typed)
+    keep_form("orders", state.search_filter.typed)
 
 
 def _order_in_address() -> int | None:

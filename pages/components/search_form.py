@@ -35,6 +35,7 @@ DATE_LABELS = {
     "paid_to": "Order payment date to",
 }
 STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
+_FORM_OF = "search_form_of"
 _PLACEHOLDERS = {"order_ids": "A0012345678, 12345679", "activation_code": "3 characters or more"}
 
 
@@ -44,6 +45,13 @@ def _key(name: str) -> str:
 
 def _status_key(name: str, status: str) -> str:
     return f"search_{name}_{status}"
+
+
+def keep_form(page: str, typed: SearchInput) -> None:
+    """Puts a page's own search into the form when the form was another page's, or forgotten, meanwhile."""
+    if st.session_state.get(_FORM_OF) != page or _key("order_ids") not in st.session_state:
+        fill_form(typed)
+    st.session_state[_FORM_OF] = page
 
 
 def fill_form(typed: SearchInput) -> None:
@@ -76,8 +84,8 @@ def typed_input() -> SearchInput:
     )
 
 
-def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
-    """Draws the form with each error below its field; True in the run in which Find was pressed."""
+def search_form(viewer: Viewer, errors: Mapping[str, str], *, button: str = "Find") -> bool:
+    """Draws the form with each error below its field; True in the run in which its button was pressed."""
     with st.form("search", border=True):
         with st.container(key="search_first_row"):
             row = st.columns([1.25, 1.25, 1, 1.25, 0.62], vertical_alignment="top", gap="small")
@@ -89,7 +97,7 @@ def search_form(viewer: Viewer, errors: Mapping[str, str]) -> bool:
             with row[4]:
                 st.html('<div class="es-label-gap"></div>')
                 found = st.form_submit_button(
-                    "Find", type="primary", width="stretch", key="search_find", shortcut="Ctrl+Enter"
+                    button, type="primary", width="stretch", key="search_find", shortcut="Ctrl+Enter"
                 )
         more_errors = [
             name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")

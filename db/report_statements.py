@@ -1,0 +1,111 @@
+"""The statements behind the Reports page. All are about the orders that a filter finds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Date, Numeric, Select, cast, func, literal, select, tuple_
+
+from db.order_statements import matching
+from db.tables import order_history, orders, refund_request, subscription, subscription_event
+from services.order_filter import OrderFilter
+
+
+def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """Orders, paid ones and revenue by day and currency and by store and currency, in one pass.
+
+    `day` is the day of creation in the filter's zone, `checkout_page_id` is None in the rows of days and the other way
+    round. Revenue is the total of what is Paid now.
+    """
+    day = cast(func.timezone(order_filter.zone, orders.c.created_at), Date)
+    is_paid = orders.c.status == "paid"
+    found = (
+        select(
+            day.label("day"),
+            orders.c.checkout_page_id,
+            orders.c.currency,
+            is_paid.label("is_paid"),
+            orders.c.total,
+        )
+        .where(matching(order_filter, page_ids))
+        .subquery()
+    )
+    return select(
+        found.c.day,
+        found.c.checkout_page_id,
+        found.c.currency,
+        func.count().label("orders"),
+        func.count().filter(found.c.is_paid).label("paid"),
+        func.coalesce(func.sum(found.c.total).filter(found.c.is_paid), literal(0, Numeric)).label("revenue"),
+    ).group_by(
+        func.grouping_sets(
+            tuple_(found.c.day, found.c.currency), tuple_(found.c.checkout_page_id, found.c.currency)
+        )
+    )
+
+
+def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """What became of the refund requests for these orders; one row."""
+    closed = refund_request.c.closed_at.is_not(None)
+    hours = func.extract("epoch", refund_request.c.closed_at - refund_request.c.requested_at) / 3600
+    statement: Select[Any] = (
+        select(
+            func.count().label("requests"),
+            func.count(refund_request.c.order_id.distinct()).label("orders"),
+            func.count().filter(~closed).label("open"),
+            *[
+                func.count().filter(refund_request.c.result == result).label(result)
+                for result in ("full", "partial", "refused", "failed")
+            ],
+            func.percentile_cont(0.5).within_group(hours).filter(closed).label("median_hours"),
+        )
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .where(matching(order_filter, page_ids))
+    )
+    return statement
+
+
+def reasons_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[Any]:
+    """The latest reasons that refunds of these orders were requested for."""
+    return (
+        select(refund_request.c.reason)
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .where(matching(order_filter, page_ids))
+        .order_by(refund_request.c.id.desc())
+        .limit(most)
+    )
+
+
+def resends_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """How many licence mails of the portal the mail server has accepted for these orders."""
+    return (
+        select(func.count())
+        .select_from(order_history.join(orders, orders.c.order_id == order_history.c.order_id))
+        .where(
+            order_history.c.source == "portal",
+            order_history.c.kind == "email",
+            matching(order_filter, page_ids),
+        )
+    )
+
+
+def subscriptions_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """The subscriptions of these orders by their status now: `active`, `not paid`, `cancelled`."""
+    return (
+        select(
+            subscription.c.status,
+            func.count(tuple_(subscription.c.checkout_page_id, subscription.c.subscription_id).distinct()),
+        )
+        .join(orders, orders.c.order_id == subscription.c.order_id)
+        .where(matching(order_filter, page_ids), subscription.c.type.in_(("AR", "PMR")))
+        .group_by(subscription.c.status)
+    )
+
+
+def changes_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """How often subscriptions were cancelled and resumed here, in these orders."""
+    return (
+        select(subscription_event.c.action, func.count())
+        .join(orders, orders.c.order_id == subscription_event.c.order_id)
+        .where(matching(order_filter, page_ids))
+        .group_by(subscription_event.c.action)
+    )

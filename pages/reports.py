@@ -1,0 +1,208 @@
+"""Reports: what the orders of a period come to, in pictures and in numbers; a click opens the orders behind them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components.errors import showing_errors
+from pages.components.filter_chips import filter_chips
+from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.row_table import row_table
+from pages.components.search_form import fill_form, keep_form, search_form, typed_input
+from pages.components.session import current_viewer, time_zone
+from pages.components.style import page_style
+from pages.components.templates import render
+from pages.components.words import day_words
+from services.money import format_money
+from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.reports import DayTotal, Report, day_filter, get_report, last_days, store_filter, with_period
+from services.saved_searches import save_search
+
+_PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
+_PAID, _OTHER = "Paid", "Not paid, deleted, terminated"
+_ORDERS: Final = "Orders"
+_TEAL, _GREY = "#12857b", "#94a3b8"
+
+
+def page() -> None:
+    page_style()
+    st.title("Reports", anchor=False)
+    state = st.session_state
+    zone, now = time_zone(), datetime.now(UTC)
+    if "report_filter" not in state:
+        state.report_filter = parse_filter(with_period(SearchInput(), zone=zone, now=now), zone=zone)
+        state.report_errors = {}
+    keep_form("reports", state.report_filter.typed)
+    if (waiting := state.pop("report_waiting", None)) is not None:
+        fill_form(waiting)
+        _take_up(waiting)
+    chosen = st.segmented_control(
+        "Period",
+        list(_PERIODS),
+        format_func=_PERIODS.__getitem__,
+        label_visibility="collapsed",
+        key="report_days",
+    )
+    if chosen is not None and chosen != state.get("report_days_done"):
+        state.report_days_done = chosen
+        state.report_waiting = last_days(state.report_filter.typed, chosen, zone=zone, now=now)
+        st.rerun()
+    if search_form(current_viewer(), state.report_errors, button="Show"):
+        state.report_days_done = chosen
+        _take_up(typed_input())
+        st.rerun()
+    if state.report_errors:
+        st.warning("Nothing was counted. Please check the marked fields.", icon=":material/info:")
+        return
+    changed = filter_chips(state.report_filter.typed)
+    if changed is not None:
+        state.report_waiting = changed
+        st.rerun()
+    _figures(state.report_filter)
+
+
+def _take_up(typed: SearchInput) -> None:
+    zone = time_zone()
+    try:
+        typed = with_period(typed, zone=zone, now=datetime.now(UTC))
+        st.session_state.report_filter = parse_filter(typed, zone=zone)
+        st.session_state.report_errors = {}
+    except InvalidSearch as error:
+        st.session_state.report_errors = dict(error.errors)
+
+
+@st.fragment
+def _figures(order_filter: OrderFilter) -> None:
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        report = get_report(connection, viewer, order_filter)
+    if not report.orders:
+        st.info("There are no orders in this period and these filters. Try a longer period.")
+        return
+    st.html(render("report.html.jinja", report=report, money=format_money, zone=order_filter.zone))
+    _chart(report, order_filter)
+    _stores(report, order_filter)
+    with st.expander("Numbers by day"):
+        _table(report.days)
+
+
+def _chart(report: Report, order_filter: OrderFilter) -> None:
+    currencies = [total.currency for total in report.currencies]
+    shown = st.segmented_control(
+        "Chart",
+        [_ORDERS, *currencies],
+        default=_ORDERS,
+        format_func=lambda one: one if one == _ORDERS else f"Revenue, {one}",
+        key="report_chart",
+        label_visibility="collapsed",
+    )
+    frame = _order_bars(report.days) if shown in (None, _ORDERS) else _revenue_bars(report.days, str(shown))
+    picked = alt.selection_point(name="day", fields=["day"], on="click", clear=False)
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
+        .encode(
+            x=alt.X("day:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0)),
+            y=alt.Y("number:Q", title=None, axis=alt.Axis(tickCount=4, format=",")),
+            color=alt.Color(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=sorted(set(frame["what"]), reverse=True), range=[_TEAL, _GREY]),
+                legend=alt.Legend(orient="top") if shown in (None, _ORDERS) else None,
+            ),
+            tooltip=[
+                alt.Tooltip("day", title="Day"),
+                alt.Tooltip("what", title=" "),
+                alt.Tooltip("words", title="Number"),
+            ],
+        )
+        .properties(height=220)
+        .add_params(picked)
+    )
+    event: Any = st.altair_chart(chart, on_select="rerun", selection_mode="day", key=f"report_chart_{shown}")
+    st.caption("A click on a bar opens its orders.")
+    if days := event["selection"].get("day"):
+        _open(day_filter(order_filter, date.fromisoformat(days[0]["day"])))
+
+
+def _order_bars(days: Sequence[DayTotal]) -> pd.DataFrame:
+    rows = []
+    for day in sorted({one.day for one in days}):
+        of_day = [one for one in days if one.day == day]
+        paid = sum(one.paid for one in of_day)
+        rows.append((day.isoformat(), _PAID, paid, f"{paid:,}"))
+        other = sum(one.orders for one in of_day) - paid
+        rows.append((day.isoformat(), _OTHER, other, f"{other:,}"))
+    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
+
+
+def _revenue_bars(days: Sequence[DayTotal], currency: str) -> pd.DataFrame:
+    rows = [
+        (one.day.isoformat(), "Revenue", float(one.revenue), format_money(one.revenue, currency))
+        for one in days
+        if one.currency == currency
+    ]
+    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
+
+
+def _stores(report: Report, order_filter: OrderFilter) -> None:
+    st.subheader("By store", anchor=False)
+    frame = pd.DataFrame(
+        {
+            "Store": [one.store for one in report.stores],
+            "Currency": [one.currency for one in report.stores],
+            "Orders": [one.orders for one in report.stores],
+            "Paid": [one.paid for one in report.stores],
+            "Paid share": [f"{one.paid / one.orders:.0%}" for one in report.stores],
+            "Revenue": [format_money(one.revenue, one.currency) for one in report.stores],
+        }
+    )
+    chosen = row_table(
+        "report_store",
+        frame,
+        list(range(len(report.stores))),
+        rows_shown=8,
+        alt="Orders and revenue by store and currency",
+        columns={"Revenue": st.column_config.TextColumn(alignment="right")},
+    )
+    if chosen is not None:
+        st.session_state.pop("chosen_report_store", None)
+        _open(store_filter(order_filter, report.stores[chosen].store))
+
+
+def _table(days: Sequence[DayTotal]) -> None:
+    frame = pd.DataFrame(
+        {
+            "Day": [day_words(one.day) for one in days],
+            "Currency": [one.currency for one in days],
+            "Orders": [one.orders for one in days],
+            "Paid": [one.paid for one in days],
+            "Revenue": [format_money(one.revenue, one.currency) for one in days],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(days), 12) + 2,
+        row_height=ROW_HEIGHT,
+        column_config={"Revenue": st.column_config.TextColumn(alignment="right")},
+        alt="Orders and revenue by day and currency",
+    )
+
+
+def _open(order_filter: OrderFilter) -> None:
+    """Goes to the Orders page with this search."""
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        key = save_search(connection, viewer, order_filter)
+    st.session_state.pop("search_filter", None)
+    st.switch_page("pages/orders.py", query_params={"s": key})
+
+
+with showing_errors():
+    page()
