@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from typing import cast as cast_type
 
 from sqlalchemy import Date, Numeric, Select, cast, func, literal, select, tuple_
 
@@ -47,7 +48,7 @@ def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
     """What became of the refund requests for these orders; one row."""
     closed = refund_request.c.closed_at.is_not(None)
     hours = func.extract("epoch", refund_request.c.closed_at - refund_request.c.requested_at) / 3600
-    statement: Select[Any] = (
+    statement = (
         select(
             func.count().label("requests"),
             func.count(refund_request.c.order_id.distinct()).label("orders"),
@@ -61,7 +62,7 @@ def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .where(matching(order_filter, page_ids))
     )
-    return statement
+    return cast_type("Select[Any]", statement)
 
 
 def reasons_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[Any]:

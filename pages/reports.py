@@ -1,7 +1,8 @@
 """Reports: what the orders of a period come to, in pictures and in numbers; a click opens the orders behind them."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import altair as alt
@@ -20,12 +21,22 @@ from pages.components.templates import render
 from pages.components.words import day_words
 from services.money import format_money
 from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
-from services.reports import DayTotal, Report, day_filter, get_report, last_days, store_filter, with_period
+from services.reports import (
+    DEFAULT_DAYS,
+    DayTotal,
+    Report,
+    day_filter,
+    get_report,
+    last_days,
+    store_filter,
+    with_period,
+)
 from services.saved_searches import save_search
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _PAID, _OTHER = "Paid", "Not paid, deleted, terminated"
 _ORDERS: Final = "Orders"
+_DAY_LABEL: Final = "timeFormat(toDate(datum.value + 'T00:00'), '%d %b')"
 _TEAL, _GREY = "#12857b", "#94a3b8"
 
 
@@ -37,10 +48,14 @@ def page() -> None:
     if "report_filter" not in state:
         state.report_filter = parse_filter(with_period(SearchInput(), zone=zone, now=now), zone=zone)
         state.report_errors = {}
+        state.report_days_done = DEFAULT_DAYS
     keep_form("reports", state.report_filter.typed)
     if (waiting := state.pop("report_waiting", None)) is not None:
         fill_form(waiting)
         _take_up(waiting)
+    if state.pop("report_own_days", False):
+        state.report_days = state.report_days_done = None
+    state.setdefault("report_days", state.report_days_done)
     chosen = st.segmented_control(
         "Period",
         list(_PERIODS),
@@ -52,8 +67,8 @@ def page() -> None:
         state.report_days_done = chosen
         state.report_waiting = last_days(state.report_filter.typed, chosen, zone=zone, now=now)
         st.rerun()
-    if search_form(current_viewer(), state.report_errors, button="Show"):
-        state.report_days_done = chosen
+    if search_form(current_viewer(), state.report_errors, button="Show", stays_small=True):
+        state.report_own_days = True
         _take_up(typed_input())
         st.rerun()
     if state.report_errors:
@@ -62,6 +77,7 @@ def page() -> None:
     changed = filter_chips(state.report_filter.typed)
     if changed is not None:
         state.report_waiting = changed
+        state.report_own_days = True
         st.rerun()
     _figures(state.report_filter)
 
@@ -107,8 +123,10 @@ def _chart(report: Report, order_filter: OrderFilter) -> None:
         alt.Chart(frame)
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
-            x=alt.X("day:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0)),
-            y=alt.Y("number:Q", title=None, axis=alt.Axis(tickCount=4, format=",")),
+            x=alt.X(
+                "day:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL)
+            ),
+            y=alt.Y("number:Q", title=None, axis=alt.Axis(tickCount=4, tickMinStep=1, format=",")),
             color=alt.Color(
                 "what:N",
                 title=None,
@@ -130,9 +148,15 @@ def _chart(report: Report, order_filter: OrderFilter) -> None:
         _open(day_filter(order_filter, date.fromisoformat(days[0]["day"])))
 
 
+def _every_day(days: Sequence[DayTotal]) -> list[date]:
+    """From the first day with an order to the last one, those without any as well."""
+    first, last = days[0].day, days[-1].day
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def _order_bars(days: Sequence[DayTotal]) -> pd.DataFrame:
     rows = []
-    for day in sorted({one.day for one in days}):
+    for day in _every_day(days):
         of_day = [one for one in days if one.day == day]
         paid = sum(one.paid for one in of_day)
         rows.append((day.isoformat(), _PAID, paid, f"{paid:,}"))
@@ -142,11 +166,11 @@ def _order_bars(days: Sequence[DayTotal]) -> pd.DataFrame:
 
 
 def _revenue_bars(days: Sequence[DayTotal], currency: str) -> pd.DataFrame:
-    rows = [
-        (one.day.isoformat(), "Revenue", float(one.revenue), format_money(one.revenue, currency))
-        for one in days
-        if one.currency == currency
-    ]
+    of_day = {one.day: one.revenue for one in days if one.currency == currency}
+    rows = []
+    for day in _every_day(days):
+        revenue = of_day.get(day, Decimal(0))
+        rows.append((day.isoformat(), "Revenue", float(revenue), format_money(revenue, currency)))
     return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
 
 

@@ -84,8 +84,13 @@ def typed_input() -> SearchInput:
     )
 
 
-def search_form(viewer: Viewer, errors: Mapping[str, str], *, button: str = "Find") -> bool:
-    """Draws the form with each error below its field; True in the run in which its button was pressed."""
+def search_form(
+    viewer: Viewer, errors: Mapping[str, str], *, button: str = "Find", stays_small: bool = False
+) -> bool:
+    """Draws the form with each error below its field; True in the run in which its button was pressed.
+
+    What is behind More is shown when it is used, unless the form `stays_small`.
+    """
     with st.form("search", border=True):
         with st.container(key="search_first_row"):
             row = st.columns([1.25, 1.25, 1, 1.25, 0.62], vertical_alignment="top", gap="small")
@@ -102,7 +107,9 @@ def search_form(viewer: Viewer, errors: Mapping[str, str], *, button: str = "Fin
         more_errors = [
             name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")
         ]
-        with st.expander("More", expanded=bool(more_errors) or _has_more(), key="search_more"):
+        with st.expander(
+            "More", expanded=bool(more_errors) or (_has_more() and not stays_small), key="search_more"
+        ):
             _more(viewer, errors)
     return bool(found)
 

@@ -185,6 +185,7 @@ PAGES = {
     "refund_queue": {"refunds", "admin"},
     "my_requests": {"anna", "refunds", "admin"},
     "administration": {"admin"},
+    "reports": {"anna", "carla", "refunds", "admin"},
     "profile": {"anna", "carla", "refunds", "admin"},
 }
 

@@ -94,6 +94,7 @@ RULES = {
     "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
     "saved_searches.save_search": Rule(EVERYBODY, given(empty())),
+    "reports.get_report": Rule(EVERYBODY, given(empty())),
     "refunds.find_own_requests": Rule(EVERYBODY, given()),
     "refund_lists.count_open": Rule(EVERYBODY, given()),
     "accounts.find_own_sessions": Rule(EVERYBODY, given(token="x")),
