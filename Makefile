@@ -1,6 +1,8 @@
 # What can be done here. Every path below is relative, so that a clone may stand in a folder with a space in its name.
 # PYTHON=/path/to/python3.12 make …   chooses the interpreter that the virtual environment is made with.
 
+N = 200000 # orders in the benchmark
+
 .PHONY: help run test bench lint clean
 
 help:     ## this list
@@ -16,7 +18,7 @@ test:     ## all tests, those in a browser included
 
 bench:    ## the benchmark: prints its table, writes bench/results/
 	@.ci/prepare test
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench --orders $(N)
 
 lint:     ## formatting, lint and types
 	@.ci/prepare test

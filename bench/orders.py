@@ -38,17 +38,18 @@ def fill(connection: Connection, number: int) -> None:
         connection.execute(text("INSERT INTO checkout_page (name) VALUES (:name)"), {"name": store})
     for statement in (_ORDERS, _ITEMS, _CODES):
         connection.execute(text(statement), {"number": number} if ":number" in statement else {})
-    for name, all_stores in (("all", True), ("small", False)):
+    for name, all_stores in (("all", True), ("small", False), ("two stores", False)):
         connection.execute(
             text(
                 "INSERT INTO account (email, name, role, all_stores, password_hash) "
-                "VALUES (:name || '@bench.example', :name, 'specialist', :all_stores, '-')"
+                "VALUES (replace(:name, ' ', '-') || '@bench.example', :name, 'specialist', :all_stores, '-')"
             ),
             {"name": name, "all_stores": all_stores},
         )
     connection.execute(
         text(
             "INSERT INTO account_page SELECT a.id, p.id FROM account a, checkout_page p "
-            "WHERE a.name = 'small' AND p.name = 'bench-small'"
+            "WHERE a.name = 'small' AND p.name = 'bench-small' "
+            "OR a.name = 'two stores' AND p.name IN ('bench-large', 'bench-middle')"
         )
     )

@@ -106,7 +106,8 @@ def page_statement(
     """At most `limit` orders of these stores beyond the cursor: older ones newest first, or newer ones oldest first.
 
     A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
-    `limit` of each are merged. One scan over all stores would walk past everything that belongs to the others.
+    `limit` of each are merged. One scan over all stores would walk past everything that belongs to the others. IDs and
+    codes name the orders themselves: these are looked up once, whatever the store.
     """
     pages = (
         func.unnest(sql_literal(list(page_ids), ARRAY(Integer)))
@@ -119,6 +120,13 @@ def page_statement(
         place = tuple_(bindparam("cursor_at", cursor[0]), bindparam("cursor_id", cursor[1], BigInteger))
         beyond = tuple_(*key) > place if newer else tuple_(*key) < place
     order_by = [c.asc() if newer else c.desc() for c in key]
+    if order_filter.order_ids is not None or order_filter.code_fragment:
+        return (
+            select(*ROW_COLUMNS)
+            .where(matching(order_filter, page_ids), beyond)
+            .order_by(*order_by)
+            .limit(limit)
+        )
     one_store = (
         select(*ROW_COLUMNS)
         .where(orders.c.checkout_page_id == pages.c.page_id, beyond, *conditions(order_filter))

@@ -6,6 +6,7 @@ and none at all are answered alike.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from services.accounts import find_time_zone
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotFound
 from services.order_documents import Document, get_document
-from services.order_export import ExportRows, export_orders, record_export
+from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
 from services.order_filter import OrderFilter
 from services.saved_searches import open_search
 from services.sign_in import COOKIE_NAME, cookie_viewer
@@ -79,6 +80,7 @@ def document(request: Request) -> Response:
 
 
 def export(request: Request) -> Response:
+    """CSV or a workbook of what a saved search finds; `rows=item`, and `column` (any number) for some columns only."""
     viewer = _viewer(request)
     if viewer is None:
         return _nothing()
@@ -89,18 +91,39 @@ def export(request: Request) -> Response:
             record_export(connection, viewer, order_filter, rows=rows, address=route_address(request))
     except (NotFound, InvalidInput):
         return _nothing()
-    name = f"orders-{datetime.now(UTC):%Y-%m-%d}.csv" if rows is ExportRows.ORDER else "order-items.csv"
+    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
+    ending = request.path_params["ending"]
+    if ending not in _MAKERS:
+        return _nothing()
+    pieces = _pieces(viewer, order_filter, rows, zone, request.query_params.getlist("column"), ending)
+    try:
+        first = next(pieces)
+    except InvalidInput as refusal:  # more rows than a sheet holds
+        return PlainTextResponse(str(refusal), 413, headers=_PRIVATE)
+    name = f"{file_name(order_filter, rows, zone, now=datetime.now(UTC))}.{ending}"
     return StreamingResponse(
-        _pieces(viewer, order_filter, rows),
-        media_type="text/csv; charset=utf-8",
+        chain((first,), pieces),
+        media_type=_MAKERS[ending][1],
         headers={"Content-Disposition": _attachment(name)} | _PRIVATE | _NOTHING_RUNS,
     )
 
 
-def _pieces(viewer: Viewer, order_filter: OrderFilter, rows: ExportRows) -> Iterator[bytes]:
-    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone)
+_MAKERS = {
+    "csv": (export_orders, "text/csv; charset=utf-8"),
+    "xlsx": (export_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+def _pieces(
+    viewer: Viewer,
+    order_filter: OrderFilter,
+    rows: ExportRows,
+    zone: ZoneInfo,
+    titles: list[str],
+    ending: str,
+) -> Iterator[bytes]:
     with viewer_transaction(viewer.account_id) as connection:
-        yield from export_orders(connection, viewer, order_filter, rows=rows, zone=zone or ZoneInfo("UTC"))
+        yield from _MAKERS[ending][0](connection, viewer, order_filter, rows=rows, zone=zone, titles=titles)
 
 
 def customer_page(request: Request) -> Response:
@@ -128,7 +151,7 @@ def customer_document(request: Request) -> Response:
 
 ROUTES = [
     Route("/documents/{document_id:int}", document),
-    Route("/export/{key}.csv", export),
+    Route("/export/{key}.{ending}", export),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),
 ]

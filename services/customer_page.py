@@ -41,6 +41,7 @@ class CustomerOrder:
     paid_at: datetime | None
     currency: str
     total: Decimal
+    time_zone: str | None  # of the checkout page; None when it has none of its own
     items: tuple[CustomerItem, ...]
     documents: tuple[tuple[int, str], ...]
 
@@ -61,6 +62,7 @@ def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
         paid_at=datetime.fromisoformat(found["paid_at"]) if found["paid_at"] else None,
         currency=found["currency"],
         total=Decimal(found["total"]),
+        time_zone=found["time_zone"],
         items=tuple(
             CustomerItem(
                 position=item["position"],

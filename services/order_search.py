@@ -126,8 +126,15 @@ def _row(values: dict[str, Any], stores: dict[int, str]) -> OrderRow:
     return OrderRow(store=stores[values.pop("checkout_page_id")], **values)
 
 
-def count_orders(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> OrderCount:
-    """How many orders match: exact up to 10,000, beyond that 10,000 and more."""
+def count_orders(
+    connection: Connection, viewer: Viewer, order_filter: OrderFilter, *, page: OrderPage | None = None
+) -> OrderCount:
+    """How many orders match: exact up to 10,000, beyond that 10,000 and more.
+
+    `page` is one of the pages that were found: where it is the only one, nothing has to be counted.
+    """
+    if page is not None and page.next is None and page.previous is None:
+        return OrderCount(len(page.rows), False)
     statement = order_statements.count_statement(
         order_filter, pages_in_scope(viewer, order_filter), most=EXACT_TO + 1
     )

@@ -4,25 +4,26 @@ from zoneinfo import ZoneInfo
 
 from pages.components.templates import render
 from pages.components.words import time_words
+from services.accounts import find_time_zone
 from services.customer_page import CustomerOrder
 from services.money import format_money
 from services.statuses import status_labels
 
-# Nobody is signed in, so no zone is known; the page names the one it uses.
-_UTC = ZoneInfo("UTC")
-
 
 def customer_html(order: CustomerOrder, page_key: str) -> str:
     """The page of an order; `page_key` is the one it was asked for by."""
+    # Nobody is signed in: the zone is the checkout page's, and the page names it.
+    zone = find_time_zone(order.time_zone) or ZoneInfo("UTC")
     return render(
         "customer_page.html.jinja",
+        zone=zone.key,
         title=f"Order {order.order_name}",
         message=None,
         order=order,
         page_key=page_key,
         statuses=status_labels(order.status, order.delivered, order.refund_status),
         money=lambda amount: format_money(amount, order.currency),
-        time=lambda at: time_words(at, _UTC),
+        time=lambda at: time_words(at, zone),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
+from pages.components.export_options import export_buttons
 from pages.components.order_dialogs import draw_dialog
 from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.order_view import draw_order
@@ -39,8 +40,8 @@ def _results() -> None:
     full = state.get("results_view", "Table") == "Full"
     size = FULL_PAGE if full else TABLE_PAGE
     with viewer_transaction(viewer.account_id) as connection:
-        count = _count(connection, viewer, order_filter)
         found = _page(connection, viewer, order_filter, size)
+        count = _count(connection, viewer, order_filter, found)
         key = save_search(connection, viewer, order_filter)
         missing = _missing(connection, viewer, order_filter)
     _toolbar(count, order_filter, key, zone)
@@ -81,14 +82,14 @@ def _table(found: OrderPage, zone: ZoneInfo) -> None:
         st.rerun(scope="fragment")
 
 
-def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> OrderCount:
+def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter, page: OrderPage) -> OrderCount:
     """Counted once a search: turning a page or choosing a row does not count again."""
     state = st.session_state
     kept = state.get("search_count")
     if not kept or kept[0] != (state.search_number, order_filter):
         state.search_count = kept = (
             (state.search_number, order_filter),
-            count_orders(connection, viewer, order_filter),
+            count_orders(connection, viewer, order_filter, page=page),
         )
     return kept[1]
 
@@ -131,17 +132,7 @@ def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str, zone: ZoneI
         with st.popover("Copy link", icon=":material/link:"):
             st.caption("The link holds no personal data. A colleague sees what their own stores have.")
             st.code(_address(order_filter, key), language=None, wrap_lines=True)
-        # A link that downloads, drawn as the button it is to the user; Streamlit's own download button would
-        # serve the file to anybody who knows its address.
-        st.html(
-            f'<a class="es-button" role="button" href="/export/{key}.csv" download>Export CSV</a>',
-            width="content",
-        )
-        st.html(
-            f'<a class="es-button es-quiet" href="/export/{key}.csv?rows=item" download '
-            'title="The same orders, one row an item">by item</a>',
-            width="content",
-        )
+        export_buttons(key)
 
 
 def _address(order_filter: OrderFilter, key: str) -> str:

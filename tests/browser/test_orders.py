@@ -5,11 +5,12 @@ import io
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import openpyxl
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, sign_in
+from tests.browser.conftest import Portal, settle, sign_in
 
 
 def rows(portal: Portal, statement: str, *values: object) -> list[tuple]:
@@ -131,6 +132,28 @@ def test_export_holds_exactly_what_was_found(page: Page, portal: Portal) -> None
     assert rows(
         portal, "SELECT count(*) FROM audit_log WHERE action = 'export' AND account_email LIKE 'carla%%'"
     )[0][0]
+
+
+def test_an_export_of_some_columns_as_a_workbook(page: Page, portal: Portal) -> None:
+    sign_in(page, "carla@demo.example")
+    count(page, f"{eu_orders(portal):,} orders")
+    page.get_by_role("button", name="Export as").click()
+    page.get_by_text("One row an item").click()
+    page.get_by_text("Excel", exact=True).click()
+    settle(page)
+    page.get_by_label("Columns", exact=True).click()
+    page.get_by_role("option", name="Product", exact=True).click()
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.suggested_filename.startswith("order-items_")
+    book = openpyxl.load_workbook(download.value.path())
+    assert [cell.value for cell in next(book["Items"].iter_rows())] == ["Product"]
+    items = rows(
+        portal,
+        "SELECT count(*) FROM order_item JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
+    )
+    assert book["Items"].max_row == items[0][0] + 1
 
 
 def test_without_a_session_routes_give_nothing_away(page: Page, portal: Portal) -> None:

@@ -32,7 +32,7 @@ class Rule:
 
 RULES = {
     "/documents/{document_id:int}": Rule(lambda known: f"/documents/{known['document']}"),
-    "/export/{key}.csv": Rule(lambda known: f"/export/{known['search']}.csv"),
+    "/export/{key}.{ending}": Rule(lambda known: f"/export/{known['search']}.csv"),
     "/o/{page_key}": Rule(lambda known: f"/o/{known['page']}", is_private=False),
     "/o/{page_key}/documents/{document_id:int}": Rule(
         lambda known: f"/o/{known['page']}/documents/{known['document']}", is_private=False

@@ -2,14 +2,24 @@
 
 import csv
 import io
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from db.engine import viewer_transaction
-from services.order_export import ExportRows, export_orders, record_export, safe_text
+from services.order_export import (
+    ExportRows,
+    column_titles,
+    export_orders,
+    export_workbook,
+    file_name,
+    record_export,
+    safe_text,
+)
 from services.order_filter import SearchInput, parse_filter
 from tests import factories
 from tests.factories import document, item, run
@@ -102,6 +112,61 @@ def test_it_is_recorded_without_what_was_searched_for(anna: int) -> None:
     exported(anna, first_name="Юлия")
     [details] = run("SELECT details FROM audit_log WHERE action = 'export' ORDER BY id DESC LIMIT 1")[0]
     assert details == {"rows": "order", "fields": ["first_name"]}
+
+
+def test_only_the_columns_that_were_asked_for(anna: int) -> None:
+    viewer, wanted = factories.viewer(anna), ["Total", "Order ID", "no such column"]
+    with viewer_transaction(anna) as connection:
+        text = b"".join(
+            export_orders(
+                connection,
+                viewer,
+                parse_filter(SearchInput(order_ids="7"), zone=ZONE),
+                rows=ExportRows.ORDER,
+                zone=ZONE,
+                titles=wanted,
+            )
+        ).decode("utf-8-sig")
+    assert text == "Order ID,Total\r\n7,1234577.89\r\n"
+    assert set(column_titles(ExportRows.ORDER)) < set(column_titles(ExportRows.ITEM))
+
+
+def test_a_workbook_keeps_text_as_text_and_says_what_was_asked(anna: int) -> None:
+    viewer = factories.viewer(anna)
+    with viewer_transaction(anna) as connection:
+        made = b"".join(
+            export_workbook(
+                connection,
+                viewer,
+                parse_filter(
+                    SearchInput(created_from=date(2026, 2, 1), created_to=date(2026, 3, 31)), zone=ZONE
+                ),
+                rows=ExportRows.ITEM,
+                zone=ZONE,
+            )
+        )
+    book = openpyxl.load_workbook(io.BytesIO(made))
+    asked = {row[0].value: row[1].value for row in book["Search"].iter_rows()}
+    assert (asked["Time zone"], asked["Created from"]) == ("America/Sao_Paulo", "2026-02-01")
+    heading, *lines = book["Items"].iter_rows()
+    titles = [cell.value for cell in heading]
+    assert titles == list(column_titles(ExportRows.ITEM)) and len(lines) == 2 * len(NAMES)
+    first = dict(zip(titles, lines[-2], strict=True))
+    assert {cell.data_type for line in lines for cell in line} <= {"n", "s", "d"}, "no formula"
+    assert (first["Order ID"].value, first["Total"].value) == (1, 1234577.89)
+    assert first["First Name"].value == NAMES[0]
+    assert first["Creation date"].value == datetime(2026, 2, 28, 21, 30)  # noqa: DTZ001 - a sheet has no zones
+    assert first["1C ID"].value == "01"
+
+
+def test_the_files_name_says_what_and_nothing_personal() -> None:
+    asked = SearchInput(created_from=date(2026, 3, 1), email="ines@example.com", stores=("shop/../a",))
+    name = file_name(
+        parse_filter(asked, zone=ZONE), ExportRows.ORDER, ZONE, now=datetime(2026, 3, 2, 1, tzinfo=UTC)
+    )
+    assert name == "orders_2026-03-01_created-2026-03-01..2026-03-01_shop-..-a_America-Sao-Paulo".replace(
+        "Sao-Paulo", "Sao_Paulo"
+    )
 
 
 def test_nothing_found_is_a_file_with_a_heading(anna: int) -> None:

@@ -1,0 +1,82 @@
+"""How many rows a second an export gives, in turn with COPY of the same columns as the owner, and what memory it takes."""
+
+import resource
+import statistics
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from db import engine
+from db.roles import libpq_url
+from services.access import get_viewer
+from services.order_export import ExportRows, export_orders
+from services.order_filter import OrderFilter
+
+_ROUNDS = 5
+_ORDER_COLUMNS = (
+    "o.order_id, o.order_name, o.order_id_1c, p.name, o.status, o.delivered, o.refund_status, o.active_subscription, "
+    "o.created_at, o.paid_at, o.currency, o.total, o.first_name, o.last_name, o.email, o.phone, o.company_name, "
+    "o.vat_number, o.country, o.payment_method, o.card_last_4, o.customer_erased"
+)
+_ITEM_COLUMNS = (
+    "i.position, i.name, i.sku, i.quantity, i.price, i.discount_percent, i.discount_amount, i.vat_amount, i.amount, "
+    "i.delivered, i.refunded, i.license_first_name, i.license_last_name, i.license_email, (SELECT string_agg(c.code, "
+    "'; ' ORDER BY c.number) FROM activation_code c WHERE c.order_id = i.order_id AND c.position = i.position)"
+)
+FLOORS = {
+    ExportRows.ORDER: f"COPY (SELECT {_ORDER_COLUMNS} FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "
+    "WHERE p.name <> 'bench-small') TO STDOUT (FORMAT csv)",
+    ExportRows.ITEM: f"COPY (SELECT {_ORDER_COLUMNS}, {_ITEM_COLUMNS} FROM orders o JOIN checkout_page p "
+    "ON p.id = o.checkout_page_id JOIN order_item i ON i.order_id = o.order_id WHERE p.name <> 'bench-small') "
+    "TO STDOUT (FORMAT csv)",
+}
+
+
+def measure(account_id: int) -> list[dict[str, Any]]:
+    found = []
+    for rows, floor in FLOORS.items():
+        ours, floors, firsts = [], [], []
+        before = _peak_mb()
+        for _ in range(_ROUNDS):
+            floors.append(_copy(floor))
+            rate, first = _export(account_id, rows)
+            ours.append(rate)
+            firsts.append(first)
+        found.append(
+            {
+                "rows of": str(rows),
+                "rows/s": round(statistics.median(ours)),
+                "COPY rows/s": round(statistics.median(floors)),
+                "ratio": statistics.median(ours) / statistics.median(floors),
+                "first piece, ms": statistics.median(firsts),
+                "memory grew by, MB": max(0.0, _peak_mb() - before),
+            }
+        )
+    return found
+
+
+def _copy(statement: str) -> float:
+    with psycopg.connect(libpq_url(engine.owner_url())) as connection, connection.cursor() as cursor:
+        start, number = time.perf_counter(), 0
+        with cursor.copy(statement) as copy:
+            while copy.read():
+                number += 1
+        return number / (time.perf_counter() - start)
+
+
+def _export(account_id: int, rows: ExportRows) -> tuple[float, float]:
+    zone = ZoneInfo("UTC")
+    with engine.viewer_transaction(account_id) as connection:
+        viewer = get_viewer(connection, account_id)
+        start, number, first = time.perf_counter(), -1, 0.0
+        for piece in export_orders(connection, viewer, OrderFilter.empty(zone), rows=rows, zone=zone):
+            number += piece.count(b"\n")
+            if number > 0 and not first:
+                first = (time.perf_counter() - start) * 1000
+        return number / (time.perf_counter() - start), first
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,16 @@
+"""Reading faster."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def upgrade() -> None:
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None  # noqa: S101 - for the type checker
+    driver.execute((SQL / "0006_reading.sql").read_text())
