@@ -1,4 +1,4 @@
-"""How many rows a second an export gives, in turn with COPY of the same columns as the owner, and what memory it takes."""
+"""How many rows a second an export gives, in turn with COPY of the same columns as the owner, and its memory."""
 
 import resource
 import statistics

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, collate, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.order_statements import count_statement, matching
@@ -17,7 +17,6 @@ from services.statuses import DeliveryStatus, MainStatus, RefundStatus
 # waiting for the first row.
 ORDERED_TO: Final = 10_000
 RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
-_TIME_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'
 
 
 class Kind(StrEnum):
@@ -105,9 +104,18 @@ ITEM_COLUMNS: Final = ORDER_COLUMNS + tuple(
         ("Activation codes", Kind.TEXT, _CODES),
     )
 )
-# What the portal writes itself begins no formula.
+# What the portal or a constraint vouches for begins no formula.
 _OURS: Final = frozenset(
-    ("Status", "Delivery", "Refund", "Subscription", "Currency", "Personal data erased", "Item delivered")
+    (
+        "Last 4 digits of Card Number",
+        "Status",
+        "Delivery",
+        "Refund",
+        "Subscription",
+        "Currency",
+        "Personal data erased",
+        "Item delivered",
+    )
 ) | {"Item refunded"}
 
 
@@ -115,9 +123,13 @@ def csv_cell(column: ExportColumn) -> ColumnElement[Any]:
     """The cell as text that a spreadsheet shows and does not run; times in the transaction's time zone."""
     expression = column.expression
     if column.kind is Kind.TIME:
-        return func.to_char(expression, _TIME_FORMAT)
+        # Several times as fast as to_char.
+        return func.replace(cast(func.date_trunc("second", expression), Text), " ", "T")
     if column.kind is Kind.TEXT and column.title not in _OURS:
-        return case((func.left(expression, 1).in_(RISKY), literal("'") + expression), else_=expression)
+        # All that is risky is before "A" among the bytes, and nearly all text is not: one cheap comparison a cell.
+        is_early = collate(expression, "C") < literal("A")
+        is_risky = and_(is_early, func.ascii(expression).in_(map(ord, RISKY)))
+        return case((is_risky, literal("'") + expression), else_=expression)
     return expression
 
 

@@ -111,7 +111,10 @@ def export_orders(
     heading = io.StringIO(newline="")
     csv.writer(heading, lineterminator="\r\n").writerow([column.title for column in columns])
     yield "\ufeff".encode() + heading.getvalue().encode()
-    connection.execute(text("SELECT set_config('timezone', :zone, true)"), {"zone": zone.key})
+    connection.execute(
+        text("SELECT set_config('timezone', :zone, true), set_config('datestyle', 'ISO, YMD', true)"),
+        {"zone": zone.key},
+    )
     statement = _statement(connection, viewer, order_filter, rows, [csv_cell(column) for column in columns])
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     with (
@@ -122,16 +125,23 @@ def export_orders(
 
 
 def _pieces(copy: Any) -> Iterator[bytes]:
-    # One message is one row. PostgreSQL ends it with a line feed; the format asks for a carriage return before it.
-    held, size = [], 0
-    while row := copy.read():
-        held.append(bytes(row[:-1]))
+    held: list[bytes] = []
+    size = 0
+    for row in copy:
+        held.append(row)
         size += len(row)
         if size > _PIECE:
-            yield b"\r\n".join(held) + b"\r\n"
+            yield _with_returns(held)
             held, size = [], 0
-    if held:
-        yield b"\r\n".join(held) + b"\r\n"
+    yield _with_returns(held)
+
+
+def _with_returns(rows: list[bytes]) -> bytes:
+    """The rows of CSV, each of which ends with a line feed, with the carriage return before it that RFC 4180 wants."""
+    piece = b"".join(rows)
+    if piece.count(b"\n") == len(rows):  # no line feed inside a cell: the quick way
+        return piece.replace(b"\n", b"\r\n")
+    return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)
 
 
 def export_workbook(
