@@ -1,13 +1,8 @@
 """Order IDs in the text of a history."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from sqlalchemy import BigInteger, Connection, any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
-
-from db.tables import orders
 
 # An order name such as A0012345678, or a bare number that is long enough to be one.
 _CANDIDATE = re.compile(r"(?<![\w.@-])([A-Za-z]{0,3}0*([0-9]{4,19}))(?![\w@-]|\.\w)", re.ASCII)
@@ -21,22 +16,9 @@ class TextPart:
     order_id: int | None = None
 
 
-def link_texts(connection: Connection, texts: Sequence[str]) -> list[tuple[TextPart, ...]]:
-    """Each text in parts. Only orders in the viewer's scope become references; one statement for all texts."""
-    candidates = {
-        int(match[2]) for text in texts for match in _CANDIDATE.finditer(text) if int(match[2]) < 2**63
-    }
-    if not candidates:
-        return [(TextPart(text),) for text in texts]
-    known = {
-        row.order_id: row.order_name
-        for row in connection.execute(
-            select(orders.c.order_id, orders.c.order_name).where(
-                orders.c.order_id == any_(literal(sorted(candidates), ARRAY(BigInteger)))
-            )
-        )
-    }
-    return [split_text(text, known) for text in texts]
+def mentioned_orders(texts: Iterable[str]) -> set[int]:
+    """The numbers in these texts that may be orders' IDs; which of them the viewer may see is not asked here."""
+    return {int(match[2]) for text in texts for match in _CANDIDATE.finditer(text) if int(match[2]) < 2**63}
 
 
 def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:

@@ -1,0 +1,144 @@
+"""How searches are answered: by an index whatever is asked for, under row-level security, in few statements."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from db import order_statements
+from db.engine import app_engine, viewer_transaction
+from services.order_detail import get_order, get_orders
+from services.order_filter import SearchInput, SubscriptionFilter, parse_filter
+from services.order_search import count_orders, find_orders, pages_in_scope
+from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+from tests import factories
+from tests.factories import document, item
+
+UTC = ZoneInfo("UTC")
+DAY, MONTH = date(2026, 3, 1), date(2026, 3, 31)
+SEARCHES = {
+    "nothing": SearchInput(),
+    "a day": SearchInput(created_from=DAY),
+    "a month and Paid": SearchInput(
+        created_from=DAY, created_to=MONTH, statuses=frozenset({MainStatus.PAID})
+    ),
+    "payment dates": SearchInput(paid_from=DAY, paid_to=MONTH),
+    "IDs": SearchInput(order_ids="1 2 3"),
+    "e-mail": SearchInput(email="ines@example.com"),
+    "phone": SearchInput(phone="+49 30 1"),
+    "first name": SearchInput(first_name="Inês"),
+    "last name and a quarter": SearchInput(last_name="Araújo", created_from=DAY, created_to=MONTH),
+    "company": SearchInput(company="x"),
+    "VAT number": SearchInput(vat_number="x"),
+    "card and a month": SearchInput(card_last_4="4711", created_from=DAY, created_to=MONTH),
+    "part of a code": SearchInput(activation_code="b12-c3d4"),
+    "three characters of a code": SearchInput(activation_code="b12"),
+    "delivery": SearchInput(delivery=frozenset({DeliveryStatus.NOT_DELIVERED})),
+    "refund": SearchInput(refunds=frozenset({RefundStatus.REQUESTED})),
+    "subscription": SearchInput(subscription=SubscriptionFilter.ACTIVATED),
+}
+
+
+@pytest.fixture(scope="module")
+def anna(database: str) -> int:
+    carried = {"id": "S1", "type": "AR", "status": "active"}
+    factories.take_in(
+        *(
+            document(
+                order_id=n,
+                checkout_page=store,
+                items=[item(subscription=carried, activation_codes=[{"code": f"AB12-C3D4-{n}"}])],
+                history=[{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": "see A0000000002"}],
+                documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
+                related_orders=[{"order_id": n % 20 + 1, "relation": "typo"}],
+            )
+            for n, store in enumerate(["shop-a", "shop-b"] * 10, 1)
+        )
+    )
+    return factories.account("anna", stores=["shop-a", "shop-b"])
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that the app's role sends meanwhile."""
+    seen: list[str] = []
+
+    def sent(_: object, __: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    engine = app_engine()
+    event.listen(engine, "before_cursor_execute", sent)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", sent)
+
+
+def plan(connection: Connection, statement: object) -> str:
+    compiled = statement.compile(  # type: ignore[attr-defined]
+        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+    )
+    cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
+    cursor.execute(f"EXPLAIN (COSTS off) {compiled}", compiled.params)
+    return "\n".join(row[0] for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_search_scans_a_table(anna: int, name: str) -> None:
+    asks, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
+    pages = pages_in_scope(asks, order_filter)
+    with viewer_transaction(anna) as connection:
+        # With twenty orders a scan is cheapest: only where no index will do is one left when it is discouraged.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement in (
+            order_statements.page_statement(order_filter, pages, limit=51, cursor=None, newer=False),
+            order_statements.count_statement(order_filter, pages, most=10_001),
+        ):
+            found = plan(connection, statement)
+            assert "Seq Scan" not in found, found
+            assert "Index" in found
+
+
+def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
+    with viewer_transaction(anna) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        assert "Seq Scan on order_history" in plan(
+            connection, text("SELECT FROM order_history WHERE text = 'x'").columns()
+        )
+
+
+def test_the_codes_are_found_by_their_trigrams(anna: int) -> None:
+    with factories.jobs_transaction() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
+        cursor.execute("EXPLAIN SELECT order_id FROM activation_code WHERE code_key LIKE '%b12%'")
+        assert "activation_code_fragment" in str(cursor.fetchall())
+
+
+def test_opening_an_order_takes_six_statements_at_most_and_ten_no_more(anna: int) -> None:
+    asks = factories.viewer(anna)
+    with viewer_transaction(anna) as connection:
+        with counted() as seen:
+            found = get_order(connection, asks, 1)
+        assert len(seen) <= 6
+        assert found.items[0].subscription is not None
+        assert len(found.items[0].subscription.related) == 9, "those of the same store"
+        assert found.history[0].parts[1].order_id == 2
+        assert (len(found.documents), len(found.related)) == (1, 2)
+        with counted() as seen:
+            assert len(get_orders(connection, asks, list(range(1, 11)))) == 10
+        assert len(seen) <= 6
+
+
+def test_a_search_is_two_statements_and_one_when_everything_is_on_the_page(anna: int) -> None:
+    asks, everything = factories.viewer(anna), parse_filter(SearchInput(), zone=UTC)
+    with viewer_transaction(anna) as connection, counted() as seen:
+        page = find_orders(connection, asks, everything, limit=10)
+        assert count_orders(connection, asks, everything, page=page).number == 20
+        assert len(seen) == 2
+        page = find_orders(connection, asks, everything)
+        assert count_orders(connection, asks, everything, page=page).number == 20
+        assert len(seen) == 3
