@@ -1,6 +1,10 @@
-"""What belongs to orders, in as few statements as it can be read with: a click waits for every one of them."""
+"""An order and what belongs to it, in as few statements as it can be read with: a click waits for every one of them.
 
-from collections.abc import Collection, Sequence
+Each statement is made once; what it is about are its parameters. Making it anew for every click would cost about as
+much as PostgreSQL's answer.
+"""
+
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -13,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     any_,
+    bindparam,
     case,
     column,
     func,
@@ -25,29 +30,63 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from db.tables import (
     activation_code,
+    checkout_page,
     order_document,
     order_history,
     order_item,
     order_relation,
     orders,
+    refund_request,
     subscription,
     subscription_event,
 )
 
 _TIME: Final = TIMESTAMP(timezone=True)
+_ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
+_PAGE_IDS: Final = bindparam("page_ids", type_=ARRAY(Integer))
 
 
-def among(of: Column[Any], order_ids: Collection[int]) -> ColumnElement[bool]:
-    return of == any_(literal(list(order_ids), ARRAY(BigInteger)))
+def _among(of: Column[Any]) -> ColumnElement[bool]:
+    return of == any_(_ORDER_IDS)
 
 
-def items_statement(order_ids: Sequence[int]) -> Select[Any]:
-    """Items with their codes (`code_…`, one row each) and what they subscribe to (`sub_…`).
+@cache
+def heads_statement() -> Select[Any]:
+    """The orders of `order_ids` that are in the stores `page_ids`, each with its checkout page's rules."""
+    return (
+        select(
+            checkout_page.c.name.label("store"),
+            checkout_page.c.delivery_allowed,
+            checkout_page.c.refund_again_after_partial,
+            orders,
+        )
+        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
+        .where(_among(orders.c.order_id), orders.c.checkout_page_id == any_(_PAGE_IDS))
+    )
+
+
+@cache
+def names_statement() -> Select[Any]:
+    """The names of those of `order_ids` that the viewer may see."""
+    return select(orders.c.order_id, orders.c.order_name).where(_among(orders.c.order_id))
+
+
+@cache
+def requests_statement() -> Select[Any]:
+    """The refund requests of `order_ids`, newest first."""
+    return (
+        select(refund_request).where(_among(refund_request.c.order_id)).order_by(refund_request.c.id.desc())
+    )
+
+
+@cache
+def items_statement() -> Select[Any]:
+    """The items of `order_ids` with their codes (`code_…`, one row each) and what they subscribe to (`sub_…`).
 
     `queued_at` is since when a mail with the code is on its way. Sorted by order, item and code.
     """
     waiting = (
-        func.waiting_licence_mails(literal(list(order_ids), ARRAY(BigInteger)))
+        func.waiting_licence_mails(_ORDER_IDS)
         .table_valued(
             column("order_id", BigInteger),
             column("position", Integer),
@@ -82,16 +121,17 @@ def items_statement(order_ids: Sequence[int]) -> Select[Any]:
             *[one.label(f"sub_{one.name}") for one in carried.c],
         )
         .select_from(source)
-        .where(among(order_item.c.order_id, order_ids))
+        .where(_among(order_item.c.order_id))
         .order_by(order_item.c.order_id, order_item.c.position, code.c.number)
     )
 
 
-def happenings_statement(order_ids: Sequence[int]) -> CompoundSelect[Any]:
-    """History (`what` is `event`), documents (`document`) and related orders (`relation`), newest first.
+@cache
+def happenings_statement() -> CompoundSelect[Any]:
+    """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
 
-    Of a relation `id` is the other order and `kind` says what that one is to this; also when only the other order says
-    so.
+    Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the
+    other order says so.
     """
     history, document, relation = order_history, order_document, order_relation
     opposite = case(
@@ -108,7 +148,7 @@ def happenings_statement(order_ids: Sequence[int]) -> CompoundSelect[Any]:
             history.c.text,
             history.c.author,
             history.c.document_id,
-        ).where(among(history.c.order_id, order_ids)),
+        ).where(_among(history.c.order_id)),
         select(
             document.c.order_id,
             literal("document"),
@@ -117,7 +157,7 @@ def happenings_statement(order_ids: Sequence[int]) -> CompoundSelect[Any]:
             document.c.kind,
             document.c.name,
             *nothing[1:],
-        ).where(among(document.c.order_id, order_ids)),
+        ).where(_among(document.c.order_id)),
         select(
             relation.c.order_id,
             literal("relation"),
@@ -125,7 +165,7 @@ def happenings_statement(order_ids: Sequence[int]) -> CompoundSelect[Any]:
             null().cast(_TIME),
             relation.c.relation,
             *nothing,
-        ).where(among(relation.c.order_id, order_ids)),
+        ).where(_among(relation.c.order_id)),
         select(
             relation.c.related_order_id,
             literal("relation"),
@@ -133,17 +173,19 @@ def happenings_statement(order_ids: Sequence[int]) -> CompoundSelect[Any]:
             null().cast(_TIME),
             opposite,
             *nothing,
-        ).where(among(relation.c.related_order_id, order_ids)),
+        ).where(_among(relation.c.related_order_id)),
     )
     return found.order_by(column("at").desc(), column("id").desc())
 
 
-def subscriptions_statement(
-    page_ids: Collection[int], subscription_ids: Collection[str]
-) -> CompoundSelect[Any]:
-    """The orders of these subscriptions (`what` is `member`, oldest first) and what was done to them (`event`, newest
-    first)."""
+@cache
+def subscriptions_statement() -> CompoundSelect[Any]:
+    """The orders of the subscriptions `subscription_ids` of the stores `page_ids` (`what` is `member`, oldest first).
+
+    And what was done to these subscriptions (`event`, newest first).
+    """
     member, event = subscription, subscription_event
+    named = bindparam("subscription_ids", type_=ARRAY(Text))
     found = union_all(
         select(
             literal("member").label("what"),
@@ -159,7 +201,7 @@ def subscriptions_statement(
             orders.c.order_id.label("id"),
         )
         .join(orders, orders.c.order_id == member.c.order_id)
-        .where(member.c.checkout_page_id.in_(page_ids), member.c.subscription_id.in_(subscription_ids)),
+        .where(member.c.checkout_page_id == any_(_PAGE_IDS), member.c.subscription_id == any_(named)),
         select(
             literal("event"),
             event.c.checkout_page_id,
@@ -172,6 +214,6 @@ def subscriptions_statement(
             event.c.to_status,
             event.c.reason,
             event.c.id,
-        ).where(event.c.checkout_page_id.in_(page_ids), event.c.subscription_id.in_(subscription_ids)),
+        ).where(event.c.checkout_page_id == any_(_PAGE_IDS), event.c.subscription_id == any_(named)),
     )
     return found.order_by(column("at"), column("id"))

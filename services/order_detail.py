@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from db import order_parts
-from db.tables import checkout_page, orders, subscription
+from db.tables import subscription
 from services.access import Viewer
 from services.errors import OrderNotFound
 from services.history_links import mentioned_orders, split_text
@@ -46,14 +46,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            select(
-                checkout_page.c.name.label("store"),
-                checkout_page.c.delivery_allowed,
-                checkout_page.c.refund_again_after_partial,
-                orders,
-            )
-            .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
-            .where(order_parts.among(orders.c.order_id, order_ids), orders.c.checkout_page_id.in_(scope))
+            order_parts.heads_statement(), {"order_ids": list(order_ids), "page_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -116,7 +109,7 @@ def _items_of(
     items: _ByOrder = defaultdict(list)
     carried: _ByOrder = defaultdict(list)
     codes: defaultdict[int, list[ActivationCode]] = defaultdict(list)
-    for row in connection.execute(order_parts.items_statement(order_ids)):
+    for row in connection.execute(order_parts.items_statement(), {"order_ids": order_ids}):
         known = items[row.order_id]
         if not known or known[-1].position != row.position:
             known.append(row)
@@ -135,7 +128,7 @@ def _happenings(
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
     found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(order_parts.happenings_statement(order_ids)):
+    for row in connection.execute(order_parts.happenings_statement(), {"order_ids": order_ids}):
         found[row.order_id][row.what].append(row)
     return found
 
@@ -150,10 +143,11 @@ def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> tupl
     past: _Past = defaultdict(list)
     if not subscriptions:
         return members, past
-    statement = order_parts.subscriptions_statement(
-        {s.checkout_page_id for s in subscriptions}, {s.subscription_id for s in subscriptions}
-    )
-    for row in connection.execute(statement):
+    named = {
+        "page_ids": list({s.checkout_page_id for s in subscriptions}),
+        "subscription_ids": list({s.subscription_id for s in subscriptions}),
+    }
+    for row in connection.execute(order_parts.subscriptions_statement(), named):
         key = (row.checkout_page_id, row.subscription_id)
         if row.what == "member":
             relation = "child" if row.parent_order_id not in (None, row.order_id) else "parent"
@@ -170,9 +164,7 @@ def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
     wanted = set(order_ids)
     if not wanted:
         return {}
-    rows = connection.execute(
-        select(orders.c.order_id, orders.c.order_name).where(order_parts.among(orders.c.order_id, wanted))
-    )
+    rows = connection.execute(order_parts.names_statement(), {"order_ids": list(wanted)})
     return {row.order_id: row.order_name for row in rows}
 
 

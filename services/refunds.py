@@ -7,10 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, any_, insert, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from db.order_parts import requests_statement
 from db.tables import orders, refund_request
 from services.access import Viewer
 from services.actions import Done
@@ -139,13 +139,8 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
 def find_requests_of(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[RefundRequest]]:
     """The requests of these orders that are in scope, newest first."""
     found: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
-    rows = connection.execute(
-        select(*_columns())
-        .where(refund_request.c.order_id == any_(literal(list(order_ids), ARRAY(BigInteger))))
-        .order_by(refund_request.c.id.desc())
-    )
-    for row in rows:
-        found[row.order_id].append(RefundRequest(**row._mapping))
+    for row in connection.execute(requests_statement(), {"order_ids": list(order_ids)}):
+        found[row.order_id].append(_request(row))
     return found
 
 

@@ -243,7 +243,7 @@ def test_an_administrator_reads_a_message_and_sends_it_again(
         mailbox.on_rcpt = lambda _: None
     page.get_by_role("link", name="Administration").click()
     page.get_by_role("radio", name="Mail log").click()
-    expect(page.get_by_role("heading", name="Mail log")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("radiogroup", name="State")).to_be_visible(timeout=15_000)
     page.get_by_role("radio", name="Failed").click()
     settle(page)
     box = box_of(page.get_by_test_id("stDataFrame").first)

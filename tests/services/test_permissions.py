@@ -92,6 +92,7 @@ RULES = {
     "order_search.count_orders": Rule(EVERYBODY, given(empty())),
     "order_search.missing_ids": Rule(EVERYBODY, given(empty())),
     "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "order_export.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
     "saved_searches.save_search": Rule(EVERYBODY, given(empty())),
     "reports.get_report": Rule(EVERYBODY, given(empty())),
