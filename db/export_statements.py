@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, collate, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from db.order_statements import count_statement, matching
+from db.order_statements import Statement, count_statement, matching, searched_values
 from db.tables import activation_code, checkout_page, order_item, orders
 from services.order_filter import OrderFilter
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
@@ -151,6 +151,6 @@ def export_statement(
     return statement.order_by(*order_by) if ordered else statement
 
 
-def size_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[int]:
+def size_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Statement:
     """How many orders there are, counted as far as it matters for their order."""
-    return count_statement(order_filter, page_ids, most=ORDERED_TO + 1)
+    return count_statement(searched_values(order_filter), page_ids, most=ORDERED_TO + 1)

@@ -2,41 +2,44 @@
 
 Scope comes twice: the stores are part of the statement, so that each store's own index gives its newest orders, and
 row-level security stands behind it.
+
+A statement depends on which fields are filled and on nothing that stands in them; those are its parameters. So each
+is made once and kept: making it anew for every search would cost as much as PostgreSQL's answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
+    Boolean,
     ColumnElement,
     Integer,
     Select,
+    Text,
     and_,
     any_,
     bindparam,
     func,
+    null,
     or_,
     select,
     true,
     tuple_,
 )
-from sqlalchemy import literal as sql_literal
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.tables import orders
+from db.tables import activation_code, orders
 from services.order_filter import OrderFilter, SubscriptionFilter
 from services.statuses import DeliveryStatus
 
-_TEXT_KEYS = {
-    "first_name": orders.c.first_name_key,
-    "last_name": orders.c.last_name_key,
-    "email": orders.c.email_key,
-    "company": orders.c.company_key,
-    "vat_number": orders.c.vat_key,
-}
-ROW_COLUMNS = (
+Statement = tuple[Select[Any], dict[str, Any]]
+
+ROW_COLUMNS: Final = (
     orders.c.order_id,
     orders.c.order_name,
     orders.c.created_at,
@@ -55,103 +58,161 @@ ROW_COLUMNS = (
     orders.c.customer_erased,
     orders.c.checkout_page_id,
 )
+_TIME: Final = TIMESTAMP(timezone=True)
+_PAGES: Final = bindparam("pages", type_=ARRAY(Integer))
+# What an order must fulfil, by the name of the value that it is compared with. Searched texts are compared in the form
+# that the database gives them.
+_CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
+    "created_since": orders.c.created_at >= bindparam("created_since", type_=_TIME),
+    "created_until": orders.c.created_at < bindparam("created_until", type_=_TIME),
+    "paid_since": orders.c.paid_at >= bindparam("paid_since", type_=_TIME),
+    "paid_until": orders.c.paid_at < bindparam("paid_until", type_=_TIME),
+    "statuses": orders.c.status == any_(bindparam("statuses", type_=ARRAY(Text))),
+    "delivered": orders.c.delivered == bindparam("delivered", type_=Boolean),
+    "refunds": orders.c.refund_status == any_(bindparam("refunds", type_=ARRAY(Text))),
+    "order_ids": orders.c.order_id == any_(bindparam("order_ids", type_=ARRAY(BigInteger))),
+    "phone": orders.c.phone_key == func.digits(bindparam("phone", type_=Text)),
+    "first_name": orders.c.first_name_key == func.fold(bindparam("first_name", type_=Text)),
+    "last_name": orders.c.last_name_key == func.fold(bindparam("last_name", type_=Text)),
+    "email": orders.c.email_key == func.fold(bindparam("email", type_=Text)),
+    "company": orders.c.company_key == func.fold(bindparam("company", type_=Text)),
+    "vat_number": orders.c.vat_key == func.fold(bindparam("vat_number", type_=Text)),
+    "card_last_4": orders.c.card_last_4 == bindparam("card_last_4", type_=Text),
+    # The orders with a code that contains the fragment, all of them or those that were looked up before.
+    "code_fragment": orders.c.order_id.in_(
+        select(func.orders_with_code(bindparam("code_fragment", type_=Text), None))
+    ),
+    "code_orders": orders.c.order_id == any_(bindparam("code_orders", type_=ARRAY(BigInteger))),
+    # The same asked of one order after the other: for what so many codes contain that the newest orders soon have it.
+    "common_fragment": select(activation_code.c.id)
+    .where(
+        activation_code.c.order_id == orders.c.order_id,
+        func.strpos(activation_code.c.code_key, func.fold(bindparam("common_fragment", type_=Text))) > 0,
+    )
+    .exists(),
+    SubscriptionFilter.WITH: or_(orders.c.active_subscription, orders.c.cancelled_subscription),
+    SubscriptionFilter.ACTIVATED: orders.c.active_subscription,
+    SubscriptionFilter.DEACTIVATED: orders.c.cancelled_subscription,
+}
+# These name the orders themselves, whatever the store.
+_NAMED: Final = {"order_ids", "code_fragment", "code_orders"}
 
 
-def conditions(order_filter: OrderFilter) -> list[ColumnElement[bool]]:
-    """What an order must fulfil, scope aside. Values are compared in the form that the database gives them."""
-    found: list[ColumnElement[bool]] = []
-    for (start, end), column in (
-        (order_filter.created, orders.c.created_at),
-        (order_filter.paid, orders.c.paid_at),
-    ):
-        if start is not None:
-            found.append(column >= start)
-        if end is not None:
-            found.append(column < end)
+def searched_values(order_filter: OrderFilter) -> dict[str, Any]:
+    """The values that a filter compares with, by the names of their conditions; only those that are filled."""
     typed = order_filter.typed
-    if typed.statuses:
-        found.append(orders.c.status.in_(sorted(typed.statuses)))
-    if len(typed.delivery) == 1:
-        found.append(orders.c.delivered.is_(DeliveryStatus.DELIVERED in typed.delivery))
-    if typed.refunds:
-        found.append(orders.c.refund_status.in_(sorted(typed.refunds)))
-    if order_filter.order_ids is not None:
-        found.append(orders.c.order_id == any_(sql_literal(list(order_filter.order_ids), ARRAY(BigInteger))))
-    if order_filter.phone:
-        found.append(orders.c.phone_key == func.digits(order_filter.phone))
-    found += [_TEXT_KEYS[name] == func.fold(value) for name, value in order_filter.texts]
-    if order_filter.card_last_4:
-        found.append(orders.c.card_last_4 == order_filter.card_last_4)
-    if order_filter.code_fragment:
-        found.append(orders.c.order_id.in_(select(func.orders_with_code(order_filter.code_fragment))))
-    active, cancelled = orders.c.active_subscription, orders.c.cancelled_subscription
-    match typed.subscription:
-        case SubscriptionFilter.WITH:
-            found.append(or_(active, cancelled))
-        case SubscriptionFilter.ACTIVATED:
-            found.append(active)
-        case SubscriptionFilter.DEACTIVATED:
-            found.append(cancelled)
-    return found
+    found = {
+        "created_since": order_filter.created[0],
+        "created_until": order_filter.created[1],
+        "paid_since": order_filter.paid[0],
+        "paid_until": order_filter.paid[1],
+        "statuses": sorted(typed.statuses) or None,
+        "delivered": DeliveryStatus.DELIVERED in typed.delivery if len(typed.delivery) == 1 else None,
+        "refunds": sorted(typed.refunds) or None,
+        "order_ids": None if order_filter.order_ids is None else list(order_filter.order_ids),
+        "phone": order_filter.phone,
+        **dict(order_filter.texts),
+        "card_last_4": order_filter.card_last_4,
+        "code_fragment": order_filter.code_fragment,
+    }
+    if typed.subscription is not SubscriptionFilter.ANY:
+        found[typed.subscription] = True
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def page_statement(
-    order_filter: OrderFilter,
+    values: dict[str, Any],
     page_ids: Sequence[int],
     *,
     limit: int,
     cursor: tuple[datetime, int] | None,
     newer: bool,
-) -> Select[Any]:
+) -> Statement:
     """At most `limit` orders of these stores beyond the cursor: older ones newest first, or newer ones oldest first.
 
-    A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
-    `limit` of each are merged. One scan over all stores would walk past everything that belongs to the others. IDs and
-    codes name the orders themselves: these are looked up once, whatever the store.
+    After `ROW_COLUMNS` comes the number of all that match, where it costs nothing: without a cursor, for orders that
+    are named by the search; otherwise None.
     """
-    pages = (
-        func.unnest(sql_literal(list(page_ids), ARRAY(Integer)))
-        .table_valued("page_id", name="page")
-        .render_derived()
-    )
-    key = (orders.c.created_at, orders.c.order_id)
-    beyond: ColumnElement[bool] = true()
+    statement = _page(frozenset(values), cursor is not None, newer)
+    given = values | {"pages": list(page_ids), "most": limit}
     if cursor is not None:
-        place = tuple_(bindparam("cursor_at", cursor[0]), bindparam("cursor_id", cursor[1], BigInteger))
+        given |= {"cursor_at": cursor[0], "cursor_id": cursor[1]}
+    return statement, given
+
+
+@lru_cache(maxsize=512)
+def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
+    """A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
+    rows of each are merged. One scan over all stores would walk past everything that belongs to the others. Orders that
+    are named are looked up once, whatever the store.
+    """
+    key = (orders.c.created_at, orders.c.order_id)
+    most = bindparam("most", type_=Integer)
+    beyond: ColumnElement[bool] = true()
+    if has_cursor:
+        place = tuple_(bindparam("cursor_at", type_=_TIME), bindparam("cursor_id", type_=BigInteger))
         beyond = tuple_(*key) > place if newer else tuple_(*key) < place
     order_by = [c.asc() if newer else c.desc() for c in key]
-    if order_filter.order_ids is not None or order_filter.code_fragment:
-        return (
-            select(*ROW_COLUMNS)
-            .where(matching(order_filter, page_ids), beyond)
-            .order_by(*order_by)
-            .limit(limit)
-        )
+    if names & _NAMED:
+        number = null() if has_cursor else func.count().over()
+        return select(*ROW_COLUMNS, number).where(_matching(names), beyond).order_by(*order_by).limit(most)
+    pages = func.unnest(_PAGES).table_valued("page_id", name="page").render_derived()
     one_store = (
         select(*ROW_COLUMNS)
-        .where(orders.c.checkout_page_id == pages.c.page_id, beyond, *conditions(order_filter))
+        .where(orders.c.checkout_page_id == pages.c.page_id, beyond, *_conditions(names))
         .order_by(*order_by)
-        .limit(limit)
+        .limit(most)
         .lateral("found")
     )
     merged = [one_store.c.created_at, one_store.c.order_id]
     return (
-        select(one_store)
+        select(one_store, null())
         .select_from(pages.join(one_store, true()))
         .order_by(*[c.asc() if newer else c.desc() for c in merged])
-        .limit(limit)
+        .limit(most)
     )
+
+
+def count_statement(values: dict[str, Any], page_ids: Sequence[int], *, most: int) -> Statement:
+    """How many orders match, counting no further than `most`."""
+    return _count(frozenset(values)), values | {"pages": list(page_ids), "most": most}
+
+
+@lru_cache(maxsize=512)
+def _count(names: frozenset[str]) -> Select[int]:
+    some = select(orders.c.order_id).where(_matching(names)).limit(bindparam("most", type_=Integer))
+    return select(func.count()).select_from(some.subquery())
 
 
 def matching(order_filter: OrderFilter, page_ids: Sequence[int]) -> ColumnElement[bool]:
-    """The whole condition, scope included."""
-    return and_(
-        orders.c.checkout_page_id == any_(sql_literal(list(page_ids), ARRAY(Integer))),
-        *conditions(order_filter),
-    )
+    """The whole condition with its values, scope included: for statements that are made for one use."""
+    values = searched_values(order_filter) | {"pages": list(page_ids)}
+
+    def with_value(element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter) and element.key in values:
+            return bindparam(None, values[element.key], type_=element.type)
+        return None
+
+    found: ColumnElement[bool] = replacement_traverse(_matching(frozenset(values)), {}, with_value)
+    return found
 
 
-def count_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[int]:
-    """How many orders match, counting no further than `most`."""
-    some = select(orders.c.order_id).where(matching(order_filter, page_ids)).limit(most).subquery()
-    return select(func.count()).select_from(some)
+def _matching(names: Collection[str]) -> ColumnElement[bool]:
+    return and_(orders.c.checkout_page_id == any_(_PAGES), *_conditions(names))
+
+
+def _conditions(names: Collection[str]) -> list[ColumnElement[bool]]:
+    return [condition for name, condition in _CONDITIONS.items() if name in names]
+
+
+@cache
+def known_ids_statement() -> Select[int]:
+    """Those of `order_ids` that are the viewer's orders."""
+    return select(orders.c.order_id).where(_CONDITIONS["order_ids"])
+
+
+@cache
+def code_orders_statement() -> Select[int]:
+    """The orders of the first `most` codes that contain `code_fragment`; one that has several comes several times."""
+    fragment, most = bindparam("code_fragment", type_=Text), bindparam("most", type_=Integer)
+    return select(func.orders_with_code(fragment, most))

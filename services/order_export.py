@@ -227,7 +227,7 @@ def _statement(
     cells: Sequence[Any],
 ) -> Select[Any]:
     pages = pages_in_scope(viewer, order_filter)
-    number = connection.execute(size_statement(order_filter, pages)).scalar_one()
+    number = connection.execute(*size_statement(order_filter, pages)).scalar_one()
     return export_statement(
         order_filter, pages, cells, by_item=rows is ExportRows.ITEM, ordered=number <= ORDERED_TO
     )

@@ -2,21 +2,21 @@
 
 import base64
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, Connection, any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection
 
 from db import order_statements
-from db.tables import orders
 from services.access import Viewer
 from services.errors import InvalidInput
 from services.order_filter import OrderFilter
 
 EXACT_TO = 10_000
+_MOST_CODES = 20_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,11 +68,15 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Rows newest first; `next` leads to older ones, `previous` to newer ones, None where there are none."""
+    """Rows newest first; `next` leads to older ones, `previous` to newer ones, None where there are none.
+
+    `total` is the number of all that match where it is known without counting, else None.
+    """
 
     rows: tuple[OrderRow, ...]
     next: Cursor | None
     previous: Cursor | None
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +109,48 @@ def find_orders(
     newer = before is not None
     cursor = before or after
     place = (cursor.created_at, cursor.order_id) if cursor else None
-    statement = order_statements.page_statement(
-        order_filter, pages_in_scope(viewer, order_filter), limit=limit + 1, cursor=place, newer=newer
+    statement, values = order_statements.page_statement(
+        _values(connection, order_filter),
+        pages_in_scope(viewer, order_filter),
+        limit=limit + 1,
+        cursor=place,
+        newer=newer,
     )
     stores = {store.id: store.name for store in viewer.stores}
-    found = [_row(dict(row), stores) for row in connection.execute(statement).mappings()]
+    found: Sequence[Any] = connection.execute(statement, values).all()
+    # In the order of ROW_COLUMNS, whose last one is the store, with the number of all after it.
+    rows = [OrderRow(*(*row[:-2], stores[row[-2]])) for row in found[:limit]]
     beyond = len(found) > limit
-    rows = found[:limit]
     if newer:
         rows.reverse()
+    total = found[0][-1] if found else None
+    if cursor is None and not beyond:
+        total = len(rows)
     if not rows:
-        return OrderPage((), None, None)
+        return OrderPage((), None, None, total)
     first, last = (Cursor(row.created_at, row.order_id) for row in (rows[0], rows[-1]))
     has_next = newer or beyond
     has_previous = beyond if newer else cursor is not None
-    return OrderPage(tuple(rows), last if has_next else None, first if has_previous else None)
+    return OrderPage(tuple(rows), last if has_next else None, first if has_previous else None, total)
 
 
-def _row(values: dict[str, Any], stores: dict[int, str]) -> OrderRow:
-    return OrderRow(store=stores[values.pop("checkout_page_id")], **values)
+def _values(connection: Connection, order_filter: OrderFilter) -> dict[str, Any]:
+    """What the filter compares with. The orders with the fragment of a code are looked up first.
+
+    When very many codes contain it, the orders are asked for it one after the other instead, newest first: all of them
+    would have to be sorted, to show fifty.
+    """
+    values = order_statements.searched_values(order_filter)
+    fragment = values.pop("code_fragment", None)
+    if fragment is None:
+        return values
+    found = connection.execute(
+        order_statements.code_orders_statement(), {"code_fragment": fragment, "most": _MOST_CODES + 1}
+    )
+    code_orders = found.scalars().all()
+    if len(code_orders) > _MOST_CODES:
+        return values | {"common_fragment": fragment}
+    return values | {"code_orders": list(set(code_orders))}
 
 
 def count_orders(
@@ -131,14 +158,15 @@ def count_orders(
 ) -> OrderCount:
     """How many orders match: exact up to 10,000, beyond that 10,000 and more.
 
-    `page` is one of the pages that were found: where it is the only one, nothing has to be counted.
+    `page` is one of the pages that were found: where it knows the number, nothing has to be counted.
     """
-    if page is not None and page.next is None and page.previous is None:
-        return OrderCount(len(page.rows), False)
-    statement = order_statements.count_statement(
-        order_filter, pages_in_scope(viewer, order_filter), most=EXACT_TO + 1
-    )
-    number = connection.execute(statement).scalar_one()
+    if page is not None and page.total is not None:
+        number = page.total
+    else:
+        statement, values = order_statements.count_statement(
+            _values(connection, order_filter), pages_in_scope(viewer, order_filter), most=EXACT_TO + 1
+        )
+        number = connection.execute(statement, values).scalar_one()
     return OrderCount(min(number, EXACT_TO), number > EXACT_TO)
 
 
@@ -148,11 +176,7 @@ def missing_ids(
     """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them."""
     asked = order_filter.order_ids or ()
     known = set(
-        connection.execute(
-            select(orders.c.order_id).where(
-                orders.c.order_id == any_(literal(list(asked), ARRAY(BigInteger)))
-            )
-        ).scalars()
+        connection.execute(order_statements.known_ids_statement(), {"order_ids": list(asked)}).scalars()
     )
     missing = [order_id for order_id in asked if order_id not in known]
     return len(missing), tuple(missing[:first])

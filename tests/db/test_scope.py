@@ -229,7 +229,7 @@ def test_the_scope_ends_with_the_transaction(direct: psycopg.Connection, people:
 
 def test_the_doors_give_nothing_foreign(direct: psycopg.Connection, people: dict[str, int]) -> None:
     direct.execute("SELECT set_config('esupport.viewer', %s, true)", [str(people["anna"])])
-    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop')").fetchone() == (1,)
+    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop', 9)").fetchone() == (1,)
     direct.commit()
-    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop')").fetchone() == (0,)
+    assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop', 9)").fetchone() == (0,)
     assert direct.execute("SELECT open_saved_search('key-of-anna-0')").fetchone() == (None,)

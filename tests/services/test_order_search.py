@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.engine import viewer_transaction
+from services import order_search
 from services.order_filter import SearchInput, SubscriptionFilter, parse_filter
 from services.order_search import count_orders, find_orders, missing_ids
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
@@ -136,15 +137,13 @@ def found_ids(account_id: int, typed: SearchInput, zone: ZoneInfo = BERLIN) -> l
     order_filter = parse_filter(typed, zone=zone)
     viewer = factories.viewer(account_id)
     with viewer_transaction(account_id) as connection:
-        ids: list[int] = []
-        after = None
-        while True:
-            page = find_orders(connection, viewer, order_filter, after=after, limit=37)
+        first = page = find_orders(connection, viewer, order_filter, limit=37)
+        ids = [row.order_id for row in page.rows]
+        while page.next is not None:
+            page = find_orders(connection, viewer, order_filter, after=page.next, limit=37)
             ids += [row.order_id for row in page.rows]
-            after = page.next
-            if after is None:
-                break
         assert count_orders(connection, viewer, order_filter).number == len(ids)
+        assert count_orders(connection, viewer, order_filter, page=first).number == len(ids)
     return ids
 
 
@@ -284,6 +283,17 @@ def test_all_pairs_of_fields_are_combined_with_and(orders, refunds, anna) -> Non
             wrong.append((one, other))
     assert wrong == []
     assert filled > 200
+
+
+@pytest.mark.parametrize("other", ["store", "created one day", "email", "ids", "not delivered"])
+@pytest.mark.parametrize("code", ["code", "code wildcards", "code backslash"])
+def test_what_very_many_codes_contain_is_found_just_so(
+    code: str, other: str, orders, refunds, anna, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (typed, rule), (more, second) = FIELDS[code], FIELDS[other]
+    monkeypatch.setattr(order_search, "_MOST_CODES", 3)
+    assert found_ids(anna, SearchInput(**typed)) == expected(orders, refunds, rule)
+    assert found_ids(anna, SearchInput(**typed, **more)) == expected(orders, refunds, rule, second)
 
 
 def test_paging_back_gives_the_same_pages(orders, anna) -> None:

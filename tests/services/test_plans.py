@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, event, text
 from db import order_statements
 from db.engine import app_engine, viewer_transaction
 from services.order_detail import get_order, get_orders
-from services.order_filter import SearchInput, SubscriptionFilter, parse_filter
+from services.order_filter import OrderFilter, SearchInput, SubscriptionFilter, parse_filter
 from services.order_search import count_orders, find_orders, pages_in_scope
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
 from tests import factories
@@ -19,6 +20,7 @@ from tests.factories import document, item
 
 UTC = ZoneInfo("UTC")
 DAY, MONTH = date(2026, 3, 1), date(2026, 3, 31)
+COMMON = "ab12"
 SEARCHES = {
     "nothing": SearchInput(),
     "a day": SearchInput(created_from=DAY),
@@ -36,9 +38,17 @@ SEARCHES = {
     "card and a month": SearchInput(card_last_4="4711", created_from=DAY, created_to=MONTH),
     "part of a code": SearchInput(activation_code="b12-c3d4"),
     "three characters of a code": SearchInput(activation_code="b12"),
+    "what very many codes contain": SearchInput(activation_code=COMMON),
+    "what very many codes contain, and a day": SearchInput(activation_code=COMMON, created_from=DAY),
     "delivery": SearchInput(delivery=frozenset({DeliveryStatus.NOT_DELIVERED})),
     "refund": SearchInput(refunds=frozenset({RefundStatus.REQUESTED})),
     "subscription": SearchInput(subscription=SubscriptionFilter.ACTIVATED),
+}
+# What is rare has an index of its own, so that a search for it does not walk over everything.
+RARE = {
+    "orders_undelivered": SearchInput(delivery=frozenset({DeliveryStatus.NOT_DELIVERED})),
+    "orders_subscribed": SearchInput(subscription=SubscriptionFilter.WITH),
+    "orders_unsubscribed": SearchInput(subscription=SubscriptionFilter.DEACTIVATED),
 }
 
 
@@ -86,6 +96,15 @@ def plan(connection: Connection, statement: object) -> str:
     return "\n".join(row[0] for row in cursor.fetchall())
 
 
+def given_values(order_filter: OrderFilter) -> dict[str, Any]:
+    """What the search sends: the orders of a code have been looked up, unless very many have it."""
+    values = order_statements.searched_values(order_filter)
+    fragment = values.pop("code_fragment", None)
+    if fragment == COMMON:
+        return values | {"common_fragment": fragment}
+    return values if fragment is None else values | {"code_orders": [1, 2, 3]}
+
+
 @pytest.mark.parametrize("name", SEARCHES)
 def test_no_search_scans_a_table(anna: int, name: str) -> None:
     asks, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
@@ -93,13 +112,29 @@ def test_no_search_scans_a_table(anna: int, name: str) -> None:
     with viewer_transaction(anna) as connection:
         # With twenty orders a scan is cheapest: only where no index will do is one left when it is discouraged.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        for statement in (
-            order_statements.page_statement(order_filter, pages, limit=51, cursor=None, newer=False),
-            order_statements.count_statement(order_filter, pages, most=10_001),
+        values = given_values(order_filter)
+        for statement, given in (
+            order_statements.page_statement(values, pages, limit=51, cursor=None, newer=False),
+            order_statements.count_statement(values, pages, most=10_001),
         ):
-            found = plan(connection, statement)
+            found = plan(connection, statement.params(given))
             assert "Seq Scan" not in found, found
             assert "Index" in found
+
+
+@pytest.mark.parametrize("index", RARE)
+def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> None:
+    asks, order_filter = factories.viewer(anna), parse_filter(RARE[index], zone=UTC)
+    with viewer_transaction(anna) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        statement, given = order_statements.page_statement(
+            order_statements.searched_values(order_filter),
+            pages_in_scope(asks, order_filter),
+            limit=51,
+            cursor=None,
+            newer=False,
+        )
+        assert f"using {index}" in plan(connection, statement.params(given))
 
 
 def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
