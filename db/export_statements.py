@@ -41,15 +41,18 @@ _SUBSCRIPTION = func.concat_ws(
     case((orders.c.active_subscription, "Auto-renewal has been activated")),
     case((orders.c.cancelled_subscription, "Auto-renewal has been deactivated")),
 )
+# A lateral subquery: read once however often a cell mentions it, and not at all when no cell does.
 _CODES = (
     select(
-        func.string_agg(activation_code.c.code, aggregate_order_by(literal("; "), activation_code.c.number))
+        func.string_agg(
+            activation_code.c.code, aggregate_order_by(literal("; "), activation_code.c.number)
+        ).label("codes")
     )
     .where(
         activation_code.c.order_id == order_item.c.order_id,
         activation_code.c.position == order_item.c.position,
     )
-    .scalar_subquery()
+    .lateral("codes")
 )
 ORDER_COLUMNS: Final = tuple(
     ExportColumn(title, kind, expression)
@@ -101,7 +104,7 @@ ITEM_COLUMNS: Final = ORDER_COLUMNS + tuple(
         ("Licence first name", Kind.TEXT, order_item.c.license_first_name),
         ("Licence last name", Kind.TEXT, order_item.c.license_last_name),
         ("Licence email", Kind.TEXT, order_item.c.license_email),
-        ("Activation codes", Kind.TEXT, _CODES),
+        ("Activation codes", Kind.TEXT, _CODES.c.codes),
     )
 )
 # What the portal or a constraint vouches for begins no formula.
