@@ -19,7 +19,15 @@ from services.access import Viewer
 from services.errors import OrderNotFound
 from services.order_detail import get_order, get_orders
 from services.order_filter import OrderFilter
-from services.order_search import Cursor, OrderCount, OrderPage, count_orders, find_orders, missing_ids
+from services.order_search import (
+    Cursor,
+    OrderCount,
+    OrderPage,
+    OrderRow,
+    count_orders,
+    find_orders,
+    missing_ids,
+)
 from services.order_shapes import OrderDetail
 from services.saved_searches import save_search
 
@@ -73,13 +81,13 @@ def _table(found: OrderPage, zone: ZoneInfo) -> None:
         chosen = None if place is None else place - start
     # A selection belongs to one set of rows: other rows, or an order closed by its button, begin anew.
     key = f"orders_{state.search_number}_{rows[0].order_id}_{open_order}_{state.get('orders_closed', 0)}"
-    position = order_table(rows, zone, key=key, chosen=chosen)
-    picked = None if position is None else rows[position].order_id
-    if picked != open_order and not (picked is None and chosen is None):
-        state.open_order = picked
-        if picked is None:
-            _forget_order_in_address()
-        st.rerun(scope="fragment")
+    order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
+
+
+def _choose(row: OrderRow | None) -> None:
+    st.session_state.open_order = None if row is None else row.order_id
+    if row is None:
+        _forget_order_in_address()
 
 
 def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter, page: OrderPage) -> OrderCount:

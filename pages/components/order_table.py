@@ -1,6 +1,6 @@
 """One page of found orders as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -34,17 +34,36 @@ def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
     )
 
 
-def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, chosen: int | None) -> int | None:
-    """Draws the table with row `chosen` marked; the position of the row that is chosen now, None when none is."""
+def order_table(
+    rows: Sequence[OrderRow],
+    zone: ZoneInfo,
+    *,
+    key: str,
+    chosen: int | None,
+    on_choice: Callable[[OrderRow | None], None],
+) -> None:
+    """Draws the table with row `chosen` marked.
+
+    A choice of another row, or of none, goes to `on_choice` before the next run begins: one run then draws all of it.
+    """
     time_format = "D MMM YYYY, HH:mm"
-    given = st.dataframe(
+
+    def choose() -> None:
+        selection = st.session_state[key]["selection"]
+        # A click into a cell chooses its row too, and leaves the row chosen before as it is.
+        picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
+        other = next((row for row in picked if row != chosen), None)
+        if other is not None or not picked:
+            on_choice(None if other is None else rows[other])
+
+    st.dataframe(
         order_frame(rows, zone),
         key=key,
         hide_index=True,
         height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), ROWS_ALONE) + 2,
         row_height=ROW_HEIGHT,
         placeholder="–",
-        on_select="rerun",
+        on_select=choose,
         selection_mode=["single-row", "single-cell"],
         selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
         alt="Orders found; choose a row to read the order below",
@@ -62,10 +81,6 @@ def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, chosen: i
             "Store": st.column_config.TextColumn(width=100),
         },
     )
-    selection = given["selection"]
-    # A click into a cell chooses its row too, and leaves the row chosen before as it is.
-    picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
-    return next((row for row in picked if row != chosen), picked[0] if picked else None)
 
 
 def _wall_clock(at, zone: ZoneInfo):  # type: ignore[no-untyped-def]
