@@ -91,6 +91,7 @@ def _card(title: str) -> DeltaGenerator:
 
 def _ask(is_asking_now: bool) -> None:
     st.session_state[_ASKING] = is_asking_now
+    st.session_state["authentication_status"] = None  # the sign-in form forgets a refusal from before
 
 
 def _forget_link() -> None:

@@ -140,20 +140,27 @@ def _chart(report: Report, order_filter: OrderFilter) -> None:
         label_visibility="collapsed",
     )
     frame = _order_bars(report.days) if shown in (None, _ORDERS) else _revenue_bars(report.days, str(shown))
+    words = "#9aa7b8" if st.context.theme.type == "dark" else "#5b6878"
     picked = alt.selection_point(name="day", fields=["day"], on="click", clear=False)
     chart = (
         alt.Chart(frame)
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=alt.X(
-                "day:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL)
+                "day:O",
+                title=None,
+                axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL, labelColor=words),
             ),
-            y=alt.Y("number:Q", title=None, axis=alt.Axis(tickCount=4, tickMinStep=1, format=",")),
+            y=alt.Y(
+                "number:Q",
+                title=None,
+                axis=alt.Axis(tickCount=4, tickMinStep=1, format=",", labelColor=words),
+            ),
             color=alt.Color(
                 "what:N",
                 title=None,
                 scale=alt.Scale(domain=sorted(set(frame["what"]), reverse=True), range=[_TEAL, _GREY]),
-                legend=alt.Legend(orient="top") if shown in (None, _ORDERS) else None,
+                legend=alt.Legend(orient="top", labelColor=words) if shown in (None, _ORDERS) else None,
             ),
             tooltip=[
                 alt.Tooltip("day", title="Day"),
@@ -214,7 +221,10 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
         list(range(len(report.stores))),
         rows_shown=8,
         alt="Orders and revenue by store and currency",
-        columns={"Revenue": st.column_config.TextColumn(alignment="right")},
+        columns={
+            "Paid share": st.column_config.TextColumn(alignment="right"),
+            "Revenue": st.column_config.TextColumn(alignment="right"),
+        },
     )
     if chosen is not None:
         st.session_state.pop("chosen_report_store", None)
