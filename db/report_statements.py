@@ -45,11 +45,15 @@ def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sele
 
 
 def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
-    """What became of the refund requests for these orders; one row."""
+    """What became of the refund requests for these orders: a row a store, and one of all, whose store is None.
+
+    A median cannot be added up, so that all of them are counted beside the stores, in the same pass.
+    """
     closed = refund_request.c.closed_at.is_not(None)
     hours = func.extract("epoch", refund_request.c.closed_at - refund_request.c.requested_at) / 3600
     statement = (
         select(
+            orders.c.checkout_page_id,
             func.count().label("requests"),
             func.count(refund_request.c.order_id.distinct()).label("orders"),
             func.count().filter(~closed).label("open"),
@@ -61,6 +65,7 @@ def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .where(matching(order_filter, page_ids))
+        .group_by(func.grouping_sets(tuple_(orders.c.checkout_page_id), tuple_()))
     )
     return cast_type("Select[Any]", statement)
 
@@ -77,36 +82,38 @@ def reasons_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, mos
 
 
 def resends_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
-    """How many licence mails of the portal the mail server has accepted for these orders."""
+    """How many licence mails of the portal the mail server has accepted for these orders, by store."""
     return (
-        select(func.count())
+        select(orders.c.checkout_page_id, order_history.c.kind, func.count())
         .select_from(order_history.join(orders, orders.c.order_id == order_history.c.order_id))
         .where(
             order_history.c.source == "portal",
             order_history.c.kind == "email",
             matching(order_filter, page_ids),
         )
+        .group_by(orders.c.checkout_page_id, order_history.c.kind)
     )
 
 
 def subscriptions_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
-    """The subscriptions of these orders by their status now: `active`, `not paid`, `cancelled`."""
+    """The subscriptions of these orders by store and status now: `active`, `not paid`, `cancelled`."""
     return (
         select(
+            subscription.c.checkout_page_id,
             subscription.c.status,
             func.count(tuple_(subscription.c.checkout_page_id, subscription.c.subscription_id).distinct()),
         )
         .join(orders, orders.c.order_id == subscription.c.order_id)
         .where(matching(order_filter, page_ids), subscription.c.type.in_(("AR", "PMR")))
-        .group_by(subscription.c.status)
+        .group_by(subscription.c.checkout_page_id, subscription.c.status)
     )
 
 
 def changes_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
-    """How often subscriptions were cancelled and resumed here, in these orders."""
+    """How often subscriptions were cancelled and resumed here, in these orders, by store."""
     return (
-        select(subscription_event.c.action, func.count())
+        select(subscription_event.c.checkout_page_id, subscription_event.c.action, func.count())
         .join(orders, orders.c.order_id == subscription_event.c.order_id)
         .where(matching(order_filter, page_ids))
-        .group_by(subscription_event.c.action)
+        .group_by(subscription_event.c.checkout_page_id, subscription_event.c.action)
     )

@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import session
 from pages.components.escape import html_text
+from pages.components.request import page_browser
 from pages.components.style import page_style
 from services import forgotten_passwords
 from services.errors import InvalidInput, SupportError
@@ -66,7 +67,11 @@ def show_link(token: str) -> None:
             return
         try:
             forgotten_passwords.set_password(
-                token, new=new or "", repeated=repeated or "", address=session.client_address()
+                token,
+                new=new or "",
+                repeated=repeated or "",
+                address=session.client_address(),
+                browser=page_browser(),
             )
         except SupportError as error:
             field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
@@ -86,6 +91,7 @@ def _card(title: str) -> DeltaGenerator:
 
 def _ask(is_asking_now: bool) -> None:
     st.session_state[_ASKING] = is_asking_now
+    st.session_state["authentication_status"] = None  # the sign-in form forgets a refusal from before
 
 
 def _forget_link() -> None:

@@ -12,9 +12,10 @@ from pages.components.authenticator import sign_out
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.style import page_style
-from pages.components.words import ROLE_WORDS, browser_words, time_words
+from pages.components.words import ROLE_WORDS, time_words
 from services import accounts
 from services.access import Viewer
+from services.browsers import browser_words
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"

@@ -104,7 +104,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         rows_shown=16 if state.get("chosen_refund_request") is None else 8,
         alt="Refund requests; choose a row to work on it below",
         columns={
-            "Order": st.column_config.TextColumn(width=112, pinned=True),
+            "Order": st.column_config.TextColumn(width=112),
             "Total": st.column_config.TextColumn(width=110, alignment="right"),
             "Age": st.column_config.TextColumn(width=70, alignment="right"),
             "Status": st.column_config.MultiselectColumn(

@@ -36,6 +36,23 @@ from services.saved_searches import save_search
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _PAID, _OTHER = "Paid", "Not paid, deleted, terminated"
 _ORDERS: Final = "Orders"
+_HOURS: Final = "Hours to close"
+# What the columns about refunds and subscriptions show.
+_REFUNDS: Final = {
+    "Open": "open",
+    "Full": "full",
+    "Partial": "partial",
+    "Refused": "refused",
+    "Failed": "failed",
+    _HOURS: "median_hours",
+}
+_SUBSCRIPTIONS: Final = {
+    "Subscriptions active": "active",
+    "Subscriptions not paid": "unpaid",
+    "Subscriptions cancelled": "cancelled",
+    "Cancelled here": "cancellations",
+    "Resumed here": "resumptions",
+}
 _DAY_LABEL: Final = "timeFormat(toDate(datum.value + 'T00:00'), '%d %b')"
 _TEAL, _GREY = "#12857b", "#94a3b8"
 
@@ -98,11 +115,16 @@ def _figures(order_filter: OrderFilter) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         report = get_report(connection, viewer, order_filter)
     if not report.orders:
-        st.info("There are no orders in this period and these filters. Try a longer period.")
+        st.info(
+            "There are no orders in this period and these filters. Try a longer period, or clear the filters."
+            if viewer.stores
+            else "You have no stores yet, so there is nothing to count. An administrator can give you some."
+        )
         return
     st.html(render("report.html.jinja", report=report, money=format_money, zone=order_filter.zone))
     _chart(report, order_filter)
     _stores(report, order_filter)
+    _after_sale(report)
     with st.expander("Numbers by day"):
         _table(report.days)
 
@@ -118,20 +140,27 @@ def _chart(report: Report, order_filter: OrderFilter) -> None:
         label_visibility="collapsed",
     )
     frame = _order_bars(report.days) if shown in (None, _ORDERS) else _revenue_bars(report.days, str(shown))
+    words = "#9aa7b8" if st.context.theme.type == "dark" else "#5b6878"
     picked = alt.selection_point(name="day", fields=["day"], on="click", clear=False)
     chart = (
         alt.Chart(frame)
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=alt.X(
-                "day:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL)
+                "day:O",
+                title=None,
+                axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL, labelColor=words),
             ),
-            y=alt.Y("number:Q", title=None, axis=alt.Axis(tickCount=4, tickMinStep=1, format=",")),
+            y=alt.Y(
+                "number:Q",
+                title=None,
+                axis=alt.Axis(tickCount=4, tickMinStep=1, format=",", labelColor=words),
+            ),
             color=alt.Color(
                 "what:N",
                 title=None,
                 scale=alt.Scale(domain=sorted(set(frame["what"]), reverse=True), range=[_TEAL, _GREY]),
-                legend=alt.Legend(orient="top") if shown in (None, _ORDERS) else None,
+                legend=alt.Legend(orient="top", labelColor=words) if shown in (None, _ORDERS) else None,
             ),
             tooltip=[
                 alt.Tooltip("day", title="Day"),
@@ -192,11 +221,51 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
         list(range(len(report.stores))),
         rows_shown=8,
         alt="Orders and revenue by store and currency",
-        columns={"Revenue": st.column_config.TextColumn(alignment="right")},
+        columns={
+            "Paid share": st.column_config.TextColumn(alignment="right"),
+            "Revenue": st.column_config.TextColumn(alignment="right"),
+        },
     )
     if chosen is not None:
         st.session_state.pop("chosen_report_store", None)
         _open(store_filter(order_filter, report.stores[chosen].store))
+
+
+def _after_sale(report: Report) -> None:
+    """What came after the orders, by store. Numbers are numbers, so that a spreadsheet takes them as such.
+
+    A dash stands where there was nothing to count: no refund was requested, the store sells no subscriptions.
+    """
+    st.subheader("Refunds and subscriptions by store", anchor=False)
+    stores = report.after_sale
+    if not (report.refunds.requests or report.resends or report.subscriptions.number):
+        st.text("Nobody requested a refund, no licence was sent again, and there are no subscriptions.")
+        return
+    columns: dict[str, list[Any]] = {
+        "Store": [one.store for one in stores],
+        "Refund requests": [one.refunds.requests for one in stores],
+        "Of the orders": [one.refunds.orders / one.orders for one in stores],
+    }
+    for label, name in _REFUNDS.items():
+        columns[label] = [getattr(one.refunds, name) if one.refunds.requests else None for one in stores]
+    columns["Licences sent again"] = [one.resends for one in stores]
+    for label, name in _SUBSCRIPTIONS.items():
+        columns[label] = [
+            getattr(one.subscriptions, name) if one.subscriptions.number else None for one in stores
+        ]
+    types = dict.fromkeys(columns, "Int64") | {"Store": "str", "Of the orders": "float64", _HOURS: "Float64"}
+    st.dataframe(
+        pd.DataFrame({label: pd.array(values, dtype=types[label]) for label, values in columns.items()}),
+        hide_index=True,
+        height=TABLE_HEADER + ROW_HEIGHT * min(len(stores), 8) + 2,
+        row_height=ROW_HEIGHT,
+        placeholder="–",
+        column_config={
+            "Of the orders": st.column_config.NumberColumn(format="percent"),
+            _HOURS: st.column_config.NumberColumn(format="%.1f", help="Median, from request to close"),
+        },
+        alt="Refunds, licences sent again and subscriptions by store",
+    )
 
 
 def _table(days: Sequence[DayTotal]) -> None:

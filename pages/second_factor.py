@@ -10,6 +10,7 @@ from db.settings import settings
 from pages.components import session
 from pages.components.authenticator import PENDING, SessionCookieModel, open_session, sign_out
 from pages.components.escape import html_text
+from pages.components.request import page_browser
 from pages.components.style import page_style
 from services import second_factor, sign_in
 from services.access import Viewer
@@ -47,7 +48,9 @@ def show_question() -> None:
         return
     address = session.client_address()
     token = None
-    if second_factor.check(pending.account_id, pending.login, code or "", address=address):
+    if second_factor.check(
+        pending.account_id, pending.login, code or "", address=address, browser=page_browser()
+    ):
         token = open_session(pending.account_id, address, by_provider=pending.by_provider)
     if token is None:
         error.html(f'<div class="es-field-error" role="alert">{html_text(sign_in.WRONG_CODE)}</div>')
@@ -107,7 +110,9 @@ def _set_up(viewer: Viewer) -> None:
     if not pressed:
         return
     try:
-        codes = second_factor.confirm(viewer, enrolment.secret, code or "", address=session.client_address())
+        codes = second_factor.confirm(
+            viewer, enrolment.secret, code or "", address=session.client_address(), browser=page_browser()
+        )
     except InvalidInput as refusal:
         error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
         return
@@ -137,7 +142,7 @@ def _switch_off(viewer: Viewer) -> None:
     if not pressed:
         return
     try:
-        second_factor.remove(viewer, password or "", address=session.client_address())
+        second_factor.remove(viewer, password or "", address=session.client_address(), browser=page_browser())
     except SupportError as refusal:
         error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
         return

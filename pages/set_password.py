@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import session
 from pages.components.authenticator import sign_out
+from pages.components.request import page_browser
 from pages.components.style import page_style
 from services import accounts
 from services.access import Viewer
@@ -61,6 +62,7 @@ def draw_form(viewer: Viewer) -> bool:
             current=values.get("current"),
             kept_token=session.session_token(),
             address=session.client_address(),
+            browser=page_browser(),
         )
     except InvalidInput as error:
         places[error.field or "new"].html(

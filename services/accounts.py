@@ -19,6 +19,7 @@ from db.settings import SettingsError, settings
 from db.tables import account_session
 from services import passwords, sign_in
 from services.access import Role, Viewer
+from services.credential_mails import Change, announce
 from services.errors import InvalidInput, SupportError
 from services.new_accounts import create_account
 
@@ -33,8 +34,9 @@ def change_own_password(
     current: str | None,
     kept_token: str | None,
     address: str | None,
+    browser: str | None = None,
 ) -> None:
-    """Sets the viewer's password and ends every session of theirs but `kept_token`'s, in one transaction.
+    """Sets the viewer's password and ends every session of theirs but `kept_token`'s; a mail tells the viewer.
 
     `current` is asked for unless the password must be changed, right after signing in with a one-time one; a wrong
     one counts as a failed sign-in, so that an open screen is no place for guessing. Raises `InvalidInput` with
@@ -56,6 +58,7 @@ def change_own_password(
                 "address": address,
             },
         )
+        announce(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
 
 
 @dataclass(frozen=True, slots=True)

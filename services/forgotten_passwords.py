@@ -7,6 +7,7 @@ from sqlalchemy import text
 from db.engine import anonymous_transaction
 from db.settings import settings
 from services import passwords, sign_in
+from services.credential_mails import Change, announce
 from services.errors import Conflict
 from services.outbox import SUBJECTS, new_message_id, texts_of
 
@@ -42,20 +43,26 @@ def is_usable(token: str) -> bool:
     return _email_of(token) is not None
 
 
-def set_password(token: str, *, new: str, repeated: str, address: str | None) -> None:
-    """Sets the password and ends all sessions. Raises `LinkUnusable`, and `InvalidInput` (`new`, `repeated`)."""
+def set_password(
+    token: str, *, new: str, repeated: str, address: str | None, browser: str | None = None
+) -> None:
+    """Sets the password, ends all sessions, and tells the owner by mail.
+
+    Raises `LinkUnusable`, and `InvalidInput` (`new`, `repeated`).
+    """
     email = _email_of(token)
     if email is None:
         raise LinkUnusable
     passwords.check_new_password(new, repeated, email=email)
     password_hash = passwords.hash_password(new)
     with anonymous_transaction() as connection:
-        done = connection.execute(
+        account_id = connection.execute(
             text("SELECT reset_password(:digest, :hash, :address)"),
             {"digest": sign_in.digest(token), "hash": password_hash, "address": address},
         ).scalar_one()
-    if not done:
-        raise LinkUnusable
+        if account_id is None:
+            raise LinkUnusable
+        announce(connection, account_id, Change.PASSWORD_BY_LINK, address=address, browser=browser)
 
 
 def _email_of(token: str) -> str | None:

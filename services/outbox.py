@@ -20,6 +20,7 @@ SUBJECTS: Final = {
     "account": "Your account at the ESupport portal",
     "password_reset": "A new one-time password for the ESupport portal",
     "password": "Set a new password for the ESupport portal",
+    "credentials": "Your account at the ESupport portal: {change}",
 }
 # Messages that hold a password or a link to set one: their text is removed once they were sent.
 SECRET_KINDS: Final = frozenset({"account", "password_reset", "password"})

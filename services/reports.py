@@ -4,7 +4,7 @@ Every figure is about the orders found, whenever the refund or the cancellation 
 currencies are never added.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import regex
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 
 from db import report_statements
 from services.access import Viewer
@@ -51,20 +51,16 @@ class StoreTotal(Total):
 
 @dataclass(frozen=True, slots=True)
 class RefundFigures:
-    """`requests` for `orders` orders; `median_hours` from request to close, None when none was closed.
+    """`requests` for `orders` orders; `median_hours` from request to close, None when none was closed."""
 
-    `words` are those of the reasons, with the number of requests that use them.
-    """
-
-    requests: int
-    orders: int
-    open: int
-    full: int
-    partial: int
-    refused: int
-    failed: int
-    median_hours: float | None
-    words: tuple[tuple[str, int], ...]
+    requests: int = 0
+    orders: int = 0
+    open: int = 0
+    full: int = 0
+    partial: int = 0
+    refused: int = 0
+    failed: int = 0
+    median_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +73,33 @@ class SubscriptionFigures:
     cancellations: int
     resumptions: int
 
+    @property
+    def number(self) -> int:
+        return self.active + self.unpaid + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAfterSale:
+    """What came after the `orders` orders of a store, whatever their currencies."""
+
+    store: str
+    orders: int
+    refunds: RefundFigures
+    resends: int
+    subscriptions: SubscriptionFigures
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     days: tuple[DayTotal, ...]
     stores: tuple[StoreTotal, ...]
     currencies: tuple[Total, ...]
+    after_sale: tuple[StoreAfterSale, ...]
     refunds: RefundFigures
     resends: int
     subscriptions: SubscriptionFigures
+    # Those of the reasons, with the number of requests that use them.
+    refund_words: tuple[tuple[str, int], ...]
 
     @property
     def orders(self) -> int:
@@ -123,26 +137,40 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
     reasons = connection.execute(
         report_statements.reasons_statement(order_filter, pages, most=_MOST_REASONS)
     ).scalars()
-    refunds = connection.execute(report_statements.refunds_statement(order_filter, pages)).one()
-    statuses = _counted(connection, report_statements.subscriptions_statement(order_filter, pages))
-    changes = _counted(connection, report_statements.changes_statement(order_filter, pages))
+    refunds = {
+        row.checkout_page_id: _refunds(row)
+        for row in connection.execute(report_statements.refunds_statement(order_filter, pages))
+    }
+    resends, statuses, changes = (
+        _by_store(connection.execute(statement(order_filter, pages)))
+        for statement in (
+            report_statements.resends_statement,
+            report_statements.subscriptions_statement,
+            report_statements.changes_statement,
+        )
+    )
+    orders = Counter[str]()
+    for one in stores:
+        orders[one.store] += one.orders
     return Report(
         days=tuple(sorted(days, key=lambda one: (one.day, one.currency))),
         stores=tuple(sorted(stores, key=lambda one: (one.store, one.currency))),
         currencies=_added(stores),
-        refunds=RefundFigures(
-            **{name: value for name, value in refunds._mapping.items() if name != "median_hours"},
-            median_hours=None if refunds.median_hours is None else float(refunds.median_hours),
-            words=common_words(reasons),
+        after_sale=tuple(
+            StoreAfterSale(
+                store=store.name,
+                orders=orders[store.name],
+                refunds=refunds.get(store.id, RefundFigures()),
+                resends=resends[store.id].total(),
+                subscriptions=_subscriptions(statuses[store.id], changes[store.id]),
+            )
+            for store in viewer.stores
+            if orders[store.name]
         ),
-        resends=connection.execute(report_statements.resends_statement(order_filter, pages)).scalar_one(),
-        subscriptions=SubscriptionFigures(
-            active=statuses.get("active", 0),
-            unpaid=statuses.get("not paid", 0),
-            cancelled=statuses.get("cancelled", 0),
-            cancellations=changes.get("cancel", 0),
-            resumptions=changes.get("resume", 0),
-        ),
+        refunds=refunds[None],
+        refund_words=common_words(reasons),
+        resends=sum(one.total() for one in resends.values()),
+        subscriptions=_subscriptions(_summed(statuses), _summed(changes)),
     )
 
 
@@ -163,8 +191,33 @@ def store_filter(order_filter: OrderFilter, store: str) -> OrderFilter:
     return parse_filter(replace(order_filter.typed, stores=(store,)), zone=ZoneInfo(order_filter.zone))
 
 
-def _counted(connection: Connection, statement: Select[Any]) -> dict[str, int]:
-    return {name: number for name, number in connection.execute(statement)}
+def _refunds(row: Any) -> RefundFigures:
+    values = {name: value for name, value in row._mapping.items() if name != "checkout_page_id"}
+    if row.median_hours is not None:
+        values["median_hours"] = float(row.median_hours)
+    return RefundFigures(**values)
+
+
+def _by_store(rows: Iterable[Any]) -> dict[int, Counter[str]]:
+    """Rows of a store's ID, a name and a number, as numbers by name; a store without any has none."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for page_id, name, number in rows:
+        found[page_id][name] += number
+    return found
+
+
+def _summed(counts: dict[int, Counter[str]]) -> Counter[str]:
+    return sum(counts.values(), Counter[str]())
+
+
+def _subscriptions(statuses: Counter[str], changes: Counter[str]) -> SubscriptionFigures:
+    return SubscriptionFigures(
+        active=statuses["active"],
+        unpaid=statuses["not paid"],
+        cancelled=statuses["cancelled"],
+        cancellations=changes["cancel"],
+        resumptions=changes["resume"],
+    )
 
 
 def _added(stores: Iterable[Total]) -> tuple[Total, ...]:

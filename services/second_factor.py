@@ -19,6 +19,7 @@ from services import sign_in
 from services.access import Role, Viewer
 from services.account_admin import AccountNotFound, check_administrator
 from services.actions import Done
+from services.credential_mails import Change, Owner, announce, announce_reset
 from services.errors import Conflict, InvalidInput
 
 ISSUER: Final = "ESupport portal"
@@ -47,8 +48,10 @@ def begin(viewer: Viewer) -> Enrolment:
     return Enrolment(secret, picture.getvalue().decode())
 
 
-def confirm(viewer: Viewer, secret: str, code: str, *, address: str | None) -> tuple[str, ...]:
-    """Switches the second factor on and returns the recovery codes, which are shown this once.
+def confirm(
+    viewer: Viewer, secret: str, code: str, *, address: str | None, browser: str | None = None
+) -> tuple[str, ...]:
+    """Switches the second factor on and returns the recovery codes, which are shown this once; a mail tells the viewer.
 
     Raises `InvalidInput` (field `code`) for a code that the secret does not make now.
     """
@@ -57,12 +60,12 @@ def confirm(viewer: Viewer, secret: str, code: str, *, address: str | None) -> t
         raise InvalidInput("This is not the code that the app shows now.", field="code")
     codes = tuple("-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2))
                   for _ in range(RECOVERY_CODES))  # fmt: skip
-    _set(viewer, secret, step, codes, address)
+    _set(viewer, secret, step, codes, address, browser)
     return codes
 
 
-def remove(viewer: Viewer, password: str, *, address: str | None) -> None:
-    """Switches it off again. Where there are no passwords, `password` is a code of the app.
+def remove(viewer: Viewer, password: str, *, address: str | None, browser: str | None = None) -> None:
+    """Switches it off again, which a mail says. Where there are no passwords, `password` is a code of the app.
 
     Raises `InvalidInput` (field `password`), and `Conflict` where the role must have one.
     """
@@ -70,41 +73,56 @@ def remove(viewer: Viewer, password: str, *, address: str | None) -> None:
         if is_required(connection, viewer):
             raise Conflict("Your role needs a second factor.")
     if not settings().passwords:
-        if not check(viewer.account_id, viewer.email, password, address=address):
+        if not check(viewer.account_id, viewer.email, password, address=address, browser=browser):
             raise InvalidInput(sign_in.WRONG_CODE, field="password")
     elif sign_in.check_password(viewer.email, password, address=address) != viewer.account_id:
         raise InvalidInput(
             "This is not your current password, or the account is locked for now.", field="password"
         )
-    _set(viewer, None, None, (), address)
+    _set(viewer, None, None, (), address, browser)
 
 
 def is_on(account_id: int) -> bool:
     return _secret_of(account_id) is not None
 
 
-def check(account_id: int, login: str, code: str, *, address: str | None) -> bool:
+def check(account_id: int, login: str, code: str, *, address: str | None, browser: str | None = None) -> bool:
     """Whether the code opens the account: of the app, not used before, or a recovery code, which is used up.
 
-    A wrong one counts as a failed sign-in of `login`, so that five lock the account.
+    A wrong one counts as a failed sign-in of `login`, so that five lock the account; none fits while it is locked. The
+    owner is told of a recovery code that was used and of a code that was used before.
     """
     secret, typed = _secret_of(account_id), code.strip().casefold()[:100]
     step = _step_of(secret, typed) if secret else None
     with anonymous_transaction() as connection:
         if step is not None:
-            fits = connection.execute(
-                text("SELECT use_second_factor_step(:account, :step)"), {"account": account_id, "step": step}
+            outcome = connection.execute(
+                text("SELECT use_second_factor_step(:account, :step, :address)"),
+                {"account": account_id, "step": step, "address": address},
             ).scalar_one()
+            fits: bool = outcome == "used"
+            if outcome == "repeated":
+                announce(connection, account_id, Change.CODE_REPEATED, address=address, browser=browser)
         else:
-            fits = connection.execute(
+            left = connection.execute(
                 text("SELECT use_recovery_code(:account, :digest, :address)"),
                 {"account": account_id, "digest": _digest(typed), "address": address},
             ).scalar_one()
+            fits = left is not None
+            if fits:
+                announce(
+                    connection,
+                    account_id,
+                    Change.RECOVERY_CODE,
+                    address=address,
+                    browser=browser,
+                    codes_left=left,
+                )
         if not fits:
             connection.execute(
                 text("SELECT record_failed_sign_in(:login, :address)"), {"login": login, "address": address}
             )
-    return bool(fits)
+    return fits
 
 
 def has_own(connection: Connection, viewer: Viewer) -> bool:
@@ -140,10 +158,15 @@ def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role
 
 
 def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> Done:
-    """For somebody who lost their device and their recovery codes. Raises `NotAllowed`, `AccountNotFound`."""
+    """For somebody who lost their device and their recovery codes; a mail tells them.
+
+    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
+    """
     check_administrator(viewer)
     known = connection.execute(
-        select(account.c.name, account.c.has_second_factor).where(account.c.id == account_id)
+        select(account.c.email, account.c.name, account.c.time_zone, account.c.has_second_factor).where(
+            account.c.id == account_id
+        )
     ).one_or_none()
     if known is None:
         raise AccountNotFound
@@ -152,11 +175,17 @@ def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int)
     connection.execute(
         update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
     )
+    announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
     return Done(f"The second factor of {known.name} was removed.", {"account": account_id})
 
 
 def _set(
-    viewer: Viewer, secret: str | None, step: int | None, codes: tuple[str, ...], address: str | None
+    viewer: Viewer,
+    secret: str | None,
+    step: int | None,
+    codes: tuple[str, ...],
+    address: str | None,
+    browser: str | None,
 ) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         connection.execute(
@@ -168,6 +197,8 @@ def _set(
                 "address": address,
             },
         )
+        change = Change.FACTOR_OFF if secret is None else Change.FACTOR_ON
+        announce(connection, viewer.account_id, change, address=address, browser=browser)
 
 
 def _step_of(secret: str, code: str) -> int | None:

@@ -120,7 +120,7 @@ def _list(
         rows_shown=12,
         alt="Accounts; choose a row to change it below",
         columns={
-            "E-mail": st.column_config.TextColumn(width=230, pinned=True),
+            "E-mail": st.column_config.TextColumn(width=230),
             "Name": st.column_config.TextColumn(width=160),
             "Role": st.column_config.TextColumn(width=120),
             "State": st.column_config.TextColumn(width=150),

@@ -64,7 +64,7 @@ def _teams() -> None:
             rows_shown=12,
             alt="Teams; choose a row to change it below",
             columns={
-                "Team": st.column_config.TextColumn(width=200, pinned=True),
+                "Team": st.column_config.TextColumn(width=200),
                 "Members": st.column_config.TextColumn(width=500),
                 "Checkout pages": st.column_config.TextColumn(width=400),
             },
@@ -173,7 +173,7 @@ def _stores() -> None:
         rows_shown=12,
         alt="Checkout pages; choose a row to change it below",
         columns={
-            "Checkout page": st.column_config.TextColumn(width=150, pinned=True),
+            "Checkout page": st.column_config.TextColumn(width=150),
             "Display name": st.column_config.TextColumn(width=200),
             "Delivery": st.column_config.TextColumn(width=100),
             "Another refund after a partial one": st.column_config.TextColumn(width=210),

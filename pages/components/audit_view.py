@@ -10,7 +10,7 @@ from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
 from pages.components.session import client_address, current_viewer, session_token, time_zone
-from pages.components.words import browser_words, time_words
+from pages.components.words import time_words
 from services.audit_log import (
     PAGE,
     AuditFilter,
@@ -20,6 +20,7 @@ from services.audit_log import (
     find_audit,
     record_audit_export,
 )
+from services.browsers import browser_words
 from services.errors import InvalidInput, NotAllowed
 from services.sign_in import viewer_of_token
 

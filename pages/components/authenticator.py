@@ -18,7 +18,7 @@ from streamlit_authenticator.controllers import AuthenticationController, Cookie
 from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
 from pages.components import session
-from pages.components.request import page_address
+from pages.components.request import page_address, page_browser
 from services import second_factor, sign_in
 
 FORM_KEY = "sign_in"
@@ -121,7 +121,7 @@ def open_session(account_id: int, address: str | None, *, by_provider: bool = Fa
     return sign_in.open_session(
         account_id,
         address=address,
-        browser=st.context.headers.get("User-Agent"),
+        browser=page_browser(),
         by_provider=by_provider,
     )
 

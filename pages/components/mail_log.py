@@ -24,6 +24,7 @@ _KINDS = {
     "account": "New account",
     "password_reset": "One-time password",
     "password": "Forgotten password",
+    "credentials": "Changed credentials",
 }
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 

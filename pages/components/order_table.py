@@ -12,7 +12,7 @@ from services.order_search import OrderRow
 from services.statuses import status_labels
 
 ROW_HEIGHT = 34
-TABLE_HEADER = 36
+TABLE_HEADER = 32
 ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
 
@@ -68,7 +68,8 @@ def order_table(
         selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
         alt="Orders found; choose a row to read the order below",
         column_config={
-            "Order": st.column_config.TextColumn(width=112, pinned=True),
+            # Not pinned: Streamlit writes pinned columns in a grey too pale to read.
+            "Order": st.column_config.TextColumn(width=112),
             "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
             "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
             "Total": st.column_config.TextColumn(width=110, alignment="right"),

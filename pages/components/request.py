@@ -1,4 +1,4 @@
-"""Where a request comes from, for the audit log."""
+"""Where a request comes from, for the audit log and for mails about changed credentials."""
 
 import streamlit as st
 from starlette.requests import Request
@@ -10,6 +10,11 @@ def page_address() -> str | None:
     Behind a proxy on the same machine it is what the proxy says (X-Forwarded-For), which uvicorn has put in place.
     """
     return st.context.ip_address
+
+
+def page_browser() -> str | None:
+    """What the browser behind the running page calls itself (User-Agent)."""
+    return st.context.headers.get("User-Agent")
 
 
 def route_address(request: Request) -> str | None:

@@ -38,28 +38,3 @@ def age_words(since: datetime, now: datetime) -> str:
     if minutes < 60:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
-
-
-_BROWSERS: Final = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS: Final = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
-
-
-def browser_words(user_agent: str | None) -> str:
-    """What people call the browser that sends this: `Firefox on Linux`."""
-    given = user_agent or ""
-    browser = next((name for mark, name in _BROWSERS if mark in given), "A browser")
-    system = next((name for mark, name in _SYSTEMS if mark in given), None)
-    return f"{browser} on {system}" if system else browser

@@ -10,11 +10,21 @@ import pytest
 from db.engine import viewer_transaction
 from services.order_filter import OrderFilter, SearchInput, parse_filter
 from services.order_search import find_orders
-from services.refund_queue import refuse_request, take_request
+from services.refund_queue import fail_request, fulfil_request, refuse_request, take_request
 from services.refunds import request_refund
-from services.reports import Report, Total, common_words, day_filter, get_report, store_filter, with_period
+from services.reports import (
+    RefundFigures,
+    Report,
+    SubscriptionFigures,
+    Total,
+    common_words,
+    day_filter,
+    get_report,
+    store_filter,
+    with_period,
+)
 from services.statuses import MainStatus
-from services.subscriptions import cancel_subscription
+from services.subscriptions import cancel_subscription, resume_subscription
 from tests import factories
 from tests.factories import document, item, run
 
@@ -88,10 +98,109 @@ def test_refunds_and_subscriptions(people: dict[str, int]) -> None:
     assert (refunds.requests, refunds.orders, refunds.open, refunds.refused) == (2, 2, 1, 1)
     assert (refunds.full, refunds.partial, refunds.failed) == (0, 0, 0)
     assert refunds.median_hours == pytest.approx(3)
-    assert refunds.words[0] == ("twice", 2)
-    assert dict(refunds.words)["bought"] == 1, "a reason counts a word once"
+    assert found.refund_words[0] == ("twice", 2)
+    assert dict(found.refund_words)["bought"] == 1, "a reason counts a word once"
     assert (found.subscriptions.active, found.subscriptions.cancelled) == (0, 1)
     assert (found.subscriptions.cancellations, found.subscriptions.resumptions) == (1, 0)
+
+
+@pytest.fixture(scope="module")
+def earlier(people: dict[str, int]) -> dict[str, int]:
+    """Three stores in 2025. `people` beside somebody who works refunds in two of them."""
+
+    def order(order_id: int, store: str, **given: object) -> dict[str, object]:
+        return document(
+            order_id=order_id, checkout_page=store, create_date="2025-05-05T10:00:00+00:00", **given
+        )
+
+    def subscribed(identity: str, kind: str, status: str, **given: object) -> list[dict[str, object]]:
+        return [item(subscription={"id": identity, "type": kind, "status": status} | given)]
+
+    factories.take_in(
+        order(11, "shop-a", items=subscribed("S9", "AR", "active")),
+        order(12, "shop-a", items=subscribed("S9", "AR", "active", parent_order_id=11)),
+        order(13, "shop-a", items=subscribed("S10", "PMR", "cancelled")),
+        order(
+            21, "shop-b", items=subscribed("S9", "AR", "not paid")
+        ),  # another store's S9 is another subscription
+        order(22, "shop-b", currency="JPY", items=[item(price="500", amount="500")]),
+        order(31, "shop-c", items=subscribed("S11", "other", "active")),  # no subscription to anybody here
+    )
+    rita = people["rita"]
+    made = people | {"ben": factories.account("ben", role="refund_operator", stores=["shop-a", "shop-c"])}
+    hours = {11: 1, 12: 5, 13: None, 22: 10}
+    for order_id in hours:
+        factories.act(rita, request_refund, order_id, reason=f"reason {order_id}")
+    requests = {row.order_id: row.id for row in run("SELECT * FROM refund_request WHERE order_id > 10")}
+    for order_id in (11, 12, 22):
+        factories.act(rita, take_request, requests[order_id])
+    factories.act(rita, refuse_request, requests[11], note="n")
+    factories.act(rita, fail_request, requests[12], note="n")
+    factories.act(
+        rita, fulfil_request, requests[22], note="n", positions=[1], delete_codes=False, stop_renewal=False
+    )
+    for order_id, taken in hours.items():
+        if taken is not None:
+            run(
+                "UPDATE refund_request SET requested_at = closed_at - make_interval(hours => :hours) "
+                "WHERE order_id = :id",
+                hours=taken,
+                id=order_id,
+            )
+    factories.act(rita, cancel_subscription, 11, position=1)
+    factories.act(rita, resume_subscription, 12, position=1)
+    for order_id, number in ((11, 2), (22, 1)):
+        run(
+            "INSERT INTO order_history (order_id, checkout_page_id, kind, text, source) "
+            "SELECT order_id, checkout_page_id, 'email', 'sent', 'portal' FROM orders, generate_series(1, :number) "
+            "WHERE order_id = :id",
+            id=order_id,
+            number=number,
+        )
+    return made
+
+
+BEFORE = SearchInput(created_from=date(2025, 1, 1), created_to=date(2025, 12, 31))
+
+
+def test_what_came_after_the_sale_by_store(earlier: dict[str, int]) -> None:
+    found = report(earlier["rita"], BEFORE)
+    a, b, c = found.after_sale
+    assert [(one.store, one.orders, one.resends) for one in found.after_sale] == [
+        ("shop-a", 3, 2),
+        ("shop-b", 2, 1),
+        ("shop-c", 1, 0),
+    ]
+    assert a.refunds == RefundFigures(
+        requests=3, orders=3, open=1, full=0, partial=0, refused=1, failed=1, median_hours=3.0
+    )
+    assert b.refunds == RefundFigures(requests=1, orders=1, full=1, median_hours=10.0)
+    assert c.refunds == RefundFigures(), "nobody asked"
+    assert a.subscriptions == SubscriptionFigures(1, 0, 1, cancellations=1, resumptions=1)
+    assert b.subscriptions == SubscriptionFigures(0, 1, 0, cancellations=0, resumptions=0)
+    assert c.subscriptions.number == 0
+
+
+def test_all_stores_together(earlier: dict[str, int]) -> None:
+    found = report(earlier["rita"], BEFORE)
+    # The median of 1, 5 and 10 hours, which is not that of the stores' own medians.
+    assert found.refunds == RefundFigures(
+        requests=4, orders=4, open=1, full=1, partial=0, refused=1, failed=1, median_hours=5.0
+    )
+    assert found.resends == 3
+    assert found.subscriptions == SubscriptionFigures(1, 1, 1, cancellations=1, resumptions=1)
+
+
+def test_other_stores_are_in_no_figure(earlier: dict[str, int]) -> None:
+    found = report(earlier["ben"], BEFORE)
+    assert [one.store for one in found.after_sale] == ["shop-a", "shop-c"]
+    assert (found.refunds.requests, found.refunds.median_hours, found.resends) == (3, 3.0, 2)
+    assert found.subscriptions.number == 2
+    alone = report(earlier["rita"], SearchInput(order_ids="31"))
+    assert [one.store for one in alone.after_sale] == ["shop-c"]
+    assert alone.refunds == RefundFigures() and alone.refund_words == ()
+    nothing = report(earlier["nobody"], BEFORE)
+    assert (nothing.after_sale, nothing.refunds, nothing.subscriptions.number) == ((), RefundFigures(), 0)
 
 
 def test_every_filter_of_the_search_counts(people: dict[str, int]) -> None:

@@ -1,0 +1,158 @@
+"""Mails to an account's owner about a changed password or second factor, in case it was somebody else.
+
+None of them holds a secret. They are rows of the transaction that makes the change.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import Connection, text
+
+from db.settings import settings
+from services.browsers import browser_words
+from services.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
+
+KIND: Final = "credentials"
+
+
+class Change(StrEnum):
+    """What has happened; the value ends the subject."""
+
+    PASSWORD = "password changed"  # noqa: S105
+    PASSWORD_BY_LINK = "password set through a mailed link"  # noqa: S105
+    FACTOR_ON = "second factor set up"
+    FACTOR_OFF = "second factor switched off"
+    FACTOR_RESET = "second factor removed by an administrator"
+    RECOVERY_CODE = "recovery code used"
+    CODE_REPEATED = "code used a second time"
+
+
+_SENTENCES: Final = {
+    Change.PASSWORD: "the password of your account at the ESupport portal was changed.",
+    Change.PASSWORD_BY_LINK: "the password of your account at the ESupport portal was set through the link of "
+    "“Forgot password?”. All browsers were signed out.",
+    Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
+    Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
+    "are not valid any more.",
+    Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
+    "new one on the Profile page.",
+    Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",
+    Change.CODE_REPEATED: "a code of your authenticator app was sent to the ESupport portal that had been used before, "
+    "or was older than one that had. It was refused.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose account it is; `time_zone` is the account's own choice, if any."""
+
+    email: str
+    name: str
+    time_zone: str | None
+
+
+def announce(
+    connection: Connection,
+    account_id: int,
+    change: Change,
+    *,
+    address: str | None,
+    browser: str | None,
+    codes_left: int | None = None,
+) -> None:
+    """Tells the owner of what was changed in this transaction, from where and with which browser (a User-Agent).
+
+    The database refuses it when nothing was, and knows the address that it goes to.
+    """
+    owner = connection.execute(
+        text("SELECT email, name, time_zone FROM credentials_owner(:account)"), {"account": account_id}
+    ).one()
+    parts = texts_of(KIND, _words(Owner(*owner), change, address, browser, codes_left))
+    connection.execute(
+        text("SELECT announce_credentials(:account, :id, :subject, :plain, :html)"),
+        {
+            "account": account_id,
+            "id": new_message_id(),
+            "subject": SUBJECTS[KIND].format(change=change),
+            "plain": parts["text_body"],
+            "html": parts["html_body"],
+        },
+    )
+
+
+def announce_reset(connection: Connection, account_id: int, owner: Owner) -> None:
+    """Tells the owner that an administrator, whose transaction this is, has removed the second factor.
+
+    It does not say from where: that is the administrator's address.
+    """
+    queue_mail(
+        connection,
+        kind=KIND,
+        to_address=owner.email,
+        to_name=owner.name,
+        words={"change": Change.FACTOR_RESET} | _words(owner, Change.FACTOR_RESET, None, None, None),
+        account_id=account_id,
+    )
+
+
+def _words(
+    owner: Owner, change: Change, address: str | None, browser: str | None, codes_left: int | None
+) -> dict[str, str | None]:
+    return {
+        "name": owner.name,
+        "login": owner.email,
+        "sentence": _SENTENCES[change] + _left(codes_left),
+        "when": _time(owner.time_zone),
+        "from_address": _address(address),
+        "browser": browser_words(browser) if browser else None,
+        "advice": _advice(change),
+        "portal": settings().base_url,
+    }
+
+
+def _left(codes: int | None) -> str:
+    if codes is None:
+        return ""
+    if codes == 0:
+        return " None is left: switch the second factor off and on again on the Profile page to get new ones."
+    return f" {codes} {'is' if codes == 1 else 'are'} left."
+
+
+def _time(zone: str | None) -> str:
+    """`12 Nov 2026, 14:05 (Europe/Berlin)`: now, in the account's time zone, or in UTC without one."""
+    chosen = ZoneInfo(zone) if zone in available_timezones() else UTC
+    now = datetime.now(chosen)
+    return f"{now.day} {now:%b %Y, %H:%M} ({zone if chosen is not UTC else 'UTC'})"
+
+
+def _address(given: str | None) -> str | None:
+    # A proxy's header may say anything; only what is an address is told.
+    try:
+        return str(ip_address(given)) if given else None
+    except ValueError:
+        return None
+
+
+def _advice(change: Change) -> str:
+    """What to do for somebody who did not do it themselves."""
+    if not settings().passwords:
+        return "tell an administrator at once."
+    if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):
+        return "set a new password with “Forgot password?” on the sign-in page at once, and tell an administrator."
+    if change is Change.FACTOR_RESET:
+        return "ask an administrator why, change your password, and set the second factor up again."
+    if change is Change.CODE_REPEATED:
+        return (
+            "somebody else has your password and saw the code. Change the password at once, and tell an "
+            "administrator."
+        )
+    if change is Change.RECOVERY_CODE:
+        return (
+            "somebody else has your recovery codes, and perhaps your password. Change the password, switch the second "
+            "factor off and on again, and tell an administrator."
+        )
+    return "somebody else is in your account. Tell an administrator at once, and change your password."
