@@ -9,7 +9,7 @@ from pages.components.dialogs import show_said
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_results import order_results
-from pages.components.search_form import fill_form, keep_form, search_form, typed_input
+from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from services.errors import NotFound
@@ -80,15 +80,14 @@ def page() -> None:
     show_said()
     _open_address()
     state = st.session_state
-    errors: Mapping[str, str] = state.search_errors
     # A chip fills the form, which has to happen before the form is drawn.
     if (waiting := state.pop("search_waiting", None)) is not None:
         fill_form(waiting)
         _search(waiting)
-        errors = state.search_errors
-    if search_form(current_viewer(), errors):
+    elif was_pressed():
         _search(typed_input())
-        st.rerun()
+    errors: Mapping[str, str] = state.search_errors
+    search_form(current_viewer(), errors)
     if errors:
         st.warning(
             errors.get("") or "Nothing was searched. Please check the marked fields.", icon=":material/info:"

@@ -14,7 +14,7 @@ from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
 from pages.components.row_table import row_table
-from pages.components.search_form import fill_form, keep_form, search_form, typed_input
+from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
@@ -70,6 +70,9 @@ def page() -> None:
     if (waiting := state.pop("report_waiting", None)) is not None:
         fill_form(waiting)
         _take_up(waiting)
+    elif was_pressed():
+        state.report_own_days = True
+        _take_up(typed_input())
     if state.pop("report_own_days", False):
         state.report_days = state.report_days_done = None
     state.setdefault("report_days", state.report_days_done)
@@ -84,10 +87,7 @@ def page() -> None:
         state.report_days_done = chosen
         state.report_waiting = last_days(state.report_filter.typed, chosen, zone=zone, now=now)
         st.rerun()
-    if search_form(current_viewer(), state.report_errors, button="Show", stays_small=True):
-        state.report_own_days = True
-        _take_up(typed_input())
-        st.rerun()
+    search_form(current_viewer(), state.report_errors, button="Show", stays_small=True)
     if state.report_errors:
         st.warning("Nothing was counted. Please check the marked fields.", icon=":material/info:")
         return

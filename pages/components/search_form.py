@@ -36,6 +36,7 @@ DATE_LABELS = {
 }
 STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
 _FORM_OF = "search_form_of"
+_PRESSED = "search_form_pressed"
 _PLACEHOLDERS = {"order_ids": "A0012345678, 12345679", "activation_code": "3 characters or more"}
 
 
@@ -84,10 +85,22 @@ def typed_input() -> SearchInput:
     )
 
 
+def was_pressed() -> bool:
+    """Whether this run is the one that the form's button began.
+
+    To be asked before the form is drawn: one run then searches, draws errors by their fields and shows what was found.
+    """
+    return bool(st.session_state.pop(_PRESSED, False))
+
+
+def _press() -> None:
+    st.session_state[_PRESSED] = True
+
+
 def search_form(
     viewer: Viewer, errors: Mapping[str, str], *, button: str = "Find", stays_small: bool = False
-) -> bool:
-    """Draws the form with each error below its field; True in the run in which its button was pressed.
+) -> None:
+    """Draws the form with each error below its field.
 
     What is behind More is shown when it is used, unless the form `stays_small`.
     """
@@ -101,8 +114,13 @@ def search_form(
                     _text(name, errors)
             with row[4]:
                 st.html('<div class="es-label-gap"></div>')
-                found = st.form_submit_button(
-                    button, type="primary", width="stretch", key="search_find", shortcut="Ctrl+Enter"
+                st.form_submit_button(
+                    button,
+                    type="primary",
+                    width="stretch",
+                    key="search_find",
+                    shortcut="Ctrl+Enter",
+                    on_click=_press,
                 )
         more_errors = [
             name for name in errors if name not in ("order_ids", "email", "phone", "activation_code")
@@ -111,7 +129,6 @@ def search_form(
             "More", expanded=bool(more_errors) or (_has_more() and not stays_small), key="search_more"
         ):
             _more(viewer, errors)
-    return bool(found)
 
 
 def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:

@@ -3,8 +3,10 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
+from db.engine import app_engine
 from pages.components import session
 from pages.components.search_form import DATE_LABELS, TEXT_LABELS
 from services import sign_in
@@ -78,6 +80,21 @@ def test_the_empty_form_lists_the_first_fifty_of_hers(page: AppTest) -> None:
     assert list(page.dataframe[0].value.columns) == [
         "Order", "Total", "Status", "Created", "Paid", "Name", "Email", "Company", "Store",
     ]  # fmt: skip
+
+
+def test_a_click_on_find_searches_once(page: AppTest) -> None:
+    sent: list[str] = []
+
+    def heard(_: object, __: object, statement: str, *rest: object) -> None:
+        sent.append(statement)
+
+    engine = app_engine()
+    event.listen(engine, "before_cursor_execute", heard)
+    try:
+        find(page, first_name="ana")
+    finally:
+        event.remove(engine, "before_cursor_execute", heard)
+    assert len([statement for statement in sent if "created_at DESC" in statement]) == 1
 
 
 def test_older_leads_to_the_rest(page: AppTest) -> None:
