@@ -97,15 +97,16 @@ def resends_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
 
 def subscriptions_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
     """The subscriptions of these orders by store and status now: `active`, `not paid`, `cancelled`."""
-    return (
-        select(
-            subscription.c.checkout_page_id,
-            subscription.c.status,
-            func.count(tuple_(subscription.c.checkout_page_id, subscription.c.subscription_id).distinct()),
-        )
+    # Distinct rows first: to count distinct pairs, PostgreSQL would sort them as records, which takes twice as long.
+    found = (
+        select(subscription.c.checkout_page_id, subscription.c.subscription_id, subscription.c.status)
         .join(orders, orders.c.order_id == subscription.c.order_id)
         .where(matching(order_filter, page_ids), subscription.c.type.in_(("AR", "PMR")))
-        .group_by(subscription.c.checkout_page_id, subscription.c.status)
+        .distinct()
+        .subquery()
+    )
+    return select(found.c.checkout_page_id, found.c.status, func.count()).group_by(
+        found.c.checkout_page_id, found.c.status
     )
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.row_table import row_table
 from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
 from pages.components.session import current_viewer, time_zone
@@ -257,7 +257,7 @@ def _after_sale(report: Report) -> None:
     st.dataframe(
         pd.DataFrame({label: pd.array(values, dtype=types[label]) for label, values in columns.items()}),
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(stores), 8) + 2,
+        height=table_height(len(stores), 8),
         row_height=ROW_HEIGHT,
         placeholder="–",
         column_config={
@@ -281,7 +281,7 @@ def _table(days: Sequence[DayTotal]) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(days), 12) + 2,
+        height=table_height(len(days), 12),
         row_height=ROW_HEIGHT,
         column_config={"Revenue": st.column_config.TextColumn(alignment="right")},
         alt="Orders and revenue by day and currency",

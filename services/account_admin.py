@@ -1,7 +1,7 @@
 """Accounts as administrators see and change them. Passwords go to their owners by mail, never to the administrator."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, or_, select, update
@@ -47,6 +47,9 @@ class ListedAccount:
     teams: tuple[int, ...]
     stores: tuple[int, ...]
     open_sessions: int
+
+    def is_locked(self, now: datetime) -> bool:
+        return self.locked_until is not None and self.locked_until > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,15 @@ def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> D
         raise Conflict("This account is not disabled.")
     _update(connection, account_id, disabled_at=None)
     return Done(f"The account of {known.name} is enabled again.", {"account": account_id})
+
+
+def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Ends the lock of five wrong passwords or codes early. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    known = _locked(connection, viewer, account_id)
+    if not known.is_locked(datetime.now(UTC)):
+        raise Conflict("This account is not locked.")
+    _update(connection, account_id, failed_sign_ins=0, locked_until=None)
+    return Done(f"The account of {known.name} is not locked any more.", {"account": account_id})
 
 
 def end_sessions(connection: Connection, viewer: Viewer, account_id: int) -> Done:

@@ -45,7 +45,8 @@ class Accepted:
         return str(part.get_content())
 
 
-@dataclass(slots=True)
+# Without slots: aiosmtpd looks at every attribute of its handler, which Python 3.11.2 (Debian 12's) refuses with them.
+@dataclass
 class MailServer:
     """`on_mail`, `on_rcpt` and `on_data` are asked each time, with the address or content; None means all is well."""
 

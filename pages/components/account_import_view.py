@@ -8,7 +8,7 @@ import streamlit as st
 from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import current_viewer
 from services.account_import import COLUMNS, import_accounts, preview_accounts
 from services.errors import InvalidInput
@@ -52,7 +52,7 @@ def _import() -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), 8) + 2,
+        height=table_height(len(rows), 8),
         row_height=ROW_HEIGHT,
         placeholder="–",
         alt="What the file asks for",

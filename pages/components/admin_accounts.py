@@ -1,5 +1,6 @@
 """Accounts, for administrators: the list, one account, and the dialogs that change it."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from services.account_admin import (
     end_sessions,
     find_accounts,
     reset_password,
+    unlock_account,
 )
 from services.second_factor import require_for, required_roles, reset_second_factor
 from services.team_admin import ListedStore, ListedTeam, find_stores, find_teams
@@ -46,6 +48,11 @@ _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
         disable_account,
     ),
     "enable account": ("Enable", "Its owner can sign in again, with the password they had.", enable_account),
+    "unlock account": (
+        "Unlock",
+        "Five wrong passwords or codes locked it for 15 minutes. Its owner can sign in again at once.",
+        unlock_account,
+    ),
     "reset second factor": (
         "Reset second factor",
         "For somebody who lost their device and recovery codes: the password alone lets in until they set up another.",
@@ -101,7 +108,7 @@ def _list(
             "E-mail": [one.email for one in shown],
             "Name": [one.name for one in shown],
             "Role": [ROLE_WORDS[one.role] for one in shown],
-            "State": [_state(one) for one in shown],
+            "State": [_state(one, zone) for one in shown],
             "Teams": [", ".join(team_names[team] for team in one.teams) or None for one in shown],
             "Checkout pages": [
                 "all"
@@ -137,22 +144,23 @@ def _list(
             st.button("More", on_click=_go_to, args=(shown[-1].email,))
     for one in shown:
         if one.id == chosen:
-            _account(one)
+            _account(one, zone)
 
 
-def _account(one: ListedAccount) -> None:
+def _account(one: ListedAccount, zone: ZoneInfo) -> None:
     with st.container(key=f"account_{one.id}_band", horizontal=True, vertical_alignment="center"):
         st.html(
             f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt><dd><bdi>{html_text(one.name)}</bdi></dd></div>'
             f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(one.email)}</bdi></dd></div>'
-            f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(one))}</dd></div></dl>',
+            f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(one, zone))}</dd></div></dl>',
             width="stretch",
         )
         st.button("Edit", on_click=dialogs.ask, args=(_EDIT,), kwargs={"one": one}, type="primary")
         kinds = ["enable account"]
         if one.disabled_at is None:
             factor = ["reset second factor"] if one.has_second_factor else []
-            kinds = ["reset password", *factor, "end sessions", "disable account"]
+            locked = ["unlock account"] if one.is_locked(datetime.now(UTC)) else []
+            kinds = ["reset password", *locked, *factor, "end sessions", "disable account"]
         for kind in kinds:
             st.button(_SIMPLE[kind][0], on_click=dialogs.ask, args=(kind,), kwargs={"one": one})
 
@@ -277,9 +285,11 @@ def _confirm(kind: str, one: ListedAccount) -> None:
         )
 
 
-def _state(one: ListedAccount) -> str:
+def _state(one: ListedAccount, zone: ZoneInfo) -> str:
     if one.disabled_at is not None:
         return "Disabled"
+    if one.locked_until is not None and one.is_locked(datetime.now(UTC)):
+        return f"Locked until {one.locked_until.astimezone(zone):%H:%M}"
     if one.must_change_password and settings().passwords:
         return "One-time password"
     return "Active, second factor" if one.has_second_factor else "Active"

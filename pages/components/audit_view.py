@@ -8,7 +8,7 @@ import streamlit as st
 
 from db.engine import viewer_transaction
 from pages.components.errors import showing_errors
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import client_address, current_viewer, session_token, time_zone
 from pages.components.words import time_words
 from services.audit_log import (
@@ -103,7 +103,7 @@ def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(found), 18) + 2,
+        height=table_height(len(found), 18),
         row_height=ROW_HEIGHT,
         placeholder="–",
         alt="The audit log, newest first",

@@ -9,7 +9,7 @@ from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import current_viewer, time_zone
 from pages.components.words import time_words
 from services.erasure import SHOWN, ErasurePreview, erase_personal_data, preview_erasure
@@ -75,7 +75,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(preview.orders), 10) + 2,
+        height=table_height(len(preview.orders), 10),
         row_height=ROW_HEIGHT,
         alt="Orders that hold data of this person",
     )

@@ -12,9 +12,15 @@ from services.order_search import OrderRow
 from services.statuses import status_labels
 
 ROW_HEIGHT = 34
-TABLE_HEADER = 32
+_HEADER = 32
 ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
+
+
+def table_height(rows: int, most: int) -> int:
+    """As high as its rows, or as `most` of them and half of the next one, which says that there is more."""
+    shown = rows if rows <= most else most + 0.5
+    return _HEADER + round(ROW_HEIGHT * shown) + 2
 
 
 def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
@@ -60,7 +66,7 @@ def order_table(
         order_frame(rows, zone),
         key=key,
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(rows), ROWS_ALONE) + 2,
+        height=table_height(len(rows), ROWS_ALONE),
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select=choose,

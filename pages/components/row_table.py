@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.order_table import ROW_HEIGHT, TABLE_HEADER
+from pages.components.order_table import ROW_HEIGHT, table_height
 
 
 def row_table(
@@ -23,7 +23,7 @@ def row_table(
         # Another set of rows, or another choice, begins a new selection.
         key=f"table_{name}_{ids[0]}_{len(ids)}_{state.get(kept)}",
         hide_index=True,
-        height=TABLE_HEADER + ROW_HEIGHT * min(len(ids), rows_shown) + 2,
+        height=table_height(len(ids), rows_shown),
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select="rerun",

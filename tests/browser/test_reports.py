@@ -61,6 +61,7 @@ def test_a_click_on_a_store_opens_its_orders(page: Page, portal: Portal) -> None
     sign_in(page, "anna@demo.example")
     page.goto("/reports")
     figure(page, orders_of(portal, 30))
+    expect(page.get_by_role("heading", name="Refunds and subscriptions by store")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     settle(page)

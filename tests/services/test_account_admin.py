@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ from services.account_admin import (
     find_accounts,
     get_account,
     reset_password,
+    unlock_account,
 )
 from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed
@@ -198,6 +200,25 @@ def test_a_reset_password_replaces_the_old_one(people: dict[str, int]) -> None:
     act(people["admin"], reset_password, one.id)
     assert sign_in.check_password(one.email, old, address=None) is None
     assert sign_in.check_password(one.email, mailed_password(one.id), address=None) == one.id
+
+
+def test_a_locked_account_is_seen_and_unlocked(people: dict[str, int]) -> None:
+    one = made(people, "typist")
+    password = mailed_password(one.id)
+    for _ in range(5):
+        sign_in.check_password(one.email, "wrong", address=None)
+    assert sign_in.check_password(one.email, password, address=None) is None
+    assert seen(people, one.id).is_locked(datetime.now(UTC))
+    act(people["admin"], unlock_account, one.id)
+    assert not seen(people, one.id).is_locked(datetime.now(UTC))
+    assert sign_in.check_password(one.email, password, address=None) == one.id
+    # It begins anew: four wrong ones lock nothing, and a lock that has run out is none.
+    for _ in range(4):
+        sign_in.check_password(one.email, "wrong", address=None)
+    assert sign_in.check_password(one.email, password, address=None) == one.id
+    run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=one.id)
+    with pytest.raises(Conflict, match="not locked"):
+        act(people["admin"], unlock_account, one.id)
 
 
 def test_disabled_and_enabled_again(people: dict[str, int]) -> None:

@@ -131,6 +131,7 @@ RULES = {
     "account_admin.reset_password": Rule(ADMINISTRATORS, call("account")),
     "account_admin.disable_account": Rule(ADMINISTRATORS, call("account")),
     "account_admin.enable_account": Rule(ADMINISTRATORS, call("off")),
+    "account_admin.unlock_account": Rule(ADMINISTRATORS, call("locked")),
     "account_admin.end_sessions": Rule(ADMINISTRATORS, call("account")),
     "account_import.preview_accounts": Rule(
         ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
@@ -210,7 +211,10 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
     second = factories.account("second")
     run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
+    locked = factories.account("locked")
+    run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
     common = {
+        "locked": locked,
         "second": second,
         "team": team,
         "mail": mail,
