@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, Connection, any_, literal, select
+from sqlalchemy import BigInteger, Connection, Integer, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db import order_statements
@@ -150,7 +150,8 @@ def missing_ids(
     known = set(
         connection.execute(
             select(orders.c.order_id).where(
-                orders.c.order_id == any_(literal(list(asked), ARRAY(BigInteger)))
+                orders.c.order_id == any_(literal(list(asked), ARRAY(BigInteger))),
+                orders.c.checkout_page_id == any_(literal(list(viewer.page_ids), ARRAY(Integer))),
             )
         ).scalars()
     )
