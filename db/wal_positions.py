@@ -16,8 +16,12 @@ NEVER: Final = 2**64 - 1  # no replica gets there: until the account's next chan
 OLDEST_SECONDS = 40.0
 SAMPLE_SECONDS = 10.0
 
-# After a commit: "insert", because without synchronous_commit the commit itself may not be written yet.
-_CURRENT = text("SELECT pg_current_wal_insert_lsn()")
+# After a commit: what is flushed has the commit's record in it, unless a commit does not wait for that. Reading inserts
+# records as well (hint bits, pruning), which may lie about for a while before they are sent to anybody.
+_CURRENT = text(
+    "SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn() "
+    "ELSE pg_current_wal_flush_lsn() END"
+)
 
 _lock = threading.Lock()
 _of_account: dict[int, int] = {}

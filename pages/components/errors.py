@@ -27,7 +27,7 @@ def showing_errors() -> Iterator[None]:
     except OperationalError as error:
         reference = _log(error)
         if getattr(error.orig, "sqlstate", None) == _CANCELLED:
-            st.error(markdown_text(TOO_LONG), icon=":material/error:")
+            st.error(TOO_LONG, icon=":material/error:")
             return
         st.error(
             f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",

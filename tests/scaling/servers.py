@@ -5,6 +5,7 @@ PgBouncer and nginx run the example files of docs/, with ports, names and paths 
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -177,7 +178,7 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder / 'nginx.pid'}; error_log {folder / 'error.log'} warn;\n"
         "events { worker_connections 512; }\n"
-        "http { log_format process '$uri $status $upstream_addr $cookie_esupport_process';\n"
+        "http { log_format process '$uri\t$status\t$upstream_addr\t$cookie_esupport_process';\n"
         f"access_log {log} process;\n{temporary}\ninclude {folder / 'site.conf'}; }}\n"
     )
     process = subprocess.Popen(
@@ -213,16 +214,14 @@ class Proxy:
         return f"https://localhost:{self.port}"
 
     def connect(self) -> None:
-        import socket
-
         socket.create_connection(("127.0.0.1", self.port), timeout=2).close()
 
     def passed(self) -> list[tuple[str, int, str, str]]:
-        """Address, status, port of the process, and the browser's cookie, of every request that is through."""
+        """Path, status, port of the last process asked ("" for none) and the browser's cookie, of each request."""
         found = []
         for line in self.log.read_text().splitlines():
-            uri, status, upstream, cookie = line.rsplit(" ", 3)
-            found.append((uri, int(status), upstream.rpartition(":")[2], cookie))
+            uri, status, upstream, cookie = line.split("\t")
+            found.append((uri, int(status), upstream.strip("-").rpartition(":")[2], cookie))
         return found
 
 
