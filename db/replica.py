@@ -58,7 +58,9 @@ def read(
         if not is_replica or getattr(error.orig, "sqlstate", None) == _TIMED_OUT:
             raise
         _complain(_reason(error))
-    with engine.viewer_transaction(account_id, longest_seconds=longest_seconds) as connection:
+    with engine.viewer_transaction(
+        account_id, longest_seconds=longest_seconds, changes_orders=False
+    ) as connection:
         return work(connection)
 
 

@@ -235,7 +235,7 @@ def _with(example: Path, given: tuple[tuple[str, str], ...]) -> str:
 
 def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert found, f"The tests of a larger installation need {name}: apt-get install nginx-light pgbouncer."
+    assert found, f"The tests of a larger installation need {name}: apt-get install nginx pgbouncer."
     return found
 
 

@@ -36,23 +36,20 @@ def test_what_startup_options_are_to_pgbouncer(bouncer: str) -> None:
 
 def test_every_transaction_has_its_limits_and_leaves_none(scaled: Server, bouncer: str) -> None:
     anna = account(scaled, "anna@demo.example")
-    shown = text(
-        "SELECT pg_backend_pid(), " + ", ".join(f"current_setting('{name}', true)" for name in LIMITS)
-    )
-    with viewer_transaction(anna) as connection:
-        backend, *inside = connection.execute(shown).one()
-    assert inside == [f"{PAGE_SECONDS}s", "3s", "1min", "off", str(anna)]
-    with viewer_transaction(anna, longest_seconds=3600) as connection:
-        _, *inside = connection.execute(shown).one()
-    assert inside == ["1h", "3s", "1h", "off", str(anna)]
-    with anonymous_transaction() as connection:
-        _, *inside = connection.execute(shown).one()
-    assert inside == [f"{PAGE_SECONDS}s", "3s", "1min", "off", ""]
-    with psycopg.connect(bouncer) as stranger:
-        after = stranger.execute(str(shown)).fetchone()
-    assert after is not None
-    assert after[0] == backend, "the same server connection, which is what this is about"
-    assert (after[1], after[2], after[5]) == ("0", "0", "")
+    shown = "SELECT pg_backend_pid(), " + ", ".join(f"current_setting('{name}', true)" for name in LIMITS)
+    for transaction, expected in (
+        (viewer_transaction(anna), (f"{PAGE_SECONDS}s", "3s", "1min", "off", str(anna))),
+        (viewer_transaction(anna, longest_seconds=3600), ("1h", "3s", "1h", "off", str(anna))),
+        (anonymous_transaction(), (f"{PAGE_SECONDS}s", "3s", "1min", "off", "")),
+    ):
+        with transaction as connection:
+            backend, *inside = connection.execute(text(shown)).one()
+        assert tuple(inside) == expected
+        with psycopg.connect(bouncer) as stranger:
+            after = stranger.execute(shown).fetchone()
+        assert after is not None
+        assert after[0] == backend, "the same server connection, which is what this is about"
+        assert (after[1], after[2], after[5]) == ("0", "0", "")
 
 
 def test_viewers_in_turn_on_the_same_server_connections_see_their_own(scaled: Server) -> None:
