@@ -1,21 +1,37 @@
 """Connections: as the app's role with a viewer, as the jobs' role, as the owner.
 
-A transaction is one user action: it is opened here, once, at the edge; services never commit.
+A transaction is one user action: it is opened here, once, at the edge; services never commit. What one of the app's
+role needs is set inside it and nothing in its session, so that PgBouncer may stand between (transaction mode).
+Searches, exports and reports are read through db/replica.py.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Final
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from db import roles
+from db import roles, wal_positions
 from db.settings import settings
 
-# A page waits at most this long for a statement, and this long for somebody else's lock.
-_APP_OPTIONS = (
-    "-c statement_timeout=30s -c lock_timeout=3s -c idle_in_transaction_session_timeout=60s -c jit=off"
+log = logging.getLogger("esupport.db")
+
+# A page waits at most this long for a statement.
+PAGE_SECONDS: Final = 15
+_LOCK_SECONDS = 3
+_IDLE_SECONDS = 60
+# What every transaction of the app's role begins with: its limits, and who is looking. All of it ends with it.
+LIMITS: Final = (
+    "set_config('statement_timeout', :longest, true), set_config('lock_timeout', :lock, true), "
+    "set_config('idle_in_transaction_session_timeout', :idle, true), set_config('jit', 'off', true), "
+    "set_config('esupport.viewer', :viewer, true)"
 )
+_BEGIN = text(f"SELECT {LIMITS}")
+_HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 _engines: dict[str, Engine] = {}
 _engines_lock = threading.Lock()
@@ -33,19 +49,20 @@ def owner_url() -> str:
 
 def app_engine() -> Engine:
     """The pool of the pages: the app's role, bound by row-level security."""
-    return _engine(
-        f"app {settings().database_url} {settings().data_dir}",
+    return pooled(
+        f"app {settings().database_url} {settings().app_database_url} {settings().data_dir}",
         lambda: roles.app_url(owner_url()),
-        _APP_OPTIONS,
     )
 
 
 def owner_engine() -> Engine:
     """For migrations, and for taking on the jobs' role."""
-    return _engine(f"owner {settings().database_url} {settings().data_dir}", owner_url, "-c jit=off")
+    key = f"owner {settings().database_url} {settings().data_dir}"
+    return pooled(key, owner_url, options="-c jit=off")
 
 
-def _engine(key: str, address: Callable[[], str], options: str) -> Engine:
+def pooled(key: str, address: Callable[[], str], **connect: Any) -> Engine:
+    """The pool under that key, made at first sight; `connect` goes to the driver."""
     with _engines_lock:
         if key not in _engines:
             _engines[key] = create_engine(
@@ -53,8 +70,9 @@ def _engine(key: str, address: Callable[[], str], options: str) -> Engine:
                 pool_size=10,
                 max_overflow=20,
                 pool_pre_ping=True,
-                # Server-side plans are made for the values at hand: one plan for all would fit none of them.
-                connect_args={"options": options, "prepare_threshold": None, "application_name": "esupport"},
+                # Server-side plans are made for the values at hand: one plan for all would fit none of them. Nor would
+                # PgBouncer lead the next transaction to the server that has it.
+                connect_args={"prepare_threshold": None, "application_name": "esupport"} | connect,
             )
         return _engines[key]
 
@@ -67,21 +85,41 @@ def dispose_engines() -> None:
         _engines.clear()
 
 
+def limits(account_id: int | None, longest_seconds: float) -> dict[str, str]:
+    """The parameters of `LIMITS`. Whoever may run long may also be read slowly."""
+    return {
+        "longest": f"{round(longest_seconds * 1000)}ms",
+        "lock": f"{_LOCK_SECONDS}s",
+        "idle": f"{round(max(longest_seconds, _IDLE_SECONDS))}s",
+        "viewer": "" if account_id is None else str(account_id),
+    }
+
+
 @contextmanager
-def viewer_transaction(account_id: int) -> Iterator[Connection]:
+def viewer_transaction(
+    account_id: int, *, longest_seconds: float = PAGE_SECONDS, changes_orders: bool = True
+) -> Iterator[Connection]:
     """One transaction in which row-level security shows what this account may see.
 
-    The scope is local to the transaction, so that a pooled connection cannot carry it over to the next viewer.
+    The scope is local to the transaction, so that a pooled connection cannot carry it over to the next viewer. No
+    statement takes longer than `longest_seconds`. Where there is a replica, what was written is waited for before this
+    account's next search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
     """
-    with app_engine().begin() as connection:
-        connection.execute(text("SELECT set_config('esupport.viewer', :id, true)"), {"id": str(account_id)})
-        yield connection
+    with app_engine().connect() as connection:
+        with connection.begin():
+            connection.execute(_BEGIN, limits(account_id, longest_seconds))
+            yield connection
+            is_remembered = changes_orders and settings().database_read_url is not None
+            has_written = is_remembered and _has_written(connection)
+        if has_written:
+            _remember(connection, account_id)
 
 
 @contextmanager
 def anonymous_transaction() -> Iterator[Connection]:
     """One transaction without a viewer: every table is empty, only the functions of 0001_doors.sql answer."""
     with app_engine().begin() as connection:
+        connection.execute(_BEGIN, limits(None, PAGE_SECONDS))
         yield connection
 
 
@@ -91,3 +129,21 @@ def jobs_transaction() -> Iterator[Connection]:
     with owner_engine().begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
         yield connection
+
+
+def _has_written(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    # One that failed, and whose error was swallowed, is rolled back and answers no question.
+    if driver.info.transaction_status is not TransactionStatus.INTRANS:
+        return False
+    return bool(connection.execute(_HAS_WRITTEN).scalar_one())
+
+
+def _remember(connection: Connection, account_id: int) -> None:
+    # After the commit, whose own record has to be replayed as well. What was done is done: no error may say otherwise.
+    try:
+        position = wal_positions.current(connection)
+    except SQLAlchemyError as error:
+        log.warning("The position of a commit is unknown; its account reads from the primary: %s", error)
+        position = wal_positions.NEVER
+    wal_positions.remember(account_id, position)

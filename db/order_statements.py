@@ -205,10 +205,14 @@ def _conditions(names: Collection[str]) -> list[ColumnElement[bool]]:
     return [condition for name, condition in _CONDITIONS.items() if name in names]
 
 
+def known_ids_statement(order_ids: Sequence[int], page_ids: Sequence[int]) -> Statement:
+    """Those of the IDs that are orders of these stores."""
+    return _known_ids(), {"order_ids": list(order_ids), "pages": list(page_ids)}
+
+
 @cache
-def known_ids_statement() -> Select[int]:
-    """Those of `order_ids` that are the viewer's orders."""
-    return select(orders.c.order_id).where(_CONDITIONS["order_ids"])
+def _known_ids() -> Select[int]:
+    return select(orders.c.order_id).where(_matching(("order_ids",)))
 
 
 @cache

@@ -40,13 +40,14 @@ class Provider:
 class Settings:
     """One consistent reading of the environment.
 
-    `database_url` and `app_database_url` are in SQLAlchemy's form (`postgresql+psycopg://`); `None` for the
-    former means the embedded server in `data_dir`, which is absolute (a relative one counts from the
-    project's root). `base_url` carries no trailing slash.
+    `database_url`, `app_database_url` and `database_read_url` are in SQLAlchemy's form (`postgresql+psycopg://`);
+    `None` for the first means the embedded server in `data_dir`, which is absolute (a relative one counts from the
+    project's root), and for the last that everything is read on the primary. `base_url` carries no trailing slash.
     """
 
     database_url: str | None
     app_database_url: str | None
+    database_read_url: str | None
     data_dir: Path
     port: int
     base_url: str
@@ -67,6 +68,7 @@ def settings() -> Settings:
     return Settings(
         database_url=_optional("DATABASE_URL", _postgres_url),
         app_database_url=_optional("ESUPPORT_APP_DATABASE_URL", _postgres_url),
+        database_read_url=_optional("DATABASE_READ_URL", _postgres_url),
         data_dir=_folder("ESUPPORT_DATA", _read("ESUPPORT_DATA")),
         port=port,
         base_url=_web_url("ESUPPORT_BASE_URL", _read("ESUPPORT_BASE_URL") or f"http://localhost:{port}"),

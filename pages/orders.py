@@ -34,7 +34,7 @@ def _open_address() -> None:
     if key := st.query_params.get("s"):
         viewer = current_viewer()
         try:
-            with viewer_transaction(viewer.account_id) as connection:
+            with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
                 state.search_filter = open_search(connection, viewer, key)
         except NotFound as error:
             state.search_errors = {"": str(error)}
@@ -70,7 +70,7 @@ def _search(typed: SearchInput) -> None:
     if order_filter.is_empty:
         st.query_params.pop("s", None)
     else:
-        with viewer_transaction(viewer.account_id) as connection:
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
             st.query_params["s"] = save_search(connection, viewer, order_filter)
 
 

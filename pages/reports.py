@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from db.engine import viewer_transaction
+from db.replica import read
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_table import ROW_HEIGHT, table_height
@@ -112,8 +113,9 @@ def _take_up(typed: SearchInput) -> None:
 @st.fragment
 def _figures(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
-    with viewer_transaction(viewer.account_id) as connection:
-        report = get_report(connection, viewer, order_filter)
+    report = read(
+        viewer.account_id, viewer.page_ids, lambda connection: get_report(connection, viewer, order_filter)
+    )
     if not report.orders:
         st.info(
             "There are no orders in this period and these filters. Try a longer period, or clear the filters."
@@ -291,7 +293,7 @@ def _table(days: Sequence[DayTotal]) -> None:
 def _open(order_filter: OrderFilter) -> None:
     """Goes to the Orders page with this search."""
     viewer = current_viewer()
-    with viewer_transaction(viewer.account_id) as connection:
+    with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         key = save_search(connection, viewer, order_filter)
     st.session_state.pop("search_filter", None)
     st.switch_page("pages/orders.py", query_params={"s": key})

@@ -39,6 +39,11 @@ class Viewer:
     stores: tuple[Store, ...]
 
     @property
+    def page_ids(self) -> tuple[int, ...]:
+        """The ids of the stores."""
+        return tuple(store.id for store in self.stores)
+
+    @property
     def may_enter(self) -> bool:
         """Whether there is nothing left to set up first: a password of one's own, a second factor."""
         return not (self.must_change_password or self.needs_second_factor)

@@ -17,6 +17,8 @@ from services.errors import Conflict, NotAllowed, SupportError
 
 # Somebody else's lock was kept for too long, or the two of us waited for each other.
 _BUSY = ("55P03", "40P01", "57014")
+# Twice what a page has: deleting a person's data goes through everything of all their orders in one statement.
+_LONGEST_SECONDS = 30
 
 
 class OrderBusy(Conflict):
@@ -56,7 +58,7 @@ def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection],
     so is `OrderBusy`, when the order stayed locked.
     """
     try:
-        with viewer_transaction(viewer.account_id) as connection:
+        with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:
             if connection.execute(text("SELECT viewer_role()")).scalar_one() is None:
                 raise NotAllowed("This account cannot be used.")
             if not _claim(connection, viewer, request):

@@ -175,8 +175,6 @@ def missing_ids(
 ) -> tuple[int, tuple[int, ...]]:
     """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them."""
     asked = order_filter.order_ids or ()
-    known = set(
-        connection.execute(order_statements.known_ids_statement(), {"order_ids": list(asked)}).scalars()
-    )
+    known = set(connection.execute(*order_statements.known_ids_statement(asked, viewer.page_ids)).scalars())
     missing = [order_id for order_id in asked if order_id not in known]
     return len(missing), tuple(missing[:first])

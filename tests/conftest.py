@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from db import engine as db_engine
 from db.migrate import migrate
 from db.roles import libpq_url
+from tests.chromium import browser  # noqa: F401 - a fixture of several folders
 
 
 @pytest.fixture(scope="session")

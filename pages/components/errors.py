@@ -13,6 +13,9 @@ from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")
 
+TOO_LONG = "This search takes too long. Please narrow the search: add a date, or another field."
+_CANCELLED = "57014"  # a statement that took longer than db/engine.py allows
+
 
 @contextmanager
 def showing_errors() -> Iterator[None]:
@@ -23,6 +26,9 @@ def showing_errors() -> Iterator[None]:
         st.error(markdown_text(str(error)), icon=":material/error:")
     except OperationalError as error:
         reference = _log(error)
+        if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+            st.error(TOO_LONG, icon=":material/error:")
+            return
         st.error(
             f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",
             icon=":material/error:",

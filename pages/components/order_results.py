@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from db.engine import viewer_transaction
+from db.replica import read
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.export_options import export_buttons
@@ -47,11 +48,14 @@ def _results() -> None:
     order_filter: OrderFilter = state.search_filter
     full = state.get("results_view", "Table") == "Full"
     size = FULL_PAGE if full else TABLE_PAGE
-    with viewer_transaction(viewer.account_id) as connection:
-        found = _page(connection, viewer, order_filter, size)
-        count = _count(connection, viewer, order_filter, found)
-        key = save_search(connection, viewer, order_filter)
-        missing = _missing(connection, viewer, order_filter)
+
+    def search(connection: Connection) -> tuple[OrderPage, OrderCount, str | None]:
+        page = _page(connection, viewer, order_filter, size)
+        count = _count(connection, viewer, order_filter, page)
+        return page, count, _missing(connection, viewer, order_filter)
+
+    found, count, missing = read(viewer.account_id, viewer.page_ids, search)
+    key = _key(viewer, order_filter)
     _toolbar(count, order_filter, key, zone)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
@@ -100,6 +104,19 @@ def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter, pa
             count_orders(connection, viewer, order_filter, page=page),
         )
     return kept[1]
+
+
+def _key(viewer: Viewer, order_filter: OrderFilter) -> str:
+    """Of the saved search, once a search as well: it is written, which a replica cannot."""
+    state = st.session_state
+    kept = state.get("search_key")
+    if not kept or kept[0] != (state.search_number, order_filter):
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            state.search_key = kept = (
+                (state.search_number, order_filter),
+                save_search(connection, viewer, order_filter),
+            )
+    return str(kept[1])
 
 
 def _page(connection: Connection, viewer: Viewer, order_filter: OrderFilter, size: int) -> OrderPage:

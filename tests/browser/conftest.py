@@ -6,7 +6,6 @@ changes an account makes one of their own with `add_account`.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from db.roles import libpq_url
 from services.passwords import hash_password
@@ -33,16 +32,6 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 FAILURES = Path(__file__).parent / "failures"
 PASSWORD = "demo-Portal-1"
 VIEWPORT = {"width": 1440, "height": 900}
-_CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Below a page's own address Streamlit first asks for these one level too deep, and then where they are.
 _PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
@@ -132,16 +121,6 @@ def end(process: subprocess.Popen) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "The browser tests need Chromium: apt-get install chromium."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

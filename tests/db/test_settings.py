@@ -9,6 +9,7 @@ from db.settings import PROJECT, SettingsError, settings
 NAMES = (
     "DATABASE_URL",
     "ESUPPORT_APP_DATABASE_URL",
+    "DATABASE_READ_URL",
     "ESUPPORT_DATA",
     "ESUPPORT_BASE_URL",
     "SMTP_URL",
@@ -39,6 +40,7 @@ def test_defaults_hold_for_variables_that_are_unset_or_empty(
     current = settings()
     assert current.database_url is None
     assert current.app_database_url is None
+    assert current.database_read_url is None
     assert current.smtp_url is None
     assert current.data_dir == PROJECT / ".data"
     assert current.data_dir.is_absolute()
@@ -99,6 +101,7 @@ def test_only_zero_declines_the_demo(monkeypatch: pytest.MonkeyPatch, value: str
         ("DATABASE_URL", "postgresql://owner:hunter2@[::1/support"),
         ("DATABASE_URL", "hunter2"),
         ("ESUPPORT_APP_DATABASE_URL", "host=localhost password=hunter2"),
+        ("DATABASE_READ_URL", "host=replica password=hunter2"),
         ("ESUPPORT_BASE_URL", "support.example.com"),
         ("ESUPPORT_BASE_URL", "https://"),
         ("ESUPPORT_BASE_URL", "javascript:alert(1)"),

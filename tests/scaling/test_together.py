@@ -1,0 +1,305 @@
+"""The whole of a larger installation at once, seen from Chromium: nginx, two portal processes, PgBouncer, a replica."""
+
+import http.client
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from db.embedded_home import Home
+from db.engine import viewer_transaction
+from services.order_filter import OrderFilter, SearchInput, parse_filter
+from services.saved_searches import save_search
+from services.sign_in import COOKIE_NAME, cookie_of_token, open_session
+from services.statuses import RefundStatus
+from tests import factories
+from tests.browser.acting import NEVER_REFUNDED, Order, request, said
+from tests.browser.conftest import VIEWPORT, Portal, add_account, serving, settle, sign_in, watch
+from tests.factories import document
+from tests.ports import free_port
+from tests.scaling.servers import Proxy, Replica, Server, nginx
+
+UTC = ZoneInfo("UTC")
+# More than what the sockets on the way can hold between them.
+LARGE_ORDERS, LARGE_CELL = 600, 40_000
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    servers: tuple[Server, Home],
+    replica: Replica,
+    bouncer: str,
+    folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Proxy]:
+    ports = (free_port(), free_port())
+    (folder / "nginx").mkdir()
+    given = {
+        "DATABASE_URL": servers[0].url,
+        "ESUPPORT_APP_DATABASE_URL": bouncer,
+        "DATABASE_READ_URL": replica.url,
+    }
+    with ExitStack() as stack:
+        for port in ports:
+            log = tmp_path_factory.mktemp("portal") / "server.log"
+            stack.enter_context(serving(os.environ | given | {"PORT": str(port)}, log))
+        yield stack.enter_context(nginx(ports, folder / "nginx"))
+
+
+@pytest.fixture
+def portal(proxy: Proxy, scaled: Server) -> Portal:
+    return Portal(proxy.url, scaled.url, proxy.log)
+
+
+@contextmanager
+def browsing(proxy: Proxy, browser: Browser, email: str | None = None) -> Iterator[Page]:
+    """A browser of its own; with `email`, one that was signed in before."""
+    context = browser.new_context(viewport=VIEWPORT, base_url=proxy.url, ignore_https_errors=True)
+    try:
+        if email is not None:
+            context.add_cookies([{"name": COOKIE_NAME, "value": signed_in(email), "url": proxy.url}])
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def anna(proxy: Proxy, browser: Browser) -> Iterator[Page]:
+    """A tab that the first test signs in."""
+    with browsing(proxy, browser) as page:
+        yield page
+
+
+def signed_in(email: str) -> str:
+    """The cookie of a new session."""
+    [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
+    token = open_session(account_id, address=None)
+    assert token is not None
+    return cookie_of_token(token)
+
+
+def shows(page: Page, number: int) -> None:
+    """The page says that so many orders were found."""
+    words = f"{number:,} {'order' if number == 1 else 'orders'}"
+    expect(page.locator(".es-count")).to_have_text([words], timeout=20_000)
+    settle(page)
+
+
+def orders_of(server: Server, *stores: str) -> int:
+    statement = (
+        "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = ANY (%s)"
+    )
+    return int(str(server.value(statement, list(stores))))
+
+
+def cookie_of(page: Page, name: str) -> str:
+    [value] = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == name]
+    return value
+
+
+def processes_of(proxy: Proxy, page: Page) -> set[str]:
+    """The ports at which this browser's requests arrived."""
+    own = cookie_of(page, "esupport_process")
+    return {port for _, _, port, cookie in proxy.passed() if cookie == own}
+
+
+def saved(email: str, order_filter: OrderFilter) -> str:
+    [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
+    viewer = factories.viewer(account_id)
+    with viewer_transaction(account_id, changes_orders=False) as connection:
+        return save_search(connection, viewer, order_filter)
+
+
+def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
+    context = ssl.create_default_context(cafile=str(proxy.authority))
+    connection = http.client.HTTPSConnection("localhost", proxy.port, context=context, timeout=20)
+    # Little room at this end, so that what is not read stays where it comes from.
+    connection.sock = socket.socket()
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    connection.sock.settimeout(20)
+    connection.sock.connect(("127.0.0.1", proxy.port))
+    connection.sock = context.wrap_socket(connection.sock, server_hostname="localhost")
+    connection.request(
+        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    return connection.getresponse()
+
+
+def test_signing_in_and_searching_stays_at_one_process(portal: Portal, anna: Page, proxy: Proxy) -> None:
+    number = orders_of(Server(portal.database_url), "demo-eu")
+    complaints: list[str] = []
+    watch(anna, complaints)
+    anna.goto("/")
+    sign_in(anna, "anna@demo.example")
+    shows(anna, number)
+    anna.reload()
+    shows(anna, number)
+    assert len(processes_of(proxy, anna)) == 1
+    seen = {uri for uri, _, _, cookie in proxy.passed() if cookie == cookie_of(anna, "esupport_process")}
+    assert seen >= {"/", "/_stcore/health"}
+    sent = {cookie["name"]: cookie for cookie in anna.context.cookies()}
+    assert all(sent[name]["secure"] for name in (COOKIE_NAME, "esupport_process"))
+    assert complaints == []
+
+
+def test_without_tls_everybody_is_sent_to_tls(proxy: Proxy) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", proxy.plain_port, timeout=20)) as connection:
+        connection.request("GET", "/?s=key", headers={"Host": "localhost"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (301, "https://localhost/?s=key")
+
+
+def test_browsers_of_one_office_are_spread_and_each_comes_back(proxy: Proxy) -> None:
+    drawn = {}
+    for _ in range(20):
+        with closing(ask(proxy, "/health")) as answer:
+            assert answer.status == 200
+            drawn[str(answer.headers["Set-Cookie"]).partition(";")[0]] = answer.read()
+    assert len(drawn) == 20
+    assert len({port for uri, _, port, _ in proxy.passed() if uri == "/health" and port}) == 2
+    for cookie in list(drawn)[:3]:
+        for _ in range(5):
+            with closing(ask(proxy, "/health", Cookie=cookie)) as answer:
+                assert answer.headers["Set-Cookie"] is None, "it is set once"
+        own = cookie.partition("=")[2]
+        assert len({port for *_, port, sent in proxy.passed() if sent == own}) == 1
+
+
+def test_metrics_are_closed_and_large_bodies_refused(proxy: Proxy) -> None:
+    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore//metrics"):
+        with closing(ask(proxy, path)) as answer:
+            assert answer.status == 404
+    with closing(ask(proxy, "/health", Content_Length=str(17 << 20))) as answer:
+        assert answer.status == 413
+
+
+def test_an_action_is_seen_at_once_although_the_replica_stands_still(
+    portal: Portal, anna: Page, browser: Browser, scaled: Server, replica: Replica, proxy: Proxy
+) -> None:
+    requested = parse_filter(SearchInput(refunds=frozenset({RefundStatus.REQUESTED})), zone=UTC)
+    number = "SELECT count(*) FROM orders WHERE refund_status = 'requested'"
+    in_eu = number + " AND checkout_page_id = (SELECT id FROM checkout_page WHERE name = 'demo-eu')"
+    before, before_in_eu = int(str(scaled.value(number))), int(str(scaled.value(in_eu)))
+    address = f"/?s={saved('anna@demo.example', requested)}"
+    order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED}")
+    with browsing(proxy, browser, "refunds@demo.example") as rita:
+        rita.goto(f"/?s={saved('refunds@demo.example', requested)}")
+        shows(rita, before)
+        anna.goto(address)
+        shows(anna, before_in_eu)
+        with replica.paused():
+            request(anna, order, "Bought twice")
+            said(anna, f"Refund request has been sent for order {order.name}.")
+            anna.goto(address)
+            shows(anna, before_in_eu + 1)
+            assert replica.value(number) == before
+            rita.reload()
+            shows(rita, before)  # from the replica: the control
+        rita.reload()
+        shows(rita, before + 1)
+
+
+def test_a_withdrawn_store_is_gone_at_the_next_click(
+    portal: Portal, browser: Browser, scaled: Server, replica: Replica, proxy: Proxy
+) -> None:
+    email = add_account(portal, "moved")
+    scaled.execute(
+        "INSERT INTO account_page SELECT a.id, p.id FROM account a, checkout_page p "
+        "WHERE a.email = %s AND p.name IN ('demo-us', 'demo-apac')",
+        email,
+    )
+    replica.catch_up()
+    with browsing(proxy, browser, email) as page:
+        page.goto("/")
+        shows(page, orders_of(scaled, "demo-us", "demo-apac"))
+        with replica.paused():
+            scaled.execute(
+                "DELETE FROM account_page WHERE account_id = (SELECT id FROM account WHERE email = %s) "
+                "AND checkout_page_id = (SELECT id FROM checkout_page WHERE name = 'demo-apac')",
+                email,
+            )
+            page.get_by_role("button", name="Find").click()
+            shows(page, orders_of(scaled, "demo-us"))
+
+
+def test_an_export_streams_from_the_replica_and_says_who_asked(
+    portal: Portal, scaled: Server, replica: Replica, proxy: Proxy
+) -> None:
+    email, first = add_account(portal, "carla", role="analyst"), time.monotonic_ns()
+    factories.take_in(
+        *(document(order_id=first + n, checkout_page="large") for n in range(LARGE_ORDERS)),
+    )
+    scaled.execute(
+        "UPDATE orders SET country = repeat('x', %s) WHERE order_id >= %s AND order_id < %s",
+        LARGE_CELL,
+        first,
+        first + LARGE_ORDERS,
+    )
+    scaled.execute(
+        "INSERT INTO account_page SELECT a.id, p.id FROM account a, checkout_page p "
+        "WHERE a.email = %s AND p.name = 'large'",
+        email,
+    )
+    replica.catch_up()
+    path = f"/export/{saved(email, OrderFilter.empty(UTC))}.csv"
+    copying = "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'COPY%%' AND state = 'active'"
+    cookie = f"{COOKIE_NAME}={signed_in(email)}"
+    with closing(ask(proxy, path, Cookie=cookie, X_Forwarded_For="203.0.113.9")) as answer:
+        assert answer.status == 200
+        begun = answer.read(100_000)
+        assert replica.value(copying) is True, "the first rows are here while the database still reads"
+        rest = answer.read()
+    replica.waits_for(copying.replace("= 1", "= 0"))
+    whole = begun + rest
+    assert whole.count(b"\r\n") == LARGE_ORDERS + 1
+    assert len(whole) > LARGE_ORDERS * LARGE_CELL
+    [[address]] = scaled.execute(
+        "SELECT address FROM audit_log WHERE account_email = %s AND action = 'export'", email
+    )
+    assert address == "127.0.0.1", "not what the client said of itself"
+
+
+def test_the_portal_goes_on_when_the_replica_is_killed(anna: Page, scaled: Server, replica: Replica) -> None:
+    anna.goto("/")
+    shows(anna, orders_of(scaled, "demo-eu"))
+    replica.kill()
+    try:
+        anna.get_by_role("button", name="Find").click()
+        settle(anna)
+        shows(anna, orders_of(scaled, "demo-eu"))
+        anna.goto("/reports")
+        expect(anna.get_by_text("Revenue").first).to_be_visible(timeout=20_000)
+        expect(anna.get_by_text("Something went wrong")).to_have_count(0)
+    finally:
+        replica.start()
+
+
+def test_a_killed_process_loses_nobody_their_session(anna: Page, scaled: Server, proxy: Proxy) -> None:
+    [port] = processes_of(proxy, anna)
+    os.kill(_process_at(port), signal.SIGKILL)
+    anna.goto("/")
+    shows(anna, orders_of(scaled, "demo-eu"))
+    expect(anna.get_by_label("Password", exact=True)).to_have_count(0)
+    assert len(processes_of(proxy, anna)) == 2
+    anna.reload()
+    shows(anna, orders_of(scaled, "demo-eu"))
+
+
+def _process_at(port: str) -> int:
+    """The web server that was told to serve at that port."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if b"--server.port" in words and port.encode() in words:
+            return int(folder.name)
+    raise AssertionError(f"Nothing serves at port {port}.")
