@@ -31,6 +31,7 @@ LIMITS: Final = (
     "set_config('esupport.viewer', :viewer, true)"
 )
 _BEGIN = text(f"SELECT {LIMITS}")
+_IDENTIFY = text("SELECT set_config('esupport.viewer', :viewer, true)")
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 _engines: dict[str, Engine] = {}
@@ -121,6 +122,12 @@ def anonymous_transaction() -> Iterator[Connection]:
     with app_engine().begin() as connection:
         connection.execute(_BEGIN, limits(None, PAGE_SECONDS))
         yield connection
+
+
+def identify(connection: Connection, account_id: int) -> None:
+    """Makes this account the viewer for the rest of a transaction that began without one: who holds a session is known
+    only when it was looked up."""
+    connection.execute(_IDENTIFY, {"viewer": str(account_id)})
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from db.tables import account, checkout_page, role_rule
 from services.errors import NotAllowed
@@ -62,30 +63,35 @@ class Viewer:
         return self.role is Role.ADMINISTRATOR
 
 
+# Made once: both are asked at every click.
+_ACCOUNT: Final = (
+    select(
+        account.c.id,
+        account.c.email,
+        account.c.name,
+        account.c.role,
+        account.c.time_zone,
+        account.c.must_change_password,
+        (role_rule.c.second_factor_required & ~account.c.has_second_factor).label("needs_second_factor"),
+    )
+    .join(role_rule, role_rule.c.role == account.c.role)
+    .where(account.c.id == bindparam("id"), account.c.id == text("viewer_id()"))
+)
+_PAGES: Final = select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(
+    checkout_page.c.name
+)
+
+
 def get_viewer(connection: Connection, account_id: int) -> Viewer:
     """The viewer behind an account, with the stores that row-level security shows it.
 
     `connection` must be that account's own transaction (`db.engine.viewer_transaction`). Raises `NotAllowed` when
     the account is disabled or gone.
     """
-    row = connection.execute(
-        select(
-            account.c.id,
-            account.c.email,
-            account.c.name,
-            account.c.role,
-            account.c.time_zone,
-            account.c.must_change_password,
-            (role_rule.c.second_factor_required & ~account.c.has_second_factor).label("needs_second_factor"),
-        )
-        .join(role_rule, role_rule.c.role == account.c.role)
-        .where(account.c.id == account_id, account.c.id == text("viewer_id()"))
-    ).one_or_none()
+    row = connection.execute(_ACCOUNT, {"id": account_id}).one_or_none()
     if row is None:
         raise NotAllowed("This account cannot be used.")
-    pages = connection.execute(
-        select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(checkout_page.c.name)
-    )
+    pages = connection.execute(_PAGES)
     return Viewer(
         account_id=row.id,
         email=row.email,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction, viewer_transaction
+from db.engine import anonymous_transaction, identify
 from db.settings import settings
 from services import passwords
 from services.access import Viewer, get_viewer
@@ -25,6 +25,7 @@ SESSION_LIFE = timedelta(hours=12)
 REFUSED = "Email or password is not right, or the account is locked for now."
 WRONG_CODE = "This code is not right, was used before, or the account is locked for now."
 
+_SESSION = text("SELECT id, single_sign_on, provider_factor FROM account_of_session(:digest)")
 _ALGORITHM = "HS256"
 _LONGEST_LOGIN = 320
 _LONGEST_COOKIE = 1000
@@ -89,17 +90,14 @@ def open_session(
 def viewer_of_token(token: str) -> Viewer | None:
     """Who holds the token, with role and stores as they are now; None when the session does not stand any more."""
     with anonymous_transaction() as connection:
-        session = connection.execute(
-            text("SELECT id, single_sign_on, provider_factor FROM account_of_session(:digest)"),
-            {"digest": digest(token)},
-        ).one_or_none()
-    if session is None:
-        return None
-    try:
-        with viewer_transaction(session.id) as connection:
+        session = connection.execute(_SESSION, {"digest": digest(token)}).one_or_none()
+        if session is None:
+            return None
+        identify(connection, session.id)
+        try:
             viewer = get_viewer(connection, session.id)
-    except NotAllowed:  # disabled between the two
-        return None
+        except NotAllowed:  # disabled between the two
+            return None
     return replace(
         viewer,
         must_change_password=viewer.must_change_password and not session.single_sign_on,
