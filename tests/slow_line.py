@@ -3,6 +3,7 @@
 Chromium's own throttling does not reach downloads.
 """
 
+import re
 import socket
 import threading
 import time
@@ -50,8 +51,12 @@ class SlowLine:
     def _ask(self, browser: socket.socket, server: socket.socket, is_slow: threading.Event) -> None:
         with suppress(OSError):
             while piece := browser.recv(_PIECE):
-                if piece.startswith(b"GET "):
-                    (is_slow.set if piece.startswith(b"GET " + self._path) else is_slow.clear)()
+                if piece.startswith(b"GET " + self._path):
+                    is_slow.set()
+                    # Compressed, all of it would be under way before the first of it arrives.
+                    piece = re.sub(rb"(?i)\r\naccept-encoding:[^\r]*", b"", piece)
+                elif piece.startswith(b"GET "):
+                    is_slow.clear()
                 server.sendall(piece)
         self._end(browser, server)
 
