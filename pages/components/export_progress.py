@@ -66,8 +66,8 @@ def _polled() -> None:
 def _is_old(one: _Followed, now: float) -> bool:
     if one.over_at is None:
         return False
-    is_whole = one.run is not None and one.run.state is RunState.DONE
-    return one.search_number != st.session_state.search_number or (is_whole and now - one.over_at > _STAYS)
+    is_of_another_search = one.search_number != st.session_state.search_number
+    return is_of_another_search or (_is_whole(one) and now - one.over_at > _STAYS)
 
 
 def _followed() -> list[_Followed]:
@@ -90,7 +90,7 @@ def _look() -> None:
 def _draw() -> None:
     for one in _followed():
         with st.container(
-            key=f"export_line_{'running' if one.over_at is None else 'over'}_{one.run_id.hex}",
+            key=f"export_line_{_look_of(one)}_{one.run_id.hex}",
             horizontal=True,
             vertical_alignment="center",
             gap="small",
@@ -107,6 +107,16 @@ def _draw() -> None:
                 args=(one.run_id,),
                 disabled=one.run is None or asked,
             )
+
+
+def _look_of(one: _Followed) -> str:
+    if one.over_at is None:
+        return "running"
+    return "done" if _is_whole(one) else "broken"
+
+
+def _is_whole(one: _Followed) -> bool:
+    return one.run is not None and one.run.state is RunState.DONE
 
 
 def _cancel(run_id: UUID) -> None:
