@@ -150,6 +150,33 @@ def test_nobody_else_gets_anything(
             run(statement, **({"id": account_id} if ":id" in statement else {}))
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_an_export_is_followed_under_the_id_of_its_page(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], ending: str
+) -> None:
+    headers, wanted = cookies(people[Role.ANALYST]), uuid4()
+    address = f"/export/{known[OWN]['search']}.{ending}"
+    answer = client.get(f"{address}?run={wanted}", headers=headers)
+    assert answer.status_code == 200
+    runs = run("SELECT account_id, state, rows_sent, bytes_sent FROM export_run WHERE id = :id", id=wanted)
+    assert runs == [(people[Role.ANALYST], "done", 1, len(answer.content))]
+    # The same id again, or nonsense: the file comes all the same, under an id of its own.
+    before = run("SELECT count(*) FROM export_run")[0][0]
+    for asked in (str(wanted), "nonsense", ""):
+        assert client.get(f"{address}?run={asked}", headers=headers).status_code == 200
+    assert run("SELECT count(*) FROM export_run")[0][0] == before + 3
+    assert run("SELECT count(*) FROM export_run WHERE state <> 'done'")[0][0] == 0
+
+
+def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_not_recorded(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+) -> None:
+    before = run("SELECT count(*) FROM audit_log WHERE action = 'export'")
+    answer = client.get(f"/export/{known[OWN]['search']}.exe", headers=cookies(people[Role.ANALYST]))
+    assert (answer.status_code, answer.text) == (404, NOTHING)
+    assert run("SELECT count(*) FROM audit_log WHERE action = 'export'") == before
+
+
 @pytest.mark.parametrize("key", [str(uuid4()), "x", "%00", "../admin", "1'--"])
 def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Role, int], key: str) -> None:
     assert client.get(f"/o/{key}").status_code == 404
