@@ -107,6 +107,9 @@ class ExportStream:
             except Exception:
                 self._note_failure()
                 return RunState.FAILED
+        # An account that was disabled before the first row found nothing, which must not look like all there is.
+        if not await run_sync(self._look):
+            return RunState.CANCELLED
         self._is_over = True
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return RunState.DONE

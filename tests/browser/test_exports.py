@@ -144,6 +144,7 @@ def test_an_account_that_is_disabled_is_sent_no_more(
     open_orders(page, carmen, line.url)
     line.rate = 300_000
     download = begin(page)
+    until(lambda: states(portal, carmen)[-1][1] > 0, page)
     try:
         portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", carmen)
         assert download.failure()
