@@ -11,7 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
 metadata = MetaData()
 _TIME = TIMESTAMP(timezone=True)
@@ -145,4 +145,23 @@ audit_log = Table(
     Column("address", Text),
     Column("succeeded", Boolean, nullable=False),
     Column("details", JSONB, nullable=False),
+)
+
+export_run = Table(
+    "export_run",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("row_kind", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", _TIME, nullable=False),
+    Column("touched_at", _TIME, nullable=False),
+    Column("finished_at", _TIME),
+    Column("rows_estimated", BigInteger),
+    Column("is_exact", Boolean, nullable=False),
+    Column("rows_sent", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("refusal", Text),
 )

@@ -30,6 +30,9 @@ from db.account_tables import (
     audit_log as audit_log,
 )
 from db.account_tables import (
+    export_run as export_run,
+)
+from db.account_tables import (
     metadata as metadata,
 )
 from db.account_tables import (

@@ -4,28 +4,29 @@ Streamlit checks nothing on these addresses, so each asks for the viewer by itse
 and none at all are answered alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import chain
 from urllib.parse import quote
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.engine import anonymous_transaction, viewer_transaction
-from db.replica import reading_transaction
 from pages.components.customer_view import customer_html, missing_html
+from pages.components.export_stream import ExportStream
 from pages.components.request import route_address
 from services.access import Viewer
 from services.accounts import find_time_zone
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotFound
+from services.export_runs import begin_run
 from services.order_documents import Document, get_document
 from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
-from services.order_filter import OrderFilter
 from services.saved_searches import open_search
 from services.sign_in import COOKIE_NAME, cookie_viewer
 
@@ -80,55 +81,73 @@ def document(request: Request) -> Response:
         return _nothing()
 
 
-def export(request: Request) -> Response:
-    """CSV or a workbook of what a saved search finds; `rows=item`, and `column` (any number) for some columns only."""
+def export(request: Request) -> Response | ExportStream:
+    """CSV or a workbook of what a saved search finds; `rows=item`, and `column` (any number) for some columns only.
+
+    `run` is the id under which the page follows it; without one nobody does.
+    """
     viewer = _viewer(request)
-    if viewer is None:
+    ending = request.path_params["ending"]
+    if viewer is None or ending not in _MEDIA_TYPES:
         return _nothing()
     rows = ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER
+    titles = request.query_params.getlist("column")
     try:
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
             order_filter = open_search(connection, viewer, request.path_params["key"])
-            record_export(connection, viewer, order_filter, rows=rows, address=route_address(request))
+            record_export(
+                connection,
+                viewer,
+                order_filter,
+                rows=rows,
+                address=route_address(request),
+                ending=ending,
+                titles=titles,
+            )
+            run_id = begin_run(connection, viewer, _run_id(request), rows=rows, ending=ending)
     except (NotFound, InvalidInput):
         return _nothing()
     zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
-    ending = request.path_params["ending"]
-    if ending not in _MAKERS:
-        return _nothing()
-    pieces = _pieces(viewer, order_filter, rows, zone, request.query_params.getlist("column"), ending)
-    try:
-        first = next(pieces)
-    except InvalidInput as refusal:  # more rows than a sheet holds
-        return PlainTextResponse(str(refusal), 413, headers=_PRIVATE)
+
+    def make(connection: Connection, on_rows: Callable[[int], None]) -> Iterator[bytes]:
+        if ending == "csv":
+            return export_orders(connection, viewer, order_filter, rows=rows, zone=zone, titles=titles)
+        return export_workbook(
+            connection, viewer, order_filter, rows=rows, zone=zone, titles=titles, on_rows=on_rows
+        )
+
     name = f"{file_name(order_filter, rows, zone, now=datetime.now(UTC))}.{ending}"
-    return StreamingResponse(
-        chain((first,), pieces),
-        media_type=_MAKERS[ending][1],
-        headers={"Content-Disposition": _attachment(name)} | _PRIVATE | _NOTHING_RUNS,
+    return ExportStream(
+        viewer,
+        run_id,
+        order_filter,
+        make,
+        counts_lines=ending == "csv",
+        headers={
+            "Content-Type": _MEDIA_TYPES[ending],
+            "Content-Disposition": _attachment(name),
+            # Streamlit would compress it, as hard as it can, while the pages wait. A proxy does that better
+            # (docs/nginx.conf).
+            "Content-Encoding": "identity",
+        }
+        | _PRIVATE
+        | _NOTHING_RUNS,
+        refused_headers=_PRIVATE,
+        stands=lambda: _viewer(request) is not None,
     )
 
 
-# What leaves is one statement, which takes as long as whoever receives it does.
-_EXPORT_SECONDS = 3600
-_MAKERS = {
-    "csv": (export_orders, "text/csv; charset=utf-8"),
-    "xlsx": (export_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+_MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
-def _pieces(
-    viewer: Viewer,
-    order_filter: OrderFilter,
-    rows: ExportRows,
-    zone: ZoneInfo,
-    titles: list[str],
-    ending: str,
-) -> Iterator[bytes]:
-    with reading_transaction(
-        viewer.account_id, viewer.page_ids, longest_seconds=_EXPORT_SECONDS
-    ) as connection:
-        yield from _MAKERS[ending][0](connection, viewer, order_filter, rows=rows, zone=zone, titles=titles)
+def _run_id(request: Request) -> UUID | None:
+    try:
+        return UUID(request.query_params.get("run", ""))
+    except ValueError:
+        return None
 
 
 def customer_page(request: Request) -> Response:

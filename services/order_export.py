@@ -6,7 +6,7 @@ CSV leaves PostgreSQL as CSV (COPY), which is some twenty times as fast as makin
 import csv
 import io
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -85,11 +85,18 @@ def record_export(
     *,
     rows: ExportRows,
     address: str | None,
+    ending: str = "csv",
+    titles: Collection[str] = (),
 ) -> None:
     """Writes the audit row. In a transaction of its own, before the first row leaves: an export that is broken off
     is an export as well."""
     # Which fields were searched by, never what for: that is personal data.
-    details = {"rows": rows, "fields": sorted(order_filter.to_json()["fields"])}
+    details: dict[str, Any] = {
+        "rows": rows,
+        "format": ending,
+        "fields": sorted(order_filter.to_json()["fields"]),
+        "columns": [c.title for c in _columns(rows, titles)] if titles else "all",
+    }
     audit.record(connection, viewer, "export", address=address, details=details)
 
 
@@ -150,11 +157,13 @@ def export_workbook(
     zone: ZoneInfo,
     titles: Collection[str] = (),
     now: datetime | None = None,
+    on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
     """The same as an Excel workbook, with a first sheet that says what was asked for.
 
     Text stays text whatever it begins with; amounts and times are a spreadsheet's own. Raises `InvalidInput` when there
-    are more rows than a sheet holds; nothing has left by then.
+    are more rows than a sheet holds; nothing has left by then. `on_rows` hears now and then how many rows are written;
+    what it raises ends the export.
     """
     columns = _columns(rows, titles)
     cells = [
@@ -172,11 +181,16 @@ def export_workbook(
             for place, column in enumerate(columns):
                 sheet.write_string(0, place, column.title, bold)
             sheet.freeze_panes(1, 0)
+            number = 0
             for number, row in enumerate((row for batch in result.partitions() for row in batch), 1):
                 if number > SHEET_ROWS:
                     raise InvalidInput(f"A sheet holds {SHEET_ROWS:,} rows. Narrow the search, or take CSV.")
                 for place, value in enumerate(row):
                     _write(sheet, number, place, value, formats)
+                if on_rows and number % _BATCH == 0:
+                    on_rows(number)
+            if on_rows:
+                on_rows(number)
         file.seek(0)
         while piece := file.read(_PIECE):
             yield piece

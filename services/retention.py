@@ -21,6 +21,12 @@ _STEPS: Final = {
         DELETE FROM single_sign_on_use WHERE used_at < now() - interval '1 day'""",
     "Saved searches removed that nobody opened for a year": """
         DELETE FROM saved_search WHERE last_opened_at < now() - interval '1 year'""",
+    # What a server that died was sending; nobody else touches such a row again.
+    "Exports that broke off marked as failed": """
+        UPDATE export_run SET state = 'failed', finished_at = now()
+        WHERE state = 'running' AND touched_at < now() - interval '1 hour'""",
+    "Old records of how far exports were removed": """
+        DELETE FROM export_run WHERE finished_at < now() - interval '7 days'""",
     "Used request keys removed": "DELETE FROM action_key WHERE at < now() - interval '7 days'",
 }
 

@@ -1,26 +1,28 @@
 """What an export holds: its rows, its columns, its format. The file itself comes from pages/routes.py."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.components.escape import html_text
+from pages.components.export_progress import follow
 from services.order_export import ExportRows, column_titles
 
 _ROWS = {ExportRows.ORDER: "One row an order", ExportRows.ITEM: "One row an item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
+# A real link, drawn as the button that it is to the user: Streamlit's own download button would serve the file to
+# anybody who knows its address, and a button that asks the server first would download a moment later.
+_link = st.components.v2.component(
+    "esupport_export_link",
+    html='<a class="es-button" role="button" download><span></span><kbd aria-hidden="true" hidden></kbd></a>',
+    js=(Path(__file__).parent / "export_link.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
 
 
 def export_buttons(key: str) -> None:
-    """The button that takes everything, and a popover for whoever wants it otherwise; `key` is the saved search's.
-
-    Links that download, drawn as the buttons they are to the user: Streamlit's own download button would serve the file
-    to anybody who knows its address.
-    """
-    st.html(
-        f'<a class="es-button" role="button" href="/export/{key}.csv" download>Export CSV</a>',
-        width="content",
-    )
+    """The button that takes everything, and a popover for whoever wants it otherwise; `key` is the saved search's."""
+    _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
     with st.popover("Export as", icon=":material/tune:"):
         rows = st.radio(
             "Rows", list(_ROWS), format_func=_ROWS.__getitem__, key="export_rows", horizontal=True
@@ -32,5 +34,15 @@ def export_buttons(key: str) -> None:
             "Columns", column_titles(rows), key=f"export_columns_{rows}", placeholder="All columns"
         )
         asked = [("rows", rows.value)] + [("column", title) for title in titles]
-        address = html_text(f"/export/{key}.{ending}?{urlencode(asked)}")
-        st.html(f'<a class="es-button" role="button" href="{address}" download>Download</a>')
+        _draw_link("Download", f"/export/{key}.{ending}?{urlencode(asked)}", key="export_chosen")
+
+
+def _draw_link(label: str, address: str, *, key: str, shortcut: str | None = None) -> None:
+    result = _link(
+        key=key,
+        data={"label": label, "address": address, "shortcut": shortcut},
+        width="content",
+        on_started_change=lambda: None,
+    )
+    if result.started:
+        follow(result.started)

@@ -12,6 +12,7 @@ from db.replica import read
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.export_options import export_buttons
+from pages.components.export_progress import export_progress
 from pages.components.order_dialogs import draw_dialog
 from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.order_view import draw_order
@@ -158,6 +159,7 @@ def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str, zone: ZoneI
             st.caption("The link holds no personal data. A colleague sees what their own stores have.")
             st.code(_address(order_filter, key), language=None, wrap_lines=True)
         export_buttons(key)
+    export_progress()
 
 
 def _address(order_filter: OrderFilter, key: str) -> str:

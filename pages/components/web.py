@@ -10,11 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from db.engine import anonymous_transaction
 
 # The last line against values that slip through escaping: nothing is loaded from, or sent to, another address.
-# Streamlit's own pages need inline styles and scripts, blobs for workers and downloads, and WebAssembly.
+# Streamlit's own pages need inline styles and scripts, blobs for workers, downloads and the scripts of components, and
+# WebAssembly. Only a script that already runs can make a blob.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+        "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

@@ -87,6 +87,11 @@ def people(database: str) -> dict[str, int]:
             "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'x')",
             id=people[name],
         )
+        factories.run(
+            "INSERT INTO export_run (id, account_id, row_kind, format) "
+            "VALUES (gen_random_uuid(), :id, 'order', 'csv')",
+            id=people[name],
+        )
     return people
 
 

@@ -6,10 +6,13 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from db.engine import viewer_transaction
+from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
 from pages.routes import ROUTES
 from services import sign_in
 from services.access import Role
@@ -148,6 +151,65 @@ def test_nobody_else_gets_anything(
     finally:
         for statement in BACK:
             run(statement, **({"id": account_id} if ":id" in statement else {}))
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_an_export_is_followed_under_the_id_of_its_page(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], ending: str
+) -> None:
+    headers, wanted = cookies(people[Role.ANALYST]), uuid4()
+    address = f"/export/{known[OWN]['search']}.{ending}"
+    answer = client.get(f"{address}?run={wanted}", headers=headers)
+    assert answer.status_code == 200
+    runs = run("SELECT account_id, state, rows_sent, bytes_sent FROM export_run WHERE id = :id", id=wanted)
+    assert runs == [(people[Role.ANALYST], "done", 1, len(answer.content))]
+    # The same id again, or nonsense: the file comes all the same, under an id of its own.
+    before = run("SELECT count(*) FROM export_run")[0][0]
+    for asked in (str(wanted), "nonsense", ""):
+        assert client.get(f"{address}?run={asked}", headers=headers).status_code == 200
+    assert run("SELECT count(*) FROM export_run")[0][0] == before + 3
+    assert run("SELECT count(*) FROM export_run WHERE state <> 'done'")[0][0] == 0
+
+
+def test_an_export_may_take_an_hour_and_a_page_may_not(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+) -> None:
+    limits: set[str] = set()
+
+    def sent(_: object, __: object, ___: str, parameters: object, *rest: object) -> None:
+        if isinstance(parameters, dict) and "longest" in parameters:
+            limits.add(parameters["longest"])
+
+    engine = app_engine()
+    event.listen(engine, "before_cursor_execute", sent)
+    try:
+        cookie = cookies(people[Role.ANALYST])
+        assert client.get(f"/documents/{known[OWN]['document']}", headers=cookie).status_code == 200
+        assert limits == {f"{PAGE_SECONDS}000ms"}
+        client.get(f"/export/{known[OWN]['search']}.csv", headers=cookie)
+        assert limits == {f"{PAGE_SECONDS}000ms", "3600000ms"}
+    finally:
+        event.remove(engine, "before_cursor_execute", sent)
+
+
+def test_exports_leave_uncompressed(people: dict[Role, int], known: dict[int, dict[str, str]]) -> None:
+    compressing = Starlette(routes=list(ROUTES), middleware=[Middleware(GZipMiddleware, minimum_size=1)])
+    headers = cookies(people[Role.ANALYST]) | {"Accept-Encoding": "gzip"}
+    with TestClient(compressing) as client:
+        export = client.get(f"/export/{known[OWN]['search']}.csv", headers=headers)
+        assert export.headers["Content-Encoding"] == "identity"
+        assert export.content.startswith("\ufeffOrder ID".encode())
+        page = client.get(f"/o/{known[OWN]['page']}", headers={"Accept-Encoding": "gzip"})
+        assert page.headers["Content-Encoding"] == "gzip", "what would otherwise happen"
+
+
+def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_not_recorded(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+) -> None:
+    before = run("SELECT count(*) FROM audit_log WHERE action = 'export'")
+    answer = client.get(f"/export/{known[OWN]['search']}.exe", headers=cookies(people[Role.ANALYST]))
+    assert (answer.status_code, answer.text) == (404, NOTHING)
+    assert run("SELECT count(*) FROM audit_log WHERE action = 'export'") == before
 
 
 @pytest.mark.parametrize("key", [str(uuid4()), "x", "%00", "../admin", "1'--"])

@@ -58,7 +58,7 @@ def exported(account_id: int, rows: ExportRows = ExportRows.ORDER, **typed: obje
     order_filter = parse_filter(SearchInput(**typed), zone=ZONE)
     viewer = factories.viewer(account_id)
     with viewer_transaction(account_id) as connection:
-        record_export(connection, viewer, order_filter, rows=rows, address="192.0.2.1")
+        record_export(connection, viewer, order_filter, rows=rows, address="192.0.2.1", ending="csv")
         return b"".join(export_orders(connection, viewer, order_filter, rows=rows, zone=ZONE))
 
 
@@ -111,7 +111,23 @@ def test_it_holds_what_the_search_finds_and_nothing_foreign(anna: int) -> None:
 def test_it_is_recorded_without_what_was_searched_for(anna: int) -> None:
     exported(anna, first_name="Юлия")
     [details] = run("SELECT details FROM audit_log WHERE action = 'export' ORDER BY id DESC LIMIT 1")[0]
-    assert details == {"rows": "order", "fields": ["first_name"]}
+    assert details == {"rows": "order", "format": "csv", "fields": ["first_name"], "columns": "all"}
+
+
+def test_rows_format_and_columns_are_recorded(anna: int) -> None:
+    viewer = factories.viewer(anna)
+    with viewer_transaction(anna) as connection:
+        record_export(
+            connection,
+            viewer,
+            parse_filter(SearchInput(), zone=ZONE),
+            rows=ExportRows.ITEM,
+            address=None,
+            ending="xlsx",
+            titles=["Product", "Order ID", "ines@example.com"],
+        )
+    [details] = run("SELECT details FROM audit_log WHERE action = 'export' ORDER BY id DESC LIMIT 1")[0]
+    assert details == {"rows": "item", "format": "xlsx", "fields": [], "columns": ["Order ID", "Product"]}
 
 
 def test_only_the_columns_that_were_asked_for(anna: int) -> None:
@@ -157,6 +173,30 @@ def test_a_workbook_keeps_text_as_text_and_says_what_was_asked(anna: int) -> Non
     assert first["First Name"].value == NAMES[0]
     assert first["Creation date"].value == datetime(2026, 2, 28, 21, 30)  # noqa: DTZ001 - a sheet has no zones
     assert first["1C ID"].value == "01"
+
+
+def test_a_workbook_tells_how_many_rows_are_written_and_what_that_raises_ends_it(anna: int) -> None:
+    class Enough(Exception):
+        pass
+
+    def heard(rows: int) -> None:
+        seen.append(rows)
+        if stops:
+            raise Enough
+
+    viewer, seen, stops = factories.viewer(anna), [], False
+    order_filter = parse_filter(SearchInput(), zone=ZONE)
+    with viewer_transaction(anna) as connection:
+        made = export_workbook(
+            connection, viewer, order_filter, rows=ExportRows.ORDER, zone=ZONE, on_rows=heard
+        )
+        assert next(made).startswith(b"PK")
+        assert seen == [len(NAMES)]
+    stops = True
+    with pytest.raises(Enough), viewer_transaction(anna) as connection:
+        next(
+            export_workbook(connection, viewer, order_filter, rows=ExportRows.ORDER, zone=ZONE, on_rows=heard)
+        )
 
 
 def test_the_files_name_says_what_and_nothing_personal() -> None:

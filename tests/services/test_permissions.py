@@ -23,6 +23,7 @@ from services.account_admin import Grants
 from services.actions import ActionRequest, Done, perform
 from services.audit_log import AuditFilter
 from services.errors import NotAllowed, NotFound
+from services.export_runs import RunState
 from services.order_export import ExportRows
 from services.order_filter import OrderFilter
 from services.refund_lists import QueueView
@@ -74,6 +75,8 @@ def empty() -> OrderFilter:
     return OrderFilter.empty(UTC)
 
 
+# No export of anybody's: whose they are is what tests/services/test_export_runs.py is about.
+RUN = uuid4()
 GRANTS = Grants(Role.ANALYST)
 STORE = {
     "title": "x", "delivery_allowed": True, "refund_again_after_partial": False, "time_zone": None,
@@ -94,6 +97,12 @@ RULES = {
     "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
+    "export_runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
+    "export_runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
+    "export_runs.touch_run": Rule(EVERYBODY, given(RUN, rows_sent=1, bytes_sent=1)),
+    "export_runs.end_run": Rule(EVERYBODY, given(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
+    "export_runs.request_cancel": Rule(EVERYBODY, given(RUN)),
+    "export_runs.find_run": Rule(EVERYBODY, given(RUN)),
     "saved_searches.save_search": Rule(EVERYBODY, given(empty())),
     "reports.get_report": Rule(EVERYBODY, given(empty())),
     "refunds.find_own_requests": Rule(EVERYBODY, given()),

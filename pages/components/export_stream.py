@@ -1,0 +1,203 @@
+"""An export on its way to a browser: sent as it is made, its progress written down, broken off when it must be."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import anyio
+from anyio.to_thread import run_sync
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from db.engine import viewer_transaction
+from db.replica import reading_transaction
+from services.access import Viewer
+from services.errors import InvalidInput
+from services.export_runs import (
+    CsvRows,
+    ExportStopped,
+    RunState,
+    end_run,
+    estimate_run,
+    touch_run,
+)
+from services.order_filter import OrderFilter
+
+log = logging.getLogger("esupport.pages")
+_FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was never slowed down
+_EVERY: Final = 1.0
+_LONGEST: Final = 3600.0  # the file is one statement, which takes as long as its reader does
+_STUCK_AFTER: Final = 300.0  # a reader that takes nothing for so long has gone
+# Makes the file in pieces, from the viewer's transaction; tells how many rows are written if it can.
+Maker = Callable[[Connection, Callable[[int], None]], Iterator[bytes]]
+
+
+class ExportStream:
+    """An answer that is an export. Whatever ends it early leaves the answer without its end, so that the browser
+    calls the download failed and nobody takes half a file for a whole one.
+
+    `stands` is asked about once a second whether the session that began it still does.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        run_id: UUID,
+        order_filter: OrderFilter,
+        make: Maker,
+        *,
+        counts_lines: bool,
+        headers: Mapping[str, str],
+        refused_headers: Mapping[str, str],
+        stands: Callable[[], bool],
+    ) -> None:
+        self._viewer, self._run_id, self._filter, self._make = viewer, run_id, order_filter, make
+        self._lines = CsvRows() if counts_lines else None
+        self._headers, self._refused_headers = headers, refused_headers
+        self._stands = stands
+        self._rows = self._bytes = 0
+        self._moved_at = time.monotonic()
+        self._stopped: RunState | None = None
+        self._is_over = False  # the last of it is on its way; a connection that ends now ends nothing
+        self._refusal: str | None = None
+        self._scope: anyio.CancelScope | None = None
+        self._connection: Connection | None = (
+            None  # of the statement that runs; the lock keeps it ours meanwhile
+        )
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        pieces = self._pieces()
+        state = RunState.FAILED
+        try:
+            async with anyio.create_task_group() as group:
+                self._scope = group.cancel_scope
+                group.start_soon(self._listen, receive)
+                group.start_soon(self._report)
+                state = await self._send(pieces, scope, receive, send)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_sync(pieces.close)
+                await run_sync(self._end, self._stopped or state)
+
+    async def _send(self, pieces: Iterator[bytes], scope: Scope, receive: Receive, send: Send) -> RunState:
+        try:
+            piece = await run_sync(next, pieces, None)
+        except InvalidInput as refusal:  # more rows than a sheet holds
+            self._refusal = str(refusal)
+            await self._refuse(413, self._refusal, scope, receive, send)
+            return RunState.FAILED
+        except Exception:
+            self._note_failure()
+            await self._refuse(503, "The export was not made. Please try again.", scope, receive, send)
+            return RunState.FAILED
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        while piece is not None:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            self._bytes += len(piece)
+            self._moved_at = time.monotonic()
+            try:
+                piece = await run_sync(next, pieces, None)
+            except Exception:
+                self._note_failure()
+                return RunState.FAILED
+        # An account that was disabled before the first row found nothing, which must not look like all there is.
+        if not await run_sync(self._look):
+            return RunState.CANCELLED
+        self._is_over = True
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return RunState.DONE
+
+    async def _refuse(self, status: int, words: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Nothing has left yet: an answer that no browser keeps as the file."""
+        self._is_over = True
+        answer = PlainTextResponse(words, status, headers=dict(self._refused_headers))
+        with anyio.CancelScope(shield=True):
+            await answer(scope, receive, send)
+
+    def _note_failure(self) -> None:
+        if self._stopped is None:  # otherwise it is what stopping looks like from inside
+            log.exception("export %s", self._run_id)
+
+    def _pieces(self) -> Iterator[bytes]:
+        with reading_transaction(
+            self._viewer.account_id, self._viewer.page_ids, longest_seconds=_LONGEST
+        ) as connection:
+            with self._lock:
+                self._connection = connection
+            try:
+                for piece in self._make(connection, self._wrote):
+                    if self._lines:
+                        self._wrote(self._lines.add(piece))
+                    yield piece
+            finally:
+                with self._lock:
+                    self._connection = None
+
+    def _wrote(self, rows: int) -> None:
+        if self._stopped:
+            raise ExportStopped
+        self._rows = rows
+        self._moved_at = time.monotonic()
+
+    async def _listen(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await self._stop(RunState.CANCELLED)
+
+    async def _report(self) -> None:
+        await anyio.sleep(_FIRST_LOOK)
+        await run_sync(self._in_own_transaction, estimate_run, self._filter)
+        while self._stopped is None:
+            goes_on = await run_sync(self._look)
+            if not goes_on:
+                await self._stop(RunState.CANCELLED)
+            elif time.monotonic() - self._moved_at > _STUCK_AFTER:
+                await self._stop(RunState.FAILED)
+            await anyio.sleep(_EVERY)
+
+    def _look(self) -> bool:
+        try:
+            if not self._stands():
+                return False
+            with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
+                return touch_run(
+                    connection, self._viewer, self._run_id, rows_sent=self._rows, bytes_sent=self._bytes
+                )
+        except SQLAlchemyError:  # the next look may find the database again
+            log.warning("export %s could not be looked after", self._run_id, exc_info=True)
+            return True
+
+    async def _stop(self, why: RunState) -> None:
+        if self._is_over:
+            return
+        self._stopped = self._stopped or why
+        await run_sync(self._end_statement)
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def _end_statement(self) -> None:
+        """What the database works at for it would go on until its next row."""
+        with self._lock:
+            if self._connection is not None:
+                driver: Any = self._connection.connection.driver_connection
+                driver.cancel_safe(timeout=5)
+
+    def _end(self, state: RunState) -> None:
+        self._in_own_transaction(
+            end_run, state, rows_sent=self._rows, bytes_sent=self._bytes, refusal=self._refusal
+        )
+
+    def _in_own_transaction(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        try:
+            with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
+                work(connection, self._viewer, self._run_id, *arguments, **named)
+        except SQLAlchemyError:
+            log.warning("export %s could not be written down", self._run_id, exc_info=True)
