@@ -2,6 +2,7 @@
 
 import statistics
 import sys
+from collections.abc import Sequence
 
 from bench.crowd import crowd
 from bench.portal import cookies, served
@@ -14,8 +15,12 @@ _SECONDS = 30.0
 _EVERY = 2.0
 
 
-def measure(sizes: tuple[int, ...] = SIZES, seconds: float = _SECONDS) -> list[Row]:
+def measure(_: int, account_id: int) -> list[Row]:
     """One row a number of people, each number with a process that was just started."""
+    return serve(SIZES, _SECONDS)
+
+
+def serve(sizes: Sequence[int], seconds: float) -> list[Row]:
     with engine.owner_engine().begin() as connection:
         wanted = [search.typed for about in searches(connection).values() for search in about]
     found = []
