@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from bench import clicks, downloads, exports, growth, imports, opening, orders, people, reports, search
 from bench.database import own_database
@@ -41,16 +42,14 @@ def main() -> int:
         account_id = orders.fill(given.orders)
         print(f"… took {time.monotonic() - start:.0f} seconds.", flush=True)
         for name, (title, measure) in PARTS.items():
-            if name in given.only and (
-                rows := _measured(name, lambda m=measure: m(given.rounds, account_id))
-            ):
+            if name in given.only and (rows := _measured(name, partial(measure, given.rounds, account_id))):
                 found[name] = rows
                 table(f"{title} ({given.orders:,} orders)", rows)
                 save(name, given.orders, rows)
         if "growth" in given.only:
             known = {given.orders: found["search"]} if "search" in found else {}
             sizes = [*(size for size in SIZES if size < given.orders), given.orders]
-            if rows := _measured("growth", lambda: growth.measure(sizes, given.rounds, known)):
+            if rows := _measured("growth", partial(growth.measure, sizes, given.rounds, known)):
                 found["growth"] = rows
                 table(GROWTH, rows)
                 save("growth", given.orders, rows)

@@ -4,6 +4,7 @@ Goes round orders with renewals, documents, refunds and related orders, and what
 """
 
 import statistics
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -58,8 +59,8 @@ def measure(rounds: int, account_id: int) -> list[Row]:
             assert orders, f"{kind}: no such order"
             for number in range(rounds):
                 order_id = orders[number % len(orders)]
-                floors.append(milliseconds(lambda wanted=order_id: by_hand(owner, wanted)))
-                ours.append(milliseconds(lambda wanted=order_id: get_order(mine, viewer, wanted)))
+                floors.append(milliseconds(partial(by_hand, owner, order_id)))
+                ours.append(milliseconds(partial(get_order, mine, viewer, order_id)))
             for order_id in orders[:5]:
                 assert sizes(get_order(mine, viewer, order_id)) == by_hand(owner, order_id), kind
             ratio = statistics.median(ours) / statistics.median(floors)

@@ -38,6 +38,9 @@ def serve(sizes: Sequence[int], seconds: float) -> list[Row]:
             {
                 "people": number,
                 "clicks": len(clicks),
+                "of": round(
+                    number * seconds / _EVERY
+                ),  # fewer are made where answers take longer than the pace
                 "failed": len(failures),
                 "p50, ms": statistics.median(times) if times else None,
                 "p95, ms": p95(times) if times else None,

@@ -7,7 +7,7 @@ HTML (the file that PLAIN_ORDER names), and a dialog that does nothing.
 import os
 from pathlib import Path
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 import streamlit as st
 
 ROWS = 50

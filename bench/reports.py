@@ -2,6 +2,7 @@
 
 import statistics
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bench.results import Row, milliseconds, p95
@@ -19,6 +20,6 @@ def measure(rounds: int, account_id: int) -> list[Row]:
         with engine.viewer_transaction(account_id) as connection:
             viewer = get_viewer(connection, account_id)
             for _ in range(number):
-                times.append(milliseconds(lambda f=order_filter, c=connection, v=viewer: get_report(c, v, f)))
+                times.append(milliseconds(partial(get_report, connection, viewer, order_filter)))
         found.append({"report of": name, "ms": statistics.median(times), "p95": p95(times)})
     return found

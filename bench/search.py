@@ -5,6 +5,7 @@ turn, on connections that are open, with the count. Medians and 95th percentiles
 """
 
 import statistics
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -41,8 +42,8 @@ def _compare(
     ours, floors = [], []
     for number in range(rounds):
         search, order_filter = about[number % len(about)], checked[number % len(about)]
-        floors.append(milliseconds(lambda s=search: by_hand(owner, s, pages)))
-        ours.append(milliseconds(lambda f=order_filter: by_service(mine, viewer, f)))
+        floors.append(milliseconds(partial(by_hand, owner, search, pages)))
+        ours.append(milliseconds(partial(by_service, mine, viewer, order_filter)))
     return {"search": kind, "found": round(statistics.median(numbers)), **against(ours, floors)}
 
 
