@@ -16,7 +16,7 @@ test:     ## all tests, those in a browser included
 	@.ci/prepare test
 	@.venv/bin/python -m pytest
 
-bench:    ## the benchmark: prints its table, writes bench/results/
+bench:    ## the benchmark: prints its tables, writes bench/results/
 	@.ci/prepare test
 	@.venv/bin/python -m bench --orders $(N)
 

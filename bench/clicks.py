@@ -1,121 +1,183 @@
-"""`python -m bench.clicks`: from the click in a dialog to the sentence that says what happened, in Chromium.
+"""From a click until what it asked for is on the screen, in Chromium, in turn with a plain page of the same size.
 
-Adds notes to a demo order, in turn with a plain Streamlit dialog that does nothing; medians in milliseconds. Needs what
-`make test` installs.
+The plain page (`bench/plain_page.py`) has the same widgets and no database behind it. Needs what `make test` installs.
 """
 
-import argparse
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import text
 
-from db import embedded
-from tests.ports import free_port
+from bench.portal import cookies, served
+from bench.results import Row, p95, yes
+from db import engine
+from pages.components.order_view import order_html
+from services.access import get_viewer
+from services.order_detail import get_order
+from services.sign_in import COOKIE_NAME
 
-PROJECT = Path(__file__).resolve().parent.parent
+_TARGET = 1.5
+_MOST_ROUNDS = 21
+_IDS = 70  # more than a page of rows: 97 of 100 are in the stores that are seen
+_ROW = (60, 36 + 34 * 2 + 17)  # in the third row of the table
+_PATIENCE = 30
+_TABLE = "document.querySelector('[data-testid=stDataFrame] canvas:not([data-old])')?.width"
+_ORDER = "document.querySelector('.es-history')"
 _TOAST = "[data-testid=stToast]"
-_SENTENCE = f"{_TOAST}, .es-done"
-# Both times are taken inside the page: Playwright's own waiting would blur them.
-_WATCH = f"""() => {{
-    window.seen = 0;
-    document.addEventListener('click', () => {{ window.pressed = performance.now(); }}, {{once: true, capture: true}});
-    new MutationObserver((_, observer) => {{
-        if (document.querySelector('{_SENTENCE}')) {{ window.seen = performance.now(); observer.disconnect(); }}
-    }}).observe(document.body, {{childList: true, subtree: true}});
-}}"""
+_SAID = f"document.querySelector('{_TOAST}, .es-done')"
+# Times are taken inside the page, since Playwright's own waiting would blur them: from the press until the frame after
+# the one in which it was drawn.
+_WATCH = """(() => {
+    window.seen = window.pressed = 0;
+    document.querySelectorAll('canvas').forEach(canvas => canvas.dataset.old = '1');
+    const press = () => { window.pressed = performance.now(); };
+    document.addEventListener('pointerdown', press, {once: true, capture: true});
+    new MutationObserver((_, observer) => {
+        if (!window.pressed || !(%s)) return;
+        observer.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(() => { window.seen = performance.now(); }));
+    }).observe(document.body, {childList: true, subtree: true, attributes: true});
+})()"""
+
+
+@dataclass
+class _Side:
+    """One of the two pages, and its times by what was clicked."""
+
+    page: Page
+    times: dict[str, list[float]]
+
+    def timed(self, what: str, press: Callable[[], None], shown: str) -> None:
+        self.page.evaluate(_WATCH % shown)
+        press()
+        until(self.page, "window.seen", what)
+        self.times.setdefault(what, []).append(float(self.page.evaluate("window.seen - window.pressed")))
+        settled(self.page)
+
+
+def measure(rounds: int, account_id: int) -> list[Row]:
+    """One row a kind of click; raises `AssertionError` when nothing comes or what comes has no rows."""
+    ids = _searched()
+    with _plain_order(account_id) as file, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+            args=["--headless", "--no-sandbox", "--disable-gpu"],
+        )
+        with served() as portal, served("bench/plain_page.py", PLAIN_ORDER=str(file)) as plain:
+            ours = _opened(browser, portal.url, cookies(1)[0])
+            theirs = _opened(browser, plain.url, None)
+            for number in range(min(rounds, _MOST_ROUNDS) + 1):  # the first time, much is loaded that stays
+                for side in (theirs, ours):
+                    _round(side, ids[number % len(ids)], number)
+                    if number == 0:
+                        side.times.clear()
+        browser.close()
+    return [_row(what, ours.times[what], theirs.times[what]) for what in ours.times]
+
+
+def _row(what: str, ours: list[float], theirs: list[float]) -> Row:
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    return {
+        "click": what,
+        "ms": statistics.median(ours),
+        "p95": p95(ours),
+        "plain page, ms": statistics.median(theirs),
+        "plain p95": p95(theirs),
+        "ratio": ratio,
+        "target met": yes(ratio <= _TARGET),
+    }
+
+
+def _round(side: _Side, ids: str, number: int) -> None:
+    """A search, an order of what it found, and a note to it."""
+    page = side.page
+    page.bring_to_front()
+    page.get_by_label("Order IDs").fill(ids)
+    find = page.get_by_role("button", name="Find").first
+    side.timed("Find, until the rows are there", find.click, _TABLE)
+    count = page.locator(".es-count").inner_text()
+    assert int(count.split()[0].replace(",", "")) >= 50, f"{count} were found"
+    side.timed("a row, until the order is there", lambda: _press_row(page), _ORDER)
+    page.get_by_role("button", name="Add note", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("textarea").fill(f"note {number}")
+    button = dialog.get_by_role("button", name="Save note", exact=True)
+    button.wait_for()
+    settled(page)
+    side.timed("Save note, until it is said", button.click, _SAID)
+    page.evaluate(f"document.querySelectorAll('{_TOAST} button').forEach(button => button.click())")
+    until(page, f"!({_SAID})", "the end of the toast")
+
+
+def _press_row(page: Page) -> None:
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + _ROW[0], box["y"] + _ROW[1])
+
+
+def _opened(browser: Browser, url: str, cookie: str | None) -> _Side:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    if cookie:
+        context.add_cookies([{"name": COOKIE_NAME, "value": cookie, "url": url}])
+    page = context.new_page()
+    page.goto(url)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    settled(page)
+    return _Side(page, {})
+
+
+def settled(page: Page) -> None:
+    """Waits until the page's script has ended."""
+    until(
+        page,
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'",
+        "the end of the script",
+    )
+
+
+def until(page: Page, condition: str, what: str) -> None:
+    """Asks again and again: the portal's content security policy lets the page wait for none."""
+    deadline = time.monotonic() + _PATIENCE
+    while not page.evaluate(f"Boolean({condition})"):
+        assert time.monotonic() < deadline, f"Nothing came of it: {what}."
+        page.wait_for_timeout(25)
+
+
+def _searched() -> list[str]:
+    """Lists of IDs to search for, each of which finds more than fifty orders."""
+    with engine.owner_engine().connect() as connection:
+        last = int(connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one())
+    starts = [last * part // 12 for part in range(1, 12)]
+    return [" ".join(str(start + number) for number in range(_IDS)) for start in starts]
 
 
 @contextmanager
-def streamlit(script: str, environment: dict[str, str]) -> Iterator[str]:
-    port = free_port()
-    url = f"http://localhost:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment | {"PORT": str(port)})
+def _plain_order(account_id: int) -> Iterator[Path]:
+    """An order of the portal as the HTML that it becomes, in a file."""
+    with engine.viewer_transaction(account_id) as connection:
+        viewer = get_viewer(connection, account_id)
+        some = text(
+            "SELECT order_id FROM orders WHERE delivered AND active_subscription ORDER BY order_id LIMIT 1"
+        )
+        order = get_order(connection, viewer, connection.execute(some).scalar_one())
+    html = order_html(
+        order, zone=ZoneInfo("UTC"), customer_page_url="/o/x", order_link=lambda number: f"/?order={number}"
+    )
+    file, name = tempfile.mkstemp(suffix=".html")
+    os.write(file, html.encode())
+    os.close(file)
     try:
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-                break
-            except (urllib.error.URLError, TimeoutError):
-                time.sleep(0.2)
-        yield url
+        yield Path(name)
     finally:
-        process.terminate()
-        process.wait()
-
-
-def timed_send(page: Page, opener: str, send: str, text: str) -> float:
-    """Opens the dialog, types, presses `send`; milliseconds from that click until the new toast is on the screen."""
-    page.get_by_role("button", name=opener, exact=True).click()
-    dialog = page.get_by_role("dialog")
-    dialog.locator("textarea").fill(text)
-    button = dialog.get_by_role("button", name=send, exact=True)
-    button.wait_for()
-    page.wait_for_timeout(300)
-    page.evaluate(_WATCH)
-    button.click()
-    until(page, "window.seen")
-    taken = float(page.evaluate("window.seen - window.pressed"))
-    until(page, f"document.querySelectorAll('{_TOAST}').length === 0")
-    return taken
-
-
-def until(page: Page, condition: str) -> None:
-    """Asks again and again: the portal's content security policy lets the page wait for none."""
-    while not page.evaluate(condition):
-        page.wait_for_timeout(50)
-
-
-def main() -> None:
-    options = argparse.ArgumentParser(prog="python -m bench.clicks")
-    options.add_argument("--rounds", type=int, default=11)
-    rounds = options.parse_args().rounds
-    folder = Path(tempfile.mkdtemp(prefix="esupport-clicks-"))
-    try:
-        environment = os.environ | {"DATABASE_URL": embedded.start(folder).url("esupport")}
-        subprocess.run([sys.executable, "-m", "db", "demo"], cwd=PROJECT, env=environment, check=True)
-        with (
-            streamlit("pages/server.py", environment) as portal,
-            streamlit("bench/plain_dialog.py", environment) as plain,
-            sync_playwright() as playwright,
-        ):
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
-            )
-            ours, theirs = browser.new_page(), browser.new_page()
-            ours.goto(portal)
-            ours.get_by_label("Email").fill("anna@demo.example")
-            ours.get_by_label("Password", exact=True).fill("demo-Portal-1")
-            ours.get_by_role("button", name="Sign in").click()
-            ours.locator(".es-count").wait_for()
-            ours.get_by_label("Order IDs").fill("A0012345678")
-            ours.get_by_role("button", name="Find").first.click()
-            ours.get_by_role("button", name="Add note").wait_for()
-            theirs.goto(plain)
-            pairs = [
-                (
-                    timed_send(ours, "Add note", "Save note", f"note {number}"),
-                    timed_send(theirs, "Open", "Send", f"note {number}"),
-                )
-                for number in range(rounds)
-            ]
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-    mine, plain_ones = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"portal {mine:.0f} ms, plain dialog {plain_ones:.0f} ms, ratio {mine / plain_ones:.2f}")
-
-
-if __name__ == "__main__":
-    main()
+        Path(name).unlink()

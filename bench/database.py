@@ -14,7 +14,9 @@ from db.migrate import migrate
 def own_database() -> Iterator[str]:
     """An embedded server in a folder of its own, migrated; the owner's address. Both are gone after the block."""
     with tempfile.TemporaryDirectory(prefix="esupport-bench-") as folder:
-        os.environ.pop("DATABASE_URL", None)
+        before = dict(os.environ)
+        for name in ("DATABASE_URL", "ESUPPORT_APP_DATABASE_URL"):
+            os.environ.pop(name, None)
         os.environ["ESUPPORT_DATA"] = folder
         try:
             url = engine.owner_url()
@@ -23,3 +25,5 @@ def own_database() -> Iterator[str]:
         finally:
             engine.dispose_engines()
             embedded.stop(Path(folder))
+            os.environ.clear()
+            os.environ.update(before)

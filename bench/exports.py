@@ -3,11 +3,12 @@
 import resource
 import statistics
 import time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 
+from bench.orders import SEEN
+from bench.results import Row
 from db import engine
 from db.roles import libpq_url
 from services.access import get_viewer
@@ -25,48 +26,55 @@ _ITEM_COLUMNS = (
     "i.delivered, i.refunded, i.license_first_name, i.license_last_name, i.license_email, (SELECT string_agg(c.code, "
     "'; ' ORDER BY c.number) FROM activation_code c WHERE c.order_id = i.order_id AND c.position = i.position)"
 )
+_SEEN = tuple(SEEN)
 FLOORS = {
     ExportRows.ORDER: f"COPY (SELECT {_ORDER_COLUMNS} FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "
-    "WHERE p.name <> 'bench-small') TO STDOUT (FORMAT csv)",
+    f"WHERE p.name IN {_SEEN}) TO STDOUT (FORMAT csv)",
     ExportRows.ITEM: f"COPY (SELECT {_ORDER_COLUMNS}, {_ITEM_COLUMNS} FROM orders o JOIN checkout_page p "
-    "ON p.id = o.checkout_page_id JOIN order_item i ON i.order_id = o.order_id WHERE p.name <> 'bench-small') "
+    f"ON p.id = o.checkout_page_id JOIN order_item i ON i.order_id = o.order_id WHERE p.name IN {_SEEN}) "
     "TO STDOUT (FORMAT csv)",
 }
 
 
-def measure(account_id: int) -> list[dict[str, Any]]:
-    found = []
+def measure(_: int, account_id: int) -> list[Row]:
+    """One row for orders and one for items; raises `AssertionError` when the two give different numbers of rows."""
+    found: list[Row] = []
     for rows, floor in FLOORS.items():
         ours, floors, firsts = [], [], []
         before = _peak_mb()
-        for _ in range(_ROUNDS):
-            floors.append(_copy(floor))
-            rate, first = _export(account_id, rows)
-            ours.append(rate)
+        for _round in range(_ROUNDS):
+            number, seconds = copy_out(floor)
+            floors.append(number / seconds)
+            exported, seconds, first = _export(account_id, rows)
+            assert exported == number > 0, f"{exported:,} rows of {rows} instead of {number:,}"
+            ours.append(exported / seconds)
             firsts.append(first)
         found.append(
             {
-                "rows of": str(rows),
-                "rows/s": round(statistics.median(ours)),
-                "COPY rows/s": round(statistics.median(floors)),
+                "one row": f"an {rows}",
+                "rows": number,
+                "rows/s": statistics.median(ours),
+                "COPY rows/s": statistics.median(floors),
                 "ratio": statistics.median(ours) / statistics.median(floors),
-                "first piece, ms": statistics.median(firsts),
+                "first rows, ms": statistics.median(firsts),
                 "memory grew by, MB": max(0.0, _peak_mb() - before),
             }
         )
     return found
 
 
-def _copy(statement: str) -> float:
+def copy_out(statement: str) -> tuple[int, float]:
+    """Rows and seconds of a COPY as the owner."""
     with psycopg.connect(libpq_url(engine.owner_url())) as connection, connection.cursor() as cursor:
         start, number = time.perf_counter(), 0
         with cursor.copy(statement) as copy:
-            while copy.read():
-                number += 1
-        return number / (time.perf_counter() - start)
+            while piece := copy.read():
+                number += bytes(piece).count(b"\n")
+        return number, time.perf_counter() - start
 
 
-def _export(account_id: int, rows: ExportRows) -> tuple[float, float]:
+def _export(account_id: int, rows: ExportRows) -> tuple[int, float, float]:
+    """Rows, seconds, and milliseconds until the first row."""
     zone = ZoneInfo("UTC")
     with engine.viewer_transaction(account_id) as connection:
         viewer = get_viewer(connection, account_id)
@@ -75,7 +83,7 @@ def _export(account_id: int, rows: ExportRows) -> tuple[float, float]:
             number += piece.count(b"\n")
             if number > 0 and not first:
                 first = (time.perf_counter() - start) * 1000
-        return number / (time.perf_counter() - start), first
+        return number, time.perf_counter() - start, first
 
 
 def _peak_mb() -> float:

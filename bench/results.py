@@ -2,12 +2,26 @@
 
 import json
 import math
-from collections.abc import Sequence
+import os
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
+from db import engine
+
 FOLDER = Path(__file__).parent / "results"
+Row = dict[str, Any]
+
+
+def milliseconds(action: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    action()
+    return (time.perf_counter() - start) * 1000
 
 
 def p95(values: Sequence[float]) -> float:
@@ -15,15 +29,36 @@ def p95(values: Sequence[float]) -> float:
     return sorted(values)[math.ceil(0.95 * len(values)) - 1]
 
 
-def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Prints a Markdown table; numbers with two decimals."""
-    names = list(rows[0])
+def yes(met: bool) -> str:
+    """The word that says whether a target is met."""
+    return "yes" if met else "no"
+
+
+def table(title: str, rows: Sequence[Row]) -> None:
+    """Prints a Markdown table; numbers with two decimals, those from 1,000 on with none."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
     print(f"\n{title}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for row in rows:
-        print(f"| {' | '.join(f'{v:,.2f}' if isinstance(v, float) else str(v) for v in row.values())} |")
+        print(f"| {' | '.join(_cell(row.get(name)) for name in names)} |", flush=True)
 
 
-def save(name: str, orders: int, rows: Sequence[dict[str, Any]]) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    result = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "orders": orders, "rows": list(rows)}
-    (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "–" if value is None else str(value)
+
+
+def machine() -> Row:
+    """What the figures depend on, and cannot be compared without."""
+    with engine.owner_engine().connect() as connection:
+        server = connection.execute(text("SHOW server_version")).scalar_one()
+    return {"cores": os.cpu_count(), "postgresql": server}
+
+
+def save(name: str, orders: int, rows: Sequence[Row], folder: Path = FOLDER) -> None:
+    folder.mkdir(exist_ok=True)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    result = {"at": at, "orders": orders, **machine(), "rows": list(rows)}
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

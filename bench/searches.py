@@ -1,14 +1,17 @@
 """The searches that are timed, and for each the SQL that a person would write by hand for the same rows.
 
 The hand-written SQL runs as the owner, past row-level security, with the store in its condition as the page has it.
+What is searched for is taken from orders of the data, so that each search finds something.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Row, TextClause, text
 
+from bench.orders import SEEN
 from services.order_filter import SearchInput
 from services.statuses import MainStatus
 
@@ -17,6 +20,9 @@ COLUMNS = (
     "o.active_subscription, o.cancelled_subscription, o.first_name, o.last_name, o.email, o.company_name, "
     "o.customer_erased, o.checkout_page_id"
 )
+_SUBJECTS = 7
+_DAYS = "o.created_at >= :since AND o.created_at < :until"
+_BY_CODE = "o.order_id IN (SELECT c.order_id FROM activation_code c WHERE c.code_key LIKE :code)"
 
 
 @dataclass(frozen=True)
@@ -25,18 +31,18 @@ class Search:
 
     typed: SearchInput
     condition: str
-    values: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def rows(self) -> Any:
-        """The page's fifty rows."""
+    def rows(self) -> TextClause:
+        """The page's fifty rows, and one that tells whether there are more."""
         return text(
             f"SELECT {COLUMNS} FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
             "ORDER BY o.created_at DESC, o.order_id DESC LIMIT 51"
         )
 
     @property
-    def count(self) -> Any:
+    def count(self) -> TextClause:
         """Their number, up to 10,001."""
         return text(
             f"SELECT count(*) FROM (SELECT FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
@@ -44,45 +50,73 @@ class Search:
         )
 
 
-def searches(orders: int) -> dict[str, Search]:
-    """Each kind of search, about orders in the middle of the benchmark's data."""
-    middle = orders // 2
-    ids = [middle + 37 * number for number in range(20)]
-    by_code = "o.order_id IN (SELECT c.order_id FROM activation_code c WHERE c.code_key LIKE :code)"
+def subjects(connection: Connection) -> list[Row[Any]]:
+    """Paid orders with all that one can search by, spread over the numbers of the data, each with one of its codes.
+
+    `connection` is the owner's.
+    """
+    total = connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one()
+    one = text(
+        "SELECT o.*, c.code FROM orders o JOIN activation_code c USING (order_id) JOIN checkout_page p "
+        "ON p.id = o.checkout_page_id WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
+        "AND o.card_last_4 IS NOT NULL AND o.last_name IS NOT NULL AND p.name = ANY(:seen) "
+        "ORDER BY o.order_id, c.id LIMIT 1"
+    )
+    wanted = [total * number // (_SUBJECTS + 1) for number in range(1, _SUBJECTS + 1)]
+    return [connection.execute(one, {"from": start, "seen": list(SEEN)}).one() for start in wanted]
+
+
+def searches(connection: Connection) -> dict[str, list[Search]]:
+    """Each kind of search, about several orders of the data. `connection` is the owner's."""
+    found: dict[str, list[Search]] = {}
+    for subject in subjects(connection):
+        for kind, search in _about(subject).items():
+            found.setdefault(kind, []).append(search)
+    return found
+
+
+def _about(order: Row[Any]) -> dict[str, Search]:
+    day = order.created_at.date()
+    month = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+    quarter = _months_before(month[0], 2), month[1]
+    ids = [order.order_id + 37 * number for number in range(20)]
+    in_month, in_quarter = ({"created_from": span[0], "created_to": span[1]} for span in (month, quarter))
+    paid = SearchInput(**in_month, statuses=frozenset({MainStatus.PAID}))
+    middle, three = order.code[8:16].lower(), order.code[6:9].lower()
     return {
-        "one day": Search(
-            SearchInput(created_from=date(2025, 11, 20)),
-            "o.created_at >= '2025-11-20Z' AND o.created_at < '2025-11-21Z'",
-            {},
-        ),
-        "a month and Paid": Search(
-            SearchInput(
-                created_from=date(2025, 11, 1),
-                created_to=date(2025, 11, 30),
-                statuses=frozenset({MainStatus.PAID}),
-            ),
-            "o.created_at >= '2025-11-01Z' AND o.created_at < '2025-12-01Z' AND o.status = 'paid'",
-            {},
-        ),
+        "one day": Search(SearchInput(created_from=day), _DAYS, _days(day, day)),
+        "a month and Paid": Search(paid, f"{_DAYS} AND o.status = 'paid'", _days(*month)),
         "20 IDs": Search(
             SearchInput(order_ids=" ".join(map(str, ids))), "o.order_id = ANY(:ids)", {"ids": ids}
         ),
         "e-mail": Search(
-            SearchInput(email="CUSTOMER4711@example.com"), "o.email_key = 'customer4711@example.com'", {}
+            SearchInput(email=order.email.upper()), "o.email_key = :email", {"email": order.email_key}
         ),
-        "phone": Search(SearchInput(phone="+49 (30) 0004711"), "o.phone_key = '49300004711'", {}),
+        "phone": Search(SearchInput(phone=order.phone), "o.phone_key = :phone", {"phone": order.phone_key}),
         "last name and a quarter": Search(
-            SearchInput(last_name="family4711", created_from=date(2025, 11, 1), created_to=date(2026, 1, 31)),
-            "o.last_name_key = 'family4711' AND o.created_at >= '2025-11-01Z' AND o.created_at < '2026-02-01Z'",
-            {},
+            SearchInput(last_name=order.last_name.upper(), **in_quarter),
+            f"o.last_name_key = :name AND {_DAYS}",
+            {"name": order.last_name_key} | _days(*quarter),
         ),
         "last four digits and a month": Search(
-            SearchInput(card_last_4="4711", created_from=date(2025, 11, 1), created_to=date(2025, 11, 30)),
-            "o.card_last_4 = '4711' AND o.created_at >= '2025-11-01Z' AND o.created_at < '2025-12-01Z'",
-            {},
+            SearchInput(card_last_4=order.card_last_4, **in_month),
+            f"o.card_last_4 = :card AND {_DAYS}",
+            {"card": order.card_last_4} | _days(*month),
         ),
         "8 characters of a code": Search(
-            SearchInput(activation_code="b12-c3d4"), by_code, {"code": "%b12-c3d4%"}
+            SearchInput(activation_code=middle), _BY_CODE, {"code": f"%{middle}%"}
         ),
-        "3 characters of a code": Search(SearchInput(activation_code="ab1"), by_code, {"code": "%ab1%"}),
+        "3 characters of a code": Search(
+            SearchInput(activation_code=three), _BY_CODE, {"code": f"%{three}%"}
+        ),
     }
+
+
+def _days(first: date, last: date) -> dict[str, Any]:
+    since, end = (datetime.combine(day, time(), UTC) for day in (first, last))
+    return {"since": since, "until": end + timedelta(days=1)}
+
+
+def _months_before(day: date, number: int) -> date:
+    months = day.year * 12 + day.month - 1 - number
+    return date(months // 12, months % 12 + 1, 1)

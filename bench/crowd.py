@@ -1,0 +1,117 @@
+"""People at the portal, each with a tab of their own, searching and opening orders at a steady pace.
+
+They sit in processes of their own, so that their work is not the portal's; what they got is counted, failures too.
+"""
+
+import asyncio
+import multiprocessing
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from bench.tab import Tab, opened
+from services.order_filter import SearchInput
+
+_EACH_PROCESS = 25
+_ROWS = 10
+_PATIENCE = 120
+
+
+@dataclass(frozen=True)
+class Click:
+    """One search, or one order opened; `failure` says in words what was wrong with it, if anything."""
+
+    what: str
+    seconds: float
+    failure: str | None
+
+
+def crowd(
+    url: str, cookies: Sequence[str], wanted: Sequence[SearchInput], *, seconds: float, every: float
+) -> list[Click]:
+    """What happened to everybody during `seconds`, once all of them had loaded the page; one click `every` so many
+    seconds, or as soon as the one before is answered."""
+    spawn = multiprocessing.get_context("spawn")
+    groups = [cookies[start : start + _EACH_PROCESS] for start in range(0, len(cookies), _EACH_PROCESS)]
+    ready = spawn.Barrier(len(groups))
+    results: Any = spawn.Queue()
+    processes = [
+        spawn.Process(target=_sit, args=(url, group, list(wanted), seconds, every, ready, results, number))
+        for number, group in enumerate(groups)
+    ]
+    for process in processes:
+        process.start()
+    clicks = [click for _ in processes for click in results.get(timeout=_PATIENCE + seconds)]
+    for process in processes:
+        process.join()
+    return clicks
+
+
+def _sit(
+    url: str,
+    cookies: Sequence[str],
+    wanted: list[SearchInput],
+    seconds: float,
+    every: float,
+    ready: Any,
+    results: Any,
+    number: int,
+) -> None:
+    try:
+        results.put(asyncio.run(_group(url, cookies, wanted, seconds, every, ready, number)))
+    except Exception as error:
+        ready.abort()
+        results.put([Click("load", 0.0, f"{type(error).__name__}: {error}")])
+
+
+async def _group(
+    url: str,
+    cookies: Sequence[str],
+    wanted: list[SearchInput],
+    seconds: float,
+    every: float,
+    ready: Any,
+    number: int,
+) -> list[Click]:
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(opened(url, cookie)) for cookie in cookies]
+        await asyncio.to_thread(ready.wait, _PATIENCE)
+        end = time.monotonic() + seconds
+        people = [
+            _person(tab, wanted, end, every, random.Random(number * _EACH_PROCESS + place))
+            for place, tab in enumerate(tabs)
+        ]
+        return [click for clicks in await asyncio.gather(*people) for click in clicks]
+
+
+async def _person(
+    tab: Tab, wanted: list[SearchInput], end: float, every: float, chance: random.Random
+) -> list[Click]:
+    clicks: list[Click] = []
+    due = time.monotonic() + chance.random() * every
+    rows = 0
+    while due < end:
+        await asyncio.sleep(due - time.monotonic())
+        click, rows = await _click(tab, wanted, rows, chance)
+        clicks.append(click)
+        if click.failure and click.what == "lost":
+            break
+        due = max(due + every, time.monotonic())
+    return clicks
+
+
+async def _click(tab: Tab, wanted: list[SearchInput], rows: int, chance: random.Random) -> tuple[Click, int]:
+    """Opens one of the `rows` that the last search found, or searches when there are none to choose from."""
+    try:
+        if rows > 1:
+            shown = await tab.choose(chance.randrange(min(rows, _ROWS)))
+            failure = None if "Order History" in shown.html else "no order"
+            return Click("open", shown.seconds, "; ".join(shown.errors) or failure), 0
+        shown = await tab.search(chance.choice(wanted))
+    except Exception as error:  # the connection is gone, or nothing came in a minute
+        return Click("lost", 0.0, f"{type(error).__name__}: {error}"), 0
+    failure = None if shown.count and shown.rows else "no rows"
+    return Click("search", shown.seconds, "; ".join(shown.errors) or failure), shown.count or 0

@@ -1,0 +1,117 @@
+"""Importing order documents, against COPY of the same rows straight into the same tables, constraints and indexes too.
+
+The documents are orders of the data under numbers beyond it. Both ways are rolled back each time, so that each round
+finds the tables as large as the one before.
+"""
+
+import statistics
+import time
+from io import BytesIO
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+
+from bench.results import Row, yes
+from db import engine
+from db.roles import libpq_url
+from services.order_document import iter_lines
+from services.order_import import import_orders
+
+_MOST = 10_000
+_ROUNDS = 3
+_BEYOND = 1_000_000_000_000
+_TABLES = (
+    "orders",
+    "order_item",
+    "activation_code",
+    "subscription",
+    "order_document",
+    "order_history",
+    "order_relation",
+)
+_Copies = dict[str, tuple[str, bytes]]
+
+
+def measure(_: int, account_id: int) -> list[Row]:
+    """One row; raises `AssertionError` when the import leaves other rows than were in the documents' orders."""
+    documents = _documents()
+    number = documents.count(b"\n")
+    copies = _imported(documents, number)
+    ours, floors = [], []
+    for _round in range(_ROUNDS):
+        floors.append(number / _copy(copies))
+        ours.append(number / _import(documents))
+    ratio = statistics.median(ours) / statistics.median(floors)
+    return [
+        {
+            "orders": number,
+            "MB of documents": len(documents) / 1e6,
+            "rows in all tables": sum(data.count(b"\n") for _, data in copies.values()),
+            "orders/s": statistics.median(ours),
+            "COPY orders/s": statistics.median(floors),
+            "ratio": ratio,
+            "target met": yes(ratio >= 0.25),
+        }
+    ]
+
+
+def _documents() -> bytes:
+    statement = (Path(__file__).parent / "sql" / "documents.sql").read_bytes()
+    with psycopg.connect(libpq_url(engine.owner_url())) as connection:
+        rows = connection.execute(statement, {"number": _MOST}).fetchall()
+    return b"".join(row[0].encode() + b"\n" for row in rows)
+
+
+def _imported(documents: bytes, number: int) -> _Copies:
+    """What an import of the documents leaves in each table, as COPY writes it; the tables are as before afterwards."""
+    with engine.jobs_transaction() as connection:
+        assert import_orders(connection, iter_lines(BytesIO(documents))).inserted == number
+    copies = {}
+    with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
+        for table in _TABLES:
+            columns = _columns(connection, table)
+            of_imported = f"SELECT {columns} FROM {table} WHERE order_id > {_BEYOND}"
+            with connection.cursor().copy(f"COPY ({of_imported}) TO STDOUT") as copy:
+                copies[table] = (columns, b"".join(bytes(piece) for piece in copy))
+            other = (
+                f"SELECT count(*) FROM {table} WHERE order_id IN "
+                f"(SELECT order_id - {_BEYOND} FROM orders WHERE order_id > {_BEYOND})"
+            )
+            expected = connection.execute(other).fetchone()
+            assert expected == (copies[table][1].count(b"\n"),), f"{table}: other rows were imported"
+        connection.execute(f"DELETE FROM orders WHERE order_id > {_BEYOND}")
+        connection.execute("VACUUM ANALYZE")
+    return copies
+
+
+def _columns(connection: psycopg.Connection, table: str) -> str:
+    names = connection.execute(
+        "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+        "AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+        [table],
+    )
+    return ", ".join(row[0] for row in names)
+
+
+def _copy(copies: _Copies) -> float:
+    """Seconds."""
+    with psycopg.connect(libpq_url(engine.owner_url())) as connection, connection.cursor() as cursor:
+        start = time.perf_counter()
+        for table, (columns, data) in copies.items():
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                copy.write(data)
+        seconds = time.perf_counter() - start
+        connection.rollback()
+    return seconds
+
+
+def _import(documents: bytes) -> float:
+    """Seconds."""
+    with engine.owner_engine().connect() as connection:
+        connection.execute(text("SET LOCAL ROLE esupport_jobs"))
+        start = time.perf_counter()
+        import_orders(connection, iter_lines(BytesIO(documents)))
+        seconds = time.perf_counter() - start
+        connection.rollback()
+    return seconds

@@ -1,0 +1,81 @@
+"""Streamlit processes that are measured from outside, and sessions that need no password."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from bench.orders import make_account
+from db import engine
+from db.roles import libpq_url
+from services.sign_in import cookie_of_token, open_session
+from tests.ports import free_port
+
+PROJECT = Path(__file__).resolve().parent.parent
+PORTAL = "pages/server.py"
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running Streamlit server."""
+
+    url: str
+    pid: int
+
+    def memory_mb(self) -> float:
+        """What the process has in memory now."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@contextmanager
+def served(script: str = PORTAL, **environment: str) -> Iterator[Served]:
+    """One process that serves `script` over the database in use; ended after the block."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
+        cwd=PROJECT,
+        env=os.environ | {"PORT": str(port)} | environment,
+        stdout=subprocess.DEVNULL,  # what goes wrong is said on standard error
+    )
+    try:
+        _wait_for(f"{url}/_stcore/health", process)
+        yield Served(url, process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.1)
+    raise RuntimeError(f"Nothing answers at {address}.")
+
+
+def cookies(number: int) -> list[str]:
+    """Sessions of as many new accounts, as the cookies of their browsers."""
+    made = []
+    with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
+        start = connection.execute("SELECT count(*) FROM account").fetchone()
+        assert start is not None
+        for place in range(number):
+            account_id = make_account(connection, f"person-{start[0] + place}@bench.example")
+            token = open_session(account_id, address=None)
+            assert token is not None
+            made.append(cookie_of_token(token))
+    return made

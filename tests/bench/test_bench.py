@@ -1,0 +1,131 @@
+"""The benchmark with a few orders: each part finds what its floor finds. Times are nobody's business here."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bench import exports, growth, imports, opening, orders, reports, results, search, searches
+from db import engine
+
+NUMBER = 600
+
+
+@pytest.fixture(scope="module")
+def specialist(database: str) -> int:
+    return orders.fill(NUMBER)
+
+
+def one(statement: str) -> object:
+    with engine.owner_engine().connect() as connection:
+        return connection.execute(text(statement)).scalar_one()
+
+
+def test_the_data_is_what_a_shop_has(specialist: int) -> None:
+    assert one("SELECT count(*) FROM orders") == NUMBER
+    assert one("SELECT count(DISTINCT status) FROM orders") == 4
+    assert one("SELECT count(DISTINCT currency) FROM orders") >= 5
+    assert one("SELECT bool_or(deleted) AND NOT bool_and(deleted) FROM activation_code")
+    assert (
+        one("SELECT count(*) FROM subscription s JOIN subscription p ON p.order_id = s.parent_order_id") > 10
+    )
+    assert one("SELECT count(*) FROM subscription s JOIN orders p ON p.order_id = s.parent_order_id "
+               "WHERE p.checkout_page_id <> s.checkout_page_id") == 0  # fmt: skip
+    assert (
+        one("SELECT min(n) || '-' || max(n) FROM (SELECT count(*) n FROM order_history GROUP BY order_id) h")
+        == "2-6"
+    )
+    assert one("SELECT max(n) FROM (SELECT count(*) n FROM order_item GROUP BY order_id) i") == 4
+    assert one("SELECT max(n) FROM (SELECT count(*) n FROM orders GROUP BY email_key) o") > 5, "no long tail"
+    assert one("SELECT count(*) FROM refund_request") == one("SELECT count(refund_status) FROM orders") > 0
+    assert one("SELECT count(*) FROM order_document") > 0
+
+
+def test_the_summaries_that_the_orders_come_with_are_those_of_the_triggers(specialist: int) -> None:
+    columns = (
+        "sum(hashtext((order_id, delivered, active_subscription, cancelled_subscription)::text)) FROM orders"
+    )
+    before = one(f"SELECT {columns}")
+    with engine.owner_engine().begin() as connection:
+        connection.execute(text("SELECT refresh_order_summary(array(SELECT order_id FROM orders))"))
+    assert one(f"SELECT {columns}") == before
+    with engine.owner_engine().begin() as connection:  # the control: a wrong one would have been seen
+        connection.execute(text("UPDATE orders SET delivered = NOT delivered WHERE order_id = 1"))
+        connection.execute(text("SELECT refresh_order_summary(ARRAY[1])"))
+    assert one(f"SELECT {columns}") == before
+
+
+def test_nothing_is_left_of_the_bulk(specialist: int) -> None:
+    assert one("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'") == 14
+    assert one("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'") == 0
+    with engine.owner_engine().begin() as connection:  # nor is any row without the one that it belongs to
+        for table, parent in (("order_item", "orders"), ("activation_code", "order_item")):
+            keys = "order_id" if parent == "orders" else "order_id, position"
+            strays = (
+                f"SELECT count(*) FROM {table} LEFT JOIN {parent} p USING ({keys}) WHERE p.order_id IS NULL"
+            )
+            assert connection.execute(text(strays)).scalar_one() == 0
+
+
+def test_each_search_finds_what_the_sql_finds(specialist: int) -> None:
+    rows = search.measure(7, specialist)
+    assert len(rows) == 9
+    assert all(row["found"] > 0 and row["ms"] > 0 and row["floor ms"] > 0 for row in rows)
+
+
+def test_a_search_that_finds_other_orders_than_the_sql_is_an_error(
+    specialist: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches.Search, "rows", text("SELECT order_id FROM orders LIMIT 3"))
+    with pytest.raises(AssertionError, match="not the same rows"):
+        search.measure(1, specialist)
+
+
+def test_each_opened_order_has_what_its_tables_have(specialist: int) -> None:
+    assert [row["order"] for row in opening.measure(3, specialist)] == [
+        "with a renewal",
+        "with documents",
+        "with a refund",
+        "bought together",
+        "any",
+    ]
+
+
+def test_an_export_has_as_many_rows_as_copy(specialist: int) -> None:
+    by_order, by_item = exports.measure(1, specialist)
+    assert by_order["rows"] == one(
+        "SELECT count(*) FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id WHERE p.name < 'bench-4'"
+    )
+    assert by_item["rows"] > by_order["rows"]
+
+
+def test_an_import_leaves_the_rows_that_the_documents_were_made_of(specialist: int) -> None:
+    before = one("SELECT count(*) FROM order_history")
+    (row,) = imports.measure(1, specialist)
+    assert row["orders"] == NUMBER
+    assert row["rows in all tables"] > 5 * NUMBER
+    assert one("SELECT count(*) FROM order_history") == before
+    assert one("SELECT max(order_id) FROM orders") == NUMBER
+
+
+def test_a_report_is_made(specialist: int) -> None:
+    assert [row["report of"] for row in reports.measure(1, specialist)] == ["a month", "everything"]
+
+
+def test_growth_puts_the_sizes_side_by_side(specialist: int) -> None:
+    known = search.measure(1, specialist)
+    rows = growth.measure([300, NUMBER], 1, {NUMBER: known})
+    assert [row["search"] for row in rows] == [row["search"] for row in known]
+    assert [row["600: found"] for row in rows] == [row["found"] for row in known]
+    assert all(row["300: found"] > 0 for row in rows)
+    assert one("SELECT count(*) FROM orders") == NUMBER, "the database in use is the one from before"
+
+
+def test_what_was_found_is_kept_with_what_it_depends_on(specialist: int, tmp_path: Path) -> None:
+    results.save("export", NUMBER, [{"rows": 1}], tmp_path)
+    kept = json.loads((tmp_path / "export.json").read_text(encoding="utf-8"))
+    assert kept["orders"] == NUMBER
+    assert kept["cores"] > 0
+    assert int(kept["postgresql"].split(".")[0]) >= 15
+    assert kept["rows"] == [{"rows": 1}]

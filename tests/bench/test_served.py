@@ -1,0 +1,74 @@
+"""The parts of the benchmark that need a running portal. It answers, and whoever gets nothing is counted."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from bench import crowd, downloads, orders, people, portal, tab
+from bench.searches import searches
+from db import engine
+from services.order_filter import SearchInput
+
+NUMBER = 400
+HISTORY = 'class="es-history"'
+
+
+@pytest.fixture(scope="module")
+def specialist(database: str) -> int:
+    return orders.fill(NUMBER)
+
+
+@pytest.fixture(scope="module")
+def url(specialist: int) -> Iterator[str]:
+    with portal.served() as running:
+        yield running.url
+
+
+def test_a_tab_finds_what_the_form_was_filled_with_and_opens_it(url: str) -> None:
+    with engine.owner_engine().begin() as connection:
+        wanted = {kind: about[0] for kind, about in searches(connection).items()}
+        in_data = connection.execute(
+            wanted["20 IDs"].count,
+            wanted["20 IDs"].values | {"pages": [1, 2, 3]},
+        ).scalar_one()
+
+    async def visit() -> tuple[tab.Shown, ...]:
+        async with tab.opened(url, portal.cookies(1)[0]) as page:
+            found = await page.search(wanted["20 IDs"].typed)
+            order = await page.choose(3)
+            month = await page.search(wanted["a month and Paid"].typed)
+            return found, order, month
+
+    found, order, month = asyncio.run(visit())
+    assert (found.count, found.rows, found.errors) == (in_data, True, [])
+    assert HISTORY not in found.html
+    assert HISTORY in order.html
+    assert order.errors == []
+    assert month.count and month.count < NUMBER / 5, "the days and the status were looked at"
+
+
+def test_a_search_that_shows_no_rows_is_counted_as_failed(url: str) -> None:
+    nothing = SearchInput(email="nobody@example.com")
+    clicks = crowd.crowd(url, portal.cookies(2), [nothing], seconds=1, every=0.2)
+    assert len(clicks) >= 2
+    assert all(click.failure and "No order matches" in click.failure for click in clicks)
+
+
+def test_a_server_that_is_not_there_is_counted_as_failed(database: str) -> None:
+    clicks = crowd.crowd("http://localhost:9", ["x"], [SearchInput()], seconds=1, every=0.2)
+    assert [click.what for click in clicks] == ["load"]
+    assert clicks[0].failure
+
+
+def test_people_at_the_portal_get_what_they_ask_for(specialist: int) -> None:
+    (row,) = people.serve((3,), seconds=2)
+    assert row["clicks"] >= 3
+    assert row["failed"] == 0
+    assert row["process, MB"] > 50
+
+
+def test_a_download_has_every_row(specialist: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "_SECONDS", 1.0)
+    by_order, by_item = downloads.measure(1, specialist)
+    assert NUMBER * 0.9 < by_order["rows"] < by_item["rows"]
