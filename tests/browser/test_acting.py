@@ -243,9 +243,11 @@ def test_an_administrator_reads_a_message_and_sends_it_again(
         mailbox.on_rcpt = lambda _: None
     page.get_by_role("link", name="Administration").click()
     page.get_by_role("radio", name="Mail log").click()
-    expect(page.get_by_role("heading", name="Mail log")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("radio", name="Waiting")).to_be_visible(timeout=15_000)
     page.get_by_role("radio", name="Failed").click()
+    expect(page.get_by_role("radio", name="Failed")).to_have_attribute("aria-checked", "true")
     settle(page)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     box = box_of(page.get_by_test_id("stDataFrame").first)
     page.mouse.click(box["x"] + 300, box["y"] + 36 + 17)
     expect(page.get_by_text(f"Your licence for order {order.name}").last).to_be_visible(timeout=15_000)
