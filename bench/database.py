@@ -14,6 +14,7 @@ from db.migrate import migrate
 def own_database() -> Iterator[str]:
     """An embedded server in a folder of its own, migrated; the owner's address. Both are gone after the block."""
     with tempfile.TemporaryDirectory(prefix="esupport-bench-") as folder:
+        Path(folder).chmod(0o711)  # so that the files of a server of root's lie in it, and go with it
         before = dict(os.environ)
         for name in ("DATABASE_URL", "ESUPPORT_APP_DATABASE_URL"):
             os.environ.pop(name, None)

@@ -22,6 +22,16 @@ from db.roles import libpq_url
 from tests.chromium import browser  # noqa: F401 - a fixture of several folders
 
 
+def passable_folder(prefix: str) -> Path:
+    """A new temporary folder that the server's account can pass through.
+
+    When root runs the tests, the server's files lie inside then, and go with it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o711)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The owner's address of the maintenance database of the test server."""
@@ -30,7 +40,7 @@ def server_url() -> Iterator[str]:
         return
     from db import embedded
 
-    folder = Path(tempfile.mkdtemp(prefix="esupport-test-"))
+    folder = passable_folder("esupport-test-")
     try:
         yield embedded.start(folder).url("postgres")
     finally:

@@ -61,7 +61,7 @@ def _results() -> None:
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
     if not found.rows:
-        _nothing_found(order_filter)
+        _nothing_found(viewer, order_filter)
     elif full:
         _draw_full(viewer, tuple(row.order_id for row in found.rows))
     else:
@@ -173,7 +173,10 @@ def _first_page() -> None:
     _close()
 
 
-def _nothing_found(order_filter: OrderFilter) -> None:
+def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
+    if not viewer.stores:
+        st.info("No store has been granted to you yet. Please ask an administrator for access to yours.")
+        return
     if order_filter.is_empty:
         st.info("There are no orders in your stores yet. They appear here as soon as the shop sends them.")
         return

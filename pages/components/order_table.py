@@ -1,9 +1,10 @@
 """One page of found orders as a table."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pages.components.chips import TONES, table_colors
@@ -23,20 +24,39 @@ def table_height(rows: int, most: int) -> int:
     return _HEADER + round(ROW_HEIGHT * shown) + 2
 
 
-def order_frame(rows: Sequence[OrderRow], zone: ZoneInfo) -> pd.DataFrame:
-    """The rows as the table shows them. Times are the viewer's wall clock; erased values read "deleted"."""
-    return pd.DataFrame(
+_COLUMNS: Final = pa.schema(
+    [
+        ("Order", pa.string()),
+        ("Total", pa.string()),
+        ("Status", pa.list_(pa.string())),
+        ("Created", pa.timestamp("s")),
+        ("Paid", pa.timestamp("s")),
+        ("Name", pa.string()),
+        ("Email", pa.string()),
+        ("Company", pa.string()),
+        ("Store", pa.string()),
+    ]
+)
+
+
+def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
+    """The rows as the table shows them. Times are the viewer's wall clock; erased values read "deleted".
+
+    In the form that is sent to the browser: by way of a data frame every click would cost a millisecond more.
+    """
+    return pa.table(
         {
             "Order": [row.order_name for row in rows],
             "Total": [format_money(row.total, row.currency) for row in rows],
-            "Status": [list(status_labels(row.status, row.delivered, row.refund_status)) for row in rows],
-            "Created": pd.Series([_wall_clock(row.created_at, zone) for row in rows], dtype="datetime64[s]"),
-            "Paid": pd.Series([_wall_clock(row.paid_at, zone) for row in rows], dtype="datetime64[s]"),
+            "Status": [status_labels(row.status, row.delivered, row.refund_status) for row in rows],
+            "Created": [_wall_clock(row.created_at, zone) for row in rows],
+            "Paid": [_wall_clock(row.paid_at, zone) for row in rows],
             "Name": [_personal(row, " ".join(filter(None, (row.first_name, row.last_name)))) for row in rows],
             "Email": [_personal(row, row.email) for row in rows],
             "Company": [_personal(row, row.company_name) for row in rows],
             "Store": [row.store for row in rows],
-        }
+        },
+        schema=_COLUMNS,
     )
 
 
@@ -63,7 +83,7 @@ def order_table(
             on_choice(None if other is None else rows[other])
 
     st.dataframe(
-        order_frame(rows, zone),
+        order_columns(rows, zone),
         key=key,
         hide_index=True,
         height=table_height(len(rows), ROWS_ALONE),

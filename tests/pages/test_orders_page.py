@@ -26,12 +26,21 @@ def anna(database: str) -> int:
 
 @pytest.fixture
 def page(anna: int) -> AppTest:
-    token = sign_in.open_session(anna, address=None)
+    return opened(anna)
+
+
+def opened(account_id: int) -> AppTest:
+    token = sign_in.open_session(account_id, address=None)
     app = AppTest.from_file("../../app.py", default_timeout=30)
     app.session_state[session.TOKEN_KEY] = token
     app.run()
     assert not app.exception
     return app
+
+
+def test_who_has_no_stores_is_told_whom_to_ask(anna: int) -> None:
+    [sentence] = [info.value for info in opened(factories.account("nobody")).info]
+    assert sentence.startswith("No store has been granted to you yet.")
 
 
 def count(app: AppTest) -> str:
