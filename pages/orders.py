@@ -8,13 +8,13 @@ from db.engine import viewer_transaction
 from pages.components.dialogs import show_said
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
-from pages.components.order_results import order_results
+from pages.components.order_results import order_results, saved_key
 from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from services.errors import NotFound
 from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
-from services.saved_searches import open_search, save_search
+from services.saved_searches import open_search
 
 
 def _open_address() -> None:
@@ -70,8 +70,7 @@ def _search(typed: SearchInput) -> None:
     if order_filter.is_empty:
         st.query_params.pop("s", None)
     else:
-        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
-            st.query_params["s"] = save_search(connection, viewer, order_filter)
+        st.query_params["s"] = saved_key(viewer, order_filter)
 
 
 def page() -> None:

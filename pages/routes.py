@@ -109,10 +109,10 @@ def export(request: Request) -> Response | ExportStream:
         return _nothing()
     zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
 
+    export_as = export_orders if ending == "csv" else export_workbook
+
     def make(connection: Connection, on_rows: Callable[[int], None]) -> Iterator[bytes]:
-        if ending == "csv":
-            return export_orders(connection, viewer, order_filter, rows=rows, zone=zone, titles=titles)
-        return export_workbook(
+        return export_as(
             connection, viewer, order_filter, rows=rows, zone=zone, titles=titles, on_rows=on_rows
         )
 
@@ -122,7 +122,6 @@ def export(request: Request) -> Response | ExportStream:
         run_id,
         order_filter,
         make,
-        counts_lines=ending == "csv",
         headers={
             "Content-Type": _MEDIA_TYPES[ending],
             "Content-Disposition": _attachment(name),

@@ -1,5 +1,6 @@
 """The web server: Streamlit's pages and our own routes in one process. Started with `streamlit run pages/server.py`."""
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -53,6 +54,25 @@ def _secrets() -> dict[str, Any] | None:
     }
 
 
+def _settle_memory() -> None:
+    """Loads what every page needs before anybody asks for one, and takes it out of the garbage collector's sight.
+
+    It stays until the end: a full collection that walks over all of it stops every page for a tenth of a second.
+    """
+    import altair  # noqa: F401
+    import pandas  # noqa: F401
+
+    import pages.components.order_results
+    import pages.components.search_form  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+_settle_memory()
+# Others wait for a page or an export that is at work, this long at most. Python's own five milliseconds would be paid
+# again at each of a page's questions to the database.
+sys.setswitchinterval(0.001)
 # The same at every process of one portal, so that a browser may begin at one and go on at another.
 config.set_option("server.cookieSecret", web_server_secret())
 app = st.App(

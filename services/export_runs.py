@@ -49,24 +49,6 @@ class ExportRun:
     refusal: str | None
 
 
-class CsvRows:
-    """Counts the rows below the heading of CSV that passes in pieces; line feeds inside a quoted cell end no row."""
-
-    def __init__(self) -> None:
-        self._lines = 0
-        self._is_quoted = False
-
-    def add(self, piece: bytes) -> int:
-        """How many rows there were up to the end of this piece."""
-        if not self._is_quoted and b'"' not in piece:
-            self._lines += piece.count(b"\n")
-        else:
-            parts = piece.split(b'"')  # a doubled quote is an empty part, and turns twice
-            self._lines += sum(part.count(b"\n") for part in parts[self._is_quoted :: 2])
-            self._is_quoted ^= len(parts) % 2 == 0
-        return max(0, self._lines - 1)
-
-
 def begin_run(
     connection: Connection, viewer: Viewer, run_id: UUID | None, *, rows: ExportRows, ending: str
 ) -> UUID:

@@ -23,18 +23,38 @@ _link = st.components.v2.component(
 def export_buttons(key: str) -> None:
     """The button that takes everything, and a popover for whoever wants it otherwise; `key` is the saved search's."""
     _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
-    with st.popover("Export as", icon=":material/tune:"):
-        rows = st.radio(
-            "Rows", list(_ROWS), format_func=_ROWS.__getitem__, key="export_rows", horizontal=True
-        )
-        ending = st.radio(
-            "Format", list(_FORMATS), format_func=_FORMATS.__getitem__, key="export_format", horizontal=True
-        )
-        titles = st.multiselect(
-            "Columns", column_titles(rows), key=f"export_columns_{rows}", placeholder="All columns"
-        )
-        asked = [("rows", rows.value)] + [("column", title) for title in titles]
-        _draw_link("Download", f"/export/{key}.{ending}?{urlencode(asked)}", key="export_chosen")
+    popover = st.popover("Export as", icon=":material/tune:", key="export_as", on_change="rerun")
+    if popover.open:
+        with popover:
+            _options(key)
+
+
+def _options(key: str) -> None:
+    rows = st.radio(
+        "Rows",
+        list(_ROWS),
+        format_func=_ROWS.__getitem__,
+        key="export_rows",
+        horizontal=True,
+        persist_state="session",
+    )
+    ending = st.radio(
+        "Format",
+        list(_FORMATS),
+        format_func=_FORMATS.__getitem__,
+        key="export_format",
+        horizontal=True,
+        persist_state="session",
+    )
+    titles = st.multiselect(
+        "Columns",
+        column_titles(rows),
+        key=f"export_columns_{rows}",
+        placeholder="All columns",
+        persist_state="session",
+    )
+    asked = [("rows", rows.value)] + [("column", title) for title in titles]
+    _draw_link("Download", f"/export/{key}.{ending}?{urlencode(asked)}", key="export_chosen")
 
 
 def _draw_link(label: str, address: str, *, key: str, shortcut: str | None = None) -> None:

@@ -19,7 +19,6 @@ from db.replica import reading_transaction
 from services.access import Viewer
 from services.errors import InvalidInput
 from services.export_runs import (
-    CsvRows,
     ExportStopped,
     RunState,
     end_run,
@@ -33,8 +32,18 @@ _FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was neve
 _EVERY: Final = 1.0
 _LONGEST: Final = 3600.0  # the file is one statement, which takes as long as its reader does
 _STUCK_AFTER: Final = 300.0  # a reader that takes nothing for so long has gone
-# Makes the file in pieces, from the viewer's transaction; tells how many rows are written if it can.
+_PAGES_THREAD: Final = (
+    "ScriptRunner."  # as Streamlit calls the threads that run pages, and only while they run
+)
+_MOMENT: Final = 0.005
+# Makes the file in pieces, from the viewer's transaction; tells how many rows are written.
 Maker = Callable[[Connection, Callable[[int], None]], Iterator[bytes]]
+
+
+def _give_way() -> None:
+    """Waits a moment while this process draws a page for somebody: they wait for it, and one can run at a time."""
+    if any(thread.name.startswith(_PAGES_THREAD) for thread in threading.enumerate()):
+        time.sleep(_MOMENT)
 
 
 class ExportStream:
@@ -51,13 +60,11 @@ class ExportStream:
         order_filter: OrderFilter,
         make: Maker,
         *,
-        counts_lines: bool,
         headers: Mapping[str, str],
         refused_headers: Mapping[str, str],
         stands: Callable[[], bool],
     ) -> None:
         self._viewer, self._run_id, self._filter, self._make = viewer, run_id, order_filter, make
-        self._lines = CsvRows() if counts_lines else None
         self._headers, self._refused_headers = headers, refused_headers
         self._stands = stands
         self._rows = self._bytes = 0
@@ -134,9 +141,8 @@ class ExportStream:
                 self._connection = connection
             try:
                 for piece in self._make(connection, self._wrote):
-                    if self._lines:
-                        self._wrote(self._lines.add(piece))
                     yield piece
+                    _give_way()
             finally:
                 with self._lock:
                     self._connection = None

@@ -56,7 +56,7 @@ def _results() -> None:
         return page, count, _missing(connection, viewer, order_filter)
 
     found, count, missing = read(viewer.account_id, viewer.page_ids, search)
-    key = _key(viewer, order_filter)
+    key = saved_key(viewer, order_filter)
     _toolbar(count, order_filter, key, zone)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
@@ -107,7 +107,7 @@ def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter, pa
     return kept[1]
 
 
-def _key(viewer: Viewer, order_filter: OrderFilter) -> str:
+def saved_key(viewer: Viewer, order_filter: OrderFilter) -> str:
     """Of the saved search, once a search as well: it is written, which a replica cannot."""
     state = st.session_state
     kept = state.get("search_key")
@@ -155,9 +155,11 @@ def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str, zone: ZoneI
             required=True,
             on_change=_first_page,
         )
-        with st.popover("Copy link", icon=":material/link:"):
-            st.caption("The link holds no personal data. A colleague sees what their own stores have.")
-            st.code(_address(order_filter, key), language=None, wrap_lines=True)
+        # What a popover holds is made when somebody opens it, and not at every click on a row.
+        link = st.popover("Copy link", icon=":material/link:", key="copy_link", on_change="rerun")
+        if link.open:
+            link.caption("The link holds no personal data. A colleague sees what their own stores have.")
+            link.code(_address(order_filter, key), language=None, wrap_lines=True)
         export_buttons(key)
     export_progress()
 

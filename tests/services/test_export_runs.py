@@ -10,7 +10,6 @@ from sqlalchemy.exc import ProgrammingError
 
 from db.engine import jobs_transaction, viewer_transaction
 from services.export_runs import (
-    CsvRows,
     ExportRun,
     RunState,
     begin_run,
@@ -20,7 +19,7 @@ from services.export_runs import (
     request_cancel,
     touch_run,
 )
-from services.order_export import ExportRows, export_orders
+from services.order_export import ExportRows
 from services.order_filter import OrderFilter, SearchInput, parse_filter
 from services.retention import keep_house
 from tests import factories
@@ -171,22 +170,6 @@ def test_many_orders_are_guessed_by_the_planner(anna: int) -> None:
         found = seen(account_id, run_id)
         assert found is not None and not found.is_exact
         assert found.rows_estimated == pytest.approx(number, rel=0.1)
-
-
-@pytest.mark.parametrize("size", [1, 7, 64, 1 << 16])
-def test_rows_are_counted_however_the_file_is_cut(anna: int, size: int) -> None:
-    viewer = factories.viewer(anna)
-    with viewer_transaction(anna) as connection:
-        whole = b"".join(export_orders(connection, viewer, EVERYTHING, rows=ExportRows.ORDER, zone=UTC))
-    assert whole.count(b"\n") > 31, "some cells hold line feeds"
-    counter = CsvRows()
-    for start in range(0, len(whole), size):
-        rows = counter.add(whole[start : start + size])
-    assert rows == 30
-
-
-def test_an_empty_file_has_no_rows() -> None:
-    assert CsvRows().add(b"Order ID\r\n") == 0
 
 
 def test_housekeeping_removes_old_ones_and_closes_those_that_broke_off(anna: int) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from db.engine import viewer_transaction
+from services import order_export
 from services.order_export import (
     ExportRows,
     column_titles,
@@ -173,6 +174,27 @@ def test_a_workbook_keeps_text_as_text_and_says_what_was_asked(anna: int) -> Non
     assert first["First Name"].value == NAMES[0]
     assert first["Creation date"].value == datetime(2026, 2, 28, 21, 30)  # noqa: DTZ001 - a sheet has no zones
     assert first["1C ID"].value == "01"
+
+
+def test_csv_tells_how_many_rows_there_are_however_many_lines_they_have(
+    anna: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_export, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(order_export, "_PARTS", 2)
+    heard: list[int] = []
+    with viewer_transaction(anna) as connection:
+        made = export_orders(
+            connection,
+            factories.viewer(anna),
+            parse_filter(SearchInput(), zone=ZONE),
+            rows=ExportRows.ORDER,
+            zone=ZONE,
+            on_rows=heard.append,
+        )
+        whole = b"".join(made)
+    assert whole.count(b"\n") > len(NAMES) + 1, "some cells hold line feeds"
+    assert heard[0] == 2, "the first piece does not wait for others"
+    assert heard[-1] == len(NAMES) and heard == sorted(heard)
 
 
 def test_a_workbook_tells_how_many_rows_are_written_and_what_that_raises_ends_it(anna: int) -> None:
