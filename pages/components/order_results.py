@@ -176,7 +176,7 @@ def _first_page() -> None:
 
 
 def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
-    if not viewer.stores:
+    if not viewer.stores and not viewer.may_administer:  # an administrator sees every store that there is
         st.info("No store has been granted to you yet. Please ask an administrator for access to yours.")
         return
     if order_filter.is_empty:
