@@ -18,16 +18,20 @@ def alembic_config() -> Config:
 
 
 def migrate(owner_url: str) -> list[str]:
-    """Runs what is missing, in one transaction, and returns the revisions that it ran (oldest first).
+    """Run the missing migrations, each in a transaction of its own, and return their revisions (oldest first).
 
-    Two starters at once do not collide: the second waits for the first and then finds nothing to do.
+    Two starters at once do not collide: the second waits for the first and then finds nothing to do. One that is
+    interrupted goes on where it was when it is run again.
     """
     roles.ensure_app_role(owner_url)
     engine = create_engine(owner_url)
     try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport migrate'))"))
+        # A lock of the session on a connection of its own: migrations of large tables commit in between.
+        with engine.connect() as holder, engine.connect() as connection:
+            holder.execute(text("SELECT pg_advisory_lock(hashtext('esupport migrate'))"))
+            holder.commit()
             before = _revision(connection)
+            connection.rollback()
             config = alembic_config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that db.migrate hands over, inside its transaction."""
+"""Alembic's entry: run on the connection that db.migrate hands over, one transaction per migration."""
 
 from alembic import context
 
@@ -7,6 +7,7 @@ from db.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
+    transaction_per_migration=True,
     compare_type=True,
     compare_server_default=False,
 )

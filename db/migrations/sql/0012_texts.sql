@@ -1,0 +1,2 @@
+-- One definition of a text: edges, keys, digits, domains.
+SELECT;

@@ -1,0 +1,2 @@
+-- Erasure that holds: what a person had before, and what was emptied.
+SELECT;

@@ -1,0 +1,2 @@
+-- The sums of refunds.
+SELECT;

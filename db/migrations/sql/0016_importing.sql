@@ -1,0 +1,2 @@
+-- What shops export: returns, coupons, items without IDs.
+SELECT;

@@ -1,0 +1,2 @@
+-- Sign-in under attack.
+SELECT;

@@ -1,0 +1,2 @@
+-- Sessions of the web server.
+SELECT;

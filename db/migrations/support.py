@@ -1,0 +1,88 @@
+"""What a migration is written with: a file of SQL, and changes to large tables in batches.
+
+Each migration is a transaction of its own. People search meanwhile, so none of them may hold a lock for long: a file
+that cannot get its locks within two seconds gives way and is tried again, and what touches every row of a large table
+is done batch by batch, each committed by itself.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Final
+
+import psycopg.errors
+from alembic import op
+from psycopg import sql
+
+log = logging.getLogger("esupport.migrate")
+
+SQL: Final = Path(__file__).parent / "sql"
+BATCH_ROWS: Final = 5_000
+_LOCK_SECONDS: Final = 2
+_TRIES: Final = 300
+_PAUSE_SECONDS: Final = 1.0
+
+
+def run_sql(name: str, **replacements: str) -> None:
+    """Run a file of `db/migrations/sql`. `{name}` in it is replaced by the value of that name.
+
+    Waits up to ten minutes for its locks, two seconds at a time; raises `psycopg.errors.LockNotAvailable` after that.
+    """
+    statements = (SQL / name).read_text(encoding="utf-8")
+    for key, value in replacements.items():
+        statements = statements.replace("{" + key + "}", value)
+    driver = _driver()
+    for attempt in range(_TRIES):
+        try:
+            # The driver's own transaction block inside Alembic's transaction is a savepoint. With no parameters the
+            # driver sends a whole file as it is, percent signs included.
+            with driver.transaction():
+                driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+                driver.execute(statements)
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if attempt == _TRIES - 1:
+                raise
+            log.warning("%s waits for others to finish.", name)
+            time.sleep(_PAUSE_SECONDS)
+
+
+def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
+    """Run `statement` over the whole table, a range of its integer key at a time; return how many rows it changed.
+
+    The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed by
+    itself, and so is what the migration did before: the statement, and all before it, must do no harm when an
+    interrupted migration is run again.
+    """
+    changed = 0
+    with op.get_context().autocommit_block():
+        driver = _driver()
+        following = sql.SQL(
+            "SELECT max({key}) FROM (SELECT {key} FROM {table} WHERE {key} > %(low)s ORDER BY {key} LIMIT %(rows)s) AS next"
+        ).format(key=sql.Identifier(key), table=sql.Identifier(table))
+        low = -1
+        while True:
+            row = driver.execute(following, {"low": low, "rows": rows}).fetchone()
+            if row is None or row[0] is None:
+                return changed
+            changed += _range(driver, statement, low, row[0])
+            low = row[0]
+
+
+def _range(driver: psycopg.Connection, statement: str, low: int, high: int) -> int:
+    for attempt in range(_TRIES):
+        try:
+            with driver.transaction():
+                driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+                return driver.execute(statement, {"low": low, "high": high}).rowcount
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def _driver() -> psycopg.Connection:
+    driver = op.get_bind().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - for the type checker
+    return driver
