@@ -58,7 +58,8 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
     with op.get_context().autocommit_block():
         driver = _driver()
         following = sql.SQL(
-            "SELECT max({key}) FROM (SELECT {key} FROM {table} WHERE {key} > %(low)s ORDER BY {key} LIMIT %(rows)s) AS next"
+            "SELECT max({key}) FROM (SELECT {key} FROM {table} WHERE {key} > %(low)s ORDER BY {key} LIMIT %(rows)s) "
+            "AS following"
         ).format(key=sql.Identifier(key), table=sql.Identifier(table))
         low = -1
         while True:
