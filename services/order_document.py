@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NoReturn
 
 from services import order_document_fields as f
+from services import order_document_groups as g
 from services.errors import InvalidInput
 from services.order_document_fields import Fields, WrongField
 from services.order_document_parts import read_order
@@ -88,7 +89,7 @@ def parse_order(line: str | bytes, number: int) -> ParsedOrder:
         fields = _load(source)
         order = read_order(fields, unknown)
         if _UNSTORABLE(source):
-            f.refuse_unstorable(fields, "")
+            g.refuse_unstorable(fields, "")
     except WrongField as error:
         raise ImportLineError(number, error.field or None, error.reason) from None
     # What was unknown or erased is no longer in `fields`.
