@@ -143,12 +143,12 @@ def amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) ->
         if _is_blank(value):
             return None
         wrong(where, key, 'an amount in quotation marks such as "12.50"', value)
-    read = Decimal(value)
-    if read <= 0:
-        if read < 0 and not below_zero:
-            wrong(where, key, "an amount that is not below zero", value)
-        read = abs(read) if read == 0 else read
-    return read
+    if value[0] != "-":
+        return Decimal(value)
+    below = Decimal(value)
+    if below < 0 and not below_zero:
+        wrong(where, key, "an amount that is not below zero", value)
+    return below or Decimal(value[1:])  # "-0.00" is nothing but zero
 
 
 def required_amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) -> Decimal:

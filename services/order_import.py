@@ -7,14 +7,13 @@ COPY fills temporary tables, because PostgreSQL refuses COPY into tables with ro
 goes through the constraints of the real tables. Decision 018 tells what of all that counts as the newer word.
 """
 
-import pickle
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection
@@ -24,12 +23,11 @@ from services.order_document import ImportLineError, ParsedOrder, parse_order
 from services.order_document_fields import WrongField
 from services.order_import_locks import ImportLocks, make_stores
 from services.order_import_rows import COLUMNS, Batch, OrderRows, order_rows
+from services.order_import_spool import Spool
 from services.order_items import StoredLine, match_lines
 
 _BATCH_ORDERS: Final = 2_000
 _BATCH_BYTES: Final = 16 * 1024 * 1024
-# What a file may take of memory before its rows go to the disk.
-_MEMORY_BYTES: Final = 32 * 1024 * 1024
 _SQL: Final = Path(__file__).resolve().parent.parent / "db" / "sql"
 
 
@@ -66,14 +64,13 @@ def import_orders(
     result = ImportResult()
     cursor = _cursor(connection)
     locks = ImportLocks(cursor)
-    with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
-        for batch in _batches(lines, result, progress):
+    with Spool() as spool:
+        for batch, size in _batches(lines, result, progress):
             locks.note(batch)
-            pickle.dump(batch, file, pickle.HIGHEST_PROTOCOL)
+            spool.put(batch, size)
         merge = _Merge(cursor, make_stores(connection, locks.stores), result)
         locks.take()
-        file.seek(0)
-        for batch in _read(file):
+        for batch in spool.batches():
             merge.run(batch)
         locks.release()
     return result
@@ -87,29 +84,21 @@ def import_order(connection: Connection, line: bytes) -> ImportResult:
 
 def _batches(
     lines: Iterable[tuple[int, bytes]], result: ImportResult, progress: Callable[[int], object]
-) -> Iterator[list[OrderRows]]:
-    """Rows of different orders, a batch at a time."""
+) -> Iterator[tuple[list[OrderRows], int]]:
+    """Rows of different orders, a batch at a time, with the bytes of their lines."""
     batch: dict[int, OrderRows] = {}
     size = 0
     for number, line in lines:
         parsed = parse_order(line, number)
         _note_unknown(result, parsed, number)
         if parsed.order.order_id in batch or len(batch) >= _BATCH_ORDERS or size > _BATCH_BYTES:
-            yield list(batch.values())
+            yield list(batch.values()), size
             batch, size = {}, 0
         batch[parsed.order.order_id] = order_rows(parsed, number)
         size += len(line)
         progress(len(line))
     if batch:
-        yield list(batch.values())
-
-
-def _read(file: IO[bytes]) -> Iterator[list[OrderRows]]:
-    while True:
-        try:
-            yield pickle.load(file)  # noqa: S301 - this process wrote it
-        except EOFError:
-            return
+        yield list(batch.values()), size
 
 
 class _Merge:
@@ -212,7 +201,11 @@ def _stored_line(codes: tuple[str, ...], *values: Any) -> StoredLine:
 
 
 def _is_older(rows: OrderRows, stored: Any) -> bool:
-    return rows.updated_at is not None and stored is not None and rows.updated_at < stored
+    return (
+        rows.updated_at is not None
+        and stored is not None
+        and datetime.fromisoformat(rows.updated_at) < stored
+    )
 
 
 def _note_unknown(result: ImportResult, parsed: ParsedOrder, number: int) -> None:

@@ -8,7 +8,6 @@ knows.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from services.order_items import Line
 from services.statuses import SUBSCRIPTION_TYPES
 
 _Row = tuple[Any, ...]
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 # Every row begins with the order; those of an item go on with its position, and all with the checkout page.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -49,7 +49,7 @@ class OrderRows(NamedTuple):
     line_number: int
     order_id: int
     store: str
-    updated_at: datetime | None
+    updated_at: str | None
     content_hash: bytes
     order: _Row
     items: list[_Row]
@@ -125,7 +125,7 @@ def order_rows(parsed: ParsedOrder, line_number: int) -> OrderRows:
         line_number,
         order.order_id,
         order.checkout_page,
-        order.updated_at,
+        _text(order.updated_at),
         parsed.content_hash,
         _order(parsed),
         [],
