@@ -32,18 +32,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StoredLine(Line):
-    """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was.
-
-    Version 0.1.0 stored the position as the id of a line that had none; nobody can tell any more whether such an id
-    was the shop's own. It is believed only when the lines are alike besides.
-    """
+    """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was."""
 
     position: int
     refunded_here: bool
-
-    @property
-    def has_own_id(self) -> bool:
-        return self.item_id is not None and self.item_id != str(self.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ def _are_same(stored: Sequence[StoredLine], sent: Sequence[Line]) -> bool:
         and all(
             there.position == place
             and _full(there) == _full(line)
-            and (line.item_id == there.item_id or not (line.item_id and there.has_own_id))
+            and (line.item_id == there.item_id or None in (line.item_id, there.item_id))
             for place, (there, line) in enumerate(zip(stored, sent, strict=True), 1)
         )
         and len({_full(line) for line in sent}) == len(sent)
@@ -141,6 +133,7 @@ _LIKELY: Final[tuple[tuple[Keys, Keys], ...]] = (
 class _Matching:
     def __init__(self, stored: Sequence[StoredLine], sent: Sequence[Line]) -> None:
         self._sent = sent
+        self._most = max([len(sent), *(line.position for line in stored)])
         self._free = {line.position: line for line in stored}
         self.found: dict[int, StoredLine] = {}
 
@@ -155,13 +148,26 @@ class _Matching:
         self.found[place] = line
         del self._free[line.position]
 
+    def _has_own_id(self, line: Line) -> bool:
+        """Whether the shop gave the item an id that is more than its place.
+
+        Version 0.1.0 stored the place as the id of a line that had none, and some shops count their lines: such an id
+        is believed only when the lines are alike besides.
+        """
+        item_id = line.item_id
+        if item_id is None:
+            return False
+        return not (
+            item_id.isascii() and item_id.isdigit() and len(item_id) < 7 and int(item_id) <= self._most
+        )
+
     def by_id(self) -> None:
         by_id = {line.item_id: line for line in self._free.values() if line.item_id is not None}
         for place, line in enumerate(self._sent):
             there = None if line.item_id is None else by_id.get(line.item_id)
             if there is None:
                 continue
-            if there.has_own_id:
+            if self._has_own_id(line):
                 # The id of a refunded item names another product now: the two are kept apart.
                 believed = not (there.refunded_here and _is_other_product(there, line))
             else:
@@ -184,7 +190,7 @@ class _Matching:
         )
         for line in self._free.values():
             for key in of_item(line):
-                items[key][line.has_own_id].append(line)
+                items[key][self._has_own_id(line)].append(line)
         places: defaultdict[Hashable, list[int]] = defaultdict(list)
         for place in self._open():
             for key in of_line(self._sent[place]):
@@ -199,7 +205,7 @@ class _Matching:
 
     def _first(self, items: tuple[deque[StoredLine], deque[StoredLine]], line: Line) -> StoredLine | None:
         # Two different ids of the shop's own are two different items, however alike they look.
-        for group in items if line.item_id is None else items[:1]:
+        for group in items[:1] if self._has_own_id(line) else items:
             while group:
                 if (there := group.popleft()).position in self._free:
                     return there
