@@ -111,6 +111,10 @@ def _nameless(line: Line) -> Hashable | None:
     return line.name if line.product_id is None and line.sku is None else None
 
 
+def _sold(line: Line) -> Hashable:
+    return (line.product_id, line.sku, line.price, line.quantity, line.amount)
+
+
 # From what leaves no doubt to what is only likely: (keys of an item, keys of a line, whether the line is equal).
 _EQUAL: Final[tuple[Keys, ...]] = (
     _with_codes(_full),
@@ -127,6 +131,8 @@ _LIKELY: Final[tuple[tuple[Keys, Keys], ...]] = (
     (_one(lambda line: line.sku), _one(lambda line: line.sku if line.product_id is None else None)),
     (_one(_nameless), _one(lambda line: line.name)),
     (_one(lambda line: line.name), _one(_nameless)),
+    # A person's name was taken out of it.
+    (_one(lambda line: _sold(line) if "deleted" in line.name else None), _one(lambda line: _sold(line))),
 )
 
 

@@ -14,12 +14,15 @@ FROM order_item i
 WHERE i.order_id = s.order_id AND i.position = s.position AND i.refunded AND NOT s.refunded
     AND EXISTS (SELECT FROM refund_request r WHERE r.order_id = i.order_id AND r.status = 'completed');
 
--- A code once deleted is never sent again, whatever a document says; another item that has the same code keeps it.
+-- A code once deleted is never sent again, whatever a document says. A copy of it lives on with an item that had one
+-- before and is not refunded.
 UPDATE stage_code s SET deleted = true
 FROM activation_code c
 WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted
-    AND (c.position = s.position AND c.number = s.number OR NOT EXISTS (SELECT FROM activation_code live WHERE live.order_id = s.order_id AND live.position = s.position
-        AND live.code = s.code AND NOT live.deleted));
+    AND (c.position = s.position AND c.number = s.number
+        OR NOT EXISTS (SELECT FROM activation_code l
+            JOIN stage_item t ON t.order_id = l.order_id AND t.position = l.position AND NOT t.refunded
+            WHERE l.order_id = s.order_id AND l.position = s.position AND l.code = s.code AND NOT l.deleted));
 
 -- A mistyped e-mail that was corrected here stays corrected until the shop says something later.
 UPDATE stage_order s SET email = o.email
