@@ -19,7 +19,8 @@ from pages.components.templates import render
 from pages.components.words import age_words, time_words
 from services.access import Viewer
 from services.money import format_money
-from services.refund_lists import PAGE, QueueItem, QueueRow, QueueView, count_open, find_items, find_queue
+from services.refund_lists import PAGE, QueueRow, QueueView, count_open, find_queue
+from services.refund_plans import RefundPlan, find_plan
 from services.statuses import RefundStatus
 
 _EMPTY = {
@@ -144,7 +145,10 @@ def _first_page() -> None:
 def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
-        items = find_items(connection, request.order_id)
+        plan = find_plan(connection, request.order_id)
+    if plan is None:  # moved to a store of others since the list was read
+        st.info("This request is not among the stores you can see any more.")
+        return
     with st.container(key=f"order_{request.order_id}_card", gap=None):
         with st.container(
             key=f"order_{request.order_id}_band", horizontal=True, vertical_alignment="center", gap="small"
@@ -159,19 +163,19 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 ),
                 width="stretch",
             )
-            _buttons(viewer, row, items)
+            _buttons(viewer, row, plan)
         st.html(
             render(
                 "refund_request.html.jinja",
                 row=row,
-                items=items,
+                plan=plan,
                 time=lambda at: time_words(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )
 
 
-def _buttons(viewer: Viewer, row: QueueRow, items: tuple[QueueItem, ...]) -> None:
+def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
     request = row.request
     if not request.is_open:
         return
@@ -179,7 +183,7 @@ def _buttons(viewer: Viewer, row: QueueRow, items: tuple[QueueItem, ...]) -> Non
         _button("Take", refund_dialogs.TAKE, row, type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", items=items)
+        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", plan=plan)
         _button("Refuse", refund_dialogs.REFUSE, row)
         _button("Mark as failed", refund_dialogs.FAIL, row)
     if request.taken_by == viewer.account_id or viewer.may_administer:

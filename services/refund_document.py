@@ -1,7 +1,6 @@
 """The refund document: a PDF for the payment methods whose bookkeeping asks for one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,22 +8,17 @@ from typing import Final
 
 from fpdf import FPDF, FontFace
 from fpdf.fonts import TTFFont
+from sqlalchemy import Connection, insert, select
 
+from db.tables import checkout_page, order_document, payment_method
+from services.access import Viewer
+from services.history import Event, add_event
 from services.money import format_money
 from services.order_lock import LockedOrder
+from services.refund_plans import RefundedItem
 
 _FONT: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 _LINE: Final = 7  # millimetres
-
-
-@dataclass(frozen=True, slots=True)
-class RefundedItem:
-    """What was refunded; `amount` is the item's, in the order's currency."""
-
-    position: int
-    name: str
-    quantity: int
-    amount: Decimal
 
 
 def refund_pdf(
@@ -85,3 +79,43 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem]) -> None:
 def _can_write(pdf: FPDF, text: str) -> bool:
     font = pdf.fonts["text"]
     return isinstance(font, TTFFont) and all(ord(character) in font.cmap for character in text)
+
+
+def add_refund_document(
+    connection: Connection,
+    viewer: Viewer,
+    order: LockedOrder,
+    items: Sequence[RefundedItem],
+    *,
+    request_id: int,
+) -> int | None:
+    """The refund document, with its history line, if the checkout page or else the payment method asks for it."""
+    of_page = connection.execute(
+        select(checkout_page.c.refund_document_methods).where(checkout_page.c.id == order.checkout_page_id)
+    ).scalar_one()
+    if of_page is not None:
+        is_needed: bool | None = order.payment_method in of_page
+    else:
+        is_needed = connection.execute(
+            select(payment_method.c.refund_document_required).where(
+                payment_method.c.name == order.payment_method
+            )
+        ).scalar_one_or_none()
+    if not is_needed:
+        return None
+    name = f"refund-{order.order_name}-{request_id}.pdf"
+    document_id: int = connection.execute(
+        insert(order_document)
+        .values(
+            order_id=order.order_id,
+            checkout_page_id=order.checkout_page_id,
+            name=name,
+            kind="refund",
+            media_type="application/pdf",
+            content=refund_pdf(order, items, request_id=request_id),
+            source="portal",
+        )
+        .returning(order_document.c.id)
+    ).scalar_one()
+    add_event(connection, viewer, order, Event.REFUND_DOCUMENT, document_id=document_id, name=name)
+    return document_id

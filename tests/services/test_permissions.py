@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -84,7 +85,7 @@ STORE = {
 }  # fmt: skip
 TEAM = {"name": "x", "members": [], "stores": []}
 NOTE = {"note": "x"}
-FULFIL = NOTE | {"positions": [1], "delete_codes": True, "stop_renewal": True}
+FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
 
 RULES = {
     # Orders: what somebody sees.
