@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF, FontFace
-from fpdf.fonts import TTFFont
 from sqlalchemy import Connection, insert, select
 
 from db.tables import checkout_page, order_document, payment_method
@@ -15,10 +13,13 @@ from services.access import Viewer
 from services.history import Event, add_event
 from services.money import format_money
 from services.order_lock import LockedOrder
+from services.pdf_text import TextPages, plain_text
 from services.refund_plans import RefundedItem
 
-_FONT: Final = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 _LINE: Final = 7  # millimetres
+_SHARED_OUT: Final = (
+    "Amounts are those of the order's lines with their share of the discounts and charges of the whole order."
+)
 
 
 def refund_pdf(
@@ -26,30 +27,30 @@ def refund_pdf(
 ) -> bytes:
     """One or more A4 pages that say what was paid back of which order. Days are those of UTC."""
     now = now or datetime.now(UTC)
-    pdf = FPDF(format="A4")
+    facts = [(label, plain_text(value)) for label, value in _facts(order, request_id, now)]
+    names = [plain_text(item.name) for item in items]
+    pdf = TextPages([*names, *(value for _, value in facts)])
     pdf.set_title(f"Refund {order.order_name}")
     pdf.creation_date = now
-    pdf.add_font("text", fname=_FONT)
     pdf.set_margins(20, 22)
     pdf.add_page()
     pdf.set_font("text", size=18)
     pdf.cell(0, 12, "Refund document", new_x="LMARGIN", new_y="NEXT")
     pdf.ln(3)
     pdf.set_font("text", size=10)
-    for label, value in _facts(pdf, order, request_id, now):
+    for label, value in facts:
         pdf.set_text_color(91, 104, 120)
         pdf.cell(45, _LINE, label)
         pdf.set_text_color(0)
         pdf.multi_cell(0, _LINE, value, new_x="LMARGIN", new_y="NEXT")
     pdf.ln(5)
-    _table(pdf, order.currency, items)
+    _table(pdf, order.currency, items, names)
     return bytes(pdf.output())
 
 
-def _facts(pdf: FPDF, order: LockedOrder, request_id: int, now: datetime) -> list[tuple[str, str]]:
+def _facts(order: LockedOrder, request_id: int, now: datetime) -> list[tuple[str, str]]:
     paid = f"{order.paid_at.astimezone(UTC):%Y-%m-%d}" if order.paid_at else "–"
-    # A name that the font cannot write would be a row of boxes.
-    customer = [name for name in (order.company_name, order.customer_name) if name and _can_write(pdf, name)]
+    customer = [name for name in (order.company_name, order.customer_name) if name]
     return [
         ("Document", f"{order.order_name}-{request_id}"),
         ("Date", f"{now:%Y-%m-%d}"),
@@ -60,7 +61,7 @@ def _facts(pdf: FPDF, order: LockedOrder, request_id: int, now: datetime) -> lis
     ]
 
 
-def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem]) -> None:
+def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem], names: Sequence[str]) -> None:
     with pdf.table(
         col_widths=(10, 95, 20, 45),
         text_align=("LEFT", "LEFT", "RIGHT", "RIGHT"),
@@ -69,16 +70,16 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem]) -> None:
         line_height=_LINE,
     ) as table:
         table.row(("", "Refunded item", "Quantity", "Amount"))
-        for item in items:
+        for item, name in zip(items, names, strict=True):
             amount = format_money(item.amount, currency)
-            table.row((str(item.position), item.name, str(item.quantity), amount))
+            table.row((str(item.position), name, str(item.quantity), amount))
         total = sum((item.amount for item in items), Decimal(0))
         table.row(("", "Total refunded", "", format_money(total, currency)))
-
-
-def _can_write(pdf: FPDF, text: str) -> bool:
-    font = pdf.fonts["text"]
-    return isinstance(font, TTFFont) and all(ord(character) in font.cmap for character in text)
+    if any(item.amount != item.line for item in items):
+        pdf.ln(3)
+        pdf.set_font("text", size=8)
+        pdf.set_text_color(91, 104, 120)
+        pdf.multi_cell(0, 5, _SHARED_OUT, new_x="LMARGIN", new_y="NEXT")
 
 
 def add_refund_document(
