@@ -19,7 +19,7 @@ from pages.components.search_form import fill_form, keep_form, search_form, type
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
-from pages.components.words import day_words
+from pages.components.words import money_cells
 from services.money import format_money
 from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.reports import (
@@ -207,14 +207,20 @@ def _revenue_bars(days: Sequence[DayTotal], currency: str) -> pd.DataFrame:
 
 def _stores(report: Report, order_filter: OrderFilter) -> None:
     st.subheader("By store", anchor=False)
+    given_back = {(one.store, one.currency): one for one in report.given_back}
+    refunded = [given_back.get((one.store, one.currency)) for one in report.stores]
     frame = pd.DataFrame(
         {
             "Store": [one.store for one in report.stores],
             "Currency": [one.currency for one in report.stores],
             "Orders": [one.orders for one in report.stores],
             "Paid": [one.paid for one in report.stores],
-            "Paid share": [f"{one.paid / one.orders:.0%}" for one in report.stores],
-            "Revenue": [format_money(one.revenue, one.currency) for one in report.stores],
+            "Paid share": [one.paid / one.orders for one in report.stores],
+            "Revenue": money_cells((one.revenue, one.currency) for one in report.stores),
+            "Refunded": money_cells(
+                (back.amount if back else None, one.currency)
+                for one, back in zip(report.stores, refunded, strict=True)
+            ),
         }
     )
     chosen = row_table(
@@ -224,8 +230,9 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
         rows_shown=8,
         alt="Orders and revenue by store and currency",
         columns={
-            "Paid share": st.column_config.TextColumn(alignment="right"),
+            "Paid share": st.column_config.NumberColumn(format="percent"),
             "Revenue": st.column_config.TextColumn(alignment="right"),
+            "Refunded": st.column_config.TextColumn(alignment="right"),
         },
     )
     if chosen is not None:
@@ -273,11 +280,11 @@ def _after_sale(report: Report) -> None:
 def _table(days: Sequence[DayTotal]) -> None:
     frame = pd.DataFrame(
         {
-            "Day": [day_words(one.day) for one in days],
+            "Day": [one.day for one in days],
             "Currency": [one.currency for one in days],
             "Orders": [one.orders for one in days],
             "Paid": [one.paid for one in days],
-            "Revenue": [format_money(one.revenue, one.currency) for one in days],
+            "Revenue": money_cells((one.revenue, one.currency) for one in days),
         }
     )
     st.dataframe(
@@ -285,7 +292,10 @@ def _table(days: Sequence[DayTotal]) -> None:
         hide_index=True,
         height=table_height(len(days), 12),
         row_height=ROW_HEIGHT,
-        column_config={"Revenue": st.column_config.TextColumn(alignment="right")},
+        column_config={
+            "Day": st.column_config.DateColumn(format="D MMM YYYY"),
+            "Revenue": st.column_config.TextColumn(alignment="right"),
+        },
         alt="Orders and revenue by day and currency",
     )
 

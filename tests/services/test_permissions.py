@@ -96,7 +96,7 @@ RULES = {
     "order_search.count_orders": Rule(EVERYBODY, given(empty())),
     "order_search.missing_ids": Rule(EVERYBODY, given(empty())),
     "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "order_export.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "export_workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
     "export_runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
     "export_runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
