@@ -29,6 +29,7 @@ RELEASE: Final = "release refund"
 FULFIL: Final = "fulfil refund"
 REFUSE: Final = "refuse refund"
 FAIL: Final = "fail refund"
+_NAME: Final = 200  # characters of a product's name; the whole one stands behind the dialog
 TITLES: Final = {
     TAKE: "Take refund request",
     RELEASE: "Release refund request",
@@ -113,7 +114,8 @@ def _ticked(plan: RefundPlan) -> list[int]:
     for item in plan.items:
         share = None if item.share is None else format_money(item.share, plan.sums.currency)
         line = format_money(item.amount, plan.sums.currency)
-        words = f"{item.position}  {item.name[:200]}, {share or line}"
+        name = item.name if len(item.name) <= _NAME else f"{item.name[: _NAME - 1]}…"
+        words = f"{item.position}  {name}, {share or line}"
         if share not in (None, line):
             words += f" (line {line})"
         is_ticked = st.checkbox(

@@ -18,10 +18,11 @@ _LINES = """
 """
 _REQUESTS = """
     UPDATE refund_request r SET amount = summed.amount, currency = o.currency
-    FROM orders o, LATERAL (SELECT sum(i.amount) AS amount, bool_and(i.amount IS NOT NULL) AS known
-        FROM refund_request_item i WHERE i.refund_request_id = r.id) summed
-    WHERE r.id > %(low)s AND r.id <= %(high)s AND r.amount IS NULL AND r.status = 'completed'
-        AND o.order_id = r.order_id AND summed.known
+    FROM orders o, (SELECT i.refund_request_id, sum(i.amount) AS amount, bool_and(i.amount IS NOT NULL) AS known
+        FROM refund_request_item i WHERE i.refund_request_id > %(low)s AND i.refund_request_id <= %(high)s
+        GROUP BY i.refund_request_id) summed
+    WHERE r.id = summed.refund_request_id AND r.amount IS NULL AND r.status = 'completed' AND o.order_id = r.order_id
+        AND summed.known
 """
 
 
