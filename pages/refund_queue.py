@@ -118,7 +118,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Requested by": st.column_config.TextColumn(width=140),
             "Taken by": st.column_config.TextColumn(width=120),
             "Closed": st.column_config.DatetimeColumn(width=142, format="D MMM YYYY, HH:mm"),
-            "Reason": st.column_config.TextColumn(width=320),
+            "Reason": st.column_config.TextColumn(width=280),
             "Store": st.column_config.TextColumn(width=100),
         },
     )

@@ -70,6 +70,9 @@ def _release(row: QueueRow) -> None:
 
 def _fulfil(row: QueueRow, plan: RefundPlan) -> None:
     """The items stand outside the form, so that the sum follows every tick; nothing typed below is lost by that."""
+    plan = (dialogs.asked() or {}).get(
+        "plan", plan
+    )  # a newer one after a refusal: what was passed on never changes
     _about(row)
     st.html("<p>Items that were paid back:</p>")
     chosen = _ticked(plan)

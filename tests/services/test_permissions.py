@@ -167,7 +167,7 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "account_admin.check_administrator", "actions.perform", "audit.record", "history.add_event",
-    "order_lock.lock_orders",
+    "order_lock.lock_orders", "order_export.statement_of", "refund_document.add_refund_document",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
     "second_factor.is_required",
