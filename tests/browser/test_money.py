@@ -49,9 +49,8 @@ def test_the_header_sorts_totals_as_numbers_by_currency_and_amount(page: Page, p
 
 
 def test_a_browser_compares_amounts_as_numbers(page: Page) -> None:
-    amounts = [
-        Decimal(text) for text in ("0", "0.05", "7.95", "9.005", "72", "99.99", "196", "1000", "1234.5")
-    ]
+    texts = ("0", "0.05", "7.95", "9.005", "72", "99.99", "196", "1000", "1234.5")
+    sums = [Decimal(text) for text in texts]
     sums += [Decimal("999999.99"), Decimal("1000000"), Decimal("999999999999.999999")]
     wanted = [(amount, currency) for currency in ("BHD", "EUR", "JPY") for amount in sums]
     padded = money_cells(wanted)
