@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+import regex
 from fpdf import FPDF, FontFace
 from sqlalchemy import Connection, insert, select
 
@@ -17,6 +18,8 @@ from services.pdf_text import TextPages, plain_text
 from services.refund_plans import RefundedItem
 
 _LINE: Final = 7  # millimetres
+# A row must fit on a page, whatever the name is; a longer one goes on in the rows below.
+_PART: Final = regex.compile(r"\X{1,300}").findall
 _SHARED_OUT: Final = (
     "Amounts are those of the order's lines with their share of the discounts and charges of the whole order."
 )
@@ -71,8 +74,10 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem], names: Seque
     ) as table:
         table.row(("", "Refunded item", "Quantity", "Amount"))
         for item, name in zip(items, names, strict=True):
-            amount = format_money(item.amount, currency)
-            table.row((str(item.position), name, str(item.quantity), amount))
+            first, *more = _PART(name) or [""]
+            table.row((str(item.position), first, str(item.quantity), format_money(item.amount, currency)))
+            for part in more:
+                table.row(("", part, "", ""))
         total = sum((item.amount for item in items), Decimal(0))
         table.row(("", "Total refunded", "", format_money(total, currency)))
     if any(item.amount != item.line for item in items):

@@ -73,6 +73,13 @@ def test_what_no_font_has_is_said() -> None:
     assert plain_text("a\u202eb\tc\n d") == "ab c d", "nothing turns the direction, and nothing breaks a line"
 
 
+@pytest.mark.parametrize("letter", ["W", "W ", "防", "\u0f56", "क्ष"])
+def test_a_name_of_any_length_is_written_whole(letter: str) -> None:
+    found = words(made(letter * 2_000, "Second")).replace(" ", "")
+    assert found.count(plain_text(letter)[0]) >= 2_000
+    assert "Second" in found and "TotalrefundedEUR10.80" in found
+
+
 def drawn_characters() -> Iterator[str]:
     for code in (
         *range(0x21, 0x3000),
