@@ -22,6 +22,15 @@ def rita(database: str) -> int:
     return factories.account("rita", role="refund_operator", stores=["shop-a"])
 
 
+def sum_of(order_id: int, *positions: int) -> Decimal:
+    [[amount]] = run(
+        "SELECT sum(amount) FROM order_item WHERE order_id = :id AND position = ANY (:positions)",
+        id=order_id,
+        positions=list(positions),
+    )
+    return Decimal(amount)
+
+
 def refund(rita: int, order_id: int, *positions: int) -> None:
     act(rita, request_refund, order_id, reason="x")
     [[request]] = run("SELECT max(id) FROM refund_request")
@@ -31,6 +40,7 @@ def refund(rita: int, order_id: int, *positions: int) -> None:
         fulfil_request,
         request,
         positions=list(positions),
+        expected_amount=sum_of(order_id, *positions),
         delete_codes=True,
         stop_renewal=False,
         note="x",
