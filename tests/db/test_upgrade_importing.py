@@ -49,3 +49,27 @@ def test_what_is_there_stays_and_can_be_worked_with(old: str) -> None:
                 connection.execute(wrong)
         unchecked = connection.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated").fetchall()
         assert [name for (name,) in unchecked if "below_zero" in name or "renewal" in name] == []
+
+
+def test_a_renewal_that_contradicted_the_portal_follows_its_word(old: str) -> None:
+    with psycopg.connect(libpq_url(old), autocommit=True) as connection:
+        connection.execute(OLD)
+        # S was cancelled here after all documents; T has had a document since.
+        connection.execute(
+            "UPDATE subscription SET subscription_id = CASE WHEN order_id < 3 THEN 'S' ELSE 'T' END, "
+            "next_renewal_at = NULL;"
+            "UPDATE subscription SET status = 'cancelled', changed_at = now() + interval '1 hour', changed_by = 'Anna' "
+            "WHERE order_id IN (1, 3);"
+            "UPDATE orders SET source_updated_at = now() + interval '2 hours' WHERE order_id = 4"
+        )
+        migrate(old)
+        rows = connection.execute(
+            "SELECT s.order_id, s.status, s.said_status, o.active_subscription FROM subscription s "
+            "JOIN orders o USING (order_id) ORDER BY 1"
+        ).fetchall()
+    assert rows == [
+        (1, "cancelled", None, False),
+        (2, "cancelled", "active", False),
+        (3, "cancelled", None, False),
+        (4, "active", None, True),
+    ]

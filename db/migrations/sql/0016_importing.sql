@@ -108,3 +108,23 @@ DROP TRIGGER IF EXISTS orders_detail_url_updated ON orders;
 CREATE TRIGGER orders_detail_url_updated BEFORE UPDATE OF detail_url ON orders FOR EACH ROW
     WHEN (NEW.detail_url IS DISTINCT FROM OLD.detail_url AND NEW.detail_url IS NOT NULL
         AND NOT is_web_address(NEW.detail_url)) EXECUTE FUNCTION refuse_web_address();
+
+-- Until now a renewal order that was dated before a change by the portal could contradict it. The portal's last word
+-- counts for every order of the subscription, unless one of them has had a document since: then the next word decides.
+WITH word AS (
+    SELECT DISTINCT ON (checkout_page_id, subscription_id)
+        checkout_page_id, subscription_id, status, changed_at, changed_by, change_reason
+    FROM subscription WHERE changed_at IS NOT NULL
+    ORDER BY checkout_page_id, subscription_id, changed_at DESC
+), settled AS (
+    SELECT w.* FROM word w
+    WHERE NOT EXISTS (SELECT FROM subscription s JOIN orders o USING (order_id)
+        WHERE s.checkout_page_id = w.checkout_page_id AND s.subscription_id = w.subscription_id
+            AND coalesce(o.source_updated_at, greatest(o.created_at, o.paid_at)) > w.changed_at)
+)
+UPDATE subscription s
+SET said_status = coalesce(s.said_status, s.status), status = w.status, changed_at = w.changed_at,
+    changed_by = w.changed_by, change_reason = w.change_reason
+FROM settled w
+WHERE s.checkout_page_id = w.checkout_page_id AND s.subscription_id = w.subscription_id AND s.status <> w.status
+    AND s.type IN ('AR', 'PMR');
