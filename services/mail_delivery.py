@@ -90,6 +90,8 @@ def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
         log.warning("What became of message %s is recorded once more: %s", mail_id, type(lost).__name__)
         known_id = int(mail_id or 0)
         outcome = _insist(lambda connection: settle(connection, known_id, error, post.address), stop)
+    if isinstance(error, ServerUnusable):
+        raise error
     if isinstance(error, RefusedUs):
         post.note_trouble(error)
     return outcome
@@ -128,7 +130,7 @@ def _claim(connection: Connection) -> int | None:
 
 
 def _attempt(connection: Connection, post: Post, row: Any) -> NotSent | None:
-    """None when the server has accepted the message, else why it was not sent. Raises `ServerUnusable`."""
+    """None when the server has accepted the message, else why it was not sent."""
     if _was_handed_over(connection, row.id):  # by a worker that ended before it could say more
         return Unanswered(
             "A worker ended while the mail server was given the message, so it may or may not have arrived."
@@ -144,8 +146,6 @@ def _attempt(connection: Connection, post: Post, row: Any) -> NotSent | None:
         return PutOff("The message could not be put into words. The worker's log says more.")
     try:
         post.send(message, lambda: _hand_over(row))
-    except ServerUnusable:
-        raise
     except NotSent as error:
         return error
     return None

@@ -15,7 +15,7 @@ from db.engine import jobs_transaction
 from db.tables import account, mail, mail_handover, order_history, orders
 from services.mail_server import record_success
 from services.outbox import REMOVED, SECRET_KINDS
-from services.smtp import NotSent, PutOff, Refused, RefusedUs
+from services.smtp import NotSent, PutOff, Refused, RefusedUs, ServerUnusable
 
 GIVE_UP_AFTER: Final = timedelta(days=1)
 TAKEN_BACK: Final = "Taken back: the customer's data was deleted."
@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     SENT = "sent"
     PUT_OFF = "put off"
     FAILED = "failed"
+    WAITS = "waits"  # as it did before
     WITHDRAWN = "withdrawn"
 
 
@@ -60,6 +61,9 @@ def settle(connection: Connection, mail_id: int, error: NotSent | None, server_a
         return _fail(connection, row, error)
     if row.to_address is None:
         return _fail(connection, row, Refused(TAKEN_BACK))
+    if isinstance(error, ServerUnusable):
+        _forget_handover(connection, mail_id)
+        return Outcome.WAITS
     return _put_off(connection, row, error)
 
 
@@ -112,7 +116,11 @@ def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
 
 def _update(connection: Connection, row: Any, **values: Any) -> None:
     connection.execute(update(mail).where(mail.c.id == row.id).values(attempts=row.attempts + 1, **values))
-    connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == row.id))
+    _forget_handover(connection, row.id)
+
+
+def _forget_handover(connection: Connection, mail_id: int) -> None:
+    connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == mail_id))
 
 
 def _add_line(connection: Connection, mail_id: int) -> None:

@@ -76,7 +76,7 @@ class Conversation:
             self._say_sender(smtp, Message(sender, "", b""))
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"{self._server.address} could not be used: {error}.") from error
+            raise ServerUnusable(f"{self._server.address} could not be used: {_words(error)}.") from error
         finally:
             self._begin_anew()
 
@@ -104,7 +104,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"The connection to the mail server broke: {error}.") from error
+            raise ServerUnusable(f"The connection to the mail server broke: {_words(error)}.") from error
         try:
             _expect(smtp.docmd(f"RCPT TO:<{message.recipient}>"), message, 250, 251)
             _expect(smtp.docmd("DATA"), message, 354)
@@ -114,7 +114,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise PutOff(f"The connection to the mail server broke: {error}.") from error
+            raise PutOff(f"The connection to the mail server broke: {_words(error)}.") from error
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -150,7 +150,7 @@ class Conversation:
             ) from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
             self.close()
-            raise ServerUnusable(f"{server.address} could not be used: {error}.") from error
+            raise ServerUnusable(f"{server.address} could not be used: {_words(error)}.") from error
         self._on_open(smtp.has_extn("smtputf8"))
         return smtp
 
@@ -228,6 +228,10 @@ def _is_about_us(code: int, words: str) -> bool:
 
 def _answer(answer: tuple[int, bytes]) -> str:
     return f"{answer[0]} {_text(answer[1])}"
+
+
+def _words(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 def _text(words: bytes | str) -> str:

@@ -110,11 +110,18 @@ async def _answer(server: SMTP, answer: str | None) -> str:
 
 @contextmanager
 def mail_server(
-    *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None, password: str | None = None
+    *,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    password: str | None = None,
+    utf8: bool = True,
+    size_limit: int | None = None,
 ) -> Iterator[MailServer]:
     """A server at a port of its own. With `password`, only those who sign in as "portal" with it may send."""
     handler = MailServer(port=free_port())
     options: dict[str, Any] = {"tls_context": starttls, "require_starttls": starttls is not None}
+    if size_limit is not None:
+        options["data_size_limit"] = size_limit
     if password is not None:
 
         def check(*given: Any) -> AuthResult:
@@ -124,7 +131,7 @@ def mail_server(
 
         options |= {"authenticator": check, "auth_required": True, "auth_require_tls": False}
     controller = Controller(
-        handler, hostname="localhost", port=handler.port, ssl_context=tls, enable_SMTPUTF8=True, **options
+        handler, hostname="localhost", port=handler.port, ssl_context=tls, enable_SMTPUTF8=utf8, **options
     )
     controller.start()
     try:
