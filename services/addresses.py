@@ -23,6 +23,8 @@ _LONGEST_LOCAL: Final = 64
 # What an address must not have outside a quoted part, which no address here may have.
 _LOCAL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+")
 _JOINERS: Final = "\u200c\u200d"
+_NAMED: Final = re.compile(r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*""")
+_ALONE: Final = re.compile(r"\s*(?P<address>[^\s()]*)(?:\s*\((?P<name>[^()]*)\))?\s*")
 NO_ADDRESS: Final = "This is no e-mail address that mail can be sent to."
 NO_UTF8: Final = (
     "This address has letters outside ASCII before the @, and the mail server does not take such addresses."
@@ -109,9 +111,7 @@ def sender_of(mail_from: str) -> Sender:
 
     Raises `ValueError` with a sentence.
     """
-    found = re.fullmatch(
-        r"\s*(?P<name>.*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*", mail_from, re.DOTALL
-    ) or re.fullmatch(r"\s*(?P<address>[^\s()]*)(?:\s*\((?P<name>[^()]*)\))?\s*", mail_from)
+    found = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
     try:
         if found is None:
             raise ValueError(NO_ADDRESS)

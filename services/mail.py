@@ -15,11 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import jobs_transaction
 from db.settings import SettingsError, settings
-from services.addresses import sender_of
 from services.mail_delivery import Post, count_due, send_one
 from services.mail_records import Outcome, add_missing_lines
 from services.smtp import ServerUnusable
-from services.smtp_server import server_of
+from services.smtp_server import check_mail_settings
 
 log = logging.getLogger("esupport.mail")
 _LOOK_EVERY_SECONDS: Final = 1.0
@@ -45,17 +44,6 @@ class Tally:
         self.sent += outcome is Outcome.SENT
         self.put_off += outcome is Outcome.PUT_OFF
         self.failed += outcome is Outcome.FAILED
-
-
-def check_mail_settings() -> None:
-    """Raises `SettingsError` when `SMTP_URL` or `MAIL_FROM` cannot mean anything."""
-    current = settings()
-    try:
-        sender_of(current.mail_from)
-        if current.smtp_url is not None:
-            server_of(current.smtp_url)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
 
 
 def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> Tally:

@@ -1,9 +1,11 @@
-"""What an `SMTP_URL` means."""
+"""What `SMTP_URL` and `MAIL_FROM` mean."""
 
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from db.settings import SettingsError, settings
+from services.addresses import sender_of
 from services.domains import a_label_domain
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -49,6 +51,17 @@ def server_of(url: str) -> Server:
         starttls=starttls,
         timeout=timeout if 0 < timeout < 3600 else DEFAULT_TIMEOUT,
     )
+
+
+def check_mail_settings() -> None:
+    """Raises `SettingsError` when `SMTP_URL` or `MAIL_FROM` means nothing; nothing starts with such a one."""
+    current = settings()
+    try:
+        sender_of(current.mail_from)
+        if current.smtp_url is not None:
+            server_of(current.smtp_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _host(name: str) -> str:

@@ -10,7 +10,7 @@ from services.refunds import request_refund
 from tests import factories
 from tests.factories import act, document, history, item, mails, run
 from tests.mail_server import DROP, HANG, MailServer
-from tests.services.mail.outbox import SENDER, due_now, queued, resent, send, states, trouble
+from tests.services.mail.outbox import SENDER, due_now, queued, resent, send, trouble
 
 # What arrives
 
