@@ -1,7 +1,9 @@
 """A real SMTP server on loopback that can be told to misbehave, and remembers what it accepted."""
 
 import asyncio
+import socketserver
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,6 +108,26 @@ async def _answer(server: SMTP, answer: str | None) -> str:
         server.transport.abort()
         await asyncio.sleep(60)  # the connection's end takes this task along
     return answer or "250 OK"
+
+
+@contextmanager
+def refusing_server(**answers: str) -> Iterator[str]:
+    """The `SMTP_URL` of a server that gives these answers, by command (`banner` for its first words), else 250."""
+
+    class Refusing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(f"{answers.get('banner', '220 here')}\r\n".encode())
+            for line in self.rfile:
+                command = line.split()[0].decode().lower() if line.split() else ""
+                self.wfile.write(f"{answers.get(command, '250 OK')}\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield f"smtp://portal:secret@127.0.0.1:{server.server_address[1]}?timeout=2"
+        finally:
+            server.shutdown()
 
 
 @contextmanager
