@@ -76,16 +76,16 @@ def add_missing_lines() -> None:
         with jobs_transaction() as connection:
             still = locked_mail(mail_id, skip_locked=True).where(mail.c.lacks_line)
             row = connection.execute(still).one_or_none()
-            if row is not None:
-                _add_line(connection, mail_id)
+            if row is not None and _take_order(connection, row):
+                connection.execute(update(mail).where(mail.c.id == mail_id).values(lacks_line=False))
+                _write_line(connection, row)
 
 
 def _record_sent(connection: Connection, row: Any) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
-    _update(connection, row, state="sent", sent_at=func.clock_timestamp(), last_error=None, **removed)
-    if row.kind == "licence":
-        _add_line(connection, row.id)
+    values = {"state": "sent", "sent_at": func.clock_timestamp(), "last_error": None}
+    _update(connection, row, has_line=row.kind == "licence", **values, **removed)
 
 
 def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
@@ -108,14 +108,20 @@ def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
 def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
     # A server's answer may repeat the address, which is not to come back.
     why = str(error) if row.to_address or not error.is_servers else "The mail server refused it."
-    _update(connection, row, state="failed", last_error=why)
-    if row.order_id is not None:
-        _add_line(connection, row.id)
+    _update(connection, row, has_line=row.order_id is not None, state="failed", last_error=why)
     return Outcome.FAILED
 
 
-def _update(connection: Connection, row: Any, **values: Any) -> None:
-    connection.execute(update(mail).where(mail.c.id == row.id).values(attempts=row.attempts + 1, **values))
+def _update(connection: Connection, row: Any, *, has_line: bool = False, **values: Any) -> None:
+    """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
+    for whoever holds it. The line goes along if the order is free."""
+    is_free = has_line and _take_order(connection, row)
+    values |= {"attempts": row.attempts + 1, "lacks_line": has_line and not is_free}
+    changed = connection.execute(
+        update(mail).where(mail.c.id == row.id).values(**values).returning(mail)
+    ).one()
+    if is_free:
+        _write_line(connection, changed)
     _forget_handover(connection, row.id)
 
 
@@ -123,14 +129,11 @@ def _forget_handover(connection: Connection, mail_id: int) -> None:
     connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == mail_id))
 
 
-def _add_line(connection: Connection, mail_id: int) -> None:
-    """The line about how the message ended, if its order is free, else a note that it is lacking."""
-    row = connection.execute(select(mail).where(mail.c.id == mail_id)).one()
+def _take_order(connection: Connection, row: Any) -> bool:
+    """Whether nobody holds the message's order, which then nobody takes until the transaction ends."""
     order = select(orders.c.order_id).where(orders.c.order_id == row.order_id)
-    is_free = connection.execute(order.with_for_update(read=True, key_share=True, skip_locked=True)).first()
-    if is_free:
-        _write_line(connection, row)
-    connection.execute(update(mail).where(mail.c.id == mail_id).values(lacks_line=not is_free))
+    free = order.with_for_update(read=True, key_share=True, skip_locked=True)
+    return connection.execute(free).first() is not None
 
 
 def _write_line(connection: Connection, row: Any) -> None:
