@@ -90,7 +90,7 @@ def _work(smtp_url: str | None, sender: str, stop: threading.Event) -> None:
     while not stop.wait(pause):
         try:
             # What the server offers is found out at the start, and again after it could not be used.
-            is_usable = (is_usable or _look(smtp_url, sender)) and _round(smtp_url, sender, stop)
+            is_usable = (is_usable or look_at(smtp_url, sender)) and _round(smtp_url, sender, stop)
             pause = _LOOK_EVERY_SECONDS if is_usable else _next_pause(pause, _FIRST_PAUSE, _LONGEST_PAUSE)
         except SQLAlchemyError as error:
             log.warning("The database does not answer: %s", getattr(error, "orig", None) or error)
@@ -109,7 +109,7 @@ def _next_pause(last: float, first: float, longest: float) -> float:
     return min(max(first, 2 * last), longest)
 
 
-def _look(smtp_url: str, sender: str) -> bool:
+def look_at(smtp_url: str, sender: str) -> bool:
     """Whether the server takes us on. What it offers is known to the pages afterwards."""
     post = Post(smtp_url, sender)
     try:

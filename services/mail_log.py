@@ -15,6 +15,7 @@ from services.order_lock import lock_order
 from services.outbox import SECRET_KINDS, claim_mail, new_message_id
 
 PAGE: Final = 50
+_NOT_ANY_MORE: Final = "Your account may not do this any more."
 # What a second message has in common with the first.
 _WRITTEN: Final = (
     *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
@@ -99,7 +100,10 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
         lock_order(connection, viewer, known.order_id)
     if not claim_mail(connection, mail_id):
         raise MailIsBeingSent
-    row = connection.execute(select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True)).one()
+    statement = select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True)
+    row = connection.execute(statement).one_or_none()
+    if row is None:  # it was seen a moment ago: the account may not change it any more
+        raise NotAllowed(_NOT_ANY_MORE)
     if row.to_address is None:
         raise Conflict("The person's data was deleted, and the message with it.")
     if row.state == MailState.SENT and row.kind in SECRET_KINDS:
@@ -111,7 +115,9 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
         now = func.now()
         values = {"state": MailState.QUEUED, "attempts": 0, "next_attempt_at": now, "queued_at": now}
         begun_anew = {"refused_since": None, "last_error": None}
-        connection.execute(update(mail).where(mail.c.id == mail_id).values(**values, **begun_anew))
+        changed = update(mail).where(mail.c.id == mail_id).values(**values, **begun_anew)
+        if connection.execute(changed.returning(mail.c.id)).first() is None:
+            raise NotAllowed(_NOT_ANY_MORE)
     return Done("The message is in the queue again.", {"mail": mail_id, "was": row.state})
 
 
