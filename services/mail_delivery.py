@@ -72,12 +72,13 @@ def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
     Raises `ServerUnusable`, which no message is to blame for, and the database's errors as long as nothing has left:
     what has left is recorded, however often that has to be tried.
     """
-    attempted, mail_id = False, None
+    attempted, mail_id = False, 0
     try:
         with jobs_transaction() as connection:
-            mail_id = _claim(connection)
-            if mail_id is None:
+            claimed = _claim(connection)
+            if claimed is None:
                 return None
+            mail_id = claimed
             row = connection.execute(select(mail).where(mail.c.id == mail_id, *_is_due())).one_or_none()
             if row is None:  # another worker was done with it between our two looks
                 return Outcome.WITHDRAWN
@@ -88,8 +89,7 @@ def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
         if not attempted:
             raise
         log.warning("What became of message %s is recorded once more: %s", mail_id, type(lost).__name__)
-        known_id = int(mail_id or 0)
-        outcome = _insist(lambda connection: settle(connection, known_id, error, post.address), stop)
+        outcome = _insist(lambda connection: settle(connection, mail_id, error, post.address), stop)
     if isinstance(error, ServerUnusable):
         raise error
     if isinstance(error, RefusedUs):

@@ -231,7 +231,8 @@ def _answer(answer: tuple[int, bytes]) -> str:
 
 
 def _words(error: Exception) -> str:
-    return str(error).rstrip(".")
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return words.rstrip(".")
 
 
 def _text(words: bytes | str) -> str:
