@@ -13,6 +13,7 @@ from services.addresses import Utf8, why_not_mailable
 from services.errors import Conflict, InvalidInput
 from services.mail_server import find_utf8_for
 from services.passwords import hash_password, one_time_password
+from services.text_keys import strip_edges
 
 # A one-time password lets in for so long.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
@@ -83,7 +84,7 @@ def add_account(
     """The new account's ID and its one-time password. Raises as `create_account` does."""
     email, name = checked_email(email, find_utf8_for(connection, [email])), checked_name(name)
     known = connection.execute(
-        select(account.c.id).where(account.c.email_key == text("fold(:email)")), {"email": email}
+        select(account.c.id).where(account.c.email_key == text("email_key(:email)")), {"email": email}
     ).scalar_one_or_none()
     if known is not None:
         raise Conflict(f"There is an account with the e-mail {email} already.")
@@ -106,7 +107,7 @@ def add_account(
 
 def checked_email(email: str, utf8: Utf8) -> str:
     """Raises `InvalidInput` (field `email`)."""
-    email = email.strip()
+    email = strip_edges(email)
     if why_not := why_not_mailable(email, utf8):
         raise InvalidInput(why_not, field="email")
     return email
