@@ -266,6 +266,8 @@ refund_request = Table(
     Column("delete_codes", Boolean, nullable=False),
     Column("stop_subscriptions", Boolean, nullable=False),
     Column("document_id", BigInteger),
+    Column("amount", Numeric),
+    Column("currency", Text),
 )
 
 refund_request_item = Table(
@@ -275,6 +277,8 @@ refund_request_item = Table(
     Column("order_id", BigInteger, nullable=False),
     Column("position", Integer, primary_key=True),
     Column("checkout_page_id", Integer, nullable=False),
+    Column("amount", Numeric),
+    Column("quantity", Integer),
 )
 
 action_key = Table(
