@@ -78,7 +78,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     if code is None:
         raise CodeNotFound
     why_not = "This activation code was deleted." if code.deleted else None
-    if why_not is None and code.refunded and _was_deleted_elsewhere(connection, order_id, code.code_key):
+    if why_not is None and code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
         why_not = COPY_DELETED
     why_not = why_not or why_not_sent(
         status=order.status,
@@ -152,7 +152,7 @@ def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
     )
 
 
-def _was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:
+def was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:
     return (
         connection.execute(
             select(activation_code.c.id)

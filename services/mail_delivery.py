@@ -15,10 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import jobs_transaction
-from db.tables import activation_code, checkout_page, mail, mail_handover, orders
+from db.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
 from services import mail_server
 from services.addresses import NO_ADDRESS, Utf8, sender_of
-from services.licences import why_not_sent
+from services.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
 from services.mail_message import Message, compose
 from services.mail_records import Outcome, Withdrawn, locked_mail, settle
 from services.outbox import claim_of
@@ -191,6 +191,8 @@ def _why_not(connection: Connection, row: Any) -> str | None:
             orders.c.email,
             checkout_page.c.delivery_allowed,
             activation_code.c.deleted,
+            activation_code.c.code_key,
+            order_item.c.refunded,
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
         .outerjoin(
@@ -199,10 +201,15 @@ def _why_not(connection: Connection, row: Any) -> str | None:
             & (activation_code.c.position == row.position)
             & (activation_code.c.number == row.number),
         )
+        .outerjoin(
+            order_item, (order_item.c.order_id == orders.c.order_id) & (order_item.c.position == row.position)
+        )
         .where(orders.c.order_id == row.order_id)
     ).one()
     if found.deleted is not False:
         return "The activation code was deleted meanwhile."
+    if found.refunded and was_deleted_elsewhere(connection, row.order_id, found.code_key):
+        return COPY_DELETED
     if found.email != row.to_address:
         return "The customer's e-mail was changed meanwhile."
     return why_not_sent(

@@ -124,6 +124,21 @@ def test_it_is_not_sent_any_more(change: str, why: str, people: dict[str, int], 
     assert why in history(order_id)[-1]
 
 
+def test_a_copy_whose_twin_was_deleted_is_not_sent_once_it_is_refunded(
+    people: dict[str, int], server: MailServer
+) -> None:
+    twins = [item(activation_codes=[{"code": "TWIN", "deleted": gone}]) for gone in (False, True)]
+    made = document(items=twins)
+    factories.take_in(made)
+    [[code_id]] = run(
+        "SELECT id FROM activation_code WHERE order_id = :id AND NOT deleted", id=made["order_id"]
+    )
+    act(people["anna"], resend_licence, made["order_id"], code_id=code_id)
+    run("UPDATE order_item SET refunded = true WHERE order_id = :id", id=made["order_id"])
+    assert send(server) == "0 sent, 0 put off, 1 failed"
+    assert "deleted with another item" in history(made["order_id"])[-1]
+
+
 def test_after_a_correction_resend_goes_to_the_new_address_alone(
     people: dict[str, int], server: MailServer
 ) -> None:
