@@ -318,6 +318,19 @@ mail = Table(
     Column("to_name", Text),
     Column("position", Integer),
     Column("number", Integer),
+    Column("refused_since", _TIME),
+    Column("lacks_line", Boolean, nullable=False),
+)
+
+mail_server = Table(
+    "mail_server",
+    metadata,
+    Column("id", Boolean, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("takes_utf8", Boolean),
+    Column("seen_at", _TIME),
+    Column("trouble", Text),
+    Column("trouble_since", _TIME),
 )
 
 mail_handover = Table(

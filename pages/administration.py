@@ -9,6 +9,7 @@ from pages.components.dialogs import show_said
 from pages.components.erasure_view import erasure
 from pages.components.errors import showing_errors
 from pages.components.mail_log import mail_log
+from pages.components.mail_trouble import mail_trouble
 from pages.components.style import page_style
 
 _SECTIONS = {
@@ -25,6 +26,7 @@ def page() -> None:
     page_style()
     st.title("Administration", anchor=False)
     show_said()
+    mail_trouble()
     section = st.segmented_control(
         "Section",
         list(_SECTIONS),

@@ -14,6 +14,7 @@ from db.tables import account, account_page, account_session, checkout_page, tea
 from services.access import Role, Viewer
 from services.actions import Done
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.mail_server import why_not_mailed
 from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.outbox import queue_mail
 from services.passwords import hash_password, one_time_password
@@ -158,6 +159,8 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
         raise Conflict("A disabled account gets no password. Enable it first.")
     if not settings().passwords:
         raise Conflict("Nobody signs in with a password here.")
+    if why_not := why_not_mailed(connection, known.email):
+        raise Conflict(why_not)
     password = one_time_password()
     _update(
         connection,

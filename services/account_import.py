@@ -14,7 +14,9 @@ from db.tables import account, team
 from services.access import Role, Viewer
 from services.account_admin import Grants, check_administrator, create_account
 from services.actions import Done
+from services.addresses import Utf8
 from services.errors import Conflict, InvalidInput
+from services.mail_server import find_utf8_for
 from services.new_accounts import checked_email, checked_name
 from services.text_keys import strip_edges
 
@@ -58,10 +60,11 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
         else {}
     )
     teams = {name for (name,) in connection.execute(select(team.c.name))}
+    utf8 = find_utf8_for(connection, emails)
     seen: set[str] = set()
     rows = []
     for number, line in lines:
-        row = _row(number, line, teams)
+        row = _row(number, line, teams, utf8)
         key = folded[row.email]
         problem = row.problem
         if problem is None and row.email in known:
@@ -129,13 +132,13 @@ def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:
     return found
 
 
-def _row(number: int, line: Mapping[str, str], known_teams: set[str]) -> ImportRow:
+def _row(number: int, line: Mapping[str, str], known_teams: set[str], utf8: Utf8) -> ImportRow:
     email, name = strip_edges(line["email"]), " ".join(line["name"].split())
     role = line["role"].strip().casefold().replace(" ", "_")
     teams = tuple(dict.fromkeys(one.strip() for one in line["teams"].split(";") if one.strip()))
     problem = None
     try:
-        checked_email(email)
+        checked_email(email, utf8)
         checked_name(name)
     except InvalidInput as error:
         problem = str(error)

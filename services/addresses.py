@@ -1,35 +1,135 @@
-"""E-mail addresses: which ones a message can be sent to."""
+"""E-mail addresses: the one rule of what a message can be sent to, for the pages and for the worker alike.
+
+Two things decide: whether it is exactly one address of the plain form (no list, no display name, no comment, no quoted
+part), and, when the part before the @ has letters outside ASCII, whether the mail server takes those (SMTPUTF8, RFC
+6531). What it takes is found out by the worker and kept in the database: `services.mail_server`.
+"""
 
 import re
+import unicodedata
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from enum import Enum
 from typing import Final
 
-# One address and nothing else: no list, no display name, no comment, no quoted part, nothing that ends a header line.
-_ADDRESS: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+@[^\s@<>\"(),:;\[\]\\]+")
+import idna
+
+from services.domains import a_label_domain
+
+# RFC 5321, section 4.5.3.1, in octets; of the whole address what is left of a path without its angle brackets.
 LONGEST: Final = 254
+_LONGEST_LOCAL: Final = 64
+# What an address must not have outside a quoted part, which no address here may have.
+_LOCAL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+")
+_JOINERS: Final = "\u200c\u200d"
+_NAMED: Final = re.compile(r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*""")
+_ALONE: Final = re.compile(r"\s*(?P<address>[^\s()]*)(?:\s*\((?P<name>[^()]*)\))?\s*")
+NO_ADDRESS: Final = "This is no e-mail address that mail can be sent to."
+NO_UTF8: Final = (
+    "This address has letters outside ASCII before the @, and the mail server does not take such addresses."
+)
+UTF8_UNKNOWN: Final = (
+    "This address has letters outside ASCII before the @, and the mail server has not yet said whether it takes "
+    "such addresses. Please try again in a few minutes."
+)
 
 
-def is_mailable(address: str | None) -> bool:
-    """Whether this is exactly one address of the plain form, in any script."""
-    if not address or len(address) > LONGEST or not address.isprintable():
-        return False
-    if not _ADDRESS.fullmatch(address):
-        return False
-    local, _, domain = address.rpartition("@")
-    return not (local.startswith(".") or local.endswith(".") or ".." in local) and _is_domain(domain)
+class Utf8(Enum):
+    """Whether letters outside ASCII may stand before the @."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
 
 
-def ascii_domain(address: str) -> str:
-    """The address with its domain as mail servers write it (`xn--…`). The part before the @ stays as it is."""
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{domain if domain.isascii() else domain.encode('idna').decode('ascii')}"
-
-
-def _is_domain(domain: str) -> bool:
+def why_not_mailable(address: str | None, utf8: Utf8) -> str | None:
+    """None when a message to this address can be handed to the mail server, else a sentence that says why not."""
     try:
-        encoded = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        local = mailable(address or "").partition("@")[0]
+    except ValueError:
+        return NO_ADDRESS
+    if local.isascii() or utf8 is Utf8.TAKEN:
+        return None
+    return NO_UTF8 if utf8 is Utf8.REFUSED else UTF8_UNKNOWN
+
+
+def is_well_formed(address: str | None) -> bool:
+    """Whether this is exactly one address of the plain form, in any script."""
+    return why_not_mailable(address, Utf8.TAKEN) is None
+
+
+def is_ascii(address: str | None) -> bool:
+    """Whether any mail server takes it: the part before the @ is ASCII (the domain always can be)."""
+    return (address or "").rpartition("@")[0].isascii()
+
+
+def mailable(address: str) -> str:
+    """The address as it goes to the mail server: its domain in A-labels, the part before the @ as it is.
+
+    Raises `ValueError` when it is not well formed.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local) or not _is_readable(local):
+        raise ValueError(NO_ADDRESS)
+    if local.startswith(".") or local.endswith(".") or ".." in local:
+        raise ValueError(NO_ADDRESS)
+    converted = a_label_domain(domain)
+    if converted.rpartition(".")[2].isdigit():  # 192.0.2.1 is no domain
+        raise ValueError(NO_ADDRESS)
+    octets = len(local.encode())
+    if octets > _LONGEST_LOCAL or octets + 1 + len(converted) > LONGEST:
+        raise ValueError(NO_ADDRESS)
+    return f"{local}@{converted}"
+
+
+def _is_readable(local: str) -> bool:
+    """No control or formatting characters, but for the joiners where IDNA 2008 has them change what is read."""
+    return all(
+        (character in _JOINERS and _joins(local, place)) or character.isprintable()
+        for place, character in enumerate(local)
+    ) and not unicodedata.category(local[0]).startswith("M")
+
+
+def _joins(text: str, place: int) -> bool:
+    try:
+        return idna.valid_contextj(text, place)
+    except ValueError:
         return False
-    labels = encoded.split(".")
-    return len(encoded) <= 253 and all(
-        re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", label) for label in labels
-    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who mails are from: a name, which may be empty, and an address as it goes to the mail server."""
+
+    name: str
+    address: str
+
+
+def sender_of(mail_from: str) -> Sender:
+    """What a `MAIL_FROM` means: an address alone, or a name (quoted or not, with any characters) and `<an address>`.
+
+    Raises `ValueError` with a sentence.
+    """
+    found = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
+    try:
+        if found is None:
+            raise ValueError(NO_ADDRESS)
+        return Sender(_sender_name(found["name"] or ""), mailable(found["address"]))
+    except ValueError as error:
+        raise ValueError(
+            "MAIL_FROM must be one e-mail address, such as esupport@example.com, or a name and an address, such as "
+            "Example Support <esupport@example.com>."
+        ) from error
+
+
+def _sender_name(written: str) -> str:
+    name = written
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    if "=?" in name:  # as it would stand in a header
+        try:
+            name = str(make_header(decode_header(name)))
+        except (HeaderParseError, LookupError, UnicodeError):
+            return written
+    return " ".join(name.split())

@@ -5,9 +5,9 @@ from sqlalchemy import Connection, func, update
 from db.tables import orders
 from services.access import Viewer
 from services.actions import Done
-from services.addresses import is_mailable
 from services.errors import Conflict, InvalidInput
 from services.history import Event, add_event
+from services.mail_server import why_not_mailed
 from services.order_lock import lock_order
 from services.text_keys import strip_edges
 
@@ -35,8 +35,8 @@ def correct_email(
     `InvalidInput` with `field` "email".
     """
     email = strip_edges(email or "")
-    if not is_mailable(email):
-        raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
+    if why_not := why_not_mailed(connection, email):
+        raise InvalidInput(why_not, field="email")
     order = lock_order(connection, viewer, order_id)
     if why_not_corrected(customer_erased=order.customer_erased):
         raise CustomerErased

@@ -13,8 +13,9 @@ from db.settings import settings
 from db.tables import activation_code, order_item
 from services.access import Viewer
 from services.actions import Done
-from services.addresses import is_mailable
+from services.addresses import Utf8, is_well_formed, why_not_mailable
 from services.errors import Conflict, NotFound
+from services.mail_server import find_utf8_for
 from services.order_lock import lock_order
 from services.order_shapes import OrderItem
 from services.outbox import queue_mail
@@ -31,9 +32,12 @@ class LicenceNotSent(Conflict):
 
 
 def why_not_sent(
-    *, status: str, delivery_allowed: bool, customer_erased: bool, email: str | None
+    *, status: str, delivery_allowed: bool, customer_erased: bool, email: str | None, utf8: Utf8
 ) -> str | None:
-    """None when licences of such an order may be sent, else the reason in a few words."""
+    """None when licences of such an order may be sent, else the reason in a few words.
+
+    `utf8` is whether the mail server takes addresses outside ASCII.
+    """
     if status != "paid":
         return "Licences are sent only while the order is Paid."
     if not delivery_allowed:
@@ -42,9 +46,9 @@ def why_not_sent(
         return "The customer's e-mail was deleted at their request."
     if not email:
         return "The order has no e-mail to send it to."
-    if not is_mailable(email):
+    if not is_well_formed(email):
         return "The customer's e-mail is no address that mail can be sent to."
-    return None
+    return why_not_mailable(email, utf8)
 
 
 def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> Done:
@@ -74,13 +78,14 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     if code is None:
         raise CodeNotFound
     why_not = "This activation code was deleted." if code.deleted else None
-    if why_not is None and code.refunded and _was_deleted_elsewhere(connection, order_id, code.code_key):
+    if why_not is None and code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
         why_not = COPY_DELETED
     why_not = why_not or why_not_sent(
         status=order.status,
         delivery_allowed=order.delivery_allowed,
         customer_erased=order.customer_erased,
         email=order.email,
+        utf8=find_utf8_for(connection, [order.email]),
     )
     if why_not or order.email is None:
         raise LicenceNotSent(why_not)
@@ -147,7 +152,7 @@ def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
     )
 
 
-def _was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:
+def was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:
     return (
         connection.execute(
             select(activation_code.c.id)

@@ -5,262 +5,121 @@ Why a message cannot be sent twice, whatever happens to a worker: docs/decisions
 
 import argparse
 import logging
-import random
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, Connection, any_, delete, func, insert, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import jobs_transaction
 from db.settings import SettingsError, settings
-from db.tables import account, activation_code, checkout_page, mail, mail_handover, order_history, orders
-from services.licences import why_not_sent
-from services.outbox import REMOVED, SECRET_KINDS
-from services.smtp import (
-    Conversation,
-    NotSent,
-    PutOff,
-    Refused,
-    ServerUnusable,
-    Unanswered,
-    compose,
-    server_of,
-)
+from services.mail_delivery import Post, count_due, send_one
+from services.mail_records import Outcome, add_missing_lines
+from services.smtp import ServerUnusable
+from services.smtp_server import check_mail_settings
 
 log = logging.getLogger("esupport.mail")
-GIVE_UP_AFTER: Final = timedelta(days=1)
-_FIRST_PAUSE: Final = timedelta(seconds=10)
-_LONGEST_PAUSE: Final = timedelta(hours=1)
 _LOOK_EVERY_SECONDS: Final = 1.0
+# While the server cannot be used: pauses that double between these two.
+_FIRST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 300.0
+_LONGEST_WITHOUT_DATABASE: Final = 30.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one round did; `put_off` messages will be tried again."""
+    """What one round did; `put_off` messages will be tried again. `trouble` says why no message could go."""
 
     sent: int = 0
     put_off: int = 0
     failed: int = 0
+    trouble: str | None = None
 
     def __str__(self) -> str:
         return f"{self.sent} sent, {self.put_off} put off, {self.failed} failed"
+
+    def count(self, outcome: Outcome) -> None:
+        self.sent += outcome is Outcome.SENT
+        self.put_off += outcome is Outcome.PUT_OFF
+        self.failed += outcome is Outcome.FAILED
 
 
 def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> Tally:
     """Sends every message that is due, oldest first, until none is left, the server fails or `stop` is set.
 
-    Any number of workers may do this at once: each message is locked by the one that sends it.
+    Any number of workers may do this at once: each message is claimed by the one that sends it. When the server is at
+    fault, or what we are set to tell it, all that are due stay as they are.
     """
     tally = Tally()
-    conversation = Conversation(server_of(smtp_url))
+    add_missing_lines()
+    try:
+        post = Post(smtp_url, sender)
+    except ServerUnusable as error:
+        log.warning("Mails wait. %s", error)
+        return _all_wait(tally, error)
     try:
         while not (stop and stop.is_set()):
-            try:
-                if not _send_one(conversation, sender, tally):
-                    break
-            except ServerUnusable as error:
-                _put_off_all(error, tally)
+            outcome = send_one(post, stop)
+            if outcome is None:
                 break
+            tally.count(outcome)
+    except ServerUnusable as error:
+        post.note_trouble(error)
+        return _all_wait(tally, error)
     finally:
-        conversation.close()
+        post.close()
     return tally
 
 
-def _send_one(conversation: Conversation, sender: str, tally: Tally) -> bool:
-    """Sends the message that is due longest; False when there is none. Raises `ServerUnusable`."""
+def _all_wait(tally: Tally, error: ServerUnusable) -> Tally:
     with jobs_transaction() as connection:
-        # The lock lasts until the outcome is recorded; a worker that dies gives it back at once.
-        row = connection.execute(_due().limit(1)).one_or_none()
-        if row is None:
-            return False
-        if _handed_over(connection, [row.id]):
-            lost = "A worker ended while the mail server was given the message, so it may or may not have arrived."
-            _fail(connection, row, Unanswered(lost), tally)
-            return True
-        why_not = _why_not(connection, row)
-        unusable = None
-        try:
-            if why_not:
-                raise Refused(why_not)
-            conversation.send(compose(row, sender=sender), lambda: _record_handover(row.id))
-        except PutOff as error:
-            _put_off(connection, row, error, tally)
-            unusable = error if isinstance(error, ServerUnusable) else None
-        except (Refused, Unanswered) as error:
-            _fail(connection, row, error, tally)
-        else:
-            _record_sent(connection, row, tally)
-    if unusable:
-        raise unusable
-    return True
-
-
-def _due() -> Any:
-    return (
-        select(mail)
-        .where(mail.c.state == "queued", mail.c.next_attempt_at <= func.now())
-        .order_by(mail.c.next_attempt_at, mail.c.id)
-        # Not the row's key, which the handover's row refers to from another connection.
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-
-
-def _handed_over(connection: Connection, mail_ids: Sequence[int]) -> set[int]:
-    """Those that a worker gave to a server and then ended. Their rows must be locked.
-
-    A statement of its own, for it has to see what was recorded just before the locks were given back.
-    """
-    found = (
-        select(mail_handover.c.mail_id)
-        .join(mail, mail.c.id == mail_handover.c.mail_id)
-        .where(
-            mail_handover.c.mail_id == any_(literal(list(mail_ids), ARRAY(BigInteger))),
-            mail_handover.c.at >= mail.c.queued_at,  # else of an attempt before somebody pressed Send again
-        )
-    )
-    return set(connection.execute(found).scalars())
-
-
-def _record_handover(mail_id: int) -> None:
-    """In a transaction of its own, which has ended before the first byte of the message leaves.
-
-    There may be a row by now: of a worker that was killed while it waited for the end of this very transaction, and so
-    before it sent anything.
-    """
-    with jobs_transaction() as connection:
-        connection.execute(
-            upsert(mail_handover)
-            .values(mail_id=mail_id)
-            .on_conflict_do_update(index_elements=["mail_id"], set_={"at": func.now()})
-        )
-
-
-def _record_sent(connection: Connection, row: Any, tally: Tally) -> None:
-    now = func.clock_timestamp()
-    # A password stays nowhere once it is on its way.
-    removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
-    _update(connection, row, state="sent", sent_at=now, attempts=row.attempts + 1, last_error=None, **removed)
-    if row.kind == "licence":
-        text = f"Licence e-mail has been sent to {row.to_address} (item {row.position}, code {row.number})"
-        _add_line(connection, row, "email", text)
-    tally.sent += 1
-
-
-def _put_off(connection: Connection, row: Any, error: PutOff, tally: Tally) -> None:
-    """Pauses that double, each shortened by chance so that messages do not come back all at once."""
-    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(row.attempts, 20))
-    pause *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-    if datetime.now(UTC) + pause > row.queued_at + GIVE_UP_AFTER:
-        _fail(connection, row, Refused(f"Given up after a day. {error}"), tally)
-        return
-    _update(
-        connection,
-        row,
-        attempts=row.attempts + 1,
-        next_attempt_at=func.clock_timestamp() + pause,
-        last_error=str(error),
-    )
-    tally.put_off += 1
-
-
-def _put_off_all(error: ServerUnusable, tally: Tally) -> None:
-    """What stops one message stops all that are due: none of them has to find out by itself."""
-    with jobs_transaction() as connection:
-        rows = connection.execute(_due()).all()
-        handed_over = _handed_over(connection, [row.id for row in rows])
-        for row in rows:
-            if row.id not in handed_over:
-                _put_off(connection, row, error, tally)
-
-
-def _fail(connection: Connection, row: Any, error: NotSent, tally: Tally) -> None:
-    _update(connection, row, state="failed", attempts=row.attempts + 1, last_error=str(error))
-    what = "Licence e-mail" if row.kind == "licence" else "E-mail"
-    if row.order_id is not None:
-        _add_line(connection, row, "error", f"{what} to {row.to_address} failed. {error}")
-    tally.failed += 1
-
-
-def _update(connection: Connection, row: Any, **values: Any) -> None:
-    connection.execute(update(mail).where(mail.c.id == row.id).values(**values))
-    connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == row.id))
-
-
-def _add_line(connection: Connection, row: Any, kind: str, text: str) -> None:
-    author = select(account.c.name).where(account.c.id == row.account_id).scalar_subquery()
-    connection.execute(
-        insert(order_history).values(
-            order_id=row.order_id,
-            checkout_page_id=row.checkout_page_id,
-            at=func.clock_timestamp(),
-            kind=kind,
-            text=text,
-            source="portal",
-            account_id=row.account_id,
-            author=author if row.kind == "licence" else None,
-        )
-    )
-
-
-def _why_not(connection: Connection, row: Any) -> str | None:
-    """Why the message must not go (any more): the order may have changed while it waited."""
-    if row.to_address is None:
-        return "The address was deleted."
-    if row.kind != "licence":
-        return None
-    found = connection.execute(
-        select(
-            orders.c.status,
-            orders.c.customer_erased,
-            orders.c.email,
-            checkout_page.c.delivery_allowed,
-            activation_code.c.deleted,
-        )
-        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
-        .outerjoin(
-            activation_code,
-            (activation_code.c.order_id == orders.c.order_id)
-            & (activation_code.c.position == row.position)
-            & (activation_code.c.number == row.number),
-        )
-        .where(orders.c.order_id == row.order_id)
-    ).one()
-    if found.deleted is not False:
-        return "The activation code was deleted meanwhile."
-    if found.email != row.to_address:
-        return "The customer's e-mail was changed meanwhile."
-    return why_not_sent(
-        status=found.status,
-        delivery_allowed=found.delivery_allowed,
-        customer_erased=found.customer_erased,
-        email=found.email,
-    )
+        tally.put_off += count_due(connection)
+    tally.trouble = str(error)
+    return tally
 
 
 def _work(smtp_url: str | None, sender: str, stop: threading.Event) -> None:
-    """Until `stop` is set. A database that is away is waited for."""
+    """Until `stop` is set. A database or a mail server that is away is waited for."""
     if smtp_url is None:
         log.warning("SMTP_URL is not set: messages stay in the mail log.")
         stop.wait()
         return
-    pause = _LOOK_EVERY_SECONDS
+    is_usable, pause = False, 0.0
     while not stop.wait(pause):
         try:
-            tally = send_due(smtp_url, sender, stop)
-            pause = _LOOK_EVERY_SECONDS
-            if tally.sent or tally.put_off or tally.failed:
-                log.info("%s", tally)
-        except OperationalError as error:
-            log.warning("The database does not answer: %s", error.orig)
-            pause = min(2 * pause, 30.0)
+            # What the server offers is found out at the start, and again after it could not be used.
+            is_usable = (is_usable or look_at(smtp_url, sender)) and _round(smtp_url, sender, stop)
+            pause = _LOOK_EVERY_SECONDS if is_usable else _next_pause(pause, _FIRST_PAUSE, _LONGEST_PAUSE)
+        except SQLAlchemyError as error:
+            log.warning("The database does not answer: %s", getattr(error, "orig", None) or error)
+            pause = _next_pause(pause, _LOOK_EVERY_SECONDS, _LONGEST_WITHOUT_DATABASE)
+
+
+def _round(smtp_url: str, sender: str, stop: threading.Event) -> bool:
+    """Whether the server could be used."""
+    tally = send_due(smtp_url, sender, stop)
+    if tally.sent or tally.put_off or tally.failed:
+        log.info("%s", tally)
+    return tally.trouble is None
+
+
+def _next_pause(last: float, first: float, longest: float) -> float:
+    return min(max(first, 2 * last), longest)
+
+
+def look_at(smtp_url: str, sender: str) -> bool:
+    """Whether the server takes us on. What it offers is known to the pages afterwards."""
+    post = Post(smtp_url, sender)
+    try:
+        post.try_out()
+    except ServerUnusable as error:
+        post.note_trouble(error)
+        return False
+    finally:
+        post.close()
+    return True
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -275,6 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
+        check_mail_settings()
         current = settings()
         if not once:
             _work(current.smtp_url, current.mail_from, stop)

@@ -11,9 +11,11 @@ from db.tables import mail
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotAllowed, NotFound
-from services.outbox import SECRET_KINDS, new_message_id
+from services.order_lock import lock_order
+from services.outbox import SECRET_KINDS, claim_mail, new_message_id
 
 PAGE: Final = 50
+_NOT_ANY_MORE: Final = "Your account may not do this any more."
 # What a second message has in common with the first.
 _WRITTEN: Final = (
     *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
@@ -86,16 +88,24 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
     """Puts a message into the queue again.
 
     One that failed or waits keeps its Message-ID, so that a server which has it already can tell; of one that was
-    sent, a second message is made. Raises `NotAllowed`, `MailNotFound`, `MailIsBeingSent`.
+    sent, a second message is made. Raises `NotAllowed`, `MailNotFound`, `MailIsBeingSent`, and `Conflict` for one that
+    can reach nobody any more.
     """
     _check(viewer)
-    if connection.execute(select(mail.c.id).where(mail.c.id == mail_id)).first() is None:
+    known = connection.execute(select(mail.c.order_id).where(mail.c.id == mail_id)).one_or_none()
+    if known is None:
         raise MailNotFound
-    row = connection.execute(
-        select(mail).where(mail.c.id == mail_id).with_for_update(skip_locked=True, key_share=True)
-    ).one_or_none()
-    if row is None:
+    if known.order_id is not None:
+        # Before the message, as everybody does; a second one will refer to it.
+        lock_order(connection, viewer, known.order_id)
+    if not claim_mail(connection, mail_id):
         raise MailIsBeingSent
+    statement = select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True)
+    row = connection.execute(statement).one_or_none()
+    if row is None:  # it was seen a moment ago: the account may not change it any more
+        raise NotAllowed(_NOT_ANY_MORE)
+    if row.to_address is None:
+        raise Conflict("The person's data was deleted, and the message with it.")
     if row.state == MailState.SENT and row.kind in SECRET_KINDS:
         raise Conflict("Its text held a secret and is gone. Reset the account's password instead.")
     if row.state == MailState.SENT:
@@ -104,7 +114,10 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
     else:
         now = func.now()
         values = {"state": MailState.QUEUED, "attempts": 0, "next_attempt_at": now, "queued_at": now}
-        connection.execute(update(mail).where(mail.c.id == mail_id).values(**values, last_error=None))
+        begun_anew = {"refused_since": None, "last_error": None}
+        changed = update(mail).where(mail.c.id == mail_id).values(**values, **begun_anew)
+        if connection.execute(changed.returning(mail.c.id)).first() is None:
+            raise NotAllowed(_NOT_ANY_MORE)
     return Done("The message is in the queue again.", {"mail": mail_id, "was": row.state})
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, func, insert, select, text
 from db.settings import settings
 from db.tables import account, account_page, audit_log, checkout_page
 from services.access import Role
-from services.addresses import is_mailable
+from services.addresses import Utf8, why_not_mailable
 from services.errors import Conflict, InvalidInput
+from services.mail_server import find_utf8_for
 from services.passwords import hash_password, one_time_password
 from services.text_keys import strip_edges
 
@@ -81,7 +82,7 @@ def add_account(
     connection: Connection, *, email: str, name: str, role: Role, all_stores: bool
 ) -> tuple[int, str]:
     """The new account's ID and its one-time password. Raises as `create_account` does."""
-    email, name = checked_email(email), checked_name(name)
+    email, name = checked_email(email, find_utf8_for(connection, [email])), checked_name(name)
     known = connection.execute(
         select(account.c.id).where(account.c.email_key == text("email_key(:email)")), {"email": email}
     ).scalar_one_or_none()
@@ -104,11 +105,11 @@ def add_account(
     return account_id, password
 
 
-def checked_email(email: str) -> str:
+def checked_email(email: str, utf8: Utf8) -> str:
     """Raises `InvalidInput` (field `email`)."""
     email = strip_edges(email)
-    if not is_mailable(email):
-        raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
+    if why_not := why_not_mailable(email, utf8):
+        raise InvalidInput(why_not, field="email")
     return email
 
 

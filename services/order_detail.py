@@ -12,6 +12,7 @@ from db.tables import subscription
 from services.access import Viewer
 from services.errors import OrderNotFound
 from services.history_links import mentioned_orders, split_text
+from services.mail_server import find_utf8_for
 from services.order_shapes import (
     ActivationCode,
     DocumentLink,
@@ -54,6 +55,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     happened = _happenings(connection, wanted)
     members, past = _subscriptions(connection, [s for found in carried.values() for s in found])
     refunds = find_requests_of(connection, wanted)
+    utf8 = find_utf8_for(connection, (head.email for head in heads.values()))
     texts = {order_id: [row.text for row in happened[order_id]["event"]] for order_id in wanted}
     relations = {
         order_id: {(row.id, row.kind) for row in happened[order_id]["relation"]} for order_id in wanted
@@ -69,7 +71,15 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
                     name: getattr(head, name)
                     for name in OrderDetail.__slots__
                     if name
-                    not in ("items", "history", "documents", "related", "additional_parameters", "refunds")
+                    not in (
+                        "items",
+                        "history",
+                        "documents",
+                        "related",
+                        "additional_parameters",
+                        "refunds",
+                        "utf8",
+                    )
                 },
                 additional_parameters=_pairs(head.additional_parameters),
                 items=_items(
@@ -85,6 +95,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
                     },
                 ),
                 refunds=tuple(refunds[order_id]),
+                utf8=utf8,
                 history=tuple(
                     HistoryEvent(row.at, row.kind, split_text(row.text, names), row.author, row.document_id)
                     for row in happened[order_id]["event"]

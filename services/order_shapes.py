@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from services.addresses import Utf8
 from services.history_links import TextPart
 from services.refunds import RefundRequest
 
@@ -172,6 +173,8 @@ class OrderDetail:
     documents: tuple[DocumentLink, ...]
     related: tuple[RelatedOrder, ...]
     refunds: tuple[RefundRequest, ...]
+    # Whether the mail server takes addresses such as the customer's, where that matters.
+    utf8: Utf8
 
     @property
     def customer_name(self) -> str | None:

@@ -6,11 +6,11 @@ from typing import Final
 from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import Connection, insert
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
 from db.settings import settings
 from db.tables import mail
-from services.addresses import ascii_domain
+from services.addresses import sender_of
 from services.order_lock import LockedOrder
 
 # Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
@@ -81,5 +81,20 @@ def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def new_message_id() -> str:
-    domain = ascii_domain(settings().mail_from).rpartition("@")[2].strip("> ")
+    domain = sender_of(settings().mail_from).address.rpartition("@")[2]
     return f"<{uuid4().hex}@{domain}>"
+
+
+def claim_mail(connection: Connection, mail_id: int) -> bool:
+    """Keeps everybody else from sending this message, or from having it sent, until the transaction ends; False when
+    somebody else does so.
+
+    It is a lock on the message's number and on none of its rows: a worker may hold it while a mail server takes its
+    time, and nobody who changes the message, or deletes what it says, waits for that.
+    """
+    return bool(connection.execute(select(claim_of(literal(mail_id, BigInteger)))).scalar_one())
+
+
+def claim_of(mail_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The same as part of a statement."""
+    return func.pg_try_advisory_xact_lock(func.hashtext("esupport mail"), cast(mail_id % 2**31, Integer))

@@ -15,6 +15,7 @@ from types import FrameType
 
 from db.settings import Settings, SettingsError, settings
 from services.children import Child
+from services.smtp_server import check_mail_settings
 
 DEMO_PASSWORD = "demo-Portal-1"  # noqa: S105 - public on purpose, and only demo accounts have it
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -47,6 +48,7 @@ def main() -> int:
     stop = StopRequest()
     try:
         current = settings()
+        check_mail_settings()
         _check_port(current.port)
         with _database(current) as owner_url:
             return _run(current, owner_url, stop)

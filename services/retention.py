@@ -7,10 +7,14 @@ from sqlalchemy import Connection, text
 # The rule's days are counted from an order's creation. Not paid orders keep theirs without limit.
 _STEPS: Final = {
     "Orders whose additional parameters were removed": """
-        UPDATE orders SET additional_parameters = '[]'
-        WHERE additional_parameters <> '[]' AND (
-            status = 'paid' AND created_at < now() - interval '1 year'
-            OR status IN ('deleted', 'terminated') AND created_at < now() - interval '120 days')""",
+        WITH due AS (
+            SELECT order_id FROM orders
+            WHERE additional_parameters <> '[]' AND (
+                status = 'paid' AND created_at < now() - interval '1 year'
+                OR status IN ('deleted', 'terminated') AND created_at < now() - interval '120 days')
+            -- By rising ID, as everybody locks them; those that somebody holds have their turn the next time.
+            ORDER BY order_id FOR NO KEY UPDATE SKIP LOCKED)
+        UPDATE orders SET additional_parameters = '[]' FROM due WHERE orders.order_id = due.order_id""",
     # Kept for a month after their end, for those who look into what happened.
     "Old sessions removed": """
         DELETE FROM account_session WHERE coalesce(ended_at, expires_at) < now() - interval '30 days'

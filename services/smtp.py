@@ -1,35 +1,49 @@
-"""One conversation with a mail server, told so that the worker knows after each word what may have arrived."""
+"""One conversation with a mail server, told so that the worker knows after each word what may have arrived.
+
+Whose fault an answer is, and so what becomes of the message: docs/decisions/014-whose-fault-an-answer-is.md.
+"""
 
 import contextlib
 import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from email import policy
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
-from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Final
 
-from services.addresses import ascii_domain
+from services.addresses import NO_UTF8
+from services.mail_message import Message
+from services.smtp_server import Server
 
-DEFAULT_TIMEOUT: Final = 30.0
-# Answers about who we are, not about the message: a matter of settings, so the message waits.
+# Answers about who we are, whatever they answer: closing down, TLS, signing in.
 _ABOUT_US: Final = (421, 454, 530, 534, 535, 538)
+# Answers to how we speak, and enhanced status codes about our address or our right to send as it (RFC 3463, 4954, 7372
+# and IANA's registry; 5.7.60 is Exchange's).
+_OUR_MANNERS: Final = (500, 502, 503, 504, 505)
+_OUR_STATUS: Final = re.compile(r"\b[45]\.(1\.[78]|7\.(3|8|9|10|11|13|14|2[0-9]|60))\b")
+# How servers that answer all of it after the recipient, as Postfix does by default, speak of the sender or connection.
+_OUR_WORDS: Final = re.compile(r"\brelay|\bsender\b|\bhelo\b|\behlo\b|client host|authenticat", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile(r"552\b|\d{3}[ -]5\.(3\.4|2\.3)\b")
+_NOT_UTF8: Final = re.compile(r"\d{3}[ -]5\.6\.[0-9]\b")
 
 
 class NotSent(Exception):
-    """The message did not arrive, or (`Unanswered`) may not have; the text says why, for people."""
+    """The message did not arrive, or (`Unanswered`) may not have; the text says why, for people.
 
-    def __init__(self, why: str) -> None:
+    `answer` is what the server said, which may repeat an address; it ends the text.
+    """
+
+    def __init__(self, why: str, answer: str = "") -> None:
+        self.is_servers = bool(answer)
+        why = f"{why} {answer}" if answer else why
         super().__init__(" ".join("".join(c for c in why if c.isprintable() or c.isspace()).split())[:500])
 
 
 class PutOff(NotSent):
     """Not now: the same message may go later."""
+
+
+class RefusedUs(PutOff):
+    """The server refuses us in an answer to this message's recipient or content; others may go."""
 
 
 class ServerUnusable(PutOff):
@@ -44,96 +58,63 @@ class Unanswered(NotSent):
     """The whole message was handed over, and no answer came: only a person can find out whether it arrived."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    is_tls: bool
-    starttls: bool
-    timeout: float
-
-
-def server_of(url: str) -> Server:
-    """What an `SMTP_URL` means. Ports by default: 465 for smtps, 587 with starttls, else 25."""
-    parts = urlsplit(url)
-    options = parse_qs(parts.query)
-    is_tls = parts.scheme == "smtps"
-    starttls = not is_tls and options.get("starttls", ["0"])[-1] not in ("", "0", "false", "no")
-    try:
-        timeout = float(options.get("timeout", [DEFAULT_TIMEOUT])[-1])
-    except ValueError:
-        timeout = DEFAULT_TIMEOUT
-    return Server(
-        host=parts.hostname or "localhost",
-        port=parts.port or (465 if is_tls else 587 if starttls else 25),
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        is_tls=is_tls,
-        starttls=starttls,
-        timeout=timeout if 0 < timeout < 3600 else DEFAULT_TIMEOUT,
-    )
-
-
-def compose(row: Any, *, sender: str) -> EmailMessage:
-    """The message of a row of `mail`: plain text and HTML. Nothing in the row can add a header or a recipient.
-
-    Raises `Refused` when the address is none that mail can be sent to.
-    """
-    sender_name, sender_address = parseaddr(sender)
-    message = EmailMessage(policy=policy.SMTP.clone(cte_type="7bit"))
-    try:
-        message["From"] = Address(_name(sender_name), addr_spec=ascii_domain(sender_address))
-        message["To"] = Address(_name(row.to_name), addr_spec=ascii_domain(row.to_address))
-        message["Subject"] = _name(row.subject)
-    except (MessageError, ValueError, IndexError) as error:
-        raise Refused("The address is none that mail can be sent to.") from error
-    message["Date"] = format_datetime(row.created_at)
-    message["Message-ID"] = row.message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(row.text_body)
-    if row.html_body:
-        message.add_alternative(row.html_body, subtype="html")
-    return message
-
-
-def _name(text: str | None) -> str:
-    return " ".join("".join(c for c in text or "" if c.isprintable() or c.isspace()).split())
-
-
 class Conversation:
-    """A connection that is opened for the first message and kept for the next ones."""
+    """A connection that is opened for the first message and kept for the next ones.
 
-    def __init__(self, server: Server) -> None:
+    `on_open` is told, with each connection, whether the server takes SMTPUTF8.
+    """
+
+    def __init__(self, server: Server, on_open: Callable[[bool], None] = lambda _: None) -> None:
         self._server = server
+        self._on_open = on_open
         self._smtp: smtplib.SMTP | None = None
 
-    def send(self, message: EmailMessage, before_handover: Callable[[], None]) -> None:
+    def try_out(self, sender: str) -> None:
+        """Opens a connection and has the sender accepted, without sending anything. Raises `ServerUnusable`."""
+        try:
+            smtp = self._smtp or self._open()
+            self._say_sender(smtp, Message(sender, "", b""))
+        except (smtplib.SMTPException, OSError) as error:
+            self.close()
+            raise ServerUnusable(f"{self._server.address} could not be used: {_words(error)}.") from error
+        finally:
+            self._begin_anew()
+
+    def send(self, message: Message, before_handover: Callable[[], None]) -> None:
         """Returns when the server has accepted the message.
 
         `before_handover` is called once everything but the message itself has been said and agreed: when it was
-        called and this neither returns nor raises (the process died), the message may have arrived. Raises one of the
-        errors above; after `PutOff` and `Refused` the message did not arrive.
+        called and this neither returns nor raises (the process died), the message may have arrived. Whatever it raises
+        is raised here, and the message does not leave. Raises one of the errors above; after `PutOff` and `Refused`
+        the message did not arrive.
         """
         is_kept = self._smtp is not None
         try:
             smtp = self._smtp or self._open()
             try:
-                self._agree(smtp, message)
+                self._say_sender(smtp, message)
             except smtplib.SMTPServerDisconnected:
                 if not is_kept:
                     raise
                 self.close()  # the server may have ended a connection that was idle; a new one, once
                 smtp = self._open()
-                self._agree(smtp, message)
+                self._say_sender(smtp, message)
+        except NotSent:
+            self._begin_anew()
+            raise
+        except (smtplib.SMTPException, OSError) as error:
+            self.close()
+            raise ServerUnusable(f"The connection to the mail server broke: {_words(error)}.") from error
+        try:
+            _expect(smtp.docmd(f"RCPT TO:<{message.recipient}>"), message, 250, 251)
+            _expect(smtp.docmd("DATA"), message, 354)
             self._hand_over(smtp, message, before_handover)
         except NotSent:
             self._begin_anew()
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise PutOff(f"The connection to the mail server broke: {error}.") from error
+            raise PutOff(f"The connection to the mail server broke: {_words(error)}.") from error
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -143,7 +124,6 @@ class Conversation:
 
     def _open(self) -> smtplib.SMTP:
         server = self._server
-        where = f"{server.host}:{server.port}"
         try:
             context = ssl.create_default_context()
             if server.is_tls:
@@ -161,32 +141,51 @@ class Conversation:
                 smtp.login(server.user, server.password or "")
         except smtplib.SMTPResponseException as error:
             self.close()
-            raise ServerUnusable(f"{where} answered {error.smtp_code} {_text(error.smtp_error)}.") from error
-        except (smtplib.SMTPException, OSError) as error:
+            answer = f"{error.smtp_code} {_text(error.smtp_error)}"
+            raise ServerUnusable(f"{server.address} answered {answer}.") from error
+        except UnicodeError as error:
             self.close()
-            raise ServerUnusable(f"{where} could not be used: {error}.") from error
+            raise ServerUnusable(
+                "The user or the password in SMTP_URL has letters outside ASCII, which cannot be sent."
+            ) from error
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            self.close()
+            raise ServerUnusable(f"{server.address} could not be used: {_words(error)}.") from error
+        self._on_open(smtp.has_extn("smtputf8"))
         return smtp
 
-    def _agree(self, smtp: smtplib.SMTP, message: EmailMessage) -> None:
-        sender = message["From"].addresses[0].addr_spec
-        recipient = message["To"].addresses[0].addr_spec
+    def _say_sender(self, smtp: smtplib.SMTP, message: Message) -> None:
         options = []
-        if not recipient.isascii() or not sender.isascii():
+        if message.needs_utf8:
             if not smtp.has_extn("smtputf8"):
-                raise Refused("The mail server takes no addresses with letters outside ASCII.")
+                if not message.sender.isascii():
+                    raise ServerUnusable(
+                        "MAIL_FROM has letters outside ASCII before the @, which the mail server does not take."
+                    )
+                raise Refused(NO_UTF8)
             options = ["SMTPUTF8", "BODY=8BITMIME"]
-        _expect(smtp.mail(sender, options), 250)
-        _expect(smtp.rcpt(recipient), 250, 251)
-        _expect(smtp.docmd("DATA"), 354)
+        if message.content and smtp.has_extn("size"):
+            options.append(f"SIZE={len(message.content)}")
+        smtp.command_encoding = "utf-8" if message.needs_utf8 else "ascii"
+        answer = smtp.docmd(" ".join([f"MAIL FROM:<{message.sender}>", *options]))
+        if answer[0] == 250:
+            return
+        words = _answer(answer)
+        is_about_letters = message.needs_utf8 and message.sender.isascii() and _NOT_UTF8.match(words)
+        if message.content and answer[0] >= 500 and (_TOO_LARGE.match(words) or is_about_letters):
+            raise Refused("The mail server answered", words)
+        if answer[0] == -1:
+            raise smtplib.SMTPServerDisconnected(words)
+        raise ServerUnusable("The mail server answered", words)
 
-    def _hand_over(
-        self, smtp: smtplib.SMTP, message: EmailMessage, before_handover: Callable[[], None]
-    ) -> None:
-        is_ascii = message["To"].addresses[0].addr_spec.isascii()
-        content = message.as_bytes(policy=policy.SMTP if is_ascii else policy.SMTPUTF8)
+    def _hand_over(self, smtp: smtplib.SMTP, message: Message, before_handover: Callable[[], None]) -> None:
         # The lone dot that ends a message must not occur inside it.
-        quoted = re.sub(rb"(?m)^\.", b"..", content)
-        before_handover()
+        quoted = re.sub(rb"(?m)^\.", b"..", message.content)
+        try:
+            before_handover()
+        except BaseException:
+            self.close()  # the server waits for content, and a connection that ends instead is no message
+            raise
         smtp.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         try:
             answer = smtp.getreply()
@@ -195,7 +194,7 @@ class Conversation:
             raise Unanswered(
                 "The mail server was given the message and did not answer, so it may or may not have arrived."
             ) from error
-        _expect(answer, 250)
+        _expect(answer, message, 250)
 
     def _begin_anew(self) -> None:
         if self._smtp is not None:
@@ -205,16 +204,35 @@ class Conversation:
                 self.close()
 
 
-def _expect(answer: tuple[int, bytes], *good: int) -> None:
-    code, words = answer
+def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
+    """Raises the error that says whose fault an answer to a recipient or to the content is."""
+    code = answer[0]
     if code in good:
         return
-    why = f"The mail server answered {code} {_text(words)}"
+    words = _answer(answer)
     if code == -1:
-        raise smtplib.SMTPServerDisconnected(why)
+        raise smtplib.SMTPServerDisconnected(words)
+    why = "The mail server answered"
+    # What is about us is shown and kept apart from the message, and so without whom it was for.
+    nameless = re.sub(re.escape(message.recipient), "…", words, flags=re.IGNORECASE)
     if code in _ABOUT_US:
-        raise ServerUnusable(why)
-    raise Refused(why) if 500 <= code < 600 else PutOff(why)
+        raise ServerUnusable(why, nameless)
+    if not _TOO_LARGE.match(words) and _is_about_us(code, nameless):
+        raise RefusedUs(why, nameless)
+    raise Refused(why, words) if 500 <= code < 600 else PutOff(why, words)
+
+
+def _is_about_us(code: int, words: str) -> bool:
+    return code in _OUR_MANNERS or bool(_OUR_STATUS.search(words) or _OUR_WORDS.search(words))
+
+
+def _answer(answer: tuple[int, bytes]) -> str:
+    return f"{answer[0]} {_text(answer[1])}"
+
+
+def _words(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return words.rstrip(".")
 
 
 def _text(words: bytes | str) -> str:

@@ -1,7 +1,9 @@
 """A real SMTP server on loopback that can be told to misbehave, and remembers what it accepted."""
 
 import asyncio
+import socketserver
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -109,12 +111,39 @@ async def _answer(server: SMTP, answer: str | None) -> str:
 
 
 @contextmanager
+def refusing_server(**answers: str) -> Iterator[str]:
+    """The `SMTP_URL` of a server that gives these answers, by command (`banner` for its first words), else 250."""
+
+    class Refusing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(f"{answers.get('banner', '220 here')}\r\n".encode())
+            for line in self.rfile:
+                command = line.split()[0].decode().lower() if line.split() else ""
+                self.wfile.write(f"{answers.get(command, '250 OK')}\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield f"smtp://portal:secret@127.0.0.1:{server.server_address[1]}?timeout=2"
+        finally:
+            server.shutdown()
+
+
+@contextmanager
 def mail_server(
-    *, tls: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None, password: str | None = None
+    *,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    password: str | None = None,
+    utf8: bool = True,
+    size_limit: int | None = None,
 ) -> Iterator[MailServer]:
     """A server at a port of its own. With `password`, only those who sign in as "portal" with it may send."""
     handler = MailServer(port=free_port())
     options: dict[str, Any] = {"tls_context": starttls, "require_starttls": starttls is not None}
+    if size_limit is not None:
+        options["data_size_limit"] = size_limit
     if password is not None:
 
         def check(*given: Any) -> AuthResult:
@@ -124,7 +153,7 @@ def mail_server(
 
         options |= {"authenticator": check, "auth_required": True, "auth_require_tls": False}
     controller = Controller(
-        handler, hostname="localhost", port=handler.port, ssl_context=tls, enable_SMTPUTF8=True, **options
+        handler, hostname="localhost", port=handler.port, ssl_context=tls, enable_SMTPUTF8=utf8, **options
     )
     controller.start()
     try:

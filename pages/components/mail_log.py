@@ -117,7 +117,8 @@ def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
                 ),
                 width="stretch",
             )
-            st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
+            if mail.to_address is not None:
+                st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
         st.html(render("mail_body.html.jinja", mail=mail))
 
 

@@ -167,6 +167,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
         delivery_allowed=order.delivery_allowed,
         customer_erased=order.customer_erased,
         email=order.email,
+        utf8=order.utf8,
     )
     if not viewer.may_act:
         why_not = _LOOK_ONLY

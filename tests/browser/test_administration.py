@@ -205,3 +205,24 @@ def test_pages_open_for_whom_they_are(page: Page, portal: Portal, who: str) -> N
         assert page.locator(f"nav a[href$='/{address}'], header a[href$='/{address}']").count() == (
             who in roles
         )
+
+
+def test_administrators_see_on_every_section_why_mails_wait(
+    page: Page, portal: Portal, mailbox: MailServer
+) -> None:
+    mailbox.on_mail = lambda _: "553 5.7.1 <esupport@localhost>: not yours to send as"
+    try:
+        portal.execute(
+            "INSERT INTO mail (message_id, kind, to_address, subject, text_body) "
+            "VALUES ('<waits@test.example>', 'refund', 'waits@team.example', 'Waits', 't')"
+        )
+        sign_in(page, "admin@demo.example")
+        why = "The mail server answered 553 5.7.1 <esupport@localhost>: not yours to send as"
+        for name in ("Accounts", "Mail log"):
+            section(page, name)
+            expect(page.get_by_text(why)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("No mail is lost")).to_be_visible()
+    finally:
+        mailbox.on_mail = lambda _: None
+    arrived(page, mailbox, lambda one: one.recipients == ["waits@team.example"])
+    assert portal.execute("SELECT trouble FROM mail_server") == [(None,)]

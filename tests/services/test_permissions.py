@@ -214,7 +214,10 @@ def people(database: str) -> dict[Role, int]:
 def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     """What stands for either order, and the things that belong to none."""
     run("INSERT INTO team (name) VALUES ('A team')")
-    run("INSERT INTO mail (message_id, kind, subject, text_body) VALUES ('<1@x>', 'refund', 's', 't')")
+    run(
+        "INSERT INTO mail (message_id, kind, to_address, subject, text_body) "
+        "VALUES ('<1@x>', 'refund', 'a@x.example', 's', 't')"
+    )
     [[team]], [[mail]] = run("SELECT id FROM team"), run("SELECT id FROM mail")
     [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
     off = factories.account("off")

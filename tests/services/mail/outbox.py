@@ -39,5 +39,11 @@ def due_now() -> None:
     run("UPDATE mail SET next_attempt_at = now() WHERE state = 'queued'")
 
 
+def trouble() -> str | None:
+    """Why nothing is sent, as an administrator sees it."""
+    rows = run("SELECT trouble FROM mail_server")
+    return rows[0].trouble if rows else None
+
+
 def states() -> Counter[str]:
     return Counter(row.state for row in run("SELECT state FROM mail"))

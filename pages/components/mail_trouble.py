@@ -1,0 +1,28 @@
+"""What an administrator has to know when mails wait."""
+
+import streamlit as st
+
+from db.engine import viewer_transaction
+from pages.components.escape import markdown_text
+from pages.components.session import current_viewer, time_zone
+from pages.components.words import time_words
+from services.mail_server import find_mail_server
+
+
+def mail_trouble() -> None:
+    """Says why no mail is sent, if that is so: until an administrator, or time, has put it right, mails wait."""
+    viewer = current_viewer()
+    if not viewer.may_administer:
+        return
+    with viewer_transaction(viewer.account_id) as connection:
+        known = find_mail_server(connection)
+    if known is None or known.trouble is None or known.trouble_since is None:
+        return
+    since = time_words(known.trouble_since, time_zone())
+    st.error(
+        markdown_text(
+            f"Mails wait since {since}: {known.trouble.rstrip('.')}. Check the mail server, SMTP_URL and MAIL_FROM. "
+            "No mail is lost: they leave by themselves once this is put right."
+        ),
+        icon=":material/unsubscribe:",
+    )

@@ -1,0 +1,248 @@
+"""One message on its way: claimed, given to the mail server, and recorded as what became of it.
+
+Why a message leaves once: docs/decisions/007-mail-is-handed-over-once.md. Why no row is locked while the mail server
+takes its time: docs/decisions/014-mail-locks-and-faults.md.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Connection, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.engine import jobs_transaction
+from db.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
+from services import mail_server
+from services.addresses import NO_ADDRESS, Utf8, sender_of
+from services.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
+from services.mail_message import Message, compose
+from services.mail_records import Outcome, Withdrawn, locked_mail, settle
+from services.outbox import claim_of
+from services.smtp import Conversation, NotSent, PutOff, Refused, RefusedUs, ServerUnusable, Unanswered
+from services.smtp_server import server_of
+
+log = logging.getLogger("esupport.mail")
+# So many of those that are due are looked at for one that no other worker has.
+_LOOKED_AT: Final = 100
+# How long a worker that was told to stop goes on trying to record what has left.
+_LAST_SECONDS: Final = 8.0
+_LONGEST_PAUSE: Final = 5.0
+
+
+class Post:
+    """The way to the mail server; what is learnt of the server on it is kept for the pages."""
+
+    def __init__(self, smtp_url: str, sender: str) -> None:
+        """Raises `ServerUnusable` when one of the two means nothing."""
+        try:
+            self._server, self.sender = server_of(smtp_url), sender_of(sender)
+        except ValueError as error:
+            raise ServerUnusable(str(error)) from error
+        self.address: Final = self._server.address
+        self._conversation = Conversation(self._server, self._opened)
+
+    def try_out(self) -> None:
+        """Finds out what the server offers and whether it takes our sender. Raises `ServerUnusable`."""
+        self._conversation.try_out(self.sender.address)
+        _keep(lambda connection: mail_server.record_success(connection, self.address))
+
+    def send(self, message: Message, before_handover: Callable[[], None]) -> None:
+        """As `Conversation.send`."""
+        self._conversation.send(message, before_handover)
+
+    def close(self) -> None:
+        self._conversation.close()
+
+    def note_trouble(self, trouble: NotSent) -> None:
+        """Says in the log, and keeps for the administrators, why nothing is sent."""
+        log.warning("Mails wait. %s", trouble)
+        _keep(lambda connection: mail_server.record_trouble(connection, self.address, str(trouble)))
+
+    def _opened(self, takes_utf8: bool) -> None:
+        _keep(lambda connection: mail_server.record_offer(connection, self.address, takes_utf8=takes_utf8))
+
+
+def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
+    """Sends the message that is due longest; None when there is none.
+
+    Raises `ServerUnusable`, which no message is to blame for, and the database's errors as long as nothing has left:
+    what has left is recorded, however often that has to be tried.
+    """
+    attempted, mail_id = False, 0
+    try:
+        with jobs_transaction() as connection:
+            claimed = _claim(connection)
+            if claimed is None:
+                return None
+            mail_id = claimed
+            row = connection.execute(select(mail).where(mail.c.id == mail_id, *_is_due())).one_or_none()
+            if row is None:  # another worker was done with it between our two looks
+                return Outcome.WITHDRAWN
+            error = _attempt(connection, post, row)
+            attempted = True
+            outcome = settle(connection, mail_id, error, post.address)
+    except SQLAlchemyError as lost:
+        if not attempted:
+            raise
+        log.warning("What became of message %s is recorded once more: %s", mail_id, type(lost).__name__)
+        outcome = _insist(lambda connection: settle(connection, mail_id, error, post.address), stop)
+    if isinstance(error, ServerUnusable):
+        raise error
+    if isinstance(error, RefusedUs):
+        post.note_trouble(error)
+    return outcome
+
+
+def count_due(connection: Connection) -> int:
+    """How many messages are due that no worker has begun to hand over."""
+    due = select(func.count()).select_from(mail).where(*_is_due(), ~_is_handed_over())
+    return int(connection.execute(due).scalar_one())
+
+
+def _is_due() -> tuple[Any, ...]:
+    return mail.c.state == "queued", mail.c.next_attempt_at <= func.now()
+
+
+def _is_handed_over() -> Any:
+    return exists().where(
+        mail_handover.c.mail_id == mail.c.id,
+        mail_handover.c.at >= mail.c.queued_at,  # else of an attempt before somebody pressed Send again
+    )
+
+
+def _claim(connection: Connection) -> int | None:
+    """Of the messages that are due, the first that nobody else has claimed.
+
+    The claim ends with the transaction, and so with a worker that dies.
+    """
+    due = (
+        select(mail.c.id)
+        .where(*_is_due())
+        .order_by(mail.c.next_attempt_at, mail.c.id)
+        .limit(_LOOKED_AT)  # which also keeps PostgreSQL from claiming more than it looks at below
+        .subquery()
+    )
+    return connection.execute(select(due.c.id).where(claim_of(due.c.id)).limit(1)).scalar_one_or_none()
+
+
+def _attempt(connection: Connection, post: Post, row: Any) -> NotSent | None:
+    """None when the server has accepted the message, else why it was not sent."""
+    if _was_handed_over(connection, row.id):  # by a worker that ended before it could say more
+        return Unanswered(
+            "A worker ended while the mail server was given the message, so it may or may not have arrived."
+        )
+    if why_not := _why_not(connection, row):
+        return Refused(why_not)
+    try:
+        message = compose(row, sender=post.sender)
+    except ValueError:
+        return Refused(NO_ADDRESS)
+    except Exception:  # a defect of ours, over which the other messages must not wait
+        log.exception("Message %s could not be put into words.", row.id)
+        return PutOff("The message could not be put into words. The worker's log says more.")
+    try:
+        post.send(message, lambda: _hand_over(row))
+    except NotSent as error:
+        return error
+    return None
+
+
+def _hand_over(row: Any) -> None:
+    """Records, before the first byte leaves and in a transaction of its own, that the server has the message.
+
+    Raises `Withdrawn`, and `Refused` when the order has changed meanwhile. There may be the row of a handover already:
+    of an attempt before somebody pressed *Send again*.
+    """
+    with jobs_transaction() as connection:
+        now = connection.execute(locked_mail(row.id)).one_or_none()
+        if now is None or now.state != "queued" or now.to_address != row.to_address:
+            raise Withdrawn("Somebody took the message back.")
+        if _was_handed_over(connection, row.id):
+            raise Withdrawn("Another worker has handed it over.")
+        if why_not := _why_not(connection, now):
+            raise Refused(why_not)
+        connection.execute(
+            insert(mail_handover)
+            .values(mail_id=row.id)
+            .on_conflict_do_update(index_elements=["mail_id"], set_={"at": func.now()})
+        )
+
+
+def _was_handed_over(connection: Connection, mail_id: int) -> bool:
+    # A statement of its own: it has to see what was recorded just before the claim or the lock was given back.
+    found = select(mail.c.id).where(mail.c.id == mail_id, _is_handed_over())
+    return connection.execute(found).first() is not None
+
+
+def _why_not(connection: Connection, row: Any) -> str | None:
+    """Why the message must not go (any more): the order may have changed while it waited."""
+    if row.to_address is None:
+        return "The address was deleted."
+    if row.kind != "licence":
+        return None
+    found = connection.execute(
+        select(
+            orders.c.status,
+            orders.c.customer_erased,
+            orders.c.email,
+            checkout_page.c.delivery_allowed,
+            activation_code.c.deleted,
+            activation_code.c.code_key,
+            order_item.c.refunded,
+        )
+        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
+        .outerjoin(
+            activation_code,
+            (activation_code.c.order_id == orders.c.order_id)
+            & (activation_code.c.position == row.position)
+            & (activation_code.c.number == row.number),
+        )
+        .outerjoin(
+            order_item, (order_item.c.order_id == orders.c.order_id) & (order_item.c.position == row.position)
+        )
+        .where(orders.c.order_id == row.order_id)
+    ).one()
+    if found.deleted is not False:
+        return "The activation code was deleted meanwhile."
+    if found.refunded and was_deleted_elsewhere(connection, row.order_id, found.code_key):
+        return COPY_DELETED
+    if found.email != row.to_address:
+        return "The customer's e-mail was changed meanwhile."
+    return why_not_sent(
+        status=found.status,
+        delivery_allowed=found.delivery_allowed,
+        customer_erased=found.customer_erased,
+        email=found.email,
+        utf8=Utf8.TAKEN,  # what the server takes shows on the connection
+    )
+
+
+def _insist(work: Callable[[Connection], Outcome], stop: threading.Event | None) -> Outcome:
+    """Repeats a transaction until it succeeds; for a few seconds only after `stop` is set."""
+    pause, deadline = 0.1, None
+    while True:
+        try:
+            with jobs_transaction() as connection:
+                return work(connection)
+        except SQLAlchemyError:
+            now = time.monotonic()
+            if stop and stop.is_set():
+                deadline = deadline or now + _LAST_SECONDS
+            if deadline and now > deadline:
+                raise
+            log.warning("The database could not record what became of a message; trying again.")
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _keep(work: Callable[[Connection], None]) -> None:
+    # What is known of the server is for the pages: no message waits or fails for it.
+    try:
+        with jobs_transaction() as connection:
+            work(connection)
+    except SQLAlchemyError as error:
+        log.warning("What is known of the mail server could not be kept: %s", error)

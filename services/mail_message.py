@@ -1,0 +1,128 @@
+"""A row of `mail` as bytes: the headers written here, letter by letter, and the body by Python's email package.
+
+Python folds long headers itself, and before 3.11.9 it forgot the quotes of a display name when it did, so that a name
+with a comma became a second recipient. Nothing here relies on that: a name that is not plain words is written as
+encoded words (RFC 2047), in which a comma, a quote or an @ cannot occur. One that is too long for a name, or looks like
+an address, is left out.
+"""
+
+import re
+import unicodedata
+from base64 import b64encode
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Any, Final
+
+from services.addresses import Sender, mailable
+
+_POLICY: Final = policy.SMTP.clone(cte_type="7bit")
+_LINE: Final = 76
+# Octets of UTF-8 in one encoded word: with its frame it fits into a line beside the longest header name.
+_CHUNK: Final = 36
+_LONGEST_NAME: Final = 200
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
+_MESSAGE_ID: Final = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
+_JOINERS: Final = "\u200c\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said to the mail server: sender and recipient of the envelope, and the content with its headers."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether the server has to offer SMTPUTF8."""
+        return not (self.sender.isascii() and self.recipient.isascii())
+
+
+def compose(row: Any, *, sender: Sender) -> Message:
+    """The message of a row of `mail`: plain text and HTML, one recipient.
+
+    Nothing in the row can add a header or a recipient. Raises `ValueError` when its address is not well formed.
+    """
+    recipient = mailable(row.to_address or "")
+    headers = (
+        _mailbox("From", sender.name, sender.address),
+        _mailbox("To", row.to_name or "", recipient),
+        _text("Subject", row.subject),
+        f"Date: {format_datetime(row.created_at)}",
+        *_message_id(row.message_id),
+        "Auto-Submitted: auto-generated",
+    )
+    head = "".join(f"{header}\r\n" for header in headers)
+    return Message(sender.address, recipient, head.encode() + _body(row))
+
+
+def _body(row: Any) -> bytes:
+    """The MIME headers and the parts, all of it ASCII."""
+    parts = EmailMessage(policy=_POLICY)
+    parts.set_content(_whole(row.text_body))
+    if row.html_body:
+        parts.add_alternative(_whole(row.html_body), subtype="html")
+    return parts.as_bytes()
+
+
+def _message_id(given: str) -> list[str]:
+    return [f"Message-ID: {given}"] if len(given) < 900 and _MESSAGE_ID.fullmatch(given) else []
+
+
+def _mailbox(header: str, name: str, address: str) -> str:
+    name = one_line(name)
+    # Some programs show a name that looks like an address as if it were one.
+    if not name or len(name) > _LONGEST_NAME or "@" in unicodedata.normalize("NFKC", name):
+        return f"{header}: {address}"
+    words = [name] if _PLAIN_NAME.fullmatch(name) and len(name) <= 60 else _encoded_words(name)
+    return f"{header}: " + "\r\n ".join([*words, f"<{address}>"])
+
+
+def _text(header: str, text: str) -> str:
+    text = one_line(text)
+    room = _LINE - len(header) - 2
+    is_plain = text.isascii() and "=?" not in text and all(len(word) < room for word in text.split())
+    return f"{header}: " + "\r\n ".join(_lines(text, room) if is_plain else _encoded_words(text))
+
+
+def _lines(text: str, room: int) -> list[str]:
+    """Broken at spaces, each of which the line break and the space that follow it stand for."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return lines
+
+
+def _encoded_words(text: str) -> list[str]:
+    """Each of whole characters, since a reader decodes one without looking at the next (RFC 2047, section 5)."""
+    chunks, size = [""], 0
+    for character in text:
+        octets = len(character.encode())
+        if size + octets > _CHUNK:
+            chunks.append("")
+            size = 0
+        chunks[-1] += character
+        size += octets
+    return [f"=?utf-8?b?{b64encode(chunk.encode()).decode()}?=" for chunk in chunks]
+
+
+def one_line(text: str | None) -> str:
+    """One line without characters that are not shown: controls, half characters, marks of writing direction."""
+    kept = (
+        " " if character.isspace() or character in "\x85\u2028\u2029" else character
+        for character in text or ""
+        if character.isspace()
+        or character in _JOINERS
+        or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
+    return " ".join("".join(kept).split())
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,159 @@
+"""What became of a message: its row, and the line in its order's history.
+
+The transactions here lock the message first and never wait for an order after that. An order that somebody holds gets
+its line later (`add_missing_lines`), so that no worker waits in a circle with those who lock the order first.
+"""
+
+import random
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from db.engine import jobs_transaction
+from db.tables import account, mail, mail_handover, order_history, orders
+from services.mail_server import record_success
+from services.outbox import REMOVED, SECRET_KINDS
+from services.smtp import NotSent, PutOff, Refused, RefusedUs, ServerUnusable
+
+GIVE_UP_AFTER: Final = timedelta(days=1)
+TAKEN_BACK: Final = "Taken back: the customer's data was deleted."
+_FIRST_PAUSE: Final = timedelta(seconds=10)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
+_LINES_AT_ONCE: Final = 100
+
+
+class Outcome(StrEnum):
+    SENT = "sent"
+    PUT_OFF = "put off"
+    FAILED = "failed"
+    WAITS = "waits"  # as it did before
+    WITHDRAWN = "withdrawn"
+
+
+class Withdrawn(NotSent):
+    """The message was taken back, or somebody else has handed it over: it is not ours any more."""
+
+
+def locked_mail(mail_id: int, *, skip_locked: bool = False) -> Any:
+    """The statement that locks a message for a change; not its key, which the row of its handover refers to."""
+    return select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True, skip_locked=skip_locked)
+
+
+def settle(connection: Connection, mail_id: int, error: NotSent | None, server_address: str) -> Outcome:
+    """Records what became of a message: accepted by the server (`error` is None), or not.
+
+    May be repeated: what was recorded is not recorded again. What was accepted is *sent*, whatever has happened to its
+    row meanwhile. Anything else leaves a message alone that was taken back meanwhile.
+    """
+    row = connection.execute(locked_mail(mail_id)).one_or_none()
+    if row is None or isinstance(error, Withdrawn):
+        return Outcome.WITHDRAWN
+    if error is None:
+        if row.state != "sent":
+            _record_sent(connection, row)
+            record_success(connection, server_address)
+        return Outcome.SENT
+    if row.state != "queued":
+        return Outcome.WITHDRAWN
+    if not isinstance(error, PutOff):
+        return _fail(connection, row, error)
+    if row.to_address is None:
+        return _fail(connection, row, Refused(TAKEN_BACK))
+    if isinstance(error, ServerUnusable):
+        _forget_handover(connection, mail_id)
+        return Outcome.WAITS
+    return _put_off(connection, row, error)
+
+
+def add_missing_lines() -> None:
+    """Writes the lines that an order's history still lacks, for the orders that nobody holds any more."""
+    with jobs_transaction() as connection:
+        lacking = select(mail.c.id).where(mail.c.lacks_line).order_by(mail.c.id).limit(_LINES_AT_ONCE)
+        mail_ids = connection.execute(lacking).scalars().all()
+    for mail_id in mail_ids:
+        with jobs_transaction() as connection:
+            still = locked_mail(mail_id, skip_locked=True).where(mail.c.lacks_line)
+            row = connection.execute(still).one_or_none()
+            if row is not None and _take_order(connection, row):
+                connection.execute(update(mail).where(mail.c.id == mail_id).values(lacks_line=False))
+                _write_line(connection, row)
+
+
+def _record_sent(connection: Connection, row: Any) -> None:
+    # A password stays nowhere once it is on its way.
+    removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
+    values = {"state": "sent", "sent_at": func.clock_timestamp(), "last_error": None}
+    _update(connection, row, has_line=row.kind == "licence", **values, **removed)
+
+
+def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
+    """Pauses that double, each shortened by chance so that messages do not come back all at once.
+
+    A day of answers about this message is enough; those about us are no reason to give a message up.
+    """
+    now = datetime.now(UTC)
+    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(row.attempts, 20))
+    pause *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    since = row.refused_since
+    if not isinstance(error, RefusedUs):
+        since = since or now
+        if now + pause > since + GIVE_UP_AFTER:
+            return _fail(connection, row, Refused(f"Given up after a day. {error}"))
+    _update(connection, row, next_attempt_at=now + pause, refused_since=since, last_error=str(error))
+    return Outcome.PUT_OFF
+
+
+def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
+    # A server's answer may repeat the address, which is not to come back.
+    why = str(error) if row.to_address or not error.is_servers else "The mail server refused it."
+    _update(connection, row, has_line=row.order_id is not None, state="failed", last_error=why)
+    return Outcome.FAILED
+
+
+def _update(connection: Connection, row: Any, *, has_line: bool = False, **values: Any) -> None:
+    """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
+    for whoever holds it. The line goes along if the order is free."""
+    is_free = has_line and _take_order(connection, row)
+    values |= {"attempts": row.attempts + 1, "lacks_line": has_line and not is_free}
+    changed = connection.execute(
+        update(mail).where(mail.c.id == row.id).values(**values).returning(mail)
+    ).one()
+    if is_free:
+        _write_line(connection, changed)
+    _forget_handover(connection, row.id)
+
+
+def _forget_handover(connection: Connection, mail_id: int) -> None:
+    connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == mail_id))
+
+
+def _take_order(connection: Connection, row: Any) -> bool:
+    """Whether nobody holds the message's order, which then nobody takes until the transaction ends."""
+    order = select(orders.c.order_id).where(orders.c.order_id == row.order_id)
+    free = order.with_for_update(read=True, key_share=True, skip_locked=True)
+    return connection.execute(free).first() is not None
+
+
+def _write_line(connection: Connection, row: Any) -> None:
+    is_licence = row.kind == "licence"
+    to = row.to_address or "deleted"
+    if row.state == "sent":
+        kind, text = "email", f"Licence e-mail has been sent to {to} (item {row.position}, code {row.number})"
+    else:
+        what = "Licence e-mail" if is_licence else "E-mail"
+        kind, text = "error", f"{what} to {to} failed. {row.last_error}"
+    author = select(account.c.name).where(account.c.id == row.account_id).scalar_subquery()
+    connection.execute(
+        insert(order_history).values(
+            order_id=row.order_id,
+            checkout_page_id=row.checkout_page_id,
+            at=row.sent_at or func.clock_timestamp(),
+            kind=kind,
+            text=text,
+            source="portal",
+            account_id=row.account_id,
+            author=author if is_licence else None,
+        )
+    )

@@ -1,0 +1,101 @@
+"""What is known of the mail server: what it offers, and what is wrong with it or with our settings for it.
+
+The worker finds out, at its start and with each connection, and keeps it in a table of one row; the pages read it, so
+that they promise what the worker can do. Without `SMTP_URL` mails go no further than the mail log, and any address that
+is well formed will do. While nothing is known of the server that is set now, addresses that need SMTPUTF8 are refused.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.settings import settings
+from db.tables import mail_server
+from services.addresses import Utf8, is_ascii, why_not_mailable
+from services.smtp_server import server_of
+
+_THE_ROW: Final = True
+
+
+@dataclass(frozen=True, slots=True)
+class KnownServer:
+    """`address` is host and port. `trouble` says since `trouble_since` why nothing is sent; None when all is well."""
+
+    address: str
+    takes_utf8: bool | None
+    seen_at: datetime | None
+    trouble: str | None
+    trouble_since: datetime | None
+
+
+def find_mail_server(connection: Connection) -> KnownServer | None:
+    """What is known of the server that is set now; None when no server is set or nothing is known."""
+    smtp_url = settings().smtp_url
+    if smtp_url is None:
+        return None
+    fields = [mail_server.c[name] for name in KnownServer.__slots__]
+    row = connection.execute(
+        select(*fields).where(mail_server.c.address == server_of(smtp_url).address)
+    ).one_or_none()
+    return None if row is None else KnownServer(*row)
+
+
+def find_utf8(connection: Connection) -> Utf8:
+    """Whether the mail server that is set now takes letters outside ASCII before the @."""
+    if settings().smtp_url is None:
+        return Utf8.TAKEN
+    known = find_mail_server(connection)
+    if known is None or known.takes_utf8 is None:
+        return Utf8.UNKNOWN
+    return Utf8.TAKEN if known.takes_utf8 else Utf8.REFUSED
+
+
+def find_utf8_for(connection: Connection, addresses: Iterable[str | None]) -> Utf8:
+    """The same, but asks the database only when one of the addresses makes a difference."""
+    if all(is_ascii(address) for address in addresses):
+        return Utf8.TAKEN
+    return find_utf8(connection)
+
+
+def why_not_mailed(connection: Connection, address: str | None) -> str | None:
+    """None when a message to this address can be sent, as far as is known, else a sentence that says why not."""
+    return why_not_mailable(address, find_utf8_for(connection, [address]))
+
+
+def record_offer(connection: Connection, address: str, *, takes_utf8: bool) -> None:
+    """Keeps what the server offered just now. `connection` is a transaction of the jobs' role, as in all below."""
+    _keep(connection, address, takes_utf8=takes_utf8, seen_at=func.now())
+
+
+def record_trouble(connection: Connection, address: str, trouble: str) -> None:
+    """Keeps why nothing can be sent; the time counts from when the trouble began, whatever its words."""
+    began = func.coalesce(mail_server.c.trouble_since, func.now())
+    _keep(connection, address, trouble=trouble, trouble_since=began)
+
+
+def record_success(connection: Connection, address: str) -> None:
+    """The server has taken us on: there is no trouble any more."""
+    connection.execute(
+        update(mail_server)
+        .where(mail_server.c.address == address, mail_server.c.trouble.is_not(None))
+        .values(trouble=None, trouble_since=None)
+    )
+
+
+def _keep(connection: Connection, address: str, **values: object) -> None:
+    # What was known of another server says nothing of this one.
+    connection.execute(
+        update(mail_server)
+        .where(mail_server.c.address != address)
+        .values(address=address, takes_utf8=None, seen_at=None, trouble=None, trouble_since=None)
+    )
+    first = {**values, "trouble_since": func.now()} if "trouble_since" in values else values
+    connection.execute(
+        insert(mail_server)
+        .values(id=_THE_ROW, address=address, **first)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )

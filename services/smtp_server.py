@@ -1,0 +1,73 @@
+"""What `SMTP_URL` and `MAIL_FROM` mean."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from db.settings import SettingsError, settings
+from services.addresses import sender_of
+from services.domains import a_label_domain
+
+DEFAULT_TIMEOUT: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`host` is ASCII: Python's own network functions would convert another one by IDNA 2003."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    is_tls: bool
+    starttls: bool
+    timeout: float
+
+    @property
+    def address(self) -> str:
+        """Host and port, without the password: what people are told, and what is known of the server is kept under."""
+        return f"{self.host}:{self.port}"
+
+
+def server_of(url: str) -> Server:
+    """The server of an `SMTP_URL`. Ports by default: 465 for smtps, 587 with starttls, else 25.
+
+    Raises `ValueError` with a sentence when its host is no host name.
+    """
+    parts = urlsplit(url)
+    options = parse_qs(parts.query)
+    is_tls = parts.scheme == "smtps"
+    starttls = not is_tls and options.get("starttls", ["0"])[-1] not in ("", "0", "false", "no")
+    try:
+        timeout = float(options.get("timeout", [DEFAULT_TIMEOUT])[-1])
+    except ValueError:
+        timeout = DEFAULT_TIMEOUT
+    return Server(
+        host=_host(parts.hostname or "localhost"),
+        port=parts.port or (465 if is_tls else 587 if starttls else 25),
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        is_tls=is_tls,
+        starttls=starttls,
+        timeout=timeout if 0 < timeout < 3600 else DEFAULT_TIMEOUT,
+    )
+
+
+def check_mail_settings() -> None:
+    """Raises `SettingsError` when `SMTP_URL` or `MAIL_FROM` means nothing; nothing starts with such a one."""
+    current = settings()
+    try:
+        sender_of(current.mail_from)
+        if current.smtp_url is not None:
+            server_of(current.smtp_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _host(name: str) -> str:
+    if ":" in name:  # an IPv6 address
+        return name
+    try:
+        return a_label_domain(unquote(name).rstrip("."))
+    except ValueError as error:
+        raise ValueError("SMTP_URL must name a host, such as mail.example.com.") from error
