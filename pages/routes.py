@@ -26,6 +26,7 @@ from services.accounts import find_time_zone
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotFound
 from services.export_runs import begin_run
+from services.file_names import saved_name
 from services.order_documents import Document, get_document
 from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
 from services.saved_searches import open_search
@@ -52,6 +53,7 @@ def _viewer(request: Request) -> Viewer | None:
 
 
 def _attachment(name: str) -> str:
+    name = saved_name(name)
     ascii_name = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 
