@@ -37,7 +37,9 @@ _PRIVATE = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_NOTHING_RUNS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_NOTHING_RUNS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+}
 # The address of the customer's page is a key: links on it must not carry it on, and nothing may frame it.
 _CUSTOMER = _PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
