@@ -158,7 +158,7 @@ def test_strangers_do_not_fill_the_memory_with_tabs(portal: Portal) -> None:
             time.sleep(0.1)
 
 
-def failed_sign_ins(portal: Portal, path: Path, **variables: str) -> set[str | None]:
+def audited_addresses(portal: Portal, path: Path, **variables: str) -> set[str | None]:
     """From where the audit log says that a download came, by somebody who names another address."""
     email = add_account(portal, "Xaver")
     cookie = f"{SESSION}={session_of(portal, email)}"
@@ -190,6 +190,6 @@ def failed_sign_ins(portal: Portal, path: Path, **variables: str) -> set[str | N
 
 
 def test_nobody_says_for_themselves_where_they_are(portal: Portal, tmp_path: Path) -> None:
-    assert failed_sign_ins(portal, tmp_path / "log") <= {"127.0.0.1", "::1"}
+    assert audited_addresses(portal, tmp_path / "log") <= {"127.0.0.1", "::1"}
     trusting = {"ESUPPORT_TRUSTED_PROXIES": "127.0.0.1, ::1"}
-    assert failed_sign_ins(portal, tmp_path / "log2", **trusting) == {"203.0.113.9"}
+    assert audited_addresses(portal, tmp_path / "log2", **trusting) == {"203.0.113.9"}
