@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.engine import anonymous_transaction, viewer_transaction
+from pages.components.browser_cookies import token_of_request
 from pages.components.customer_view import customer_html, missing_html
 from pages.components.export_stream import ExportStream
 from pages.components.request import route_address
@@ -26,17 +27,20 @@ from services.customer_page import CustomerPageNotFound, get_customer_document, 
 from services.errors import InvalidInput, NotFound
 from services.export_runs import begin_run
 from services.export_workbook import export_workbook
+from services.file_names import saved_name
 from services.order_documents import Document, get_document
 from services.order_export import ExportRows, export_orders, file_name, record_export
 from services.saved_searches import open_search
-from services.sign_in import COOKIE_NAME, cookie_viewer
+from services.sign_in import viewer_of_token
 
 _PRIVATE = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_NOTHING_RUNS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_NOTHING_RUNS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+}
 # The address of the customer's page is a key: links on it must not carry it on, and nothing may frame it.
 _CUSTOMER = _PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -46,11 +50,13 @@ _CUSTOMER = _PRIVATE | {
 
 
 def _viewer(request: Request) -> Viewer | None:
-    viewer = cookie_viewer(request.cookies.get(COOKIE_NAME))
+    token = token_of_request(request)
+    viewer = viewer_of_token(token) if token else None
     return None if viewer is None or not viewer.may_enter else viewer
 
 
 def _attachment(name: str) -> str:
+    name = saved_name(name)
     ascii_name = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 

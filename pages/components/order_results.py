@@ -19,6 +19,7 @@ from pages.components.order_view import draw_order
 from pages.components.session import current_viewer, time_zone
 from services.access import Viewer
 from services.errors import OrderNotFound
+from services.links import safe_link
 from services.order_detail import get_order, get_orders
 from services.order_filter import OrderFilter
 from services.order_search import (
@@ -259,7 +260,7 @@ def _draw(order: OrderDetail, viewer: Viewer) -> None:
         order,
         viewer,
         zone=time_zone(),
-        customer_page_url=order.detail_url or f"/o/{order.page_key}",
+        customer_page_url=safe_link(order.detail_url) or f"/o/{order.page_key}",
         key=f"order_{order.order_id}",
         order_link=_order_link,
     )

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
+from pages.components.browser_cookies import SESSION
 from pages.routes import ROUTES
 from services import sign_in
 from services.access import Role
@@ -89,7 +90,7 @@ def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
 def cookies(account_id: int) -> dict[str, str]:
     token = sign_in.open_session(account_id, address=None)
     assert token is not None
-    return {"Cookie": f"{sign_in.COOKIE_NAME}={sign_in.cookie_of_token(token)}"}
+    return {"Cookie": f"{SESSION}={token}"}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -216,3 +217,24 @@ def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_not_recorded(
 def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Role, int], key: str) -> None:
     assert client.get(f"/o/{key}").status_code == 404
     assert client.get(f"/o/{key}/documents/1").status_code == 404
+
+
+def test_a_files_name_is_neither_turned_around_nor_a_header(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+) -> None:
+    run(
+        "UPDATE order_document SET name = :name WHERE id = :id",
+        name="\u202efdp.exe",
+        id=known[OWN]["document"],
+    )
+    try:
+        for address, headers in (
+            (f"/documents/{known[OWN]['document']}", cookies(people[Role.ANALYST])),
+            (f"/o/{known[OWN]['page']}/documents/{known[OWN]['document']}", {}),
+        ):
+            answer = client.get(address, headers=headers)
+            expected = "attachment; filename=\"_fdp.exe\"; filename*=UTF-8''_fdp.exe"
+            assert answer.headers["Content-Disposition"] == expected
+        assert "\u202e" not in client.get(f"/o/{known[OWN]['page']}").text
+    finally:
+        run("UPDATE order_document SET name = 'x.pdf' WHERE id = :id", id=known[OWN]["document"])
