@@ -1,7 +1,7 @@
 """What is personal: every column of every table, whose data it holds, and what the deletion of a person does with it.
 
-The deletion (`services.erasure`), the import of later documents (db/sql/import_erased.sql) and the tests of both are made
-from this list. A column that is on neither of its two halves fails tests/db/test_personal.py.
+The deletion (`services.erasure`), the import of later documents (db/sql/import_erased.sql) and the tests of both are
+made from this list. A column that is on neither of its two halves fails tests/db/test_personal.py.
 """
 
 from collections.abc import Mapping

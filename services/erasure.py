@@ -16,7 +16,8 @@ from services.account_admin import check_administrator
 from services.actions import Done
 from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
-from services.person_erasure import Erased, Person, erase
+from services.known_values import Person
+from services.person_erasure import Erased, erase, find_reach
 
 SHOWN: Final = 200
 _NAMED: Final = 5
@@ -112,9 +113,10 @@ def erase_personal_data(
     found = _parts(connection, email)
     if not found and not expected:
         raise NothingToErase
+    reach = find_reach(connection, _person(email, found))
     connection.execute(
         select(orders.c.order_id)
-        .where(orders.c.order_id == any_(literal([*{*found, *expected}], ARRAY(BigInteger))))
+        .where(orders.c.order_id == any_(literal([*{*found, *expected, *reach.orders}], ARRAY(BigInteger))))
         .order_by(orders.c.order_id)
         # The mail worker may go on writing into the histories of these orders; their changes have to wait.
         .with_for_update(key_share=True)
@@ -122,9 +124,14 @@ def erase_personal_data(
     found = _parts(connection, email)
     if found != dict(expected):
         raise ChangedSincePreview(_differences(connection, expected, found))
-    person = Person(email, *([key for key, part in found.items() if part is wanted] for wanted in Part))
-    erased = erase(connection, person, announce=True, wait_seconds=_WAIT_SECONDS)
+    person = _person(email, found)
+    erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
     return Done(_sentence(person, erased), _details(person, erased))
+
+
+def _person(email: str, parts: Mapping[int, Part]) -> Person:
+    own, used, past = ([key for key, part in parts.items() if part is wanted] for wanted in Part)
+    return Person(email, own, used, past)
 
 
 def _parts(connection: Connection, email: str) -> dict[int, Part]:
@@ -162,16 +169,22 @@ def _sentence(person: Person, erased: Erased) -> str:
     if emptied:
         said = f"The personal data was deleted from {_count(emptied, 'order')}."
     else:
-        said = (
-            "No order's customer or licence user has this e-mail now. "
-            f"Mentions of it were deleted from {_count(len(person.past), 'order')} whose customer had it before."
-        )
-    if emptied and person.past:
+        said = "No order's customer or licence user has this e-mail now."
+    if person.past:
         said += (
-            f" {_count(len(person.past), 'more order')} had it as a past e-mail: mentions were deleted there."
+            f" Mentions of it were deleted from {_count(len(person.past), 'order')} whose customer had it before "
+            "and has another e-mail now."
         )
+    counts = (
+        (erased.documents, "document"),
+        (erased.mails, "mail"),
+        (erased.saved_searches, "saved search"),
+        (erased.texts, "mention"),
+    )
+    if also := [_count(number, noun) for number, noun in counts if number]:
+        said += f" Also deleted: {', '.join(also)}."
     if erased.taken_back:
-        said += f" {_count(erased.taken_back, 'waiting mail')} {_were(erased.taken_back)} taken back."
+        said += f" {_count(erased.taken_back, 'mail')} that waited {_were(erased.taken_back)} taken back."
     if erased.mails_under_way:
         said += (
             f" {_count(erased.mails_under_way, 'mail')} {_were(erased.mails_under_way)} just being handed over "
@@ -193,11 +206,13 @@ def _details(person: Person, erased: Erased) -> dict[str, int]:
             "saved searches": erased.saved_searches,
         }
     )
-    return {name: number for name, number in counts.items() if number or name in ("orders", "mails", "documents")}
+    return {
+        name: number for name, number in counts.items() if number or name in ("orders", "mails", "documents")
+    }
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ch') else 's'}"
 
 
 def _were(number: int) -> str:

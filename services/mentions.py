@@ -6,6 +6,7 @@ that holds no number, and what stands in pictures or files.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
@@ -24,9 +25,7 @@ _BETWEEN: Final = r"(?:<[^<>]{0,60}>|[^\p{L}\p{M}\p{N}<]){0,6}"
 _BETWEEN_DIGITS: Final = r"[^\p{L}\p{M}\p{N}]{0,3}"
 _WORDS: Final = regex.compile(rf"{_WORD}+")
 # Scripts that put no spaces between words, in which a value's edge is nowhere to be seen.
-_UNSPACED: Final = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{2,}"
-)
+_UNSPACED: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{2,}")
 _EMAILS: Final = regex.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]*[^\s<>\"'(),;:\[\].!?]")
 _NUMBERS: Final = regex.compile(r"\+?\p{Nd}(?:[\p{Nd}\s().\-/+\u00a0\u2010-\u2015])+\p{Nd}")
 # More single names than this belong to several people, and are not put together to first and last names.
@@ -158,10 +157,8 @@ def _weak(value: Value) -> list[str]:
 
 def _email(text: str) -> list[str]:
     forms = {text}
-    try:
+    with suppress(UnicodeError):  # a domain that no mail server knows has one form only
         forms.add(ascii_domain(text))
-    except UnicodeError:
-        pass  # a domain that no mail server knows has one form only
     # What goes on before the address is another address; a sentence may go on right after it.
     keys = [regex.escape(key, literal_spaces=True) for form in forms if (key := key_of(form.strip()))]
     return [rf"(?<!{_WORD})(?<!{_WORD}[.+_-]){key}(?!{_WORD})(?!-{_WORD})" for key in keys]

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from db.tables import checkout_page, orders
 from services.errors import InvalidInput
 from services.order_document import ParsedOrder, parse_order
+from services.order_import_erased import keep_erased
 from services.order_import_rows import COLUMNS, Rows
 
 _BATCH_ORDERS: Final = 2_000
@@ -103,6 +104,7 @@ class _Merge:
             rows.add(parsed, self._page_id(parsed.order.checkout_page), known=found is not None)
         try:
             self._copy(rows)
+            keep_erased(self._connection, has_known=has_known)
             if has_known:
                 self._cursor.execute(_script("import_update.sql"))
             self._cursor.execute(_script("import_insert.sql"))

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -129,7 +128,8 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
     assert (preview.number, {one.order_id for one in preview.orders}) == (2, set(mine))
     assert (preview.documents, preview.mails) == (2, 2)
     assert erase(people["admin"], EMAIL) == (
-        "The personal data was deleted from 2 orders. 1 waiting mail was taken back."
+        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 1 saved search, 22 mentions. "
+        "1 mail that waited was taken back."
     )
     left = {
         (table, value)

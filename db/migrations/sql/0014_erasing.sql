@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS known_value (
     erased boolean NOT NULL DEFAULT false,
     PRIMARY KEY (order_id, item_id, kind, digest)
 );
+CREATE INDEX IF NOT EXISTS mail_to_customer ON mail (fold(to_address)) WHERE account_id IS NULL;
 CREATE INDEX IF NOT EXISTS known_value_digest ON known_value (digest) WHERE NOT erased;
 ALTER TABLE known_value ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS jobs ON known_value;
@@ -221,6 +222,14 @@ BEGIN
             FROM mail m, LATERAL (VALUES ('mail.subject', m.subject), ('mail.text_body', m.text_body),
                 ('mail.html_body', m.html_body), ('mail.last_error', m.last_error)) v(place, value)
             WHERE m.account_id IS NULL AND normalize(v.value, NFKC) ~* pattern
+        UNION ALL SELECT d.order_id, 'order_document.name', d.id::text, '{}'::text[], d.name
+            FROM order_document d WHERE normalize(d.name, NFKC) ~* pattern
+        UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
+            FROM order_item i, json_strings(i.additional_data) s
+            WHERE i.additional_data <> '[]' AND normalize(i.additional_data::text, NFKC) ~* pattern
+        UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
+            FROM orders o, json_strings(o.additional_parameters) s
+            WHERE o.additional_parameters <> '[]' AND normalize(o.additional_parameters::text, NFKC) ~* pattern
     ) t(order_id, place, key, path, value)
     WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
 END $$;
@@ -416,26 +425,100 @@ DROP TRIGGER IF EXISTS mail_keep_erased ON mail;
 CREATE TRIGGER mail_keep_erased BEFORE UPDATE OF state ON mail
     FOR EACH ROW WHEN (NEW.kind = 'licence' AND NEW.order_id IS NOT NULL AND NEW.to_address IS NOT NULL)
     EXECUTE FUNCTION keep_mail_erased();
+
+-- What was decided before somebody was deleted may be carried out after it: a text that comes in then, about an order
+-- they were deleted from, loses the values whose digests are kept. A single name counts only where the person was a part.
+CREATE OR REPLACE FUNCTION text_without_erased(of_order bigint, given text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    pattern text;
+    plain text;
+BEGIN
+    IF given IS NULL OR NOT EXISTS (SELECT FROM known_value k WHERE k.order_id = of_order AND k.erased) THEN
+        RETURN given;
+    END IF;
+    plain := normalize(given, NFC);
+    WITH sizes AS (
+        SELECT DISTINCT k.kind, k.words FROM known_value k
+        WHERE k.order_id = of_order AND k.erased AND k.kind NOT IN ('email', 'phone')
+            AND (k.words > 1 OR EXISTS (SELECT FROM orders o WHERE o.order_id = of_order AND o.customer_erased)
+                OR EXISTS (SELECT FROM order_item i WHERE i.order_id = of_order AND i.license_erased))
+    ), word AS (
+        SELECT n, m[1] AS word FROM regexp_matches(plain, '[[:alnum:]]+', 'g') WITH ORDINALITY g(m, n)
+    ), try AS (
+        SELECT 'email' AS kind, rtrim(m[1], '.!?') AS value
+        FROM regexp_matches(plain, '([^\s<>"''(),;:]+@[^\s<>"''(),;:]+)', 'g') m
+        UNION SELECT 'phone', m[1] FROM regexp_matches(plain, '(\+?\d[\d\s().\-/]{3,}\d)', 'g') m
+        UNION SELECT s.kind, (SELECT string_agg(w.word, ' ' ORDER BY w.n) FROM word w
+            WHERE w.n BETWEEN f.n AND f.n + s.words - 1) FROM sizes s, word f
+    )
+    SELECT string_agg(DISTINCT replace(quoted, ' ', '[^[:alnum:]]{1,6}'), '|')
+    INTO pattern
+    FROM digests_of(array(SELECT t.kind FROM try t WHERE length(t.value) > 1),
+        array(SELECT t.value FROM try t WHERE length(t.value) > 1)) d
+    CROSS JOIN LATERAL (SELECT regexp_replace(d.value, '([][\\.^$*+?(){}|-])', '\\\1', 'g') AS quoted) q
+    WHERE EXISTS (SELECT FROM known_value k
+        WHERE k.order_id = of_order AND k.erased AND k.kind = d.kind AND k.digest = d.digest);
+    IF pattern IS NULL THEN
+        RETURN given;
+    END IF;
+    RETURN regexp_replace(plain, '(?<![[:alnum:]])(' || pattern || ')(?![[:alnum:]])', 'deleted', 'gi');
+END $$;
+
 CREATE OR REPLACE FUNCTION keep_history_erased() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM orders WHERE order_id = NEW.order_id AND customer_erased) THEN
-        NEW.text := left(regexp_replace(NEW.text, '\S+@\S+', 'deleted', 'g'), 20000);
+    -- What the mail worker tells of a message that was under way meanwhile.
+    IF NEW.kind IN ('email', 'error') AND EXISTS (SELECT FROM orders WHERE order_id = NEW.order_id AND customer_erased) THEN
+        NEW.text := regexp_replace(NEW.text, '\S+@\S+', 'deleted', 'g');
     END IF;
+    NEW.text := left(text_without_erased(NEW.order_id, NEW.text), 20000);
     RETURN NEW;
 END $$;
 DROP TRIGGER IF EXISTS order_history_keep_erased ON order_history;
 CREATE TRIGGER order_history_keep_erased BEFORE INSERT ON order_history
-    FOR EACH ROW WHEN (NEW.source = 'portal' AND NEW.kind IN ('email', 'error') AND NEW.text LIKE '%@%')
-    EXECUTE FUNCTION keep_history_erased();
+    FOR EACH ROW WHEN (NEW.source = 'portal') EXECUTE FUNCTION keep_history_erased();
+CREATE OR REPLACE FUNCTION keep_refund_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    NEW.reason := left(text_without_erased(NEW.order_id, NEW.reason), 20000);
+    NEW.note := left(text_without_erased(NEW.order_id, NEW.note), 20000);
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS refund_request_keep_erased ON refund_request;
+CREATE TRIGGER refund_request_keep_erased BEFORE INSERT OR UPDATE OF reason, note ON refund_request
+    FOR EACH ROW EXECUTE FUNCTION keep_refund_erased();
+CREATE OR REPLACE FUNCTION keep_event_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    NEW.reason := left(text_without_erased(NEW.order_id, NEW.reason), 2000);
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS subscription_event_keep_erased ON subscription_event;
+CREATE TRIGGER subscription_event_keep_erased BEFORE INSERT ON subscription_event
+    FOR EACH ROW WHEN (NEW.reason IS NOT NULL) EXECUTE FUNCTION keep_event_erased();
+CREATE OR REPLACE FUNCTION keep_subscription_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    NEW.change_reason := text_without_erased(NEW.order_id, NEW.change_reason);
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS subscription_keep_erased ON subscription;
+CREATE TRIGGER subscription_keep_erased BEFORE UPDATE OF change_reason ON subscription
+    FOR EACH ROW WHEN (NEW.change_reason IS DISTINCT FROM OLD.change_reason) EXECUTE FUNCTION keep_subscription_erased();
 
 REVOKE ALL ON FUNCTION value_key(text, text), digests_of(text[], text[]), remember_customer(), remember_licence_user(),
     check_may_erase(), orders_of_person(text), json_strings(jsonb), personal_texts(bigint[]),
     texts_matching(text, bigint[]), text_without(text, jsonb), erase_spans(jsonb), known_sizes(bigint[], boolean),
     known_among(bigint[], boolean, text[], text[]), remember_erased(bigint[], text[], text[]), saved_search_texts(),
     erase_saved_searches(text[]), empty_person(bigint[], text[], bigint[], bigint[]), keep_mail_erased(),
-    keep_history_erased() FROM PUBLIC;
+    text_without_erased(bigint, text), keep_history_erased(), keep_refund_erased(), keep_event_erased(),
+    keep_subscription_erased() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION orders_of_person(text), personal_texts(bigint[]), texts_matching(text, bigint[]),
     erase_spans(jsonb), known_sizes(bigint[], boolean), known_among(bigint[], boolean, text[], text[]),
     remember_erased(bigint[], text[], text[]), saved_search_texts(), erase_saved_searches(text[]),
