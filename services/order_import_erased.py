@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
 from db.personal import emptied
