@@ -211,7 +211,8 @@ def later_documents() -> list[Document]:
         full(updated_at=at(4), items=unnamed),
         full(updated_at=at(5), customer={"type": "legal", "erased": True}),
         full(updated_at=at(6), checkout_page="shop-b", history=shop_history(*lines(EMAIL, PHONE))),
-        full(documents=[{"name": f"{EMAIL}.pdf", "kind": "refund", "content_base64": as_file(EMAIL)}], updated_at=at(7)),
+        full(updated_at=at(7), documents=[
+            {"name": f"{EMAIL}.pdf", "kind": "refund", "content_base64": as_file(EMAIL)}]),
         first | {"updated_at": at(8), "history": [*first["history"], *shop_history(*lines(EMAIL, PHONE))]},
         second | {"updated_at": at(9), "additional_data": [{"name": "user", "value": f"{FIRST} {LAST}, {EMAIL}"}]},
         third | {"updated_at": at(10)},
