@@ -17,7 +17,7 @@ from services.actions import Done
 from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
 from services.known_values import Person
-from services.person_erasure import Erased, erase, find_reach
+from services.person_erasure import Erased, Reach, erase, find_reach
 
 SHOWN: Final = 200
 _NAMED: Final = 5
@@ -126,7 +126,7 @@ def erase_personal_data(
         raise ChangedSincePreview(_differences(connection, expected, found))
     person = _person(email, found)
     erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
-    return Done(_sentence(person, erased), _details(person, erased))
+    return Done(_sentence(person, reach, erased), _details(person, erased))
 
 
 def _person(email: str, parts: Mapping[int, Part]) -> Person:
@@ -164,7 +164,7 @@ def _differences(connection: Connection, expected: Mapping[int, Part], found: Ma
     return f"Nothing was deleted. Orders have changed since the preview ({changes}). Please look at it again."
 
 
-def _sentence(person: Person, erased: Erased) -> str:
+def _sentence(person: Person, reach: Reach, erased: Erased) -> str:
     emptied = len({*person.own, *person.used})
     if emptied:
         said = f"The personal data was deleted from {_count(emptied, 'order')}."
@@ -183,6 +183,11 @@ def _sentence(person: Person, erased: Erased) -> str:
     )
     if also := [_count(number, noun) for number, noun in counts if number]:
         said += f" Also deleted: {', '.join(also)}."
+    if not reach.is_whole:
+        said += (
+            " The person has had more e-mails or phone numbers than are looked for in other people's orders, so some "
+            "mentions may be left there."
+        )
     if erased.taken_back:
         said += f" {_count(erased.taken_back, 'mail')} that waited {_were(erased.taken_back)} taken back."
     if erased.mails_under_way:

@@ -10,8 +10,6 @@ import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from sys import maxunicode
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text
@@ -33,6 +31,8 @@ from services.text_readings import key_of
 
 _LOOK_EVERY_SECONDS: Final = 0.05
 _FEWEST_DIGITS: Final = 7
+# Each is compared with every text there is.
+_MOST_PATTERNS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,12 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Other orders whose texts mention the person, or may, and texts that mention them and belong to no order."""
+    """Other orders whose texts mention the person, or may, and texts that mention them and belong to no order.
+    `is_whole` is false when the person has more e-mails or phone numbers than were looked for."""
 
     orders: frozenset[int] = frozenset()
     loose_texts: tuple[Any, ...] = ()
+    is_whole: bool = True
 
 
 def find_reach(connection: Connection, person: Person) -> Reach:
@@ -61,18 +63,25 @@ def find_reach(connection: Connection, person: Person) -> Reach:
     before anything is locked. Orders that tell of the person's own are part of the reach in any case."""
     theirs = current_values(connection, person)[0] | past_values(connection, person)
     related = _related(connection, person.own)
-    pattern = _far_pattern(theirs)
-    if pattern is None:
-        return Reach(frozenset(related))
+    emails, numbers = _patterns(theirs)
     mentions = Mentions(theirs, strong_only=True)
-    statement = text("SELECT * FROM texts_matching(:pattern, :besides)").bindparams(*arrays("besides"))
+    statement = text("SELECT * FROM texts_matching(:emails, :numbers, :wide, :besides)").bindparams(
+        *arrays("besides"), bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
+    )
+    given = {
+        "emails": emails[:_MOST_PATTERNS],
+        "numbers": numbers[:_MOST_PATTERNS],
+        "wide": not "".join(emails).isascii(),
+    }
     rows = [
         row
-        for row in connection.execute(statement, {"pattern": pattern, "besides": person.orders})
+        for row in connection.execute(statement, given | {"besides": person.orders})
         if mentions.spans(row.value)
     ]
     related |= {row.order_id for row in rows if row.order_id is not None}
-    return Reach(frozenset(related), tuple(row for row in rows if row.order_id is None))
+    loose = tuple(row for row in rows if row.order_id is None)
+    is_whole = len(emails) <= _MOST_PATTERNS and len(numbers) <= _MOST_PATTERNS
+    return Reach(frozenset(related), loose, is_whole)
 
 
 def erase(
@@ -218,30 +227,18 @@ def _comparable(kind: Kind, value: str) -> str:
     return re.sub(r"\D", "", key) if kind is Kind.PHONE else key.strip()
 
 
-def _far_pattern(values: Iterable[Value]) -> str | None:
-    """A regular expression of PostgreSQL for texts that may hold an e-mail or the phone number of the person."""
-    parts = set()
-    for value in values:
-        key = key_of(value.text.strip())
+def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
+    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
+    parts."""
+    emails, numbers = set(), set()
+    for value in sorted(values):
+        key = unicodedata.normalize("NFKC", value.text.strip()).lower()
         if value.kind is Kind.EMAIL:
-            # Letter case is PostgreSQL's own here, which does not take ß for ss as the key does.
-            for form in {key, unicodedata.normalize("NFKC", value.text.strip())}:
-                local, _, domain = form.rpartition("@")
-                parts.add(f"{re.escape(local)}(@|%40|=40|&#64;|&#x40;){re.escape(domain)}")
-        elif value.kind is Kind.PHONE and len(digits := re.sub(r"\D", "", key)) >= _FEWEST_DIGITS:
-            parts.add("[^[:alnum:]]{0,3}".join(_digit_class(digit) for digit in digits))
-    return "|".join(sorted(parts)) or None
-
-
-def _digit_class(digit: str) -> str:
-    return f"[{_every_digit()[int(digit)]}]"
-
-
-@cache
-def _every_digit() -> tuple[str, ...]:
-    """The characters of all scripts that are the digit 0, 1 and so on."""
-    found = [""] * 10
-    for character in map(chr, range(maxunicode + 1)):
-        if character.isdecimal():
-            found[unicodedata.decimal(character)] += character
-    return tuple(found)
+            local, _, domain = (
+                part.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+                for part in key.rpartition("@")
+            )
+            emails.add(f"%{local}%{domain}%")
+        elif value.kind is Kind.PHONE and len(digits := re.sub(r"\D", "", key_of(key))) >= _FEWEST_DIGITS:
+            numbers.add(f"%{'%'.join(digits)}%")
+    return sorted(emails), sorted(numbers)

@@ -195,8 +195,22 @@ BEGIN
         FROM orders o, json_strings(o.additional_parameters) s WHERE o.order_id = ANY (of_orders);
 END $$;
 
--- Texts anywhere else that match: what people and the portal wrote, and what shops told of other orders.
-CREATE OR REPLACE FUNCTION texts_matching(pattern text, besides bigint[])
+-- Whether a text may hold one of these e-mails or numbers, given as patterns of LIKE in small letters: cheap for the many
+-- that do not, and certain for none. `wide`: a pattern has letters beyond ASCII.
+CREATE OR REPLACE FUNCTION may_mention(value text, emails text[], numbers text[], wide boolean) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN value IS NULL THEN false
+        WHEN lower(value COLLATE "C") LIKE ANY (emails || numbers) THEN true
+        WHEN octet_length(value) = length(value) THEN false
+        WHEN (wide OR value ~ '[\uFF01-\uFF5E\u00AD\u200B-\u200F\u2060-\u2064\uFEFF]')
+            AND lower(normalize(regexp_replace(value, '[\u00AD\u200B-\u200F\u2060-\u2064\uFEFF]', '', 'g'), NFKC))
+                LIKE ANY (emails || numbers) THEN true
+        -- Digits of other scripts.
+        ELSE cardinality(numbers) > 0 AND value ~ '[\u0660-\u1C59\uA620-\uABF9\uFF10-\uFF19\U000104A0-\U0001FBF9]'
+            AND digits(value) LIKE ANY (numbers) END;
+
+-- Texts of other orders, and of none, that may hold one of these: what people and the portal wrote, and what shops told.
+CREATE OR REPLACE FUNCTION texts_matching(emails text[], numbers text[], wide boolean, besides bigint[])
     RETURNS TABLE (order_id bigint, place text, key text, path text[], value text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -204,32 +218,32 @@ BEGIN
     PERFORM check_may_erase();
     RETURN QUERY SELECT t.* FROM (
         SELECT h.order_id, 'order_history.text', h.id::text, '{}'::text[], h.text FROM order_history h
-            WHERE normalize(h.text, NFKC) ~* pattern
+            WHERE may_mention(h.text, emails, numbers, wide)
         UNION ALL SELECT r.order_id, v.place, r.id::text, '{}'::text[], v.value
             FROM refund_request r, LATERAL (VALUES ('refund_request.reason', r.reason),
                 ('refund_request.note', r.note)) v(place, value)
-            WHERE normalize(v.value, NFKC) ~* pattern
+            WHERE may_mention(v.value, emails, numbers, wide)
         UNION ALL SELECT e.order_id, 'subscription_event.reason', e.id::text, '{}'::text[], e.reason
-            FROM subscription_event e WHERE normalize(e.reason, NFKC) ~* pattern
+            FROM subscription_event e WHERE may_mention(e.reason, emails, numbers, wide)
         UNION ALL SELECT s.order_id, 'subscription.change_reason', s.order_id || '/' || s.position, '{}'::text[],
-            s.change_reason FROM subscription s WHERE normalize(s.change_reason, NFKC) ~* pattern
+            s.change_reason FROM subscription s WHERE may_mention(s.change_reason, emails, numbers, wide)
         UNION ALL SELECT k.order_id, 'action_key.answer', k.key::text, '{}'::text[], k.answer
-            FROM action_key k WHERE normalize(k.answer, NFKC) ~* pattern
+            FROM action_key k WHERE may_mention(k.answer, emails, numbers, wide)
         UNION ALL SELECT a.order_id, 'audit_log.details', a.id::text, s.path, s.value
             FROM audit_log a, json_strings(a.details) s
-            WHERE normalize(a.details::text, NFKC) ~* pattern
+            WHERE may_mention(a.details::text, emails, numbers, wide)
         UNION ALL SELECT m.order_id, v.place, m.id::text, '{}'::text[], v.value
             FROM mail m, LATERAL (VALUES ('mail.subject', m.subject), ('mail.text_body', m.text_body),
                 ('mail.html_body', m.html_body), ('mail.last_error', m.last_error)) v(place, value)
-            WHERE m.account_id IS NULL AND normalize(v.value, NFKC) ~* pattern
+            WHERE m.account_id IS NULL AND may_mention(v.value, emails, numbers, wide)
         UNION ALL SELECT d.order_id, 'order_document.name', d.id::text, '{}'::text[], d.name
-            FROM order_document d WHERE normalize(d.name, NFKC) ~* pattern
+            FROM order_document d WHERE may_mention(d.name, emails, numbers, wide)
         UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
             FROM order_item i, json_strings(i.additional_data) s
-            WHERE i.additional_data <> '[]' AND normalize(i.additional_data::text, NFKC) ~* pattern
+            WHERE i.additional_data <> '[]' AND may_mention(i.additional_data::text, emails, numbers, wide)
         UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
             FROM orders o, json_strings(o.additional_parameters) s
-            WHERE o.additional_parameters <> '[]' AND normalize(o.additional_parameters::text, NFKC) ~* pattern
+            WHERE o.additional_parameters <> '[]' AND may_mention(o.additional_parameters::text, emails, numbers, wide)
     ) t(order_id, place, key, path, value)
     WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
 END $$;
@@ -513,13 +527,14 @@ CREATE TRIGGER subscription_keep_erased BEFORE UPDATE OF change_reason ON subscr
     FOR EACH ROW WHEN (NEW.change_reason IS DISTINCT FROM OLD.change_reason) EXECUTE FUNCTION keep_subscription_erased();
 
 REVOKE ALL ON FUNCTION value_key(text, text), digests_of(text[], text[]), remember_customer(), remember_licence_user(),
-    check_may_erase(), orders_of_person(text), json_strings(jsonb), personal_texts(bigint[]),
-    texts_matching(text, bigint[]), text_without(text, jsonb), erase_spans(jsonb), known_sizes(bigint[], boolean),
+    check_may_erase(), orders_of_person(text),
+    may_mention(text, text[], text[], boolean), json_strings(jsonb), personal_texts(bigint[]),
+    texts_matching(text[], text[], boolean, bigint[]), text_without(text, jsonb), erase_spans(jsonb), known_sizes(bigint[], boolean),
     known_among(bigint[], boolean, text[], text[]), remember_erased(bigint[], text[], text[]), saved_search_texts(),
     erase_saved_searches(text[]), empty_person(bigint[], text[], bigint[], bigint[]), keep_mail_erased(),
     text_without_erased(bigint, text), keep_history_erased(), keep_refund_erased(), keep_event_erased(),
     keep_subscription_erased() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION orders_of_person(text), personal_texts(bigint[]), texts_matching(text, bigint[]),
+GRANT EXECUTE ON FUNCTION orders_of_person(text), personal_texts(bigint[]), texts_matching(text[], text[], boolean, bigint[]),
     erase_spans(jsonb), known_sizes(bigint[], boolean), known_among(bigint[], boolean, text[], text[]),
     remember_erased(bigint[], text[], text[]), saved_search_texts(), erase_saved_searches(text[]),
     empty_person(bigint[], text[], bigint[], bigint[]) TO esupport_app, esupport_jobs;
