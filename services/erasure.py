@@ -18,6 +18,7 @@ from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
 from services.known_values import Person
 from services.person_erasure import Erased, Reach, erase, find_reach
+from services.text_keys import strip_edges
 
 SHOWN: Final = 200
 _NAMED: Final = 5
@@ -225,7 +226,7 @@ def _were(number: int) -> str:
 
 
 def _email(email: str) -> str:
-    email = email.strip()
+    email = strip_edges(email)
     if len(email) < 3 or len(email) > LONGEST or "@" not in email or not email.isprintable():
         raise InvalidInput("Enter the whole e-mail address of the person.", field="email")
     return email

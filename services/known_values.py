@@ -42,7 +42,7 @@ def current_values(connection: Connection, person: Person) -> tuple[set[Value], 
     statement = select(*(orders.c[name] for name in customer)).where(orders.c.order_id.in_(person.own))
     for row in connection.execute(statement):
         theirs |= _of_row(row, customer)
-    is_theirs = text("fold(order_item.license_email) = fold(:email)").bindparams(email=person.email)
+    is_theirs = text("email_key(order_item.license_email) = email_key(:email)").bindparams(email=person.email)
     columns = [order_item.c[name] for name in user]
     for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.used), is_theirs)):
         theirs |= _of_row(row, user)
@@ -74,7 +74,9 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
         for row in connection.execute(
             select(order_item.c.order_id, order_item.c.item_id).where(
                 order_item.c.order_id.in_(used),
-                text("fold(order_item.license_email) = fold(:email)").bindparams(email=person.email),
+                text("email_key(order_item.license_email) = email_key(:email)").bindparams(
+                    email=person.email
+                ),
             )
         )
     }

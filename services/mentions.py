@@ -15,6 +15,7 @@ from typing import Final
 import regex
 
 from services.addresses import ascii_domain
+from services.text_keys import email_key
 from services.text_readings import key_of, readings
 
 Span = tuple[int, int]
@@ -155,12 +156,18 @@ def _weak(value: Value) -> list[str]:
     return [_words(value.text, fewest=2)]
 
 
+def email_forms(address: str) -> set[str]:
+    """The address with its domain in each way of writing it."""
+    forms = {address, email_key(address) or address}
+    with suppress(UnicodeError):  # a domain that no mail server knows has no form of its own there
+        forms.add(ascii_domain(address))
+    return forms
+
+
 def _email(text: str) -> list[str]:
-    forms = {text}
-    with suppress(UnicodeError):  # a domain that no mail server knows has one form only
-        forms.add(ascii_domain(text))
+    forms = email_forms(text.strip())
     # What goes on before the address is another address; a sentence may go on right after it.
-    keys = [regex.escape(key, literal_spaces=True) for form in forms if (key := key_of(form.strip()))]
+    keys = [regex.escape(key, literal_spaces=True) for form in forms if (key := key_of(form))]
     return [rf"(?<!{_WORD})(?<!{_WORD}[.+_-]){key}(?!{_WORD})(?!-{_WORD})" for key in keys]
 
 

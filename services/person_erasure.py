@@ -26,7 +26,8 @@ from services.known_values import (
     remember_erased,
     texts_of,
 )
-from services.mentions import Kind, Mentions, Value
+from services.mentions import Kind, Mentions, Value, email_forms
+from services.text_keys import digits_of, email_key
 from services.text_readings import key_of
 
 _LOOK_EVERY_SECONDS: Final = 0.05
@@ -135,7 +136,9 @@ def _lock_mails(
         mail.c.order_id == any_(literal([*person.orders, *reach.orders], ARRAY(BigInteger))),
         mail.c.id == any_(literal(loose, ARRAY(BigInteger))),
         mail.c.account_id.is_(None)
-        & text("fold(mail.to_address) = ANY (SELECT fold(e) FROM unnest(CAST(:emails AS text[])) e)"),
+        & text(
+            "email_key(mail.to_address) = ANY (SELECT email_key(e) FROM unnest(CAST(:emails AS text[])) e)"
+        ),
     )
     statement = select(mail.c.id).where(concerned).order_by(mail.c.id)
     until = time.monotonic() + wait_seconds
@@ -223,22 +226,23 @@ def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
 
 
 def _comparable(kind: Kind, value: str) -> str:
-    key = key_of(value.strip())
-    return re.sub(r"\D", "", key) if kind is Kind.PHONE else key.strip()
+    if kind is Kind.PHONE:
+        return digits_of(value) or ""
+    return key_of(email_key(value) or "") if kind is Kind.EMAIL else key_of(value).strip()
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
     """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
     parts."""
     emails, numbers = set(), set()
-    for value in sorted(values):
-        key = unicodedata.normalize("NFKC", value.text.strip()).lower()
+    for value in values:
         if value.kind is Kind.EMAIL:
-            local, _, domain = (
-                part.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-                for part in key.rpartition("@")
-            )
-            emails.add(f"%{local}%{domain}%")
-        elif value.kind is Kind.PHONE and len(digits := re.sub(r"\D", "", key_of(key))) >= _FEWEST_DIGITS:
-            numbers.add(f"%{'%'.join(digits)}%")
+            for form in email_forms(value.text.strip()):
+                key = unicodedata.normalize("NFKC", form).lower()
+                local, _, domain = re.sub(r"([\\%_])", r"\\\1", key).rpartition("@")
+                emails.add(f"%{local}%{domain}%")
+        elif value.kind is Kind.PHONE:
+            digits = digits_of(value.text) or ""
+            if len(digits) >= _FEWEST_DIGITS:
+                numbers.add(f"%{'%'.join(digits)}%")
     return sorted(emails), sorted(numbers)

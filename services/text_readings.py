@@ -14,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 import regex
 
+from services.text_keys import ascii_digits, search_key
+
 # What may stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
 _ESCAPED: Final = regex.compile(
     r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+|=\r?\n"
@@ -124,13 +126,10 @@ def _reading(text: str, places: list[tuple[int, int]] | None, *, keeps_edges: bo
 
 
 @cache
-def _ascii_digit(character: str) -> str:
-    return str(unicodedata.decimal(character, None) or 0) if character.isdecimal() else character
-
-
-@cache
 def _character(cluster: str) -> str:
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", cluster))
-    # Through the capitals, so that the dotless i and the long s are the letters that searches take them for.
-    folded = unicodedata.normalize("NFKC", visible.upper().casefold()).replace("i\u0307", "i")
-    return "".join(_ascii_digit(character) for character in folded)
+    # What searches take for the same is the same here, and so is what only compatibility tells apart. The dots keep
+    # what stands at the edge of a search key.
+    folded = search_key(f".{visible}.") or ""
+    again = unicodedata.normalize("NFKC", folded[1:-1].upper().casefold()).replace("i\u0307", "i")
+    return ascii_digits((search_key(f".{again}.") or "..")[1:-1])

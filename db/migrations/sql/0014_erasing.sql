@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS known_value (
     erased boolean NOT NULL DEFAULT false,
     PRIMARY KEY (order_id, item_id, kind, digest)
 );
-CREATE INDEX IF NOT EXISTS mail_to_customer ON mail (fold(to_address)) WHERE account_id IS NULL;
+CREATE INDEX IF NOT EXISTS mail_to_customer ON mail (email_key(to_address)) WHERE account_id IS NULL;
 CREATE INDEX IF NOT EXISTS known_value_digest ON known_value (digest) WHERE NOT erased;
 ALTER TABLE known_value ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS jobs ON known_value;
@@ -39,16 +39,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON known_value TO esupport_jobs;
 
 -- What two ways of writing one value have in common: as searches have it, but for compatibility forms and what stands
 -- between the words.
+-- No search path is set: the planner writes such a function out in place.
+CREATE OR REPLACE FUNCTION without_invisible(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN octet_length(value) = length(value) THEN value
+        ELSE regexp_replace(normalize(value, NFKC), '[\u00AD\u200B-\u200F\u2060-\u2064\uFEFF]', '', 'g') END;
 CREATE OR REPLACE FUNCTION value_key(kind text, value text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp
-AS $$
-    SELECT CASE kind
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE kind
         WHEN 'phone' THEN digits(value)
-        WHEN 'email' THEN fold(visible)
-        WHEN 'vat' THEN nullif(regexp_replace(fold(visible), '[\s[:punct:]]+', '', 'g'), '')
-        ELSE nullif(btrim(regexp_replace(fold(visible), '[\s[:punct:]]+', ' ', 'g')), '') END
-    FROM (SELECT regexp_replace(normalize(value, NFKC), '[\u00AD\u200B-\u200F\u2060-\u2064\uFEFF]', '', 'g') AS visible) v
-$$;
+        WHEN 'email' THEN email_key(without_invisible(value))
+        WHEN 'vat' THEN nullif(regexp_replace(fold(without_invisible(value)), '[\s[:punct:]]+', '', 'g'), '')
+        ELSE nullif(btrim(regexp_replace(fold(without_invisible(value)), '[\s[:punct:]]+', ' ', 'g')), '') END;
 
 -- HMAC-SHA-256 of each value. Nobody but the functions below may ask.
 CREATE OR REPLACE FUNCTION digests_of(kinds text[], texts text[])
@@ -59,7 +61,7 @@ AS $$
         sha256(o.value || sha256(i.value || convert_to(g.kind || ':' || k.key, 'UTF8')))
     FROM unnest(kinds, texts) g(kind, value)
     CROSS JOIN LATERAL (SELECT value_key(g.kind, g.value) AS key OFFSET 0) k, portal_secret i, portal_secret o
-    WHERE i.name = 'known values, inner' AND o.name = 'known values, outer' AND k.key IS NOT NULL
+    WHERE g.value IS NOT NULL AND i.name = 'known values, inner' AND o.name = 'known values, outer' AND k.key IS NOT NULL
 $$;
 
 CREATE OR REPLACE FUNCTION remember_customer() RETURNS trigger
@@ -67,13 +69,19 @@ CREATE OR REPLACE FUNCTION remember_customer() RETURNS trigger
 AS $$
 DECLARE
     kinds constant text[] := ARRAY['email', 'name', 'name', 'phone', 'vat', 'company', 'address', 'address'];
+    before text[] := ARRAY[OLD.email, OLD.first_name, OLD.last_name, OLD.phone, OLD.vat_number, OLD.company_name,
+        OLD.company_billing_address, OLD.company_delivery_address];
+    since constant text[] := ARRAY[NEW.email, NEW.first_name, NEW.last_name, NEW.phone, NEW.vat_number,
+        NEW.company_name, NEW.company_billing_address, NEW.company_delivery_address];
 BEGIN
+    FOR n IN 1..cardinality(kinds) LOOP
+        IF before[n] = ANY (since) THEN
+            before[n] := NULL;
+        END IF;
+    END LOOP;
     INSERT INTO known_value (order_id, kind, words, digest)
-    SELECT OLD.order_id, d.kind, d.words, d.digest
-    FROM digests_of(kinds, ARRAY[OLD.email, OLD.first_name, OLD.last_name, OLD.phone, OLD.vat_number, OLD.company_name,
-        OLD.company_billing_address, OLD.company_delivery_address]) d
-    WHERE NOT EXISTS (SELECT FROM unnest(kinds, ARRAY[NEW.email, NEW.first_name, NEW.last_name, NEW.phone,
-            NEW.vat_number, NEW.company_name, NEW.company_billing_address, NEW.company_delivery_address]) n(kind, value)
+    SELECT OLD.order_id, d.kind, d.words, d.digest FROM digests_of(kinds, before) d
+    WHERE NOT EXISTS (SELECT FROM unnest(kinds, since) n(kind, value)
         WHERE n.kind = d.kind AND value_key(n.kind, n.value) = d.key)
     ON CONFLICT DO NOTHING;
     RETURN NULL;
@@ -133,9 +141,9 @@ BEGIN
     PERFORM check_may_erase();
     RETURN QUERY
     SELECT found.order_id, min(found.part) FROM (
-        SELECT o.order_id, 'customer' AS part FROM orders o WHERE o.email_key = fold(wanted)
+        SELECT o.order_id, 'customer' AS part FROM orders o WHERE o.email_key = email_key(wanted)
         UNION ALL
-        SELECT i.order_id, 'licence user' FROM order_item i WHERE fold(i.license_email) = fold(wanted)
+        SELECT i.order_id, 'licence user' FROM order_item i WHERE email_key(i.license_email) = email_key(wanted)
         UNION ALL
         SELECT k.order_id, 'past e-mail' FROM digests_of(ARRAY['email'], ARRAY[wanted]) d
             JOIN known_value k ON k.digest = d.digest AND k.kind = d.kind AND NOT k.erased
@@ -375,7 +383,7 @@ CREATE OR REPLACE FUNCTION empty_person(own bigint[], emails text[], locked_mail
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    keys text[] := array(SELECT fold(e) FROM unnest(emails) e);
+    keys text[] := array(SELECT email_key(e) FROM unnest(emails) e);
 BEGIN
     PERFORM check_may_erase();
     DELETE FROM order_document d WHERE d.order_id = ANY (own);
@@ -387,7 +395,7 @@ BEGIN
         FROM mail m
         WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
             AND (m.order_id = ANY (own) AND m.kind = 'licence'
-                OR m.account_id IS NULL AND fold(m.to_address) = ANY (keys))
+                OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys))
     ), changed AS (
         UPDATE mail m SET to_address = NULL, to_name = NULL, text_body = 'deleted', html_body = NULL,
             state = CASE WHEN t.waits THEN 'failed' ELSE m.state END,
@@ -409,7 +417,7 @@ BEGIN
 
     UPDATE order_item i SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
         license_email = NULL, additional_data = '[]'
-    WHERE i.order_id = ANY (own) OR fold(i.license_email) = ANY (keys);
+    WHERE i.order_id = ANY (own) OR email_key(i.license_email) = ANY (keys);
     UPDATE orders o SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
         vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,
         card_last_4 = NULL, card_expiration_date = NULL, additional_parameters = '[]', detail_url = NULL
@@ -526,7 +534,7 @@ DROP TRIGGER IF EXISTS subscription_keep_erased ON subscription;
 CREATE TRIGGER subscription_keep_erased BEFORE UPDATE OF change_reason ON subscription
     FOR EACH ROW WHEN (NEW.change_reason IS DISTINCT FROM OLD.change_reason) EXECUTE FUNCTION keep_subscription_erased();
 
-REVOKE ALL ON FUNCTION value_key(text, text), digests_of(text[], text[]), remember_customer(), remember_licence_user(),
+REVOKE ALL ON FUNCTION without_invisible(text), value_key(text, text), digests_of(text[], text[]), remember_customer(), remember_licence_user(),
     check_may_erase(), orders_of_person(text),
     may_mention(text, text[], text[], boolean), json_strings(jsonb), personal_texts(bigint[]),
     texts_matching(text[], text[], boolean, bigint[]), text_without(text, jsonb), erase_spans(jsonb), known_sizes(bigint[], boolean),
@@ -538,4 +546,3 @@ GRANT EXECUTE ON FUNCTION orders_of_person(text), personal_texts(bigint[]), text
     erase_spans(jsonb), known_sizes(bigint[], boolean), known_among(bigint[], boolean, text[], text[]),
     remember_erased(bigint[], text[], text[]), saved_search_texts(), erase_saved_searches(text[]),
     empty_person(bigint[], text[], bigint[], bigint[]) TO esupport_app, esupport_jobs;
-GRANT EXECUTE ON FUNCTION value_key(text, text) TO esupport_app, esupport_jobs;
