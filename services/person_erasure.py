@@ -118,7 +118,7 @@ def erase(
         mails=emptied.mails,
         taken_back=emptied.taken_back,
         saved_searches=_erase_saved_searches(connection, theirs),
-        mails_under_way=under_way,
+        mails_under_way=under_way + emptied.under_way,
     )
 
 

@@ -237,13 +237,13 @@ def test_while_a_mail_is_on_its_way(people: dict[str, int], together: Callable[.
             [mail] = factories.mails(one["order_id"])
             arrived = bool(server.to(email_of(number)))
             assert (mail.state, mail.to_address) == ("sent" if arrived else "failed", None)
-            taken = "Taken back because the customer's data was deleted."
+            taken = "Taken back: the customer's data was deleted."
             assert mail.last_error == (None if arrived else taken)
             lines = [line for line in factories.history(one["order_id"]) if line.startswith("Licence e-mail")]
             assert lines == [
                 "Licence e-mail has been sent to deleted (item 1, code 1)"
                 if arrived
-                else "Licence e-mail (item 1, code 1) was taken back because the customer's data was deleted."
+                else "Licence e-mail (item 1, code 1) was taken back: the customer's data was deleted."
             ]
     assert rows_left() == {}
 

@@ -379,7 +379,7 @@ END $$;
 -- Empties what is emptied (db/personal.py): all of the orders that were the person's own, the licence user's part in
 -- others, and the messages to them, whose rows the caller has locked. A message that waits is taken back.
 CREATE OR REPLACE FUNCTION empty_person(own bigint[], emails text[], locked_mails bigint[], announced bigint[])
-    RETURNS TABLE (documents bigint, mails bigint, taken_back bigint)
+    RETURNS TABLE (documents bigint, mails bigint, taken_back bigint, under_way bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
@@ -389,31 +389,34 @@ BEGIN
     DELETE FROM order_document d WHERE d.order_id = ANY (own);
     GET DIAGNOSTICS documents = ROW_COUNT;
 
+    -- One that the mail server is being given at this moment stays in the queue without its address: whoever gives it
+    -- records how that ended, and the next worker if that one dies.
     WITH theirs AS (
-        SELECT m.id, m.state = 'queued' AS waits,
-            EXISTS (SELECT FROM mail_handover h WHERE h.mail_id = m.id AND h.at >= m.queued_at) AS handed_over
+        SELECT m.id, m.state = 'queued' AS waits, EXISTS (SELECT FROM mail_handover h
+            WHERE h.mail_id = m.id AND h.at >= m.queued_at AND m.state = 'queued') AS handed_over
         FROM mail m
         WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
             AND (m.order_id = ANY (own) AND m.kind = 'licence'
                 OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys))
     ), changed AS (
         UPDATE mail m SET to_address = NULL, to_name = NULL, text_body = 'deleted', html_body = NULL,
-            state = CASE WHEN t.waits THEN 'failed' ELSE m.state END,
-            last_error = CASE WHEN NOT t.waits THEN m.last_error
-                WHEN t.handed_over THEN 'Taken back because the customer''s data was deleted. It may have arrived: '
-                    'a worker ended while the mail server was given the message.'
-                ELSE 'Taken back because the customer''s data was deleted.' END
+            state = CASE WHEN t.waits AND NOT t.handed_over THEN 'failed' ELSE m.state END,
+            last_error = CASE WHEN t.handed_over
+                    THEN 'The customer''s data was deleted while the mail server was being given this message.'
+                WHEN t.waits THEN 'Taken back: the customer''s data was deleted.' ELSE m.last_error END
         FROM theirs t WHERE m.id = t.id
-        RETURNING m.id, m.order_id, m.checkout_page_id, m.kind, m.position, m.number, t.waits
+        RETURNING m.order_id, m.checkout_page_id, m.kind, m.position, m.number,
+            t.waits AND NOT t.handed_over AS is_taken_back, t.handed_over
     ), told AS (
         INSERT INTO order_history (order_id, checkout_page_id, kind, text, source)
         SELECT c.order_id, c.checkout_page_id, 'error', CASE WHEN c.kind = 'licence'
-            THEN format('Licence e-mail (item %s, code %s) was taken back because the customer''s data was deleted.',
+            THEN format('Licence e-mail (item %s, code %s) was taken back: the customer''s data was deleted.',
                 c.position, c.number)
-            ELSE 'An e-mail was taken back because the customer''s data was deleted.' END, 'portal'
-        FROM changed c WHERE c.waits AND c.order_id IS NOT NULL
+            ELSE 'An e-mail was taken back: the customer''s data was deleted.' END, 'portal'
+        FROM changed c WHERE c.is_taken_back AND c.order_id IS NOT NULL
     )
-    SELECT count(*), count(*) FILTER (WHERE c.waits) INTO mails, taken_back FROM changed c;
+    SELECT count(*), count(*) FILTER (WHERE c.is_taken_back), count(*) FILTER (WHERE c.handed_over)
+    INTO mails, taken_back, under_way FROM changed c;
 
     UPDATE order_item i SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
         license_email = NULL, additional_data = '[]'
