@@ -153,7 +153,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_document_methods",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
     "rows_sent bytes_sent cancel_requested refusal",
-    "known_value": "order_id item_id kind words erased",
+    "known_value": "order_id position kind words erased",
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
     "sent_at queued_at position number",
     "mail_handover": "mail_id at",

@@ -326,7 +326,7 @@ known_value = Table(
     "known_value",
     metadata,
     Column("order_id", BigInteger, primary_key=True),
-    Column("item_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("words", SmallInteger, nullable=False),
     Column("digest", LargeBinary, primary_key=True),

@@ -70,9 +70,9 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
         return set()
     used = set(person.used) - set(person.own)
     their_items = {
-        (row.order_id, row.item_id)
+        (row.order_id, row.position)
         for row in connection.execute(
-            select(order_item.c.order_id, order_item.c.item_id).where(
+            select(order_item.c.order_id, order_item.c.position).where(
                 order_item.c.order_id.in_(used),
                 text("email_key(order_item.license_email) = email_key(:email)").bindparams(
                     email=person.email
@@ -87,7 +87,7 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
     return {
         Value(Kind(row.kind), row.value)
         for row in known_among(connection, among, found, erased=False)
-        if row.order_id not in used or (row.order_id, row.item_id) in their_items
+        if row.order_id not in used or (row.order_id, row.position) in their_items
     }
 
 
@@ -105,7 +105,7 @@ def known_sizes(
 def known_among(
     connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
 ) -> list[Any]:
-    """Those of the values that the orders have a digest of, with `order_id` and `item_id`."""
+    """Those of the values that the orders have a digest of, with `order_id` and `position`."""
     given = sorted(values)
     texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
     statement = text("SELECT * FROM known_among(:ids, :erased, :kinds, :texts)").bindparams(

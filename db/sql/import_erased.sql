@@ -26,6 +26,7 @@ FROM stage_order o WHERE o.order_id = s.order_id AND o.customer_erased;
 
 -- A licence user who was erased in an order of somebody else.
 UPDATE stage_item s SET license_erased = true, {items}
-FROM order_item i WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.license_erased AND NOT s.license_erased;
+FROM order_item i
+WHERE i.order_id = s.order_id AND i.position = s.position AND i.license_erased AND NOT s.license_erased;
 
 DELETE FROM stage_document s USING stage_order o WHERE o.order_id = s.order_id AND o.customer_erased;

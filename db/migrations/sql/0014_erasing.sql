@@ -20,15 +20,15 @@ BEGIN
 END $$;
 
 -- Values that somebody had before (a newer document or a correction replaced them), and those of a person who was
--- deleted. Enough to recognise one that comes again, not to read it. `item_id`: of that item's licence user.
+-- deleted. Enough to recognise one that comes again, not to read it. `position`: of that item's licence user, else 0.
 CREATE TABLE IF NOT EXISTS known_value (
     order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
-    item_id text NOT NULL DEFAULT '',
+    position integer NOT NULL DEFAULT 0 CHECK (position >= 0),
     kind text NOT NULL CHECK (kind IN ('email', 'phone', 'name', 'company', 'vat', 'address')),
     words smallint NOT NULL CHECK (words > 0),
     digest bytea NOT NULL CHECK (length(digest) = 32),
     erased boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (order_id, item_id, kind, digest)
+    PRIMARY KEY (order_id, position, kind, digest)
 );
 CREATE INDEX IF NOT EXISTS mail_to_customer ON mail (email_key(to_address)) WHERE account_id IS NULL;
 CREATE INDEX IF NOT EXISTS known_value_digest ON known_value (digest) WHERE NOT erased;
@@ -101,8 +101,8 @@ CREATE OR REPLACE FUNCTION remember_licence_user() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    INSERT INTO known_value (order_id, item_id, kind, words, digest)
-    SELECT o.order_id, OLD.item_id, d.kind, d.words, d.digest
+    INSERT INTO known_value (order_id, position, kind, words, digest)
+    SELECT o.order_id, OLD.position, d.kind, d.words, d.digest
     FROM orders o, digests_of(ARRAY['email', 'name', 'name'],
         ARRAY[OLD.license_email, OLD.license_first_name, OLD.license_last_name]) d
     WHERE o.order_id = OLD.order_id AND NOT o.customer_erased
@@ -331,12 +331,12 @@ BEGIN
         WHERE k.order_id = ANY (of_orders) AND k.erased = of_erased;
 END $$;
 CREATE OR REPLACE FUNCTION known_among(of_orders bigint[], of_erased boolean, kinds text[], texts text[])
-    RETURNS TABLE (order_id bigint, item_id text, kind text, value text)
+    RETURNS TABLE (order_id bigint, "position" integer, kind text, value text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     PERFORM check_may_erase();
-    RETURN QUERY SELECT DISTINCT k.order_id, k.item_id, d.kind, d.value
+    RETURN QUERY SELECT DISTINCT k.order_id, k.position, d.kind, d.value
         FROM digests_of(kinds, texts) d JOIN known_value k ON k.digest = d.digest AND k.kind = d.kind
         WHERE k.order_id = ANY (of_orders) AND k.erased = of_erased;
 END $$;
@@ -350,7 +350,7 @@ BEGIN
     INSERT INTO known_value (order_id, kind, words, digest, erased)
     SELECT DISTINCT o.order_id, d.kind, d.words, d.digest, true
     FROM orders o, digests_of(kinds, texts) d WHERE o.order_id = ANY (of_orders)
-    ON CONFLICT (order_id, item_id, kind, digest) DO UPDATE SET erased = true;
+    ON CONFLICT ON CONSTRAINT known_value_pkey DO UPDATE SET erased = true;
     UPDATE known_value k SET erased = true FROM digests_of(kinds, texts) d
     WHERE k.order_id = ANY (of_orders) AND k.digest = d.digest AND NOT k.erased;
 END $$;
