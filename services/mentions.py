@@ -6,7 +6,6 @@ that holds no number, and what stands in pictures or files.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
@@ -14,7 +13,6 @@ from typing import Final
 
 import regex
 
-from services.addresses import ascii_domain
 from services.text_keys import email_key
 from services.text_readings import key_of, readings
 
@@ -157,11 +155,14 @@ def _weak(value: Value) -> list[str]:
 
 
 def email_forms(address: str) -> set[str]:
-    """The address with its domain in each way of writing it."""
-    forms = {address, email_key(address) or address}
-    with suppress(UnicodeError):  # a domain that no mail server knows has no form of its own there
-        forms.add(ascii_domain(address))
-    return forms
+    """The address with its domain in each way of writing it: in letters, and as mail servers do (`xn--…`)."""
+    key = email_key(address) or address
+    local, at, domain = key.rpartition("@")
+    labels = (
+        label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+        for label in domain.split(".")
+    )
+    return {address, key, f"{local}{at}{'.'.join(labels)}"}
 
 
 def _email(text: str) -> list[str]:
