@@ -33,7 +33,10 @@ def listed() -> list[tuple[str, str]]:
 
 def test_every_column_is_on_the_list_once(columns: set[tuple[str, str]]) -> None:
     """A new column that fails here: does it hold anything of a customer, and what becomes of it with them?"""
-    assert sorted(listed()) == sorted(columns)
+    on_list = listed()
+    assert sorted(columns - set(on_list)) == [], "not on the list"
+    assert sorted(set(on_list) - columns) == [], "not in the database"
+    assert len(on_list) == len(set(on_list)), "on both halves"
 
 
 def test_what_is_kept_says_why() -> None:
