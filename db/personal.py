@@ -170,8 +170,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "portal_secret": "name value",
     "recovery_code": "account_id digest",
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
-    "closed_by closed_at delete_codes stop_subscriptions document_id",
-    "refund_request_item": "refund_request_id order_id position checkout_page_id",
+    "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
+    "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
     "single_sign_on_use": "digest used_at",

@@ -267,6 +267,8 @@ refund_request = Table(
     Column("delete_codes", Boolean, nullable=False),
     Column("stop_subscriptions", Boolean, nullable=False),
     Column("document_id", BigInteger),
+    Column("amount", Numeric),
+    Column("currency", Text),
 )
 
 refund_request_item = Table(
@@ -276,6 +278,8 @@ refund_request_item = Table(
     Column("order_id", BigInteger, nullable=False),
     Column("position", Integer, primary_key=True),
     Column("checkout_page_id", Integer, nullable=False),
+    Column("amount", Numeric),
+    Column("quantity", Integer),
 )
 
 action_key = Table(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, text
@@ -24,6 +25,7 @@ from services.demo_orders import DemoOrder, demo_orders
 from services.demo_words import REFUND_REASONS
 from services.order_import import ImportResult, import_orders
 from services.passwords import hash_password
+from services.refund_sums import Line, refund_sums
 
 PASSWORD: Final = "demo-Portal-1"  # noqa: S105 - public on purpose
 # In the last one the shop sends licences itself, so the portal must not.
@@ -154,6 +156,8 @@ def _refunds(
                 "closed_at",
                 "result",
                 "note",
+                "amount",
+                "currency",
             )
         )
         row |= {"status": "requested", "delete_codes": False}
@@ -175,8 +179,10 @@ def _refunds(
                 "note": "Paid back to the card." if done else "The licence has been used for months.",
                 "delete_codes": done,
             }
-            refunded = [p for p, item in enumerate(document["items"], 1) if item["refunded"]]
-            items += [(number - 1, position) for position in refunded]
+            shares = _shares(document) if done else {}
+            items += [(number - 1, position, shares[position]) for position in shares]
+            if done:
+                row |= {"amount": sum(shares.values()), "currency": document["currency"]}
         requests.append(row)
     if not requests:
         return
@@ -188,7 +194,7 @@ def _refunds(
     ).all()
     by_order = {row.order_id: row for row in made}
     rows = []
-    for place, position in items:
+    for place, position, amount in items:
         made_row = by_order[requests[place]["order_id"]]
         rows.append(
             {
@@ -196,7 +202,21 @@ def _refunds(
                 "order_id": made_row.order_id,
                 "checkout_page_id": made_row.checkout_page_id,
                 "position": position,
+                "quantity": orders[place].document["items"][position - 1]["quantity"],
+                "amount": amount,
             }
         )
     if rows:
         connection.execute(insert(refund_request_item), rows)
+
+
+def _shares(document: dict[str, Any]) -> dict[int, Decimal]:
+    """What a refund of the refunded items came to, by position."""
+    lines = [Line(place, Decimal(item["amount"])) for place, item in enumerate(document["items"], 1)]
+    total = sum((line.amount for line in lines), Decimal(0))
+    sums = refund_sums(Decimal(document.get("total") or total), document["currency"], lines)
+    return {
+        line.position: sums.shares[line.position]
+        for line in lines
+        if document["items"][line.position - 1]["refunded"]
+    }

@@ -30,7 +30,10 @@ _LINES: Final[dict[Event, tuple[str, str]]] = {
     Event.REFUND_REQUESTED: ("status", "Refund request has been sent. Reason: {reason}"),
     Event.REFUND_TAKEN: ("status", "Refund info is being updated"),
     Event.REFUND_RELEASED: ("status", "The refund request went back to the queue"),
-    Event.REFUND_COMPLETED: ("status", "Request has been completed: {result}, {items}. {status}Note: {note}"),
+    Event.REFUND_COMPLETED: (
+        "status",
+        "Request has been completed: {result}, {amount}, {items}. {status}Note: {note}",
+    ),
     Event.REFUND_REFUSED: ("status", "Refusal to refund: {result}. Note: {note}"),
     Event.REFUND_DOCUMENT: ("document", "Refund document {name}"),
     Event.SUBSCRIPTION_CANCELLED: (

@@ -37,8 +37,22 @@ def minor_units(currency: str) -> int:
     return _MINOR_UNITS.get(currency, 2)
 
 
+def decimals(amount: Decimal) -> int:
+    """How many decimals the amount needs, zeros at the end left out; none for 1200 and 1E+3."""
+    _, digits, exponent = amount.as_tuple()
+    if not isinstance(exponent, int) or exponent >= 0:
+        return 0
+    zeros = 0
+    while zeros < min(-exponent, len(digits)) and digits[-1 - zeros] == 0:
+        zeros += 1
+    return 0 if not any(digits) else -exponent - zeros
+
+
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """`1,234.50`: the currency's decimals, and more where the amount has more. Nothing is rounded."""
+    return f"{amount:,.{max(minor_units(currency), decimals(amount))}f}"
+
+
 def format_money(amount: Decimal, currency: str) -> str:
-    """`EUR 1,234.50`, `JPY 1,200`: the currency's decimals, and more where the amount has more. Nothing is rounded."""
-    exponent = amount.normalize().as_tuple().exponent
-    decimals = max(minor_units(currency), -exponent if isinstance(exponent, int) else 0)
-    return f"{currency} {amount:,.{decimals}f}"
+    """`EUR 1,234.50`, `JPY 1,200`: code and amount."""
+    return f"{currency} {plain_amount(amount, currency)}"

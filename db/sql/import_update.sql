@@ -14,10 +14,16 @@ FROM order_item i
 WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.refunded AND NOT s.refunded
     AND EXISTS (SELECT FROM refund_request r WHERE r.order_id = i.order_id AND r.status = 'completed');
 
--- A code once deleted is never sent again, whatever a document says.
+-- A code once deleted is never sent again, whatever a document says. A copy of it lives on with an item that had one
+-- before and is not refunded.
 UPDATE stage_code s SET deleted = true
 FROM activation_code c
-WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted;
+WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted
+    AND NOT EXISTS (SELECT FROM activation_code l
+        JOIN order_item i ON i.order_id = l.order_id AND i.position = l.position
+        JOIN stage_item t ON t.order_id = l.order_id AND t.item_id = i.item_id
+        WHERE l.order_id = s.order_id AND l.code = s.code AND NOT l.deleted
+            AND t.position = s.position AND NOT t.refunded);
 
 -- Of a subscription's status the later word counts: the portal's, or the document's when it is dated after it.
 UPDATE stage_subscription s

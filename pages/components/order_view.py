@@ -19,7 +19,7 @@ from pages.components.templates import pieces
 from pages.components.words import day_words, number_words, time_words
 from services.access import Viewer
 from services.customers import why_not_corrected
-from services.licences import why_not_sent
+from services.licences import COPY_DELETED, dead_copies, why_not_sent
 from services.money import format_money
 from services.order_shapes import HistoryEvent, OrderDetail, Subscription
 from services.refunds import RefundRequest, why_not_requested
@@ -165,7 +165,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     )
     if not viewer.may_act:
         why_not = _LOOK_ONLY
-    has_live_code = any(not code.deleted for item in order.items for code in item.codes)
+    dead = dead_copies(order.items)
+    has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
     waiting = view.heading("License information")
     if why_not and has_live_code:
         waiting += view.hint(f"No Resend: {why_not}")
@@ -173,8 +174,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     for number, item in enumerate(order.items, 1):
         for place, code in enumerate(item.codes):
             line = view.code(code, number if place == 0 else "")
-            if why_not or code.deleted:
-                waiting += line
+            if why_not or code.id in dead:
+                waiting += line if code.deleted or code.id not in dead else line + view.hint(COPY_DELETED)
                 continue
             if waiting:
                 st.html(waiting)

@@ -7,6 +7,7 @@ import quopri
 import re
 import unicodedata
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
@@ -133,8 +134,8 @@ def live_through(people: dict[str, int]) -> None:
     act(anna, request_refund, 500, reason=f"{COMPANY}: bought twice, {PHONE}")
     [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = 500")
     act(rita, take_request, request_id)
-    act(rita, fulfil_request, request_id, positions=[2], delete_codes=False, stop_renewal=False,
-        note=f"Told {LAST} at {EMAIL}")  # fmt: skip
+    act(rita, fulfil_request, request_id, positions=[2], expected_amount=Decimal(10), delete_codes=False,
+        stop_renewal=False, note=f"Told {LAST} at {EMAIL}")  # fmt: skip
     with mail_server() as server:
         send_due(server.url, "portal@shop.example")
     for text in lines(EMAIL, PHONE):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from threading import Barrier, Event
 from typing import Any
@@ -139,7 +140,8 @@ def resend(people: dict[str, int], number: int, order_id: int) -> str:
 
 def fulfil(people: dict[str, int], number: int, order_id: int) -> str:
     [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = :id", id=order_id)
-    return act(people["rita"], fulfil_request, request_id, positions=[1], delete_codes=True, stop_renewal=True,
+    return act(people["rita"], fulfil_request, request_id, positions=[1], expected_amount=Decimal(10),
+               delete_codes=True, stop_renewal=True,
                note=f"Told {email_of(number)}")  # fmt: skip
 
 
