@@ -173,8 +173,8 @@ def _sentence(person: Person, reach: Reach, erased: Erased) -> str:
         said = "No order's customer or licence user has this e-mail now."
     if person.past:
         said += (
-            f" Mentions of it were deleted from {_count(len(person.past), 'order')} whose customer had it before "
-            "and has another e-mail now."
+            f" Mentions of the e-mail were deleted from {_count(len(person.past), 'order')} whose customer had it "
+            "before and has another e-mail now."
         )
     counts = (
         (erased.documents, "document"),

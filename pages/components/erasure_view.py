@@ -4,19 +4,23 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Connection
 
 from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.errors import showing_errors
-from pages.components.escape import html_text
+from pages.components.escape import html_text, markdown_text
 from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import current_viewer, time_zone
 from pages.components.words import time_words
+from services.actions import Done
 from services.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 from services.errors import InvalidInput
 from services.statuses import MainStatus
 
 _KIND = "erase personal data"
+# What the last deletion said, and of which e-mail: it is more than a toast can show.
+_RESULT = "erasure_result"
 
 
 @st.fragment
@@ -46,10 +50,7 @@ def _draw(zone: ZoneInfo) -> None:
         error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
         return
     if not preview.number:
-        st.info(
-            "No order holds personal data under this e-mail. There is nothing to delete: no order ever had it, or the "
-            "person's data was deleted before."
-        )
+        _say_nothing_is_left(email.strip())
         return
     _preview(preview, zone)
     st.button(
@@ -63,6 +64,17 @@ def _draw(zone: ZoneInfo) -> None:
     if asked and asked["kind"] == _KIND:
         st.dialog("Delete personal data", on_dismiss=dialogs.close)(_confirm)(
             asked["email"], asked["preview"]
+        )
+
+
+def _say_nothing_is_left(email: str) -> None:
+    of_email, sentence = st.session_state.get(_RESULT) or (None, "")
+    if of_email == email:
+        st.success(markdown_text(sentence))
+    else:
+        st.info(
+            "No order holds personal data under this e-mail. There is nothing to delete: no order ever had it, or the "
+            "person's data was deleted before."
         )
 
 
@@ -120,11 +132,11 @@ def _confirm(email: str, preview: ErasurePreview) -> None:
     )
     error = st.empty()
     if st.button("Delete", type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(
-            _KIND,
-            None,
-            lambda connection: erase_personal_data(
-                connection, current_viewer(), email=email, expected=preview.parts
-            ),
-            {"": error},
-        )
+        dialogs.carry_out(_KIND, None, lambda connection: _erase(connection, email, preview), {"": error})
+        st.session_state.pop(_RESULT, None)  # only reached when it was refused
+
+
+def _erase(connection: Connection, email: str, preview: ErasurePreview) -> Done:
+    done = erase_personal_data(connection, current_viewer(), email=email, expected=preview.parts)
+    st.session_state[_RESULT] = (email, done.sentence)
+    return done
