@@ -153,6 +153,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_document_methods",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
     "rows_sent bytes_sent cancel_requested refusal",
+    "import_claim": "key",
     "known_value": "order_id position kind words erased",
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
     "sent_at queued_at position number",
@@ -175,7 +176,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
     "single_sign_on_use": "digest used_at",
-    "subscription": "order_id position checkout_page_id subscription_id type status parent_order_id period "
+    "subscription": "order_id position checkout_page_id subscription_id type said_status status parent_order_id period "
     "next_renewal_at changed_at",
     "subscription_event": "id checkout_page_id subscription_id at action from_status to_status order_id account_id",
     "team": "id name created_at",

@@ -133,7 +133,7 @@ order_item = Table(
     Column("order_id", BigInteger, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("checkout_page_id", Integer, nullable=False),
-    Column("item_id", Text, nullable=False),
+    Column("item_id", Text),
     Column("product_id", Text),
     Column("sku", Text),
     Column("name", Text, nullable=False),
@@ -181,7 +181,10 @@ subscription = Table(
     Column("changed_at", _TIME),
     Column("changed_by", Text),
     Column("change_reason", Text),
+    Column("said_status", Text),
 )
+
+import_claim = Table("import_claim", metadata, Column("key", BigInteger, primary_key=True))
 
 subscription_event = Table(
     "subscription_event",

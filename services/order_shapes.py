@@ -100,6 +100,11 @@ class OrderItem:
     subscription: Subscription | None
 
     @property
+    def is_below_zero(self) -> bool:
+        """A discount or a return: nothing that could be delivered or have a licence."""
+        return self.amount < 0
+
+    @property
     def license_name(self) -> str | None:
         return " ".join(filter(None, (self.license_first_name, self.license_last_name))) or None
 

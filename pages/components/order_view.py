@@ -37,7 +37,12 @@ KIND_WORDS: Final = {
     "note": "Internal note",
 }
 RELATION_WORDS: Final = {"typo": "Bought together", "parent": "Parent order", "child": "Child order"}
-ACTION_WORDS: Final = {"cancel": "cancelled", "resume": "resumed", "stop": "stopped with a refund"}
+ACTION_WORDS: Final = {
+    "cancel": "cancelled",
+    "resume": "resumed",
+    "stop": "stopped with a refund",
+    "document": "decided anew",
+}
 RESULT_WORDS: Final = {"full": "Full refund", "partial": "Partial refund", "failed": "The refund failed"}
 _LOOK_ONLY: Final = "Your account may look at orders, but not change them."
 
@@ -114,7 +119,7 @@ def order_html(
         found += [view.item(item, number), view.subscription(item) if item.subscription else ""]
     found.append(view.heading("License information"))
     for number, item in enumerate(order.items, 1):
-        found += [view.code(code, number) for code in item.codes] or [view.no_code(number)]
+        found += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
         found.append(view.license_user(item))
     return "".join([*found, view.parameters(), view.customer(), view.payment(), view.history()])
 
@@ -187,7 +192,9 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
                 _button(
                     "Resend", f"{key}_resend_{code.id}", order_dialogs.RESEND, order, item=item, code=code
                 )
-        waiting += view.license_user(item) if item.codes else view.no_code(number) + view.license_user(item)
+        waiting += (
+            view.license_user(item) if item.codes else view.no_code(number, item) + view.license_user(item)
+        )
     st.html(waiting)
 
 
