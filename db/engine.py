@@ -76,6 +76,8 @@ def pooled(key: str, address: Callable[[], str], **connect: Any) -> Engine:
                 pool_size=10,
                 max_overflow=20,
                 pool_pre_ping=True,
+                # An error's text ends up in logs, and parameters are customers' data.
+                hide_parameters=True,
                 # Server-side plans are made for the values at hand: one plan for all would fit none of them. Nor would
                 # PgBouncer lead the next transaction to the server that has it.
                 connect_args={"prepare_threshold": None, "application_name": "esupport"} | connect,

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
+    SmallInteger,
     Table,
     Text,
 )
@@ -338,4 +339,16 @@ mail_handover = Table(
     metadata,
     Column("mail_id", BigInteger, primary_key=True),
     Column("at", _TIME, nullable=False),
+)
+
+# Keyed digests of values that somebody had before, or of who was deleted.
+known_value = Table(
+    "known_value",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("words", SmallInteger, nullable=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("erased", Boolean, nullable=False),
 )

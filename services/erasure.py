@@ -1,89 +1,228 @@
 """Deleting a person's data at their request: what would be touched, and the deletion itself."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.tables import checkout_page, orders
+from db.tables import checkout_page, mail, order_document, orders
 from services.access import Viewer
 from services.account_admin import check_administrator
 from services.actions import Done
 from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
+from services.known_values import Person
+from services.person_erasure import Erased, Reach, erase, find_reach
 from services.text_keys import strip_edges
 
 SHOWN: Final = 200
+_NAMED: Final = 5
+# A mail server that is slow to answer is waited for; one that hangs is not.
+_WAIT_SECONDS: Final = 15.0
 
 
 class NothingToErase(Conflict):
     message = "No order holds personal data under this e-mail."
 
 
+class ChangedSincePreview(Conflict):
+    """The orders of the person are not those that the preview showed; nothing was deleted."""
+
+
+class Part(StrEnum):
+    """What the person is in an order. In one of a past e-mail the customer has another one now."""
+
+    CUSTOMER = "customer"
+    LICENCE_USER = "licence user"
+    PAST_EMAIL = "past e-mail"
+
+    @property
+    def label(self) -> str:
+        return {"customer": "Customer", "licence user": "Licence user", "past e-mail": "Past e-mail"}[self]
+
+
 @dataclass(frozen=True, slots=True)
 class TouchedOrder:
-    """An order that the deletion would touch: as the customer's own, or because they use one of its licences."""
+    """An order that the deletion would touch, and why."""
 
     order_id: int
     order_name: str
     store: str
     status: str
     created_at: datetime
-    is_customer: bool
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """`orders` are the newest `SHOWN` of `number`."""
+    """What the deletion would touch: `parts` by order ID, of which `orders` shows the newest `SHOWN`. The documents and
+    mails are those of the customer's own orders."""
 
-    number: int
+    parts: Mapping[int, Part]
     orders: tuple[TouchedOrder, ...]
+    documents: int
+    mails: int
+
+    @property
+    def number(self) -> int:
+        return len(self.parts)
+
+    def count(self, part: Part) -> int:
+        return sum(1 for found in self.parts.values() if found is part)
 
 
 def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> ErasurePreview:
     """The orders that hold data of the person with this e-mail. Raises `NotAllowed`, `InvalidInput` (field `email`)."""
     check_administrator(viewer)
-    found = {
-        row.order_id: row.is_customer
-        for row in connection.execute(
-            text("SELECT * FROM orders_of_person(:email)"), {"email": _email(email)}
-        )
-    }
+    parts = _parts(connection, _email(email))
     rows = connection.execute(
         select(
             orders.c.order_id, orders.c.order_name, checkout_page.c.name, orders.c.status, orders.c.created_at
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
-        .where(orders.c.order_id.in_(list(found)))
+        .where(orders.c.order_id == any_(literal(list(parts), ARRAY(BigInteger))))
         .order_by(orders.c.created_at.desc(), orders.c.order_id.desc())
         .limit(SHOWN)
     )
-    return ErasurePreview(len(found), tuple(TouchedOrder(*row, found[row.order_id]) for row in rows))
+    own = literal([key for key, part in parts.items() if part is Part.CUSTOMER], ARRAY(BigInteger))
+    documents, mails = (
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.order_id == any_(own), *more)
+        ).scalar_one()
+        for table, more in ((order_document, ()), (mail, (mail.c.kind == "licence",)))
+    )
+    touched = tuple(TouchedOrder(*row, parts[row.order_id]) for row in rows)
+    return ErasurePreview(parts, touched, documents, mails)
 
 
-def erase_personal_data(connection: Connection, viewer: Viewer, *, email: str, expected: int) -> Done:
-    """Replaces every value of the person in orders, licence users, histories, mails and the audit log, and writes
+def erase_personal_data(
+    connection: Connection, viewer: Viewer, *, email: str, expected: Mapping[int, Part]
+) -> Done:
+    """Takes the person out of orders, licence users, histories, mails, saved searches and the audit log, and writes
     *Personal data anonymize* into each order's history. The orders remain, countable.
 
-    `expected` is the number of orders that the preview showed. Raises `NotAllowed`, `InvalidInput`, `NothingToErase`,
-    and `Conflict` when other orders came meanwhile.
+    `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
+    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are others by now.
     """
     check_administrator(viewer)
     email = _email(email)
-    number = connection.execute(
-        text("SELECT count(*) FROM orders_of_person(:email)"), {"email": email}
-    ).scalar_one()
-    if number == 0:
+    found = _parts(connection, email)
+    if not found and not expected:
         raise NothingToErase
-    if number != expected:
-        raise Conflict(f"There are {number:,} orders by now. Please look at the preview again.")
-    done = connection.execute(text("SELECT * FROM erase_person(:email)"), {"email": email}).one()
-    orders_words = f"{done.orders_erased:,} order{'' if done.orders_erased == 1 else 's'}"
-    return Done(
-        f"The personal data was deleted from {orders_words}.",
-        {"orders": done.orders_erased, "mails": done.mails_erased, "documents": done.documents_removed},
+    reach = find_reach(connection, _person(email, found))
+    connection.execute(
+        select(orders.c.order_id)
+        .where(orders.c.order_id == any_(literal([*{*found, *expected, *reach.orders}], ARRAY(BigInteger))))
+        .order_by(orders.c.order_id)
+        # The mail worker may go on writing into the histories of these orders; their changes have to wait.
+        .with_for_update(key_share=True)
     )
+    found = _parts(connection, email)
+    if found != dict(expected):
+        raise ChangedSincePreview(_differences(connection, expected, found))
+    person = _person(email, found)
+    erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
+    return Done(_sentence(person, reach, erased), _details(person, erased))
+
+
+def _person(email: str, parts: Mapping[int, Part]) -> Person:
+    own, used, past = ([key for key, part in parts.items() if part is wanted] for wanted in Part)
+    return Person(email, own, used, past)
+
+
+def _parts(connection: Connection, email: str) -> dict[int, Part]:
+    rows = connection.execute(text("SELECT * FROM orders_of_person(:email)"), {"email": email})
+    return {row.order_id: Part(row.part) for row in rows}
+
+
+def _differences(connection: Connection, expected: Mapping[int, Part], found: Mapping[int, Part]) -> str:
+    """Nothing was deleted, and which orders came, went or changed since the preview."""
+    came, gone = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
+    other = sorted(key for key in found.keys() & expected.keys() if found[key] is not expected[key])
+    told = [*came[:_NAMED], *gone[:_NAMED], *other[:_NAMED]]
+    names = {
+        row.order_id: row.order_name
+        for row in connection.execute(
+            select(orders.c.order_id, orders.c.order_name).where(orders.c.order_id.in_(told))
+        )
+    }
+
+    def list_of(ids: list[int]) -> str:
+        listed = ", ".join(names.get(key, str(key)) for key in ids[:_NAMED])
+        return listed + (f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else "")
+
+    parts = [
+        f"came with this e-mail: {list_of(came)}" if came else "",
+        f"no longer with this e-mail: {list_of(gone)}" if gone else "",
+        f"e-mail changed: {list_of(other)}" if other else "",
+    ]
+    changes = "; ".join(filter(None, parts))
+    return f"Nothing was deleted. Orders have changed since the preview ({changes}). Please look at it again."
+
+
+def _sentence(person: Person, reach: Reach, erased: Erased) -> str:
+    emptied = len({*person.own, *person.used})
+    if emptied:
+        said = f"The personal data was deleted from {_count(emptied, 'order')}."
+    else:
+        said = "No order's customer or licence user has this e-mail now."
+    if person.past:
+        said += (
+            f" Mentions of the e-mail were deleted from {_count(len(person.past), 'order')} whose customer had it "
+            "before and has another e-mail now."
+        )
+    counts = (
+        (erased.documents, "document"),
+        (erased.mails, "mail"),
+        (erased.saved_searches, "saved search"),
+        (erased.texts, "mention"),
+    )
+    if also := [_count(number, noun) for number, noun in counts if number]:
+        said += f" Also deleted: {', '.join(also)}."
+    if not reach.is_whole:
+        said += (
+            " The person has had more e-mails or phone numbers than are looked for in other people's orders, so some "
+            "mentions may be left there."
+        )
+    if erased.taken_back:
+        said += f" {_count(erased.taken_back, 'mail')} that waited {_were(erased.taken_back)} taken back."
+    if erased.mails_under_way:
+        said += (
+            f" {_count(erased.mails_under_way, 'mail')} {_were(erased.mails_under_way)} just being handed over "
+            "and may arrive; what is kept of it goes when that has ended."
+        )
+    return said
+
+
+def _details(person: Person, erased: Erased) -> dict[str, int]:
+    counts = Counter(
+        {
+            "orders": len({*person.own, *person.used}),
+            "orders with a past e-mail": len(person.past),
+            "mails": erased.mails,
+            "mails taken back": erased.taken_back,
+            "mails under way": erased.mails_under_way,
+            "documents": erased.documents,
+            "texts": erased.texts,
+            "saved searches": erased.saved_searches,
+        }
+    )
+    return {
+        name: number for name, number in counts.items() if number or name in ("orders", "mails", "documents")
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('ch') else 's'}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _email(email: str) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from services.errors import InvalidInput
 from services.order_document import ImportLineError, ParsedOrder, parse_order
 from services.order_document_fields import WrongField
+from services.order_import_erased import keep_erased
 from services.order_import_locks import ImportLocks, make_stores
 from services.order_import_rows import COLUMNS, Batch, OrderRows, order_rows
 from services.order_import_spool import Spool
@@ -68,7 +69,7 @@ def import_orders(
         for batch, size in _batches(lines, result, progress):
             locks.note(batch)
             spool.put(batch, size)
-        merge = _Merge(cursor, make_stores(connection, locks.stores), result)
+        merge = _Merge(connection, cursor, make_stores(connection, locks.stores), result)
         locks.take()
         for batch in spool.batches():
             merge.run(batch)
@@ -104,7 +105,14 @@ def _batches(
 class _Merge:
     """Takes batches of different orders, all of them locked, into the tables."""
 
-    def __init__(self, cursor: psycopg.Cursor[Any], page_ids: dict[str, int], result: ImportResult) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        cursor: psycopg.Cursor[Any],
+        page_ids: dict[str, int],
+        result: ImportResult,
+    ) -> None:
+        self._connection = connection
         self._cursor = cursor
         self._page_ids = page_ids
         self._result = result
@@ -131,6 +139,7 @@ class _Merge:
             batch.add(rows, page_id, known=True, positions=matched.positions, kept=matched.kept)
         try:
             self._copy(batch)
+            keep_erased(self._connection, has_known=bool(known_ids))
             self._merge(batch, has_known=bool(known_ids))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise RefusedByDatabase(

@@ -1,6 +1,6 @@
 -- What a newer document changes in orders that are already here; only run when the batch holds such orders, whose
--- rows are locked. First what the portal has decided is carried over into the batch, then what the document no
--- longer holds is removed; import_insert.sql adds and overwrites the rest.
+-- rows are locked. What was erased is out of the batch by then (import_erased.sql). First what the portal has decided is
+-- carried over into it, then what the document no longer holds is removed; import_insert.sql adds and overwrites the rest.
 
 -- A full refund by the portal is final: the shop's document may have been written before it knew.
 UPDATE stage_order s SET status = 'deleted'
@@ -29,18 +29,6 @@ UPDATE stage_order s SET email = o.email
 FROM orders o
 WHERE s.known AND o.order_id = s.order_id AND o.email_corrected_at IS NOT NULL AND NOT s.customer_erased
     AND (s.source_updated_at IS NULL OR s.source_updated_at < o.email_corrected_at);
-
--- Who was erased stays erased: a document may have been written before the shop heard of it.
-UPDATE stage_order s SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
-    vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,
-    card_last_4 = NULL, card_expiration_date = NULL
-FROM orders o
-WHERE s.known AND o.order_id = s.order_id AND o.customer_erased AND NOT s.customer_erased;
-
-UPDATE stage_item s SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
-    license_email = NULL
-FROM order_item i
-WHERE i.order_id = s.order_id AND i.position = s.position AND i.license_erased AND NOT s.license_erased;
 
 UPDATE orders o SET
     checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,

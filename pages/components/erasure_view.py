@@ -4,19 +4,23 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Connection
 
 from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.errors import showing_errors
-from pages.components.escape import html_text
+from pages.components.escape import html_text, markdown_text
 from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import current_viewer, time_zone
 from pages.components.words import time_words
-from services.erasure import SHOWN, ErasurePreview, erase_personal_data, preview_erasure
+from services.actions import Done
+from services.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 from services.errors import InvalidInput
 from services.statuses import MainStatus
 
 _KIND = "erase personal data"
+# What the last deletion said, and of which e-mail: it is more than a toast can show.
+_RESULT = "erasure_result"
 
 
 @st.fragment
@@ -27,8 +31,10 @@ def erasure() -> None:
 
 def _draw(zone: ZoneInfo) -> None:
     st.html(
-        "<p>A person who asks for it has their data deleted: from their orders, from licences that they use, from "
-        "histories, documents and mails. The orders remain and are counted. This cannot be undone.</p>"
+        "<p>A person who asks for it has their data deleted: from their orders, from licences that they use, and "
+        "wherever histories, notes, mails, saved searches and the audit log mention them. Their documents are removed. "
+        "The orders remain and are counted, and later documents of the shop bring nothing back. "
+        "This cannot be undone.</p>"
     )
     with st.form("erasure", border=True):
         email = st.text_input("E-mail of the person", key="erasure_email", autocomplete="off")
@@ -44,7 +50,7 @@ def _draw(zone: ZoneInfo) -> None:
         error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
         return
     if not preview.number:
-        st.info("No order holds personal data under this e-mail.")
+        _say_nothing_is_left(email.strip())
         return
     _preview(preview, zone)
     st.button(
@@ -52,24 +58,36 @@ def _draw(zone: ZoneInfo) -> None:
         type="primary",
         on_click=dialogs.ask,
         args=(_KIND,),
-        kwargs={"email": email.strip(), "number": preview.number},
+        kwargs={"email": email.strip(), "preview": preview},
     )
     asked = dialogs.asked()
     if asked and asked["kind"] == _KIND:
-        st.dialog("Delete personal data", on_dismiss=dialogs.close)(_confirm)(asked["email"], asked["number"])
+        st.dialog("Delete personal data", on_dismiss=dialogs.close)(_confirm)(
+            asked["email"], asked["preview"]
+        )
+
+
+def _say_nothing_is_left(email: str) -> None:
+    of_email, sentence = st.session_state.get(_RESULT) or (None, "")
+    if of_email == email:
+        st.success(markdown_text(sentence))
+    else:
+        st.info(
+            "No order holds personal data under this e-mail. There is nothing to delete: no order ever had it, or the "
+            "person's data was deleted before."
+        )
 
 
 def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
     more = f", the newest {SHOWN} of them:" if preview.number > SHOWN else ":"
-    orders_words = f"{preview.number:,} order{'' if preview.number == 1 else 's'}"
-    st.html(f'<span class="es-count" role="status">{orders_words}{more}</span>')
+    st.html(f'<span class="es-count" role="status">{_orders(preview.number)}{more}</span>')
     frame = pd.DataFrame(
         {
-            "Order": [one.order_name for one in preview.orders],
-            "Created": [time_words(one.created_at, zone) for one in preview.orders],
-            "Status": [MainStatus(one.status).label for one in preview.orders],
-            "Store": [one.store for one in preview.orders],
-            "As": ["Customer" if one.is_customer else "Licence user" for one in preview.orders],
+            "Order": [order.order_name for order in preview.orders],
+            "Created": [time_words(order.created_at, zone) for order in preview.orders],
+            "Status": [MainStatus(order.status).label for order in preview.orders],
+            "Store": [order.store for order in preview.orders],
+            "As": [order.part.label for order in preview.orders],
         }
     )
     st.dataframe(
@@ -79,20 +97,46 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
         row_height=ROW_HEIGHT,
         alt="Orders that hold data of this person",
     )
+    st.html(f"<ul>{''.join(f'<li>{line}</li>' for line in _what_happens(preview))}</ul>")
 
 
-def _confirm(email: str, number: int) -> None:
+def _what_happens(preview: ErasurePreview) -> list[str]:
+    """What becomes of the orders, a sentence for each part that the person has in them."""
+    own, used, past = (preview.count(part) for part in Part)
+    lines = []
+    if own:
+        files = f"{preview.documents:,} document{'' if preview.documents == 1 else 's'}"
+        mails = f"{preview.mails:,} mail{'' if preview.mails == 1 else 's'}"
+        lines.append(
+            f"{_orders(own)} as customer: all personal data goes, with {files} and the text of {mails}. "
+            "Mails that wait are taken back."
+        )
+    if used:
+        lines.append(f"{_orders(used)} as licence user: their part of the order goes, the customer's stays.")
+    if past:
+        lines.append(
+            f"{_orders(past)} whose customer had this e-mail before and has another one now: only mentions of it go. "
+            "If it is the same person, delete the e-mail of today as well."
+        )
+    return lines
+
+
+def _orders(number: int) -> str:
+    return f"{number:,} order{'' if number == 1 else 's'}"
+
+
+def _confirm(email: str, preview: ErasurePreview) -> None:
     st.html(
-        f"<p>All data of <strong><bdi>{html_text(email)}</bdi></strong> in {number:,} "
-        f"order{'' if number == 1 else 's'} will be deleted. This cannot be undone.</p>"
+        f"<p>All data of <strong><bdi>{html_text(email)}</bdi></strong> in {_orders(preview.number)} "
+        "will be deleted. This cannot be undone.</p>"
     )
     error = st.empty()
     if st.button("Delete", type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(
-            _KIND,
-            None,
-            lambda connection: erase_personal_data(
-                connection, current_viewer(), email=email, expected=number
-            ),
-            {"": error},
-        )
+        dialogs.carry_out(_KIND, None, lambda connection: _erase(connection, email, preview), {"": error})
+        st.session_state.pop(_RESULT, None)  # only reached when it was refused
+
+
+def _erase(connection: Connection, email: str, preview: ErasurePreview) -> Done:
+    done = erase_personal_data(connection, current_viewer(), email=email, expected=preview.parts)
+    st.session_state[_RESULT] = (email, done.sentence)
+    return done

@@ -165,6 +165,9 @@ def test_personal_data_is_deleted_after_a_preview(page: Page, portal: Portal) ->
     expect(dialog(page)).to_contain_text(email)
     button(dialog(page), "Delete").click()
     said(page, "The personal data was deleted from 1 order.")
+    # A toast is short; the page goes on saying it.
+    alert = page.get_by_test_id("stAlert").filter(has_text="The personal data was deleted from 1 order.")
+    expect(alert).to_be_visible(timeout=15_000)
     page.goto(f"/?order={order_id}")
     expect(page.locator(".es-order-name")).to_contain_text(name, timeout=20_000)
     expect(page.get_by_text("Personal data anonymize").first).to_be_visible()

@@ -1,8 +1,9 @@
 """Deleting a person's data: afterwards no table holds any of it, and the orders are still there."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 from db.engine import viewer_transaction
 from services.actions import ActionRequest, perform
 from services.customers import correct_email
-from services.erasure import NothingToErase, erase_personal_data, preview_erasure
-from services.errors import Conflict, InvalidInput, NotAllowed
+from services.erasure import ChangedSincePreview, NothingToErase, Part, erase_personal_data, preview_erasure
+from services.errors import InvalidInput, NotAllowed
 from services.licences import resend_licence
 from services.mail import send_due
 from services.notes import add_note
@@ -51,10 +52,19 @@ def people(database: str) -> dict[str, int]:
     }
 
 
-def erase(account_id: int, **given: Any) -> str:
+def erase(account_id: int, email: str) -> str:
+    """What the page does: a preview, and the deletion of what it showed."""
+    asks = factories.viewer(account_id)
+    with viewer_transaction(account_id) as connection:
+        expected = preview_erasure(connection, asks, email=email).parts
+    return erase_expected(account_id, email, expected)
+
+
+def erase_expected(account_id: int, email: str, expected: Mapping[int, Part]) -> str:
     asks = factories.viewer(account_id)
     request = ActionRequest("erase personal data", None, uuid4(), None)
-    return perform(asks, request, lambda connection: erase_personal_data(connection, asks, **given))
+    work = partial(erase_personal_data, viewer=asks, email=email, expected=expected)
+    return perform(asks, request, work)
 
 
 def everything_kept() -> dict[str, str]:
@@ -117,7 +127,11 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
     with viewer_transaction(people["admin"]) as connection:
         preview = preview_erasure(connection, admin, email=f"  {EMAIL.upper()} ")
     assert (preview.number, {one.order_id for one in preview.orders}) == (2, set(mine))
-    assert erase(people["admin"], email=EMAIL, expected=2) == "The personal data was deleted from 2 orders."
+    assert (preview.documents, preview.mails) == (2, 2)
+    assert erase(people["admin"], EMAIL) == (
+        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 1 saved search, 22 mentions. "
+        "1 mail that waited was taken back."
+    )
     left = {
         (table, value)
         for table, rows in everything_kept().items()
@@ -143,7 +157,7 @@ def test_nothing_finds_them_any_more(people: dict[str, int]) -> None:
     factories.take_in(
         document(customer={"email": "gone@example.com", "first_name": "Gonzalo", "phone": "5550001"})
     )
-    erase(people["admin"], email="gone@example.com", expected=1)
+    erase(people["admin"], "gone@example.com")
     viewer = factories.viewer(people["anna"])
     for typed in (
         SearchInput(email="gone@example.com"),
@@ -165,8 +179,8 @@ def test_a_licence_user_is_taken_out_of_other_peoples_orders(people: dict[str, i
         [touched] = preview_erasure(
             connection, factories.viewer(people["admin"]), email="user@example.org"
         ).orders
-    assert not touched.is_customer
-    erase(people["admin"], email="user@example.org", expected=1)
+    assert touched.part is Part.LICENCE_USER
+    erase(people["admin"], "user@example.org")
     rows = run(
         "SELECT license_erased, license_email FROM order_item WHERE order_id = :id ORDER BY position",
         id=made["order_id"],
@@ -183,9 +197,13 @@ def test_a_licence_user_is_taken_out_of_other_peoples_orders(people: dict[str, i
 def test_the_preview_counts_and_a_change_meanwhile_is_noticed(people: dict[str, int]) -> None:
     customer = {"email": "many@example.com"}
     factories.take_in(document(customer=customer), document(customer=customer))
-    with pytest.raises(Conflict, match="2 orders by now"):
-        erase(people["admin"], email="many@example.com", expected=1)
-    assert run("SELECT count(*) FROM orders WHERE email = 'many@example.com'") == [(2,)]
+    with viewer_transaction(people["admin"]) as connection:
+        preview = preview_erasure(connection, factories.viewer(people["admin"]), email="many@example.com")
+    late = document(customer=customer)
+    factories.take_in(late)
+    with pytest.raises(ChangedSincePreview, match=rf"Nothing was deleted.*came .*: {late['order_name']}\)"):
+        erase_expected(people["admin"], "many@example.com", preview.parts)
+    assert run("SELECT count(*) FROM orders WHERE email = 'many@example.com'") == [(3,)]
 
 
 def test_words_that_contain_a_name_stay(people: dict[str, int]) -> None:
@@ -194,7 +212,7 @@ def test_words_that_contain_a_name_stay(people: dict[str, int]) -> None:
         history=[{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": "An order, and another; An's"}],
     )
     factories.take_in(made)
-    erase(people["admin"], email="an@example.com", expected=1)
+    erase(people["admin"], "an@example.com")
     [[text]] = run(
         "SELECT text FROM order_history WHERE order_id = :id AND source = 'shop'", id=made["order_id"]
     )
@@ -206,7 +224,7 @@ def test_words_that_contain_a_name_stay(people: dict[str, int]) -> None:
 )
 def test_only_a_whole_address_is_taken(email: str, people: dict[str, int]) -> None:
     with pytest.raises(InvalidInput):
-        erase(people["admin"], email=email, expected=1)
+        erase(people["admin"], email)
 
 
 def test_names_that_mean_something_to_json(people: dict[str, int]) -> None:
@@ -222,23 +240,23 @@ def test_names_that_mean_something_to_json(people: dict[str, int]) -> None:
         id=made["order_id"],
         details=json.dumps({"a": None, "b": True, "c": 12, "d": f"True Null of {company}, 12"}),
     )
-    erase(people["admin"], email="null@example.com", expected=1)
+    erase(people["admin"], "null@example.com")
     [[details]] = run("SELECT details FROM audit_log WHERE order_id = :id", id=made["order_id"])
     assert details == {"a": None, "b": True, "c": 12, "d": "deleted of deleted, deleted"}
 
 
 def test_nobody_to_erase(people: dict[str, int]) -> None:
     with pytest.raises(NothingToErase):
-        erase(people["admin"], email="nobody@example.com", expected=0)
+        erase(people["admin"], "nobody@example.com")
 
 
 @pytest.mark.parametrize("name", ["anna", "rita"])
 def test_nobody_else_erases(name: str, people: dict[str, int]) -> None:
     with pytest.raises(NotAllowed):
-        erase(people[name], email="ines@example.com", expected=1)
+        erase_expected(people[name], "ines@example.com", {})
     with viewer_transaction(people[name]) as connection, pytest.raises(NotAllowed):
         preview_erasure(connection, factories.viewer(people[name]), email="ines@example.com")
     # Nor through the database's own function.
     with pytest.raises(ProgrammingError), viewer_transaction(people[name]) as connection:
-        connection.exec_driver_sql("SELECT * FROM erase_person('ines@example.com')")
+        connection.exec_driver_sql("SELECT * FROM orders_of_person('ines@example.com')")
     assert run("SELECT count(*) > 0 FROM orders WHERE email = 'ines@example.com'") == [(True,)]

@@ -23,6 +23,7 @@ from services.access import Role, Viewer
 from services.account_admin import Grants
 from services.actions import ActionRequest, Done, perform
 from services.audit_log import AuditFilter
+from services.erasure import Part
 from services.errors import NotAllowed, NotFound
 from services.export_runs import RunState
 from services.order_export import ExportRows
@@ -161,7 +162,10 @@ RULES = {
     "audit_log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
     "audit_log.export_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC))),
     "erasure.preview_erasure": Rule(ADMINISTRATORS, given(email="ines@example.com")),
-    "erasure.erase_personal_data": Rule(ADMINISTRATORS, given(email="ines@example.com", expected=2)),
+    "erasure.erase_personal_data": Rule(
+        ADMINISTRATORS,
+        given(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
+    ),
 }
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.

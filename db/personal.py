@@ -1,0 +1,210 @@
+"""What is personal: every column of every table, whose data it holds, and what the deletion of a person does with it.
+
+The deletion (`services.erasure`), the import of later documents (db/sql/import_erased.sql) and the tests of both are
+made from this list. A column that is on neither of its two halves fails tests/db/test_personal.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Whose(StrEnum):
+    """Whose data it is. `ANYBODY`: text in which somebody may have written about any customer."""
+
+    CUSTOMER = "customer"
+    LICENCE_USER = "licence user"
+    ANYBODY = "anybody"
+    ACCOUNT = "account"
+
+
+class Fate(StrEnum):
+    """What becomes of it when the person is deleted."""
+
+    EMPTY = "emptied"
+    FOLLOWS = "computed from a column that is emptied"
+    CUT = "mentions of the person are cut out"
+    REMOVE = "the row is removed"
+    KEEP = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """`kind` is what the person is known by through this value (`services.mentions.Kind`); `emptied` is the SQL that it
+    is emptied to; `why` is said of what is kept."""
+
+    whose: Whose
+    fate: Fate
+    kind: str | None = None
+    emptied: str = "NULL"
+    why: str = ""
+
+
+def _customer(kind: str | None = None, emptied: str = "NULL") -> Personal:
+    return Personal(Whose.CUSTOMER, Fate.EMPTY, kind, emptied)
+
+
+def _user(kind: str | None = None, emptied: str = "NULL") -> Personal:
+    return Personal(Whose.LICENCE_USER, Fate.EMPTY, kind, emptied)
+
+
+_CUT: Final = Personal(Whose.ANYBODY, Fate.CUT)
+_REMOVED: Final = Personal(Whose.CUSTOMER, Fate.REMOVE)
+_KEY: Final = Personal(Whose.CUSTOMER, Fate.FOLLOWS)
+_ACCOUNT: Final = Personal(Whose.ACCOUNT, Fate.KEEP, why="It belongs to who works here, not to a customer.")
+
+
+def _kept(why: str) -> Personal:
+    return Personal(Whose.CUSTOMER, Fate.KEEP, why=why)
+
+
+PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
+    "orders": {
+        "email": _customer("email"),
+        "first_name": _customer("name"),
+        "last_name": _customer("name"),
+        "phone": _customer("phone"),
+        "vat_number": _customer("vat"),
+        "company_name": _customer("company"),
+        "company_billing_address": _customer("address"),
+        "company_delivery_address": _customer("address"),
+        "card_last_4": _customer("card"),
+        "card_expiration_date": _customer("card date"),
+        "additional_parameters": _customer(emptied="'[]'"),
+        # The shop's own page of the order shows the person.
+        "detail_url": _customer(),
+        **dict.fromkeys(
+            ("email_key", "first_name_key", "last_name_key", "company_key", "vat_key", "phone_key"), _KEY
+        ),
+        "order_name": _kept("The number under which the shop keeps its books."),
+        "page_key": _kept("Random; the page behind it shows nothing once the customer was deleted."),
+        "country": _kept("Reports count by it, and it names nobody."),
+        "locale": _kept("A language names nobody."),
+        "customer_type": _kept("Person or company names nobody."),
+        "payment_method": _kept("Reports count by it, and it names nobody."),
+        "payment_system_name": _kept("It names nobody."),
+        "card_type": _kept("It names nobody."),
+        "source_digest": _kept("It tells whether a document is the same again, and cannot be read."),
+    },
+    "order_item": {
+        "license_first_name": _user("name"),
+        "license_last_name": _user("name"),
+        "license_email": _user("email"),
+        "additional_data": _user(emptied="'[]'"),
+        # The product is the shop's; one that was made for the person may carry their whole name or e-mail.
+        "name": _CUT,
+    },
+    "activation_code": {
+        "code": _kept("The licence that was sold. It stays findable, so that it is not sent or sold again."),
+        "code_key": _kept("Computed from the code."),
+    },
+    "order_document": {
+        "name": _REMOVED,
+        "content": _REMOVED,
+    },
+    "order_history": {
+        "text": _CUT,
+        "author": _ACCOUNT,
+    },
+    "refund_request": {
+        "reason": _CUT,
+        "note": _CUT,
+        "requester_name": _ACCOUNT,
+        "requester_email": _ACCOUNT,
+        "taken_by_name": _ACCOUNT,
+        "closed_by_name": _ACCOUNT,
+    },
+    "subscription": {"change_reason": _CUT, "changed_by": _ACCOUNT},
+    "subscription_event": {"reason": _CUT, "changed_by": _ACCOUNT},
+    "action_key": {"answer": _CUT},
+    "mail": {
+        # Of messages to the person; others lose the mentions.
+        "to_address": _customer(),
+        "to_name": _customer(),
+        "html_body": _customer(),
+        "text_body": _customer(emptied="'deleted'"),
+        "subject": _CUT,
+        "last_error": _CUT,
+    },
+    "saved_search": {
+        "filters": Personal(Whose.ANYBODY, Fate.REMOVE),
+        "filters_digest": Personal(Whose.ANYBODY, Fate.REMOVE),
+    },
+    "audit_log": {"details": _CUT, "account_email": _ACCOUNT, "address": _ACCOUNT},
+    "known_value": {"digest": _kept("Keyed: it recognises a value that comes again, and cannot be read.")},
+    "account": dict.fromkeys(
+        ("email", "email_key", "name", "password_hash", "time_zone", "totp_secret"), _ACCOUNT
+    ),
+    "account_session": {"address": _ACCOUNT, "browser": _ACCOUNT},
+}
+
+# Numbers, times, states, keys of rows, and words that this program chose.
+IMPERSONAL: Final[Mapping[str, str]] = {
+    "account": "id role all_stores must_change_password failed_sign_ins locked_until disabled_at created_at "
+    "one_time_until totp_last_step has_second_factor",
+    "account_page": "account_id checkout_page_id",
+    "account_session": "token_digest account_id created_at last_seen_at expires_at ended_at ended_because id "
+    "single_sign_on provider_factor",
+    "action_key": "key account_id action order_id at",
+    "activation_code": "id order_id position number checkout_page_id deleted",
+    "audit_log": "id at account_id action order_id succeeded",
+    "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
+    "refund_document_methods",
+    "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
+    "rows_sent bytes_sent cancel_requested refusal",
+    "import_claim": "key",
+    "known_value": "order_id position kind words erased",
+    "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
+    "sent_at queued_at position number",
+    "mail_handover": "mail_id at",
+    "order_document": "id order_id checkout_page_id kind media_type source created_at",
+    "order_history": "id order_id checkout_page_id at kind source account_id document_id",
+    "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
+    "discount_amount vat_amount amount delivery delivered refunded license_erased",
+    "order_relation": "order_id related_order_id relation checkout_page_id",
+    "orders": "order_id checkout_page_id order_id_1c status created_at paid_at currency total customer_erased "
+    "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
+    "email_corrected_at",
+    "password_reset": "token_digest account_id created_at expires_at used_at",
+    "payment_method": "name refund_document_required",
+    "portal_secret": "name value",
+    "recovery_code": "account_id digest",
+    "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
+    "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
+    "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
+    "role_rule": "role second_factor_required",
+    "saved_search": "key account_id created_at last_opened_at",
+    "single_sign_on_use": "digest used_at",
+    "subscription": "order_id position checkout_page_id subscription_id type said_status status parent_order_id period "
+    "next_renewal_at changed_at",
+    "subscription_event": "id checkout_page_id subscription_id at action from_status to_status order_id account_id",
+    "team": "id name created_at",
+    "team_member": "team_id account_id",
+    "team_page": "team_id checkout_page_id",
+}
+
+
+def emptied(table: str) -> str:
+    """The SET clause that empties what is emptied in a row of the table."""
+    columns = PERSONAL[table].items()
+    return ", ".join(f"{name} = {entry.emptied}" for name, entry in columns if entry.fate is Fate.EMPTY)
+
+
+def known_by(table: str, whose: Whose) -> dict[str, str]:
+    """The kind of value that each column holds by which such a person is known."""
+    return {
+        name: entry.kind
+        for name, entry in PERSONAL[table].items()
+        if entry.kind is not None and entry.whose is whose
+    }
+
+
+def cut_columns() -> set[tuple[str, str]]:
+    """The texts out of which mentions of a person are cut."""
+    return {
+        (table, name)
+        for table, columns in PERSONAL.items()
+        for name, entry in columns.items()
+        if entry.fate is Fate.CUT
+    }

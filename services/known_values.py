@@ -1,0 +1,145 @@
+"""What a person is known by: the values in their orders, and those of before, of which the database keeps digests.
+
+Whoever is known by a value is named in db/personal.py. A digest is keyed and made by the database alone
+(db/migrations/sql/0014_erasing.sql): it recognises a value in a text, and cannot be read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from db.personal import Whose, known_by
+from db.tables import audit_log, order_item, orders
+from services.mentions import DIGESTED, Kind, Value, candidates
+
+
+@dataclass(slots=True)
+class Person:
+    """Whom to take out, by order: `own` orders are emptied as a whole, of `used` ones only the licence user's part, and
+    in `past` ones the customer had this e-mail before. `email` is None when a document of the shop asks for it."""
+
+    email: str | None
+    own: list[int]
+    used: list[int] = field(default_factory=list)
+    past: list[int] = field(default_factory=list)
+
+    @property
+    def orders(self) -> list[int]:
+        return sorted({*self.own, *self.used, *self.past})
+
+
+def current_values(connection: Connection, person: Person) -> tuple[set[Value], set[Value]]:
+    """What the person is known by, and what else their own orders are known by: the users of their licences."""
+    theirs, beside = set(), set()
+    if person.email:
+        theirs.add(Value(Kind.EMAIL, person.email))
+    customer, user = known_by("orders", Whose.CUSTOMER), known_by("order_item", Whose.LICENCE_USER)
+    statement = select(*(orders.c[name] for name in customer)).where(orders.c.order_id.in_(person.own))
+    for row in connection.execute(statement):
+        theirs |= _of_row(row, customer)
+    is_theirs = text("email_key(order_item.license_email) = email_key(:email)").bindparams(email=person.email)
+    columns = [order_item.c[name] for name in user]
+    for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.used), is_theirs)):
+        theirs |= _of_row(row, user)
+    for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.own))):
+        beside |= _of_row(row, user)
+    # E-mails that were corrected; the log says so in its details.
+    corrected = select(audit_log.c.details["old"].astext, audit_log.c.details["new"].astext).where(
+        audit_log.c.order_id.in_(person.own), audit_log.c.details.has_key("new")
+    )
+    for row in connection.execute(corrected):
+        theirs |= {Value(Kind.EMAIL, value) for value in row if value and "@" in value}
+    return theirs, beside
+
+
+def _of_row(row: Any, kinds: dict[str, str]) -> set[Value]:
+    pairs = ((kind, row._mapping[name]) for name, kind in kinds.items())
+    return {Value(Kind(kind), value) for kind, value in pairs if value and value.strip()}
+
+
+def past_values(connection: Connection, person: Person) -> set[Value]:
+    """Values of before, of which only digests are kept, as the texts of these orders still show them."""
+    among = sorted({*person.own, *person.used})
+    sizes = known_sizes(connection, among, erased=False)
+    if not sizes:
+        return set()
+    used = set(person.used) - set(person.own)
+    their_items = {
+        (row.order_id, row.position)
+        for row in connection.execute(
+            select(order_item.c.order_id, order_item.c.position).where(
+                order_item.c.order_id.in_(used),
+                text("email_key(order_item.license_email) = email_key(:email)").bindparams(
+                    email=person.email
+                ),
+            )
+        )
+    }
+    found: set[Value] = set()
+    for row in texts_of(connection, among):
+        if of_order := sizes.get(row.order_id):
+            found.update(candidates(row.value, of_order))
+    return {
+        Value(Kind(row.kind), row.value)
+        for row in known_among(connection, among, found, erased=False)
+        if row.order_id not in used or (row.order_id, row.position) in their_items
+    }
+
+
+def known_sizes(
+    connection: Connection, of_orders: list[int], *, erased: bool
+) -> dict[int, set[tuple[Kind, int]]]:
+    """Of which kinds, and how many words, the values are that these orders have digests of."""
+    sizes: dict[int, set[tuple[Kind, int]]] = defaultdict(set)
+    statement = text("SELECT * FROM known_sizes(:ids, :erased)").bindparams(*arrays("ids"))
+    for row in connection.execute(statement, {"ids": of_orders, "erased": erased}):
+        sizes[row.order_id].add((Kind(row.kind), row.words))
+    return sizes
+
+
+def known_among(
+    connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
+) -> list[Any]:
+    """Those of the values that the orders have a digest of, with `order_id` and `position`."""
+    given = sorted(values)
+    texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
+    statement = text("SELECT * FROM known_among(:ids, :erased, :kinds, :texts)").bindparams(
+        *arrays("ids"), *texts
+    )
+    kinds, words = [value.kind.value for value in given], [value.text for value in given]
+    return list(
+        connection.execute(statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": words})
+    )
+
+
+def remember_erased(connection: Connection, of_orders: list[int], values: Iterable[Value]) -> None:
+    kept = sorted(value for value in values if value.kind in DIGESTED)
+    texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
+    connection.execute(
+        text("SELECT remember_erased(:ids, :kinds, :texts)").bindparams(*arrays("ids"), *texts),
+        {
+            "ids": of_orders,
+            "kinds": [value.kind.value for value in kept],
+            "texts": [value.text for value in kept],
+        },
+    )
+
+
+def texts_of(connection: Connection, of_orders: list[int]) -> list[Any]:
+    """Every text of these orders that may mention somebody, with its `place` and `key`."""
+    statement = text("SELECT * FROM personal_texts(:ids) WHERE value IS NOT NULL").bindparams(*arrays("ids"))
+    return list(connection.execute(statement, {"ids": of_orders}))
+
+
+def emails_of(values: Iterable[Value]) -> list[str]:
+    return sorted({value.text for value in values if value.kind is Kind.EMAIL})
+
+
+def arrays(*names: str) -> list[Any]:
+    """Parameters that are arrays of order IDs or other row keys."""
+    return [bindparam(name, type_=ARRAY(BigInteger)) for name in names]

@@ -1,0 +1,172 @@
+"""Later documents of orders that somebody was deleted from: nothing of the person comes back in.
+
+Runs on a batch in the staging tables. What is emptied is emptied there as well, from the same list (db/personal.py);
+in the texts of orders that only mentioned the person, mentions are recognised by their digests and cut out.
+"""
+
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, text
+
+from db.personal import emptied
+from services.known_values import Person, known_among, known_sizes
+from services.mentions import Kind, Mentions, Value, candidates
+from services.person_erasure import Reach, erase
+from services.text_readings import key_of
+
+_SQL: Final = Path(__file__).resolve().parent.parent / "db" / "sql"
+# An import does not wait for a mail server as an administrator does; what is under way is emptied when that has ended.
+_WAIT_SECONDS: Final = 2.0
+_NEWLY_ERASED: Final = text(
+    "SELECT s.order_id FROM stage_order s JOIN orders o USING (order_id) "
+    "WHERE s.known AND s.customer_erased AND NOT o.customer_erased ORDER BY s.order_id"
+)
+_IS_ANY_ERASED: Final = text(
+    "SELECT EXISTS (SELECT FROM stage_order WHERE customer_erased) OR EXISTS (SELECT FROM stage_order s "
+    "JOIN orders o USING (order_id) WHERE s.known AND (o.customer_erased "
+    "OR EXISTS (SELECT FROM order_item i WHERE i.order_id = o.order_id AND i.license_erased)))"
+)
+_KNOWN: Final = text("SELECT order_id FROM stage_order WHERE known ORDER BY order_id")
+# The texts of the batch: (statement that reads key and text, statement that writes it by key, as :text or as :json).
+_TEXTS: Final = (
+    (
+        "SELECT order_id, number, text FROM stage_history WHERE order_id = ANY (:ids)",
+        "UPDATE stage_history SET text = :text WHERE order_id = :order_id AND number = :number",
+    ),
+    (
+        "SELECT order_id, position AS number, name AS text FROM stage_item WHERE order_id = ANY (:ids)",
+        "UPDATE stage_item SET name = :text WHERE order_id = :order_id AND position = :number",
+    ),
+    (
+        "SELECT order_id, number, name AS text FROM stage_document WHERE order_id = ANY (:ids)",
+        "UPDATE stage_document SET name = :text WHERE order_id = :order_id AND number = :number",
+    ),
+    (
+        "SELECT order_id, position AS number, additional_data AS text FROM stage_item WHERE order_id = ANY (:ids)",
+        "UPDATE stage_item SET additional_data = :json WHERE order_id = :order_id AND position = :number",
+    ),
+    (
+        "SELECT order_id, 0 AS number, additional_parameters AS text FROM stage_order WHERE order_id = ANY (:ids)",
+        "UPDATE stage_order SET additional_parameters = :json WHERE order_id = :order_id AND :number = 0",
+    ),
+)
+
+
+def keep_erased(connection: Connection, *, has_known: bool) -> None:
+    """Takes out of the staged batch what must not come (back) in; `has_known`: some of its orders are here already.
+
+    An order whose document says for the first time that the customer is erased is emptied as an administrator's
+    deletion would do it.
+    """
+    if has_known and (newly := list(connection.execute(_NEWLY_ERASED).scalars())):
+        erase(connection, Person(None, newly), Reach(), announce=False, wait_seconds=_WAIT_SECONDS)
+    if connection.execute(_IS_ANY_ERASED).scalar_one():
+        connection.exec_driver_sql(_script())
+    if has_known:
+        _cut_mentions(connection)
+
+
+def _cut_mentions(connection: Connection) -> None:
+    ids = list(connection.execute(_KNOWN).scalars())
+    sizes = known_sizes(connection, ids, erased=True)
+    if not sizes:
+        return
+    of_orders = sorted(sizes)
+    texts = [
+        (write, row)
+        for read, write in _TEXTS
+        for row in connection.execute(text(read), {"ids": of_orders})
+        if row.text
+    ]
+    users = connection.execute(
+        text(
+            "SELECT order_id, position, license_email, license_first_name, license_last_name FROM stage_item "
+            "WHERE order_id = ANY (:ids) AND NOT license_erased"
+        ),
+        {"ids": of_orders},
+    ).all()
+    given: set[Value] = set()
+    for _, row in texts:
+        for string in _strings(row.text):
+            given.update(candidates(string, sizes[row.order_id]))
+    for user in users:
+        given |= _values_of(user)
+    known: dict[int, set[Value]] = defaultdict(set)
+    for found in known_among(connection, of_orders, given, erased=True):
+        known[found.order_id].add(Value(Kind(found.kind), found.value))
+    mentions = _mentions(connection, known)
+    for write, row in texts:
+        if row.order_id in mentions and (cut := _without(row.text, mentions[row.order_id])) != row.text:
+            values = {"text": cut} if isinstance(cut, str) else {"json": Jsonb(cut)}
+            connection.execute(text(write), values | {"order_id": row.order_id, "number": row.number})
+    for user in users:
+        if _is_known(user, known[user.order_id]):
+            connection.execute(
+                text(
+                    f"UPDATE stage_item SET license_erased = true, {emptied('order_item')} "  # noqa: S608 - our list
+                    "WHERE order_id = :order_id AND position = :position"
+                ),
+                {"order_id": user.order_id, "position": user.position},
+            )
+
+
+def _mentions(connection: Connection, known: dict[int, set[Value]]) -> dict[int, Mentions]:
+    """By order. A first name alone counts in orders of which the person was a part, and not where they were named."""
+    part_of = set(
+        connection.execute(
+            text(
+                "SELECT order_id FROM orders WHERE order_id = ANY (:ids) AND customer_erased "
+                "UNION SELECT order_id FROM order_item WHERE order_id = ANY (:ids) AND license_erased"
+            ),
+            {"ids": sorted(known)},
+        ).scalars()
+    )
+    return {
+        order_id: Mentions(values, strong_only=order_id not in part_of) for order_id, values in known.items()
+    }
+
+
+def _values_of(user: Any) -> set[Value]:
+    pairs = (
+        (Kind.EMAIL, user.license_email),
+        (Kind.NAME, user.license_first_name),
+        (Kind.NAME, user.license_last_name),
+    )
+    return {Value(kind, value) for kind, value in pairs if value}
+
+
+def _is_known(user: Any, known: set[Value]) -> bool:
+    """Whether this licence user was deleted: by the e-mail, or without one by the whole name."""
+    theirs = _values_of(user)
+    emails = {value for value in theirs if value.kind is Kind.EMAIL}
+    keys = {(value.kind, key_of(value.text)) for value in known}
+    compared = emails or theirs
+    return bool(compared) and all((value.kind, key_of(value.text)) in keys for value in compared)
+
+
+def _strings(value: Any) -> list[str]:
+    """All strings inside a text or a value of JSON."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [string for part in parts for string in _strings(part)]
+
+
+def _without(value: Any, mentions: Mentions) -> Any:
+    if isinstance(value, str):
+        return mentions.without(value)
+    if isinstance(value, list):
+        return [_without(part, mentions) for part in value]
+    if isinstance(value, dict):
+        return {name: _without(part, mentions) for name, part in value.items()}
+    return value
+
+
+@cache
+def _script() -> str:
+    script = (_SQL / "import_erased.sql").read_text(encoding="utf-8")
+    return script.replace("{orders}", emptied("orders")).replace("{items}", emptied("order_item"))

@@ -1,0 +1,248 @@
+"""Taking a person out of orders and of every text: what `services.erasure` and the import of documents have in common.
+
+What is emptied is written in db/personal.py; the database empties it, and lets spans of texts be cut out and nothing be
+written (db/migrations/sql/0014_erasing.sql). Where a text mentions the person is found here (`services.mentions`).
+"""
+
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from db.tables import mail, order_relation, subscription
+from services.known_values import (
+    Person,
+    arrays,
+    current_values,
+    emails_of,
+    past_values,
+    remember_erased,
+    texts_of,
+)
+from services.mentions import Kind, Mentions, Value, email_forms
+from services.text_keys import digits_of, email_key
+from services.text_readings import key_of
+
+_LOOK_EVERY_SECONDS: Final = 0.05
+_FEWEST_DIGITS: Final = 7
+# Each is compared with every text there is.
+_MOST_PATTERNS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much was taken out. `mails_under_way` are messages that a worker was still handing over: they are emptied
+    when that has ended."""
+
+    texts: int
+    documents: int
+    mails: int
+    taken_back: int
+    saved_searches: int
+    mails_under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Other orders whose texts mention the person, or may, and texts that mention them and belong to no order.
+    `is_whole` is false when the person has more e-mails or phone numbers than were looked for."""
+
+    orders: frozenset[int] = frozenset()
+    loose_texts: tuple[Any, ...] = ()
+    is_whole: bool = True
+
+
+def find_reach(connection: Connection, person: Person) -> Reach:
+    """Looks for the person's e-mails and phone numbers in every text there is, which reads every history once: done
+    before anything is locked. Orders that tell of the person's own are part of the reach in any case."""
+    theirs = current_values(connection, person)[0] | past_values(connection, person)
+    related = _related(connection, person.own)
+    emails, numbers = _patterns(theirs)
+    mentions = Mentions(theirs, strong_only=True)
+    statement = text("SELECT * FROM texts_matching(:emails, :numbers, :wide, :besides)").bindparams(
+        *arrays("besides"), bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
+    )
+    given = {
+        "emails": emails[:_MOST_PATTERNS],
+        "numbers": numbers[:_MOST_PATTERNS],
+        "wide": not "".join(emails).isascii(),
+    }
+    rows = [
+        row
+        for row in connection.execute(statement, given | {"besides": person.orders})
+        if mentions.spans(row.value)
+    ]
+    related |= {row.order_id for row in rows if row.order_id is not None}
+    loose = tuple(row for row in rows if row.order_id is None)
+    is_whole = len(emails) <= _MOST_PATTERNS and len(numbers) <= _MOST_PATTERNS
+    return Reach(frozenset(related), loose, is_whole)
+
+
+def erase(
+    connection: Connection, person: Person, reach: Reach, *, announce: bool, wait_seconds: float
+) -> Erased:
+    """Takes the person out of everything; all these orders must be locked. Waits that long at most for messages that
+    are on their way. `announce` writes *Personal data anonymize* into the histories."""
+    locked, under_way = _lock_mails(connection, person, reach, wait_seconds)
+    theirs, beside = current_values(connection, person)
+    theirs |= past_values(connection, person)
+    cuts = _cuts(connection, person, reach, theirs, beside)
+    # What is under way is another transaction's to change.
+    cuts = [cut for cut in cuts if not cut["place"].startswith("mail.") or int(cut["key"]) in locked]
+    erased = sum(
+        row.changed
+        for row in connection.execute(text("SELECT * FROM erase_spans(:cuts)"), {"cuts": json.dumps(cuts)})
+    )
+    remember_erased(connection, person.orders + _touched_elsewhere(cuts, person), theirs)
+    emptied = connection.execute(
+        text("SELECT * FROM empty_person(:own, :emails, :mails, :announced)").bindparams(
+            *arrays("own", "mails", "announced"), bindparam("emails", type_=ARRAY(Text))
+        ),
+        {
+            "own": person.own,
+            "emails": emails_of(theirs),
+            "mails": locked,
+            "announced": sorted({*person.own, *person.used}) if announce else [],
+        },
+    ).one()
+    return Erased(
+        texts=erased,
+        documents=emptied.documents,
+        mails=emptied.mails,
+        taken_back=emptied.taken_back,
+        saved_searches=_erase_saved_searches(connection, theirs),
+        mails_under_way=under_way + emptied.under_way,
+    )
+
+
+def _lock_mails(
+    connection: Connection, person: Person, reach: Reach, wait_seconds: float
+) -> tuple[list[int], int]:
+    """Locks the messages by rising ID, after the orders, and returns them and how many could not be had.
+
+    It looks again and again instead of queueing for a lock: a worker that holds one goes on to write into the history
+    of an order that is locked here, and two who wait for each other would both fail.
+    """
+    loose = [int(row.key) for row in reach.loose_texts if row.place.startswith("mail.")]
+    keys = emails_of({Value(Kind.EMAIL, person.email)} if person.email else ())
+    concerned = or_(
+        mail.c.order_id == any_(literal([*person.orders, *reach.orders], ARRAY(BigInteger))),
+        mail.c.id == any_(literal(loose, ARRAY(BigInteger))),
+        mail.c.account_id.is_(None)
+        & text(
+            "email_key(mail.to_address) = ANY (SELECT email_key(e) FROM unnest(CAST(:emails AS text[])) e)"
+        ),
+    )
+    statement = select(mail.c.id).where(concerned).order_by(mail.c.id)
+    until = time.monotonic() + wait_seconds
+    while True:
+        wanted = set(connection.execute(statement, {"emails": keys}).scalars())
+        locking = statement.with_for_update(skip_locked=True, key_share=True)
+        locked = list(connection.execute(locking, {"emails": keys}).scalars())
+        missing = len(wanted - set(locked))
+        if not missing or time.monotonic() > until:
+            return locked, missing
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _cuts(
+    connection: Connection, person: Person, reach: Reach, theirs: set[Value], beside: set[Value]
+) -> list[dict[str, Any]]:
+    everything = Mentions(theirs | beside, strong_only=False)
+    of_person = Mentions(theirs, strong_only=False)
+    strong = Mentions(theirs, strong_only=True)
+    own, used = set(person.own), set(person.used)
+    cuts = []
+    for row in [*texts_of(connection, sorted({*person.orders, *reach.orders})), *reach.loose_texts]:
+        # A product's name is the shop's, and a common word in it may be somebody's first name.
+        if row.place == "order_item.name":
+            mentions = strong
+        else:
+            mentions = everything if row.order_id in own else of_person if row.order_id in used else strong
+        if spans := mentions.spans(row.value):
+            cuts.append(_cut(row, spans))
+    return cuts
+
+
+def _cut(row: Any, spans: list[tuple[int, int]]) -> dict[str, Any]:
+    return {
+        "order": row.order_id,
+        "place": row.place,
+        "key": row.key,
+        "path": row.path,
+        "spans": [[start, end - start] for start, end in spans],
+    }
+
+
+def _related(connection: Connection, own: list[int]) -> set[int]:
+    """Orders that tell of these: offers of the same page, and the rest of the same subscriptions."""
+    both = order_relation.c.order_id, order_relation.c.related_order_id
+    statements = [select(both[1]).where(both[0].in_(own)), select(both[0]).where(both[1].in_(own))]
+    mine = subscription.alias()
+    statements.append(
+        select(subscription.c.order_id)
+        .join(
+            mine,
+            (mine.c.subscription_id == subscription.c.subscription_id)
+            & (mine.c.checkout_page_id == subscription.c.checkout_page_id),
+        )
+        .where(mine.c.order_id.in_(own))
+    )
+    return {order_id for statement in statements for order_id in connection.execute(statement).scalars()}
+
+
+def _touched_elsewhere(cuts: list[dict[str, Any]], person: Person) -> list[int]:
+    return sorted({cut["order"] for cut in cuts if cut["order"] is not None} - set(person.orders))
+
+
+_FIELDS: Final = {
+    "email": Kind.EMAIL,
+    "phone": Kind.PHONE,
+    "first_name": Kind.NAME,
+    "last_name": Kind.NAME,
+    "company": Kind.COMPANY,
+    "vat_number": Kind.VAT,
+    "card_last_4": Kind.CARD,
+}
+
+
+def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
+    keys = {(value.kind, _comparable(value.kind, value.text)) for value in values}
+    mentions = Mentions(values, strong_only=True)
+    gone = set()
+    for row in connection.execute(text("SELECT * FROM saved_search_texts()")):
+        kind = _FIELDS.get(row.field)
+        if (kind and (kind, _comparable(kind, row.value)) in keys) or mentions.spans(row.value):
+            gone.add(row.key)
+    statement = text("SELECT erase_saved_searches(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text)))
+    return int(connection.execute(statement, {"keys": sorted(gone)}).scalar_one()) if gone else 0
+
+
+def _comparable(kind: Kind, value: str) -> str:
+    if kind is Kind.PHONE:
+        return digits_of(value) or ""
+    return key_of(email_key(value) or "") if kind is Kind.EMAIL else key_of(value).strip()
+
+
+def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
+    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
+    parts."""
+    emails, numbers = set(), set()
+    for value in values:
+        if value.kind is Kind.EMAIL:
+            for form in email_forms(value.text.strip()):
+                key = unicodedata.normalize("NFKC", form).lower()
+                local, _, domain = re.sub(r"([\\%_])", r"\\\1", key).rpartition("@")
+                emails.add(f"%{local}%{domain}%")
+        elif value.kind is Kind.PHONE:
+            digits = digits_of(value.text) or ""
+            if len(digits) >= _FEWEST_DIGITS:
+                numbers.add(f"%{'%'.join(digits)}%")
+    return sorted(emails), sorted(numbers)
