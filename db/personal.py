@@ -156,8 +156,10 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "import_claim": "key",
     "known_value": "order_id position kind words erased",
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
-    "sent_at queued_at position number",
+    "sent_at queued_at position number refused_since lacks_line",
     "mail_handover": "mail_id at",
+    # `trouble` is the mail server's answer about us, with the recipients' addresses masked.
+    "mail_server": "id address takes_utf8 seen_at trouble trouble_since",
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
