@@ -6,7 +6,7 @@ from datetime import date
 import streamlit as st
 
 from pages.components.escape import label_text
-from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS
+from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
 from services.order_filter import SearchInput
 
 _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
@@ -35,24 +35,23 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     return found
 
 
-def filter_chips(typed: SearchInput) -> SearchInput | None:
-    """Draws the chips; the changed search when one of them, or Clear all, was pressed."""
+def filter_chips(typed: SearchInput) -> None:
+    """Draws the chips; the next run searches without the one that was pressed, or without any (`take_input`)."""
     filters = active_filters(typed)
     if not filters:
-        return None
+        return
     with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
         for number, (words, change) in enumerate(filters):
-            if st.button(
+            st.button(
                 label_text(words),
                 icon=":material/close:",
                 icon_position="right",
                 key=f"chip_{number}",
                 type="secondary",
-            ):
-                return replace(typed, **change)  # type: ignore[arg-type]
-        if st.button("Clear all", key="chip_clear", type="tertiary"):
-            return SearchInput()
-    return None
+                on_click=choose,
+                args=(replace(typed, **change),),  # type: ignore[arg-type]
+            )
+        st.button("Clear all", key="chip_clear", type="tertiary", on_click=choose, args=(SearchInput(),))
 
 
 def _cut(value: str) -> str:
