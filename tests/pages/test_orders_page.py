@@ -106,9 +106,7 @@ def test_older_leads_to_the_rest(page: AppTest) -> None:
 
 
 def test_errors_stand_by_their_fields_and_nothing_is_searched(page: AppTest) -> None:
-    find(
-        page, order_ids="12 abc", card_last_4="12", created_from="02/03/2026", created_to="2026-03-01"
-    )
+    find(page, order_ids="12 abc", card_last_4="12", created_from="02/03/2026", created_to="2026-03-01")
     sentences = [h for h in htmls(page) if 'role="alert"' in h]
     assert len(sentences) == 3 and "“abc”" in sentences[0]
     assert not page.dataframe
@@ -116,7 +114,9 @@ def test_errors_stand_by_their_fields_and_nothing_is_searched(page: AppTest) -> 
 
 
 @pytest.mark.parametrize("name", list(DATE_LABELS))
-@pytest.mark.parametrize("typed", ["31.02.2026", "01/02/1913", "25/13/2026", "11/2026", "soon", "20261131", "0"])
+@pytest.mark.parametrize(
+    "typed", ["31.02.2026", "01/02/1913", "25/13/2026", "11/2026", "soon", "20261131", "0"]
+)
 def test_what_is_no_day_is_an_error_and_searches_nothing(page: AppTest, name: str, typed: str) -> None:
     find(page, first_name="ana")
     find(page, first_name="ben", **{name: typed})
