@@ -17,12 +17,15 @@ from services.access import Viewer
 from services.account_admin import check_administrator
 from services.accounts import find_time_zone
 from services.days import day_start, parse_day
-from services.errors import InvalidInput
+from services.errors import InvalidInput, NotFound
 from services.order_export import safe_text
+from services.sealed import seal, unseal
 from services.search_fields import FieldError
 
 PAGE: Final = 50
 _BATCH: Final = 2_000  # rows that are fetched at a time
+_PURPOSE: Final = "export of the audit log"
+_SEALED_SECONDS: Final = 86_400
 _PIECE: Final = 65_536  # bytes, about
 
 
@@ -68,6 +71,21 @@ def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None)
     if wanted.since and wanted.until and wanted.until < wanted.since:
         raise InvalidInput("This day is before the day from.", field="until")
     return wanted
+
+
+def seal_audit_filter(viewer: Viewer, asked: Mapping[str, str], *, zone: ZoneInfo) -> str:
+    """What was typed, for the address of the viewer's export: nobody else reads it there or can use it."""
+    return seal(
+        {"account_id": viewer.account_id, "asked": dict(asked) | {"zone": zone.key}}, purpose=_PURPOSE
+    )
+
+
+def open_audit_filter(viewer: Viewer, sealed: str) -> AuditFilter:
+    """What was sealed for this viewer in the last day; raises `NotFound` for anything else."""
+    found = unseal(sealed, purpose=_PURPOSE, seconds=_SEALED_SECONDS)
+    if found["account_id"] != viewer.account_id:
+        raise NotFound
+    return read_audit_filter(found["asked"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The audit log, for administrators."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,22 +14,11 @@ from pages.components.escape import html_text
 from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.session import current_viewer, time_zone
 from pages.components.words import time_words
-from services.audit_log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter
+from services.audit_log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
 from services.browsers import browser_words
 from services.errors import InvalidInput
 
 _ALL = "All actions"
-# A form of its own that downloads (pages/routes.py): what was looked for is in no address, and the file is sent as it
-# is made.
-_export = st.components.v2.component(
-    "esupport_audit_export",
-    html="""<form method="post" action="/export/audit-log" target="audit_export"><span></span>
-<button class="es-button" type="submit">Export CSV</button></form>
-<iframe name="audit_export" title="Export" hidden></iframe>
-<div class="es-field-error" role="alert" hidden>The export was not made. Please try again.</div>""",
-    js=(Path(__file__).parent / "audit_export.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
 
 
 @st.fragment
@@ -62,10 +50,10 @@ def _draw(zone: ZoneInfo) -> None:
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
     ):
         st.html(f'<span class="es-zone">times in {html_text(zone.key)}</span>', width="stretch")
-        _export(
-            key="audit_export",
-            data={"fields": asked | {"zone": zone.key}},
-            width="content",
+        # A link to a route of ours (pages/routes.py), which sends the file as it is made.
+        address = f"/export/audit-log/{seal_audit_filter(viewer, asked, zone=zone)}.csv"
+        st.html(
+            f'<a class="es-button" role="button" href="{address}" download>Export CSV</a>', width="content"
         )
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")

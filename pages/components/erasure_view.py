@@ -56,7 +56,9 @@ def _draw(zone: ZoneInfo) -> None:
     )
     asked = dialogs.asked()
     if asked and asked["kind"] == _KIND:
-        st.dialog("Delete personal data", on_dismiss=dialogs.close)(_confirm)(asked["email"], asked["number"])
+        dialogs.show(
+            "Delete personal data", _confirm, asked["email"], asked["number"], may=dialogs.ADMINISTRATORS
+        )
 
 
 def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.components import unfinished
 from pages.components.request import page_address
 from services import accounts, sign_in
 from services.access import Viewer
@@ -30,9 +31,13 @@ def find_viewer() -> Viewer | None:
     token = session_token()
     viewer = sign_in.viewer_of_token(token) if token else None
     if viewer is None and token:
+        left = unfinished.collect(token)
         forget()
+        unfinished.keep(left)
     elif viewer is None:
         st.session_state[TOKEN_KEY] = ""
+    elif viewer is not None and viewer.may_enter:
+        unfinished.give_back(viewer.account_id)
     st.session_state[_FOUND_KEY] = (_this_run(), viewer)
     return viewer
 
@@ -75,7 +80,9 @@ def session_token() -> str:
 
 def begin(token: str) -> None:
     """Makes this tab hold the session that was just opened."""
+    left = unfinished.kept()
     forget()
+    unfinished.keep(left)
     st.session_state[TOKEN_KEY] = token
 
 

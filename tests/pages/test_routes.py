@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
 from pages.routes import ROUTES
 from services import sign_in
 from services.access import Role
+from services.audit_log import seal_audit_filter
 from services.order_filter import SearchInput, parse_filter
 from services.saved_searches import save_search
 from tests import factories
@@ -33,13 +35,14 @@ class Rule:
 
     address: Callable[[dict[str, str]], str]
     is_private: bool = True
-    method: str = "GET"
     only: Role | None = None
 
 
 RULES = {
     "/documents/{document_id:int}": Rule(lambda known: f"/documents/{known['document']}"),
-    "/export/audit-log": Rule(lambda _: "/export/audit-log", method="POST", only=Role.ADMINISTRATOR),
+    "/export/audit-log/{sealed}.csv": Rule(
+        lambda known: f"/export/audit-log/{known['audit']}.csv", only=Role.ADMINISTRATOR
+    ),
     "/export/{key}.{ending}": Rule(lambda known: f"/export/{known['search']}.csv"),
     "/o/{page_key}": Rule(lambda known: f"/o/{known['page']}", is_private=False),
     "/o/{page_key}/documents/{document_id:int}": Rule(
@@ -88,6 +91,7 @@ def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
                 parse_filter(SearchInput(email=f"someone@{store}.example"), zone=ZoneInfo("UTC")),
             )
         made[order_id] = {"document": str(paper), "page": str(page), "search": search}
+        made[order_id]["audit"] = seal_audit_filter(asks, {}, zone=ZoneInfo("UTC"))
     return made
 
 
@@ -103,7 +107,7 @@ def test_who_gets_what(
     client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], path: str, role: Role
 ) -> None:
     rule, headers = RULES[path], cookies(people[role])
-    own = client.request(rule.method, rule.address(known[OWN]), headers=headers)
+    own = client.get(rule.address(known[OWN]), headers=headers)
     if rule.only not in (None, role):
         assert (own.status_code, own.text) == (404, NOTHING)
         return
@@ -155,7 +159,7 @@ def test_nobody_else_gets_anything(
     try:
         if state in STATES:
             run(STATES[state], **({"id": account_id} if ":id" in STATES[state] else {}))
-        answer = client.request(RULES[path].method, address, headers=headers)
+        answer = client.get(address, headers=headers)
         assert (answer.status_code, answer.text) == (404, NOTHING)
         assert (
             run(
@@ -194,7 +198,14 @@ def test_the_audit_log_leaves_whole_and_harmless_and_is_recorded(
     run("INSERT INTO audit_log (account_email, action) VALUES ('=1+2@test.example', 'sign in')")
     [[number]] = run("SELECT count(*) FROM audit_log")
     headers = cookies(people[Role.ADMINISTRATOR])
-    answer = client.post("/export/audit-log", headers=headers)
+    viewer = factories.viewer(people[Role.ADMINISTRATOR])
+
+    def export(**asked: str) -> Any:
+        sealed = seal_audit_filter(viewer, asked, zone=ZoneInfo("Europe/Berlin"))
+        assert "old" not in sealed
+        return client.get(f"/export/audit-log/{sealed}.csv", headers=headers)
+
+    answer = export()
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment;")
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
@@ -202,15 +213,18 @@ def test_the_audit_log_leaves_whole_and_harmless_and_is_recorded(
     assert {f"old{n}@test.example" for n in (1, 75_000, 150_000)} <= {line[1] for line in lines}
     assert "'=1+2@test.example" in {line[1] for line in lines}
     assert not any(cell.startswith(("=", "+", "-", "@")) for line in lines for cell in line)
-    asked = {"account": "OLD150000@", "action": "sign in", "since": "01/01/2000", "zone": "Europe/Berlin"}
-    answer = client.post("/export/audit-log", headers=headers, data=asked)
+    answer = export(account="OLD150000@", action="sign in", since="01/01/2000")
     assert len(answer.text.splitlines()) == 2 and "old150000@" in answer.text
     [[details]] = run(
         "SELECT details FROM audit_log WHERE action = 'export audit log' ORDER BY id DESC LIMIT 1"
     )
     assert details == {"account": "OLD150000@", "action": "sign in", "since": "2000-01-01"}
     for wrong in ({"since": "31.02.2026"}, {"until": "x"}, {"order": "x"}):
-        assert client.post("/export/audit-log", headers=headers, data=wrong).status_code == 404
+        assert export(**wrong).status_code == 404
+    another = cookies(factories.account("another", role="administrator"))
+    sealed = seal_audit_filter(viewer, {}, zone=ZoneInfo("UTC"))
+    for address, cookie in ((sealed, another), (sealed[:-4] + "AAAA", headers), ("x", headers)):
+        assert client.get(f"/export/audit-log/{address}.csv", headers=cookie).status_code == 404
 
 
 def test_an_export_may_take_an_hour_and_a_page_may_not(
