@@ -25,8 +25,6 @@ export default function () {
     if (event.target === field) draw(dayOf(field.value) ?? shown);
   });
   document.addEventListener("keydown", pressed, true);
-  // What is being typed would stay beside the results of the search that the browser goes back to.
-  window.addEventListener("popstate", () => document.activeElement?.blur(), true);
   window.addEventListener("resize", place);
   document.addEventListener("scroll", place, true);
 }

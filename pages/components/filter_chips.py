@@ -55,8 +55,8 @@ def filter_chips(typed: SearchInput) -> None:
 
 
 def _cut(value: str) -> str:
-    one_line = " ".join(value.split())
-    return one_line if len(one_line) <= 28 else one_line[:27] + "…"
+    value = value.strip()
+    return value if len(value) <= 28 else value[:27] + "…"
 
 
 def _days(start: date | None, end: date | None) -> str:

@@ -101,7 +101,7 @@ def _refund(order: OrderDetail) -> None:
 def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
     _about(order, item.name)
     st.html(
-        f'<p>The activation code <bdi class="es-mono">{html_text(code.code)}</bdi> will be sent to '
+        f'<p>The activation code <bdi class="es-mono es-copy">{html_text(code.code)}</bdi> will be sent to '
         f"<strong><bdi>{html_text(order.email or '')}</bdi></strong>.</p>"
     )
     error = st.empty()

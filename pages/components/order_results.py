@@ -59,7 +59,7 @@ def _results() -> None:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
     if state.view is View.FULL:
         _draw_full(viewer, tuple(row.order_id for row in found.rows))
-    elif state.order is None or any(row.order_id == state.order for row in found.rows):
+    elif not _is_aside(found, state):
         _table(found, state, zone)
     if not found.rows and state.order is None:
         _nothing_found(viewer, state.search)
@@ -84,6 +84,12 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
         is_only = len(found.rows) == 1 and count.number == 1 and state.view is View.TABLE
         orders_state.note(opens_only_result=False, order=found.rows[0].order_id if is_only else state.order)
     return found, missing
+
+
+def _is_aside(found: OrderPage, state: OrdersState) -> bool:
+    """Whether the open order is not on this page: rows of others would only stand between it and its reader."""
+    is_open = state.view is View.TABLE and state.order is not None
+    return is_open and all(row.order_id != state.order for row in found.rows)
 
 
 def _table(found: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
@@ -185,12 +191,13 @@ def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
 
 def _paging(found: OrderPage, state: OrdersState) -> None:
     is_open = state.order is not None and state.view is View.TABLE
-    if not (found.previous or found.next or is_open):
+    leads_on = bool(found.previous or found.next) and not _is_aside(found, state)
+    if not (leads_on or is_open):
         return
     with st.container(horizontal=True, key="results_paging", horizontal_alignment="right", gap="small"):
         if is_open:
             st.button("Close order", on_click=_close, type="tertiary", key="order_close", shortcut="Esc")
-        if found.previous:
+        if leads_on and found.previous:
             st.button("First", on_click=_first_page, type="tertiary", key="page_first")
             st.button(
                 "Newer",
@@ -198,7 +205,7 @@ def _paging(found: OrderPage, state: OrdersState) -> None:
                 on_click=_turn("before", found.previous),
                 key="page_newer",
             )
-        if found.next:
+        if leads_on and found.next:
             st.button(
                 "Older",
                 icon=":material/chevron_right:",

@@ -42,7 +42,7 @@ STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refun
 _FORM_OF = "search_form_of"
 _PRESSED = "search_form_pressed"
 _CHOSEN = "search_form_chosen"
-_PLACEHOLDERS = {"order_ids": "A0012345678, 12345679", "activation_code": "3 characters or more"}
+_PLACEHOLDERS = {"order_ids": "A0012345678", "activation_code": "3 characters or more"}
 
 
 def _key(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from pages.components.order_table import ROW_HEIGHT, chips_size
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
 
-# What a chip was measured to take in Chromium at the table's font: its words' widest letters, and 16 pixels around them.
+# What chips were measured to take in Chromium, in pixels.
 MEASURED = {"Refund request has been sent": 178, "Refund info is being updated": 169, "Not delivered": 86}
 PHONE, ORDER_AND_MARK = 366, 32 + 112
 
