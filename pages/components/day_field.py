@@ -31,6 +31,5 @@ def day_field(label: str, *, key: str, on_change: Callable[[], None] | None = No
 
 
 def draw_calendar() -> None:
-    """Once a page that has such fields, outside of forms: what opens below them."""
-    with st.container(key="calendar_script"):
-        _calendar(key="calendar")
+    """Once a page, outside of forms: what opens below its fields for days."""
+    _calendar(key="calendar_script")

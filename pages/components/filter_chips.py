@@ -9,6 +9,7 @@ from pages.components.escape import label_text
 from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
 from services.order_filter import SearchInput
 
+_LONGEST, _LONGEST_HELP = 40, 2_000
 _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
 
 
@@ -18,7 +19,7 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     found: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
         if value := getattr(typed, name).strip():
-            found.append((f"{_SHORT.get(name, label)}: {_cut(value)}", {name: ""}))
+            found.append((f"{_SHORT.get(name, label)}: {value}", {name: ""}))
     for prefix, words in (("created", "Created"), ("paid", "Paid")):
         start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
         if start or end:
@@ -43,20 +44,20 @@ def filter_chips(typed: SearchInput) -> None:
     with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
         for number, (words, change) in enumerate(filters):
             st.button(
-                label_text(words),
+                label_text(_cut(words)),
                 icon=":material/close:",
                 icon_position="right",
                 key=f"chip_{number}",
                 type="secondary",
+                help=None if _cut(words) == words else label_text(words[:_LONGEST_HELP]),
                 on_click=choose,
                 args=(replace(typed, **change),),  # type: ignore[arg-type]
             )
         st.button("Clear all", key="chip_clear", type="tertiary", on_click=choose, args=(SearchInput(),))
 
 
-def _cut(value: str) -> str:
-    value = value.strip()
-    return value if len(value) <= 28 else value[:27] + "…"
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
 def _days(start: date | None, end: date | None) -> str:

@@ -22,12 +22,16 @@ ICON = """<svg width="32" height="32" viewBox="0 0 32 32"><rect width="32" heigh
 <path d="M10 9h12v3h-8.5v2.6H21v2.9h-7.5v2.6H22v3H10z" fill="#fff"/></svg>"""
 
 
-_habits = st.components.v2.component(
-    "esupport_habits",
-    html="<span></span>",
-    js=(Path(__file__).parent / "habits.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
+# Each is drawn once a page and listens to all of it.
+_SCRIPTS = {
+    name: st.components.v2.component(
+        f"esupport_{name}",
+        html="<span></span>",
+        js=(Path(__file__).parent / f"{name}.js").read_text(encoding="utf-8"),
+        isolate_styles=False,
+    )
+    for name in ("habits", "tooltips")
+}
 
 
 @cache
@@ -45,9 +49,10 @@ def draw(viewer: Viewer | None) -> None:
         )
     if viewer is None:
         return
-    draw_calendar()
-    with st.container(key="habits_script"):
-        _habits(key="habits")
+    with st.container(key="page_scripts"):
+        draw_calendar()
+        for name, script in _SCRIPTS.items():
+            script(key=f"{name}_script")
     st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
         chosen = st.menu_button(

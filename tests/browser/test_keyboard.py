@@ -64,7 +64,7 @@ def test_at_twice_the_size_find_is_whole_and_the_order_begins_on_the_first_scree
         assert page.get_by_test_id("stDataFrame").filter(visible=True).count() == 0
     find = page.get_by_role("button", name=re.compile("^Find"))
     assert find.evaluate("one => one.scrollWidth <= one.clientWidth")
-    button(page, "Close order").click()
+    page.get_by_role("button", name=re.compile("^Close order")).click()
     expect(page.get_by_test_id("stDataFrame").filter(visible=True)).to_have_count(1, timeout=15_000)
 
 
@@ -80,5 +80,5 @@ def test_an_order_by_its_address_stands_alone_when_the_list_does_not_hold_it(
     expect(page.locator(".es-order-name")).to_contain_text(str(oldest), timeout=20_000)
     settle(page)
     expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
-    button(page, "Close order").click()
+    page.get_by_role("button", name=re.compile("^Close order")).click()
     expect(page.get_by_test_id("stDataFrame")).to_have_count(1, timeout=15_000)
