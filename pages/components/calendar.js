@@ -10,7 +10,7 @@ let field = null; // whose calendar is open
 let shown = null; // the day that the calendar has in its middle
 let box = null;
 
-export default function () {
+function start() {
   if (window.esupportCalendar) return;
   window.esupportCalendar = true;
   document.addEventListener("focusin", (event) => {

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.authenticator import sign_out
-from pages.components.day_field import draw_calendar
+from pages.components.scripts import draw_scripts
 from services.access import Viewer
 from services.accounts import has_public_passwords
 
@@ -20,18 +20,6 @@ _NAME = """<svg width="150" height="24" viewBox="0 0 150 24" role="img" aria-lab
 # An empty one would make browsers ask for Streamlit's.
 ICON = """<svg width="32" height="32" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0f766e"/>
 <path d="M10 9h12v3h-8.5v2.6H21v2.9h-7.5v2.6H22v3H10z" fill="#fff"/></svg>"""
-
-
-# Each is drawn once a page and listens to all of it.
-_SCRIPTS = {
-    name: st.components.v2.component(
-        f"esupport_{name}",
-        html="<span></span>",
-        js=(Path(__file__).parent / f"{name}.js").read_text(encoding="utf-8"),
-        isolate_styles=False,
-    )
-    for name in ("habits", "tooltips")
-}
 
 
 @cache
@@ -49,10 +37,7 @@ def draw(viewer: Viewer | None) -> None:
         )
     if viewer is None:
         return
-    with st.container(key="page_scripts"):
-        draw_calendar()
-        for name, script in _SCRIPTS.items():
-            script(key=f"{name}_script")
+    draw_scripts()
     st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
         chosen = st.menu_button(

@@ -1,5 +1,5 @@
 // What a page of ours does with keys and copies where Streamlit has no say in it. One for the page.
-export default function () {
+function start() {
   if (window.esupportHabits) return;
   window.esupportHabits = true;
   window.addEventListener("keydown", pressed, true);

@@ -164,7 +164,9 @@ def _address(state: OrdersState) -> str:
 
 
 def _switch_view() -> None:
-    orders_state.change(view=View(st.session_state[_VIEW_KEY]), cursor=None, order=None)
+    # None comes from a browser that has not heard yet of the value that it was given; nobody chose anything then.
+    if (chosen := st.session_state.get(_VIEW_KEY)) is not None:
+        orders_state.change(view=View(chosen), cursor=None, order=None)
 
 
 def _first_page() -> None:

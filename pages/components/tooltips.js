@@ -6,7 +6,7 @@ const measure = document.createElement("canvas").getContext("2d");
 
 let shown = null; // { box, cell }
 
-export default function () {
+function start() {
   if (window.esupportTooltips) return;
   window.esupportTooltips = true;
   document.addEventListener("pointermove", moved, { passive: true });
