@@ -10,6 +10,7 @@ from pages.components.style import page_style
 from services import forgotten_passwords
 from services.errors import InvalidInput, SupportError
 from services.passwords import MINIMUM_LENGTH
+from services.text_keys import strip_edges
 
 LINK = "reset"  # the address's parameter
 _ASKING = "forgotten_asking"
@@ -35,7 +36,7 @@ def show_request() -> None:
             email = st.text_input("Email", autocomplete="username")
             error = st.empty()
             pressed = st.form_submit_button("Send link", type="primary")
-        if pressed and not (email or "").strip():
+        if pressed and not strip_edges(email or ""):
             error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
         elif pressed:
             forgotten_passwords.request_link(email or "", address=session.client_address())

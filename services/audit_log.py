@@ -21,6 +21,7 @@ from services.errors import InvalidInput, NotFound
 from services.order_export import safe_text
 from services.sealed import seal, unseal
 from services.search_fields import FieldError
+from services.text_keys import digits_of, strip_edges
 
 PAGE: Final = 50
 _BATCH: Final = 2_000  # rows that are fetched at a time
@@ -49,8 +50,8 @@ def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None)
     where it is not given.
     """
     zone = zone or find_time_zone(asked.get("zone")) or ZoneInfo("UTC")
-    order = asked.get("order", "").strip()
-    digits = "".join(c for c in order if c.isascii() and c.isdigit())
+    order = strip_edges(asked.get("order", ""))
+    digits = digits_of(order) or ""
     if order and (not digits or len(digits) > 18):
         raise InvalidInput("An order is looked for by its number.", field="order")
     days: dict[str, date | None] = {}
@@ -184,7 +185,7 @@ def record_audit_export(
 ) -> None:
     """Records in the log itself that somebody takes it along, and which part. Raises `NotAllowed`."""
     check_administrator(viewer)
-    asked = {"account": wanted.account.strip(), "action": wanted.action, "order": wanted.order_id}
+    asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}
     audit.record(connection, viewer, "export audit log", address=address, details=details)
@@ -194,7 +195,7 @@ def _statement(wanted: AuditFilter) -> Any:
     if wanted.since and wanted.until and wanted.until < wanted.since:
         raise InvalidInput("This day is before the day from.", field="until")
     statement = select(*(audit_log.c[name] for name in AuditRow.__slots__)).order_by(audit_log.c.id.desc())
-    if words := wanted.account.strip():
+    if words := strip_edges(wanted.account):
         statement = statement.where(func.strpos(func.fold(audit_log.c.account_email), func.fold(words)) > 0)
     if wanted.action is not None:
         statement = statement.where(audit_log.c.action == wanted.action)

@@ -118,12 +118,12 @@ def _page(connection: Connection, viewer: Viewer, state: OrdersState) -> OrderPa
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
-    if not order_filter.order_ids:
+    if not order_filter.asked_orders:
         return None
     number, first = missing_ids(connection, viewer, order_filter)
     if not number:
         return None
-    shown = ", ".join(str(order_id) for order_id in first)
+    shown = ", ".join(first)
     return f"Not among your orders: {shown}" + (
         f" and {number - len(first):,} more." if number > len(first) else "."
     )
