@@ -29,9 +29,7 @@ def parse_day(text: str) -> date | None:
         raise FieldError(f"“{shown}” is not a day. Please write one such as 25/11/2026.")
     day = next((day for day in days if FIRST <= day <= LAST), None)
     if day is None:
-        raise FieldError(
-            f"No order can be of this day: they begin on {day_text(FIRST)} and end on {day_text(LAST)}."
-        )
+        raise FieldError(f"Days go from {day_text(FIRST)} to {day_text(LAST)}.")
     return day
 
 
