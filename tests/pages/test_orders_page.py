@@ -175,3 +175,37 @@ def test_a_session_that_ends_meanwhile_shows_no_order(page: AppTest) -> None:
     page.run()
     assert not page.dataframe and not drawn(page)
     assert [b.label for b in page.button] == ["Sign in", "Forgot password?"]
+
+
+def test_the_address_alone_makes_the_whole_page_again(page: AppTest) -> None:
+    find(page, first_name="ana")
+    ana = dict(page.query_params)
+    assert set(ana) == {"s"}
+    find(page, first_name="ben")
+    page.button(key="chip_0").click().run()
+    assert not page.query_params and count(page) == "60 orders"
+    page.query_params["s"] = ana["s"]
+    page.query_params["order"] = ["17"]
+    page.run()
+    assert count(page) == "30 orders" and "A0000000017" in drawn(page)[0]
+    assert page.text_input(key="search_first_name").value == "ana"
+    assert [b.label for b in page.button if b.label.startswith("First Name")] == ["First Name\\: ana"]
+    del page.query_params["order"]
+    page.query_params["view"] = ["full"]
+    page.run()
+    assert len(drawn(page)) == 10 and not page.dataframe
+
+
+@pytest.mark.parametrize(
+    "address",
+    [{"order": "x"}, {"order": "9" * 30}, {"after": "x"}, {"view": "x"}, {"s": "x" * 22}, {"before": "AAAA"}],
+)
+def test_an_odd_address_is_no_error_and_stays(page: AppTest, address: dict[str, str]) -> None:
+    page.query_params.clear()
+    for name, value in address.items():
+        page.query_params[name] = [value]
+    page.run()
+    assert not page.exception
+    assert {
+        name: [value] if isinstance(value, str) else value for name, value in page.query_params.items()
+    } == {name: [value] for name, value in address.items()}
