@@ -14,7 +14,7 @@ from pages.components.filter_chips import filter_chips
 from pages.components.order_table import ROW_HEIGHT, table_height
 from pages.components.report_chart import report_chart
 from pages.components.row_table import row_table
-from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
+from pages.components.search_form import FormInput, fill_form, keep_form, search_form, take_input
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
@@ -62,13 +62,14 @@ def page() -> None:
         state.report_filter = parse_filter(with_period(SearchInput(), zone=zone, now=now), zone=zone)
         state.report_errors = {}
         state.report_days_done = DEFAULT_DAYS
-    keep_form("reports", state.report_filter.typed)
+    if keep_form("reports"):
+        fill_form(state.report_filter.typed)
+        state.report_errors = {}
     if (waiting := state.pop("report_waiting", None)) is not None:
-        fill_form(waiting)
-        _take_up(waiting)
-    elif was_pressed():
+        _take_up(FormInput(waiting, {}))
+    elif (entered := take_input()) is not None:
         state.report_own_days = True
-        _take_up(typed_input())
+        _take_up(entered)
     if state.pop("report_own_days", False):
         state.report_days = state.report_days_done = None
     state.setdefault("report_days", state.report_days_done)
@@ -87,22 +88,21 @@ def page() -> None:
     if state.report_errors:
         st.warning("Nothing was counted. Please check the marked fields.", icon=":material/info:")
         return
-    changed = filter_chips(state.report_filter.typed)
-    if changed is not None:
-        state.report_waiting = changed
-        state.report_own_days = True
-        st.rerun()
+    filter_chips(state.report_filter.typed)
     _figures(state.report_filter)
 
 
-def _take_up(typed: SearchInput) -> None:
-    zone = time_zone()
+def _take_up(entered: FormInput) -> None:
+    state, zone = st.session_state, time_zone()
     try:
-        typed = with_period(typed, zone=zone, now=datetime.now(UTC))
-        st.session_state.report_filter = parse_filter(typed, zone=zone)
-        st.session_state.report_errors = {}
+        typed = entered.typed
+        if not entered.errors:  # a day that is none is not the same as no day
+            typed = with_period(typed, zone=zone, now=datetime.now(UTC))
+        state.report_filter = parse_filter(typed, zone=zone, errors=entered.errors)
+        state.report_errors = {}
+        fill_form(state.report_filter.typed)
     except InvalidSearch as error:
-        st.session_state.report_errors = dict(error.errors)
+        state.report_errors = dict(error.errors)
 
 
 @st.fragment
@@ -227,7 +227,6 @@ def _open(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         key = save_search(connection, viewer, order_filter)
-    st.session_state.pop("search_filter", None)
     st.switch_page("pages/orders.py", query_params={"s": key})
 
 

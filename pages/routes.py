@@ -23,6 +23,7 @@ from pages.components.export_stream import ExportStream
 from pages.components.request import route_address
 from services.access import Viewer
 from services.accounts import find_time_zone
+from services.audit_log import export_audit, open_audit_filter, record_audit_export
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotFound
 from services.export_runs import begin_run
@@ -143,6 +144,35 @@ def export(request: Request) -> Response | ExportStream:
     )
 
 
+def audit_export(request: Request) -> Response | ExportStream:
+    """CSV of the audit log; what is looked for is sealed, because addresses stand in the logs of others."""
+    viewer = _viewer(request)
+    if viewer is None or not viewer.may_administer:
+        return _nothing()
+    try:
+        wanted = open_audit_filter(viewer, request.path_params["sealed"])
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            record_audit_export(connection, viewer, wanted, address=route_address(request))
+    except (NotFound, InvalidInput):
+        return _nothing()
+    return ExportStream(
+        viewer,
+        None,
+        None,
+        lambda connection, on_rows: export_audit(connection, viewer, wanted, on_rows=on_rows),
+        on_primary=True,
+        headers={
+            "Content-Type": _MEDIA_TYPES["csv"],
+            "Content-Disposition": _attachment(f"audit-log_{datetime.now(UTC):%Y-%m-%d_%H%M%S}.csv"),
+            "Content-Encoding": "identity",
+        }
+        | _PRIVATE
+        | _NOTHING_RUNS,
+        refused_headers=_PRIVATE,
+        stands=lambda: _viewer(request) is not None,
+    )
+
+
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -181,6 +211,7 @@ def customer_document(request: Request) -> Response:
 
 ROUTES = [
     Route("/documents/{document_id:int}", document),
+    Route("/export/audit-log/{sealed}.csv", audit_export),
     Route("/export/{key}.{ending}", export),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),

@@ -4,8 +4,9 @@ import streamlit as st
 
 from db.settings import settings
 from pages import forgotten_password, single_sign_on
-from pages.components import session
+from pages.components import session, unfinished
 from pages.components.authenticator import FIELDS, FORM_KEY, PENDING, SessionAuthenticator
+from pages.components.escape import html_text
 from pages.components.style import page_style
 from services.sign_in import REFUSED
 
@@ -17,6 +18,10 @@ def show() -> None:
         st.container(horizontal_alignment="center"),
         st.container(key="sign_in_card", width=380, border=True),
     ):
+        if (left := unfinished.kept()) is not None:
+            kept = " What you were writing is kept." if left.has_text else ""
+            words = f"{left.sentence} Please sign in again.{kept}"
+            st.html(f'<div class="es-ended" role="status">{html_text(words)}</div>')
         if not settings().passwords:
             st.subheader(FIELDS["Form name"], anchor=False)
             single_sign_on.draw_button()

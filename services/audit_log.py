@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -15,13 +15,19 @@ from db.tables import audit_log
 from services import audit
 from services.access import Viewer
 from services.account_admin import check_administrator
-from services.days import day_start
-from services.errors import InvalidInput
+from services.accounts import find_time_zone
+from services.days import day_start, parse_day
+from services.errors import InvalidInput, NotFound
 from services.order_export import safe_text
-from services.text_keys import strip_edges
+from services.sealed import seal, unseal
+from services.search_fields import FieldError
+from services.text_keys import digits_of, strip_edges
 
 PAGE: Final = 50
-EXPORTED: Final = 100_000
+_BATCH: Final = 2_000  # rows that are fetched at a time
+_PURPOSE: Final = "export of the audit log"
+_SEALED_SECONDS: Final = 86_400
+_PIECE: Final = 65_536  # bytes, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,52 @@ class AuditFilter:
     since: date | None = None
     until: date | None = None
     refused_only: bool = False
+
+
+def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None) -> AuditFilter:
+    """What was typed, by field; raises `InvalidInput` for the first field that cannot be read.
+
+    Fields: account, action ("" for all), order, since, until, refused (anything but "" for refused ones only), and zone
+    where it is not given.
+    """
+    zone = zone or find_time_zone(asked.get("zone")) or ZoneInfo("UTC")
+    order = strip_edges(asked.get("order", ""))
+    digits = digits_of(order) or ""
+    if order and (not digits or len(digits) > 18):
+        raise InvalidInput("An order is looked for by its number.", field="order")
+    days: dict[str, date | None] = {}
+    for name in ("since", "until"):
+        try:
+            days[name] = parse_day(asked.get(name, ""))
+        except FieldError as error:
+            raise InvalidInput(str(error), field=name) from error
+    wanted = AuditFilter(
+        zone,
+        account=asked.get("account", ""),
+        action=asked.get("action") or None,
+        order_id=int(digits) if digits else None,
+        since=days["since"],
+        until=days["until"],
+        refused_only=bool(asked.get("refused")),
+    )
+    if wanted.since and wanted.until and wanted.until < wanted.since:
+        raise InvalidInput("This day is before the day from.", field="until")
+    return wanted
+
+
+def seal_audit_filter(viewer: Viewer, asked: Mapping[str, str], *, zone: ZoneInfo) -> str:
+    """What was typed, for the address of the viewer's export: nobody else reads it there or can use it."""
+    return seal(
+        {"account_id": viewer.account_id, "asked": dict(asked) | {"zone": zone.key}}, purpose=_PURPOSE
+    )
+
+
+def open_audit_filter(viewer: Viewer, sealed: str) -> AuditFilter:
+    """What was sealed for this viewer in the last day; raises `NotFound` for anything else."""
+    found = unseal(sealed, purpose=_PURPOSE, seconds=_SEALED_SECONDS)
+    if found["account_id"] != viewer.account_id:
+        raise NotFound
+    return read_audit_filter(found["asked"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +139,45 @@ def find_actions(connection: Connection, viewer: Viewer) -> tuple[str, ...]:
         found.append(following)
 
 
-def export_audit(connection: Connection, viewer: Viewer, wanted: AuditFilter) -> Iterator[str]:
-    """The same rows as CSV, at most the newest 100,000, in pieces. Raises as `find_audit` does."""
+def export_audit(
+    connection: Connection,
+    viewer: Viewer,
+    wanted: AuditFilter,
+    *,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """All rows that match as CSV, in pieces, as they come from the database. Raises as `find_audit` does.
+
+    `on_rows` is told how many rows are written, and may raise to stop.
+    """
     check_administrator(viewer)
+    statement = _statement(wanted)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
+    buffer.write("\ufeff")  # so that Excel reads it as UTF-8
     writer.writerow(["time (UTC)", "account", "action", "order", "address", "succeeded", "details"])
-    for row in connection.execute(_statement(wanted).limit(EXPORTED)):
-        one = AuditRow(*row)
-        cells = [one.account_email or "", one.action, one.order_id or "", one.address or ""]
-        words = json.dumps(one.details, ensure_ascii=False)
-        writer.writerow(
-            [
-                f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
-                *map(safe_text, map(str, cells)),
-                one.succeeded,
-                safe_text(words),
-            ]
-        )
-        if buffer.tell() > 65_536:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+    rows = 0
+    for row in connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement):
+        writer.writerow(_csv_cells(AuditRow(*row)))
+        rows += 1
+        if buffer.tell() > _PIECE:
+            on_rows(rows)
+            yield _emptied(buffer)
+    on_rows(rows)
+    yield _emptied(buffer)
+
+
+def _csv_cells(row: AuditRow) -> list[object]:
+    texts = [row.account_email or "", row.action, str(row.order_id or ""), row.address or ""]
+    details = json.dumps(row.details, ensure_ascii=False)
+    return [f"{row.at:%Y-%m-%dT%H:%M:%SZ}", *map(safe_text, texts), row.succeeded, safe_text(details)]
+
+
+def _emptied(buffer: io.StringIO) -> bytes:
+    piece = buffer.getvalue().encode("utf-8", "replace")
+    buffer.seek(0)
+    buffer.truncate()
+    return piece
 
 
 def record_audit_export(
@@ -125,7 +193,7 @@ def record_audit_export(
 
 def _statement(wanted: AuditFilter) -> Any:
     if wanted.since and wanted.until and wanted.until < wanted.since:
-        raise InvalidInput("The last day is before the first.", field="until")
+        raise InvalidInput("This day is before the day from.", field="until")
     statement = select(*(audit_log.c[name] for name in AuditRow.__slots__)).order_by(audit_log.c.id.desc())
     if words := strip_edges(wanted.account):
         statement = statement.where(func.strpos(func.fold(audit_log.c.account_email), func.fold(words)) > 0)

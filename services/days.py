@@ -1,9 +1,57 @@
 """Days of a time zone as moments."""
 
+import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-FIRST, LAST = date(1970, 1, 2), date(2200, 12, 30)
+from services.search_fields import FieldError, parse_text
+
+# Orders are of the years 1970 to 2200 in UTC: somewhere on earth it is the day before the first, or after the last.
+FIRST, LAST = date(1969, 12, 31), date(2201, 1, 1)
+_LONGEST_SHOWN = 40
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.\s]+(\d{1,2})[-/.\s]+(\d{1,2})\.?")
+_DAY_FIRST = re.compile(r"(\d{1,2})[-/.\s]+(\d{1,2})[-/.\s]+(\d{4})\.?")
+_DIGITS = re.compile(r"\d{8}")
+
+
+def parse_day(text: str) -> date | None:
+    """The day that was typed: 25/11/2026, with dots or dashes as well, or 2026-11-25; None when nothing was.
+
+    Raises `FieldError` for what is no day, and for one that no order can have.
+    """
+    typed, _ = parse_text(text)
+    if not typed:
+        return None
+    days = _days(typed)
+    if not days:
+        shown = typed if len(typed) <= _LONGEST_SHOWN else typed[: _LONGEST_SHOWN - 1] + "…"
+        raise FieldError(f"“{shown}” is not a day. Please write one such as 25/11/2026.")
+    day = next((day for day in days if FIRST <= day <= LAST), None)
+    if day is None:
+        raise FieldError(f"Days go from {day_text(FIRST)} to {day_text(LAST)}.")
+    return day
+
+
+def day_text(day: date | None) -> str:
+    """A day as the forms write it."""
+    return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
+
+
+def _days(typed: str) -> list[date]:
+    """What the text can mean; of the two ways to read eight digits, at most one is a year that orders have."""
+    readings: list[tuple[str, ...]] = []
+    if _DIGITS.fullmatch(typed):
+        readings = [(typed[4:], typed[2:4], typed[:2]), (typed[:4], typed[4:6], typed[6:])]
+    elif year_first := _YEAR_FIRST.fullmatch(typed):
+        readings = [year_first.group(1, 2, 3)]
+    elif day_first := _DAY_FIRST.fullmatch(typed):
+        readings = [day_first.group(3, 2, 1)]
+    days = []
+    for year, month, day in readings:
+        with suppress(ValueError):  # the 31st of February
+            days.append(date(int(year), int(month), int(day)))
+    return days
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:

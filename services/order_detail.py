@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from db import order_parts
-from db.tables import subscription
+from db.tables import orders, subscription
 from services.access import Viewer
 from services.errors import OrderNotFound
 from services.history_links import mentioned_orders, split_text
@@ -39,6 +39,15 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
     if not found:
         raise OrderNotFound
     return found[0]
+
+
+def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
+    """Whether the viewer may see the order now; raises `OrderNotFound` as `get_order` does."""
+    is_seen = select(orders.c.order_id).where(
+        orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
+    )
+    if not 0 < order_id < 2**63 or connection.execute(is_seen).one_or_none() is None:
+        raise OrderNotFound
 
 
 def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int]) -> tuple[OrderDetail, ...]:

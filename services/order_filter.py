@@ -128,9 +128,14 @@ def _filled(typed: SearchInput) -> list[tuple[str, Any]]:
     ]
 
 
-def parse_filter(typed: SearchInput, *, zone: ZoneInfo) -> OrderFilter:
-    """The search that was typed, checked; raises `InvalidSearch` with a sentence for every field that is not usable."""
-    errors: dict[str, str] = {}
+def parse_filter(
+    typed: SearchInput, *, zone: ZoneInfo, errors: Mapping[str, str] | None = None
+) -> OrderFilter:
+    """The search that was typed, checked; raises `InvalidSearch` with a sentence for every field that is not usable.
+
+    `errors` are of fields that could not even be put into `typed`: a day that is none.
+    """
+    errors = dict(errors or {})
     parsed: dict[str, Any] = {}
     trimmed: dict[str, str] = {}
 

@@ -1,6 +1,7 @@
 """The layers: pages draw, services hold the rules, db holds the rest. A module may only look down."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,13 @@ def test_modules_stay_short() -> None:
         if (lines := len(p.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_every_dialog_looks_at_session_and_scope_when_it_is_drawn() -> None:
+    """`dialogs.show` does so at each draw; a dialog that is drawn past it would not."""
+    drawn = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pages").rglob("*.py")
+        if re.search(r"\bst\.dialog\b", path.read_text(encoding="utf-8"))
+    }
+    assert drawn == {"pages/components/dialogs.py"}

@@ -20,7 +20,7 @@ def draw_dialog() -> None:
     """Draws the dialog, if it is the one that is open."""
     asked = dialogs.asked()
     if asked and asked["kind"] == KIND:
-        st.dialog("Import accounts", width="large", on_dismiss=dialogs.close)(_import)()
+        dialogs.show("Import accounts", _import, may=dialogs.ADMINISTRATORS, width="large")
 
 
 def _import() -> None:

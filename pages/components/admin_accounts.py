@@ -172,11 +172,11 @@ def _dialog(all_teams: tuple[ListedTeam, ...], all_stores: tuple[ListedStore, ..
     kind = asked["kind"]
     if kind in (_NEW, _EDIT):
         title = "New account" if kind == _NEW else "Edit account"
-        st.dialog(title, on_dismiss=dialogs.close)(_form)(asked.get("one"), all_teams, all_stores)
+        dialogs.show(title, _form, asked.get("one"), all_teams, all_stores, may=dialogs.ADMINISTRATORS)
     elif kind == _FACTOR:
-        st.dialog("Second factor", on_dismiss=dialogs.close)(_factor)()
+        dialogs.show("Second factor", _factor, may=dialogs.ADMINISTRATORS)
     elif kind in _SIMPLE:
-        st.dialog(_SIMPLE[kind][0], on_dismiss=dialogs.close)(_confirm)(kind, asked["one"])
+        dialogs.show(_SIMPLE[kind][0], _confirm, kind, asked["one"], may=dialogs.ADMINISTRATORS)
 
 
 def _form(

@@ -80,9 +80,9 @@ def _teams() -> None:
     asked = dialogs.asked()
     if asked and asked["kind"] in (_NEW, _EDIT):
         title = "New team" if asked["kind"] == _NEW else "Edit team"
-        st.dialog(title, on_dismiss=dialogs.close)(_team_form)(asked.get("one"), people, all_stores)
+        dialogs.show(title, _team_form, asked.get("one"), people, all_stores, may=dialogs.ADMINISTRATORS)
     elif asked and asked["kind"] == _DELETE:
-        st.dialog("Delete team", on_dismiss=dialogs.close)(_delete)(asked["one"])
+        dialogs.show("Delete team", _delete, asked["one"], may=dialogs.ADMINISTRATORS)
 
 
 def _team_form(
@@ -188,7 +188,7 @@ def _stores() -> None:
                 st.button("Edit", on_click=dialogs.ask, args=(_STORE,), kwargs={"one": one}, type="primary")
     asked = dialogs.asked()
     if asked and asked["kind"] == _STORE:
-        st.dialog("Edit checkout page", on_dismiss=dialogs.close)(_store_form)(asked["one"], methods)
+        dialogs.show("Edit checkout page", _store_form, asked["one"], methods, may=dialogs.ADMINISTRATORS)
 
 
 def _store_form(one: ListedStore, methods: tuple[tuple[str, bool], ...]) -> None:

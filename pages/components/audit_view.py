@@ -1,28 +1,22 @@
 """The audit log, for administrators."""
 
-from functools import partial
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from db.engine import viewer_transaction
+from pages.components.day_field import day_field
 from pages.components.errors import showing_errors
+from pages.components.escape import html_text
 from pages.components.order_table import ROW_HEIGHT, table_height
-from pages.components.session import client_address, current_viewer, session_token, time_zone
+from pages.components.session import current_viewer, time_zone
 from pages.components.words import time_words
-from services.audit_log import (
-    PAGE,
-    AuditFilter,
-    AuditRow,
-    export_audit,
-    find_actions,
-    find_audit,
-    record_audit_export,
-)
+from services.audit_log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
 from services.browsers import browser_words
-from services.errors import InvalidInput, NotAllowed
-from services.sign_in import viewer_of_token
+from services.errors import InvalidInput
 
 _ALL = "All actions"
 
@@ -37,7 +31,14 @@ def _draw(zone: ZoneInfo) -> None:
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id) as connection:
         actions = find_actions(connection, viewer)
-    wanted = _form(actions, zone)
+    asked, places = _form(actions)
+    try:
+        wanted = read_audit_filter(asked, zone=zone)
+    except InvalidInput as error:
+        # Beside its field; rows of another search would look as if they were this one's.
+        places[error.field or ""].html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+        st.warning("Nothing was searched. Please check the marked field.", icon=":material/info:")
+        return
     before = st.session_state.get("audit_before")
     with viewer_transaction(viewer.account_id) as connection:
         found = find_audit(connection, viewer, wanted, before=before, limit=PAGE + 1)
@@ -48,13 +49,11 @@ def _draw(zone: ZoneInfo) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
     ):
-        st.html(f'<span class="es-zone">times in {zone.key}</span>', width="stretch")
-        st.download_button(
-            "Export CSV",
-            partial(_csv, wanted, session_token(), client_address()),
-            file_name="audit-log.csv",
-            mime="text/csv",
-            on_click="ignore",
+        st.html(f'<span class="es-zone">times in {html_text(zone.key)}</span>', width="stretch")
+        # A link to a route of ours (pages/routes.py), which sends the file as it is made.
+        address = f"/export/audit-log/{seal_audit_filter(viewer, asked, zone=zone)}.csv"
+        st.html(
+            f'<a class="es-button" role="button" href="{address}" download>Export CSV</a>', width="content"
         )
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
@@ -62,30 +61,36 @@ def _draw(zone: ZoneInfo) -> None:
             st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
 
 
-def _form(actions: tuple[str, ...], zone: ZoneInfo) -> AuditFilter:
-    columns = st.columns([1.4, 1.2, 1, 1, 1, 0.9], vertical_alignment="bottom", gap="small")
-    account = columns[0].text_input(
-        "Account", key="audit_account", placeholder="Part of an e-mail", on_change=_first
-    )
-    action = columns[1].selectbox("Action", [_ALL, *actions], key="audit_action", on_change=_first)
-    order = columns[2].text_input("Order", key="audit_order", placeholder="Its number", on_change=_first)
-    since = columns[3].date_input(
-        "From", value=None, key="audit_since", format="DD/MM/YYYY", on_change=_first
-    )
-    until = columns[4].date_input("To", value=None, key="audit_until", format="DD/MM/YYYY", on_change=_first)
-    refused = columns[5].checkbox("Refused only", key="audit_refused", on_change=_first)
-    digits = "".join(c for c in order or "" if c.isascii() and c.isdigit())
-    if order and (not digits or len(digits) > 18):
-        raise InvalidInput("An order is looked for by its number.", field="order")
-    return AuditFilter(
-        zone,
-        account=account or "",
-        action=None if action in (None, _ALL) else action,
-        order_id=int(digits) if digits else None,
-        since=since,
-        until=until,
-        refused_only=refused,
-    )
+def _form(actions: tuple[str, ...]) -> tuple[dict[str, str], Mapping[str, DeltaGenerator]]:
+    """What stands in the fields, by name, and the places for errors below them."""
+    columns = st.columns([1.4, 1.2, 1, 1, 1, 0.9], vertical_alignment="top", gap="small")
+    with columns[0]:
+        account = st.text_input(
+            "Account", key="audit_account", placeholder="Part of an e-mail", on_change=_first
+        )
+    with columns[1]:
+        action = st.selectbox("Action", [_ALL, *actions], key="audit_action", on_change=_first)
+    with columns[2]:
+        order = st.text_input("Order", key="audit_order", placeholder="Its number", on_change=_first)
+    with columns[3]:
+        since = day_field("From", key="audit_since", on_change=_first)
+    with columns[4]:
+        until = day_field("To", key="audit_until", on_change=_first)
+    with columns[5]:
+        st.html('<div class="es-label-gap"></div>')
+        refused = st.checkbox("Refused only", key="audit_refused", on_change=_first)
+    asked = {
+        "account": account or "",
+        "action": "" if action in (None, _ALL) else str(action),
+        "order": order or "",
+        "since": since,
+        "until": until,
+        "refused": "yes" if refused else "",
+    }
+    names = ("account", "action", "order", "since", "until", "refused")
+    return asked, {name: column.empty() for name, column in zip(names, columns, strict=True)} | {
+        "": st.empty()
+    }
 
 
 def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
@@ -124,20 +129,6 @@ def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
 def _details(row: AuditRow) -> str | None:
     browser = row.details.get("browser")
     return browser_words(browser) if browser else row.details_text or None
-
-
-# Years of a busy log, read in one statement.
-_EXPORT_SECONDS = 300
-
-
-def _csv(wanted: AuditFilter, token: str, address: str | None) -> bytes:
-    """Made when the button is pressed, which is outside any run of the script: the session is looked at again."""
-    viewer = viewer_of_token(token)
-    if viewer is None or not viewer.may_enter:
-        raise NotAllowed
-    with viewer_transaction(viewer.account_id, longest_seconds=_EXPORT_SECONDS) as connection:
-        record_audit_export(connection, viewer, wanted, address=address)
-        return b"\xef\xbb\xbf" + "".join(export_audit(connection, viewer, wanted)).encode()
 
 
 def _first() -> None:

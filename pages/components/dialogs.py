@@ -2,19 +2,26 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import streamlit as st
 from sqlalchemy import Connection
 
+from db.engine import viewer_transaction
+from pages.components.errors import showing_errors
 from pages.components.escape import html_text, markdown_text
 from pages.components.session import client_address, current_viewer
+from services.access import Viewer
 from services.actions import ActionRequest, Done, perform
-from services.errors import InvalidInput, SupportError
+from services.errors import InvalidInput, NotAllowed, NotFound, SupportError
+from services.order_detail import check_order
 
 _OPEN = "dialog"
 _SAID = "said"
+_REFUSED = "said_refused"
+ADMINISTRATORS: Final = attrgetter("may_administer")
 _ON_ITS_WAY = 0.02  # seconds; Streamlit sends what a script has drawn every 0.01
 
 
@@ -35,6 +42,39 @@ def field_key(name: str) -> str:
     return f"dialog_{name}_{found['key'] if found else ''}"
 
 
+def show(
+    title: str,
+    draw: Callable[..., None],
+    *arguments: Any,
+    may: Callable[[Viewer], bool],
+    order_id: int | None = None,
+    width: Literal["small", "large"] = "small",
+) -> None:
+    """Draws the dialog. Each draw asks whether the session stands, whether the viewer still `may`, and whether the
+    order is still among their stores; if not, the dialog closes and says so.
+    """
+
+    def checked() -> None:
+        viewer = current_viewer()
+        try:
+            if not may(viewer):
+                raise NotAllowed
+            if order_id is not None:
+                with viewer_transaction(viewer.account_id) as connection:
+                    check_order(connection, viewer, order_id)
+            draw(*arguments)
+        except (NotAllowed, NotFound) as error:
+            st.session_state[_REFUSED] = str(error)
+            close()
+            st.rerun()
+
+    def drawn() -> None:
+        with showing_errors():
+            checked()
+
+    st.dialog(title, width=width, on_dismiss=close)(drawn)()
+
+
 def close() -> None:
     st.session_state.pop(_OPEN, None)
 
@@ -44,6 +84,8 @@ def show_said() -> None:
     if said := st.session_state.pop(_SAID, None):
         # A toast is Markdown; this one is only our own words and values that are escaped for it.
         st.toast(markdown_text(said), icon=":material/check:", duration="long")
+    if refused := st.session_state.pop(_REFUSED, None):
+        st.toast(markdown_text(refused), icon=":material/block:", duration="long")
 
 
 def carry_out(

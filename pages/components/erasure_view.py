@@ -62,8 +62,8 @@ def _draw(zone: ZoneInfo) -> None:
     )
     asked = dialogs.asked()
     if asked and asked["kind"] == _KIND:
-        st.dialog("Delete personal data", on_dismiss=dialogs.close)(_confirm)(
-            asked["email"], asked["preview"]
+        dialogs.show(
+            "Delete personal data", _confirm, asked["email"], asked["preview"], may=dialogs.ADMINISTRATORS
         )
 
 

@@ -1,19 +1,28 @@
 """Values that came from outside, made safe for the place where they are shown. One function for each place."""
 
+import re
+
 from markupsafe import escape
 
 # Every ASCII punctuation mark may be escaped in Markdown; a letter may not.
 _MARKS = frozenset("\\`*_{}[]()#+-.!|<>~:$&@/\"'=^%")
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+# Streamlit takes whitespace at the edges of lines away, and a browser a carriage return: named, they stay.
+_SPACING = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 def html_text(value: object) -> str:
-    """For the text of an element or a quoted attribute of `st.html`."""
-    return str(escape(value))
+    """For the text of an element or a quoted attribute of `st.html`; white space stays as it is in the value."""
+    text = str(escape(value))
+    for character, reference in _SPACING.items():
+        text = text.replace(character, reference)
+    return text
 
 
 def markdown_text(value: str) -> str:
     """For Markdown, which would otherwise load pictures, draw formulas and colours, and link what looks like a link."""
-    one_line = " ".join(value.split())
+    # Several spaces would be drawn as one, and a code or a name with two of them is another one than with one.
+    one_line = _SPACES.sub(lambda found: "\N{NO-BREAK SPACE}" * len(found[0]), value.strip())
     # A word joiner breaks addresses apart, which Streamlit would turn into links by themselves.
     escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in one_line)
     return escaped.replace("www\\.", "www\N{WORD JOINER}\\.")

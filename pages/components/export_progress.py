@@ -13,6 +13,7 @@ from pages.components.session import current_viewer
 from services.export_runs import ExportRun, RunState, find_run, request_cancel
 from services.order_export import ExportRows
 
+_SEARCH = "exports_search"
 _EVERY = 1.0
 _LOST_AFTER = 15.0  # seconds within which the server has heard of a download, or never will
 _STAYS = 9.0  # how long a finished one is shown; portal.css folds the line up by then
@@ -34,7 +35,7 @@ class _Followed:
 def follow(run_id: str) -> None:
     """Shows the export that the browser began under this id from now on."""
     try:
-        begun = _Followed(UUID(run_id), st.session_state.search_number, time.monotonic())
+        begun = _Followed(UUID(run_id), st.session_state.get(_SEARCH, 0), time.monotonic())
     except (ValueError, AttributeError, TypeError):  # not from our script
         return
     # One that is over makes room; others that run are kept.
@@ -42,9 +43,13 @@ def follow(run_id: str) -> None:
     st.session_state.exports_followed = [*kept, begun]
 
 
-def export_progress() -> None:
-    """Draws the lines; polls only while one of them stands for an export that runs."""
+def export_progress(search_number: int) -> None:
+    """Draws the lines; polls only while one of them stands for an export that runs.
+
+    `search_number` is the search that is shown: a finished export of an earlier one is not shown any more.
+    """
     now = time.monotonic()
+    st.session_state[_SEARCH] = search_number
     st.session_state.exports_followed = [one for one in _followed() if not _is_old(one, now)]
     if not _followed():
         return
@@ -66,7 +71,7 @@ def _polled() -> None:
 def _is_old(one: _Followed, now: float) -> bool:
     if one.over_at is None:
         return False
-    is_of_another_search = one.search_number != st.session_state.search_number
+    is_of_another_search = one.search_number != st.session_state.get(_SEARCH)
     return is_of_another_search or (_is_whole(one) and now - one.over_at > _STAYS)
 
 

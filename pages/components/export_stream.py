@@ -50,23 +50,25 @@ class ExportStream:
     """An answer that is an export. Whatever ends it early leaves the answer without its end, so that the browser
     calls the download failed and nobody takes half a file for a whole one.
 
-    `stands` is asked about once a second whether the session that began it still does.
+    `stands` is asked about once a second whether the session that began it still does. The run and its search are None
+    for what no page follows; `on_primary` keeps it off a replica.
     """
 
     def __init__(
         self,
         viewer: Viewer,
-        run_id: UUID,
-        order_filter: OrderFilter,
+        run_id: UUID | None,
+        order_filter: OrderFilter | None,
         make: Maker,
         *,
+        on_primary: bool = False,
         headers: Mapping[str, str],
         refused_headers: Mapping[str, str],
         stands: Callable[[], bool],
     ) -> None:
         self._viewer, self._run_id, self._filter, self._make = viewer, run_id, order_filter, make
         self._headers, self._refused_headers = headers, refused_headers
-        self._stands = stands
+        self._stands, self._on_primary = stands, on_primary
         self._rows = self._bytes = 0
         self._moved_at = time.monotonic()
         self._stopped: RunState | None = None
@@ -134,9 +136,13 @@ class ExportStream:
             log.exception("export %s", self._run_id)
 
     def _pieces(self) -> Iterator[bytes]:
-        with reading_transaction(
-            self._viewer.account_id, self._viewer.page_ids, longest_seconds=_LONGEST
-        ) as connection:
+        account_id = self._viewer.account_id
+        transaction = (
+            viewer_transaction(account_id, longest_seconds=_LONGEST, changes_orders=False)
+            if self._on_primary
+            else reading_transaction(account_id, self._viewer.page_ids, longest_seconds=_LONGEST)
+        )
+        with transaction as connection:
             with self._lock:
                 self._connection = connection
             try:
@@ -160,7 +166,8 @@ class ExportStream:
 
     async def _report(self) -> None:
         await anyio.sleep(_FIRST_LOOK)
-        await run_sync(self._in_own_transaction, estimate_run, self._filter)
+        if self._filter is not None:
+            await run_sync(self._in_own_transaction, estimate_run, self._filter)
         while self._stopped is None:
             goes_on = await run_sync(self._look)
             if not goes_on:
@@ -173,6 +180,8 @@ class ExportStream:
         try:
             if not self._stands():
                 return False
+            if self._run_id is None:
+                return True
             with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
                 return touch_run(
                     connection, self._viewer, self._run_id, rows_sent=self._rows, bytes_sent=self._bytes
@@ -202,6 +211,8 @@ class ExportStream:
         )
 
     def _in_own_transaction(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        if self._run_id is None:
+            return
         try:
             with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
                 work(connection, self._viewer, self._run_id, *arguments, **named)

@@ -6,10 +6,11 @@ from datetime import date
 import streamlit as st
 
 from pages.components.escape import label_text
-from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS
+from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
 from services.order_filter import SearchInput
 from services.text_keys import strip_edges
 
+_LONGEST, _LONGEST_HELP = 40, 2_000
 _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
 
 
@@ -19,7 +20,7 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     found: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
         if value := strip_edges(getattr(typed, name)):
-            found.append((f"{_SHORT.get(name, label)}: {_cut(value)}", {name: ""}))
+            found.append((f"{_SHORT.get(name, label)}: {value}", {name: ""}))
     for prefix, words in (("created", "Created"), ("paid", "Paid")):
         start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
         if start or end:
@@ -36,29 +37,28 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     return found
 
 
-def filter_chips(typed: SearchInput) -> SearchInput | None:
-    """Draws the chips; the changed search when one of them, or Clear all, was pressed."""
+def filter_chips(typed: SearchInput) -> None:
+    """Draws the chips; the next run searches without the one that was pressed, or without any (`take_input`)."""
     filters = active_filters(typed)
     if not filters:
-        return None
+        return
     with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
         for number, (words, change) in enumerate(filters):
-            if st.button(
-                label_text(words),
+            st.button(
+                label_text(_cut(words)),
                 icon=":material/close:",
                 icon_position="right",
                 key=f"chip_{number}",
                 type="secondary",
-            ):
-                return replace(typed, **change)  # type: ignore[arg-type]
-        if st.button("Clear all", key="chip_clear", type="tertiary"):
-            return SearchInput()
-    return None
+                help=None if _cut(words) == words else label_text(words[:_LONGEST_HELP]),
+                on_click=choose,
+                args=(replace(typed, **change),),  # type: ignore[arg-type]
+            )
+        st.button("Clear all", key="chip_clear", type="tertiary", on_click=choose, args=(SearchInput(),))
 
 
-def _cut(value: str) -> str:
-    one_line = " ".join(value.split())
-    return one_line if len(one_line) <= 28 else one_line[:27] + "…"
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
 def _days(start: date | None, end: date | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.authenticator import sign_out
+from pages.components.scripts import draw_scripts
 from services.access import Viewer
 from services.accounts import has_public_passwords
 
@@ -36,6 +37,7 @@ def draw(viewer: Viewer | None) -> None:
         )
     if viewer is None:
         return
+    draw_scripts()
     st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
         chosen = st.menu_button(

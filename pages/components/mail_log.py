@@ -68,7 +68,7 @@ def _draw(zone: ZoneInfo) -> None:
         _message(chosen, zone)
     asked = dialogs.asked()
     if asked and asked["kind"] == _AGAIN:
-        st.dialog("Send again", on_dismiss=dialogs.close)(_again)(asked["mail"])
+        dialogs.show("Send again", _again, asked["mail"], may=dialogs.ADMINISTRATORS)
 
 
 def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:

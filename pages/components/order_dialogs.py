@@ -4,14 +4,17 @@ from typing import Any, Final
 
 import streamlit as st
 
+from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.dialogs import carry_out, field_key
 from pages.components.escape import html_text
 from pages.components.session import current_viewer
 from services.customers import correct_email
+from services.errors import NotFound
 from services.licences import resend_licence
 from services.money import format_money
 from services.notes import add_note
+from services.order_detail import get_order
 from services.order_shapes import ActivationCode, OrderDetail, OrderItem
 from services.refunds import request_refund
 from services.subscriptions import cancel_subscription, resume_subscription
@@ -33,9 +36,20 @@ TITLES: Final = {
 }
 
 
-def open_dialog(kind: str, *, order: OrderDetail, **what: Any) -> None:
-    """For a button's `on_click`."""
-    dialogs.ask(kind, order=order, **what)
+def open_dialog(
+    kind: str, *, order: OrderDetail, item: OrderItem | None = None, code: ActivationCode | None = None
+) -> None:
+    """For a button's `on_click`. The order itself is not kept: each draw of the dialog reads it again.
+
+    What the e-mail was when the dialog opened is kept, so that nobody overwrites a correction that they did not see.
+    """
+    dialogs.ask(
+        kind,
+        order_id=order.order_id,
+        position=item.position if item else None,
+        code_id=code.id if code else None,
+        email=order.email if kind == EMAIL else None,
+    )
 
 
 def draw_dialog() -> None:
@@ -43,16 +57,27 @@ def draw_dialog() -> None:
     found = dialogs.asked()
     if found is None or found["kind"] not in TITLES:
         return
-    drawn = {
-        REFUND: _refund,
-        RESEND: _resend,
-        CANCEL: _cancel,
-        RESUME: _resume,
-        EMAIL: _email,
-        NOTE: _note,
-    }[found["kind"]]
-    what = {name: value for name, value in found.items() if name not in ("kind", "key")}
-    st.dialog(TITLES[found["kind"]], on_dismiss=dialogs.close)(drawn)(**what)
+    dialogs.show(TITLES[found["kind"]], _draw, found, may=lambda viewer: viewer.may_act)
+
+
+def _draw(asked: dict[str, Any]) -> None:
+    viewer, kind = current_viewer(), asked["kind"]
+    with viewer_transaction(viewer.account_id) as connection:
+        order = get_order(connection, viewer, asked["order_id"])
+    if kind in (REFUND, NOTE):
+        {REFUND: _refund, NOTE: _note}[kind](order)
+        return
+    if kind == EMAIL:
+        _email(order, asked["email"])
+        return
+    item = next((item for item in order.items if item.position == asked["position"]), None)
+    code = next((code for code in item.codes if code.id == asked["code_id"]), None) if item else None
+    if item is None or (kind == RESEND and code is None):
+        raise NotFound("The order has changed meanwhile. Please look at it again.")
+    if kind == RESEND and code is not None:
+        _resend(order, item, code)
+    else:
+        {CANCEL: _cancel, RESUME: _resume}[kind](order, item)
 
 
 def _refund(order: OrderDetail) -> None:
@@ -76,7 +101,7 @@ def _refund(order: OrderDetail) -> None:
 def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
     _about(order, item.name)
     st.html(
-        f'<p>The activation code <bdi class="es-mono">{html_text(code.code)}</bdi> will be sent to '
+        f'<p>The activation code <bdi class="es-mono es-copy">{html_text(code.code)}</bdi> will be sent to '
         f"<strong><bdi>{html_text(order.email or '')}</bdi></strong>.</p>"
     )
     error = st.empty()
@@ -128,9 +153,9 @@ def _change_subscription(order: OrderDetail, item: OrderItem, what: str, *, canc
         )
 
 
-def _email(order: OrderDetail) -> None:
+def _email(order: OrderDetail, seen: str | None) -> None:
     _about(order)
-    st.html(f"<p>Now: <bdi>{html_text(order.email or '–')}</bdi></p>")
+    st.html(f"<p>Now: <bdi>{html_text(seen or '–')}</bdi></p>")
     with st.form("dialog_email", border=False):
         email = st.text_input("New e-mail", key=field_key("email"), autocomplete="off")
         error = st.empty()
@@ -141,7 +166,7 @@ def _email(order: OrderDetail) -> None:
             "correct e-mail",
             order.order_id,
             lambda connection: correct_email(
-                connection, current_viewer(), order.order_id, email=email or "", expected=order.email
+                connection, current_viewer(), order.order_id, email=email or "", expected=seen
             ),
             {"": error, "email": error},
         )

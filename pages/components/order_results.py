@@ -1,6 +1,7 @@
 """What a search found: count, table or full view, paging, export; and the order that was chosen."""
 
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 
 from db.engine import viewer_transaction
 from db.replica import read
+from pages.components import orders_state
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.export_options import export_buttons
@@ -16,6 +18,7 @@ from pages.components.export_progress import export_progress
 from pages.components.order_dialogs import draw_dialog
 from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.order_view import draw_order
+from pages.components.orders_state import OrdersState, View
 from pages.components.session import current_viewer, time_zone
 from services.access import Viewer
 from services.errors import OrderNotFound
@@ -32,9 +35,10 @@ from services.order_search import (
     missing_ids,
 )
 from services.order_shapes import OrderDetail
-from services.saved_searches import save_search
 
-TABLE_PAGE, FULL_PAGE = 50, 10
+_VIEW_KEY: Final = "results_view"
+_CLOSED: Final = "orders_closed"
+PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 
 @st.fragment
@@ -45,86 +49,73 @@ def order_results() -> None:
 
 
 def _results() -> None:
-    state = st.session_state
     viewer, zone = current_viewer(), time_zone()
-    order_filter: OrderFilter = state.search_filter
-    full = state.get("results_view", "Table") == "Full"
-    size = FULL_PAGE if full else TABLE_PAGE
-
-    def search(connection: Connection) -> tuple[OrderPage, OrderCount, str | None]:
-        page = _page(connection, viewer, order_filter, size)
-        count = _count(connection, viewer, order_filter, page)
-        return page, count, _missing(connection, viewer, order_filter)
-
-    found, count, missing = read(viewer.account_id, viewer.page_ids, search)
-    key = saved_key(viewer, order_filter)
-    _toolbar(count, order_filter, key, zone)
+    orders_state.follow_address()
+    state = orders_state.current()
+    found, missing = _find(viewer, state)
+    state = orders_state.current()
+    orders_state.publish()
+    _toolbar(state, zone)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
-    if not found.rows:
-        _nothing_found(viewer, order_filter)
-    elif full:
+    if state.view is View.FULL:
         _draw_full(viewer, tuple(row.order_id for row in found.rows))
-    else:
-        if len(found.rows) == 1 and count.number == 1 and state.get("opened_alone") != state.search_number:
-            state.opened_alone = state.search_number  # one result opens itself, once
-            state.open_order = found.rows[0].order_id
-        _table(found, zone)
-    _paging(found, size)
-    if not full:
-        _open_order(viewer)
+    elif not _is_aside(found, state):
+        _table(found, state, zone)
+    if not found.rows and state.order is None:
+        _nothing_found(viewer, state.search)
+    _paging(found, state)
+    if state.view is View.TABLE and state.order is not None:
+        _open_order(viewer, state.order)
     draw_dialog()
 
 
-def _table(found: OrderPage, zone: ZoneInfo) -> None:
+def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
+    """This page of the search, and what is not among it. A search is counted once, and opens its only result once."""
+
+    def search(connection: Connection) -> tuple[OrderPage, OrderCount, str | None]:
+        page = _page(connection, viewer, state)
+        count = state.count or count_orders(connection, viewer, state.search, page=page)
+        return page, count, _missing(connection, viewer, state.search)
+
+    found, count, missing = read(viewer.account_id, viewer.page_ids, search)
+    if count != state.count:
+        orders_state.note(count=count)
+    if state.opens_only_result:
+        is_only = len(found.rows) == 1 and count.number == 1 and state.view is View.TABLE
+        orders_state.note(opens_only_result=False, order=found.rows[0].order_id if is_only else state.order)
+    return found, missing
+
+
+def _is_aside(found: OrderPage, state: OrdersState) -> bool:
+    """Whether the open order is not on this page: rows of others would only stand between it and its reader."""
+    is_open = state.view is View.TABLE and state.order is not None
+    return is_open and all(row.order_id != state.order for row in found.rows)
+
+
+def _table(found: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
     """The rows; beside an open order only those around it, so that the chosen row and the order are both in view."""
-    state = st.session_state
     rows, chosen = found.rows, None
-    if (open_order := state.get("open_order")) is not None:
-        place = next((n for n, row in enumerate(rows) if row.order_id == open_order), None)
-        start = max(0, min((place or 0) - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
+    if not rows:
+        return
+    if state.order is not None:
+        place = next(n for n, row in enumerate(rows) if row.order_id == state.order)
+        start = max(0, min(place - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
         rows = rows[start : start + ROWS_BESIDE_AN_ORDER]
-        chosen = None if place is None else place - start
+        chosen = place - start
     # A selection belongs to one set of rows: other rows, or an order closed by its button, begin anew.
-    key = f"orders_{state.search_number}_{rows[0].order_id}_{open_order}_{state.get('orders_closed', 0)}"
-    order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
+    key = f"orders_{state.number}_{rows[0].order_id}_{state.order}_{st.session_state.get(_CLOSED, 0)}"
+    with st.container(key="results_beside" if state.order is not None else "results_alone"):
+        order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
 
 
 def _choose(row: OrderRow | None) -> None:
-    st.session_state.open_order = None if row is None else row.order_id
-    if row is None:
-        _forget_order_in_address()
+    orders_state.change(order=None if row is None else row.order_id, is_order_implied=False)
 
 
-def _count(connection: Connection, viewer: Viewer, order_filter: OrderFilter, page: OrderPage) -> OrderCount:
-    """Counted once a search: turning a page or choosing a row does not count again."""
-    state = st.session_state
-    kept = state.get("search_count")
-    if not kept or kept[0] != (state.search_number, order_filter):
-        state.search_count = kept = (
-            (state.search_number, order_filter),
-            count_orders(connection, viewer, order_filter, page=page),
-        )
-    return kept[1]
-
-
-def saved_key(viewer: Viewer, order_filter: OrderFilter) -> str:
-    """Of the saved search, once a search as well: it is written, which a replica cannot."""
-    state = st.session_state
-    kept = state.get("search_key")
-    if not kept or kept[0] != (state.search_number, order_filter):
-        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
-            state.search_key = kept = (
-                (state.search_number, order_filter),
-                save_search(connection, viewer, order_filter),
-            )
-    return str(kept[1])
-
-
-def _page(connection: Connection, viewer: Viewer, order_filter: OrderFilter, size: int) -> OrderPage:
-    direction, cursor = st.session_state.get("search_cursor") or (None, None)
-    kwargs: dict[str, Cursor] = {direction: cursor} if direction and cursor else {}
-    return find_orders(connection, viewer, order_filter, limit=size, **kwargs)
+def _page(connection: Connection, viewer: Viewer, state: OrdersState) -> OrderPage:
+    kwargs: dict[str, Cursor] = {state.cursor[0]: state.cursor[1]} if state.cursor else {}
+    return find_orders(connection, viewer, state.search, limit=PAGE_ROWS[state.view], **kwargs)
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
@@ -139,41 +130,48 @@ def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) 
     )
 
 
-def _toolbar(count: OrderCount, order_filter: OrderFilter, key: str, zone: ZoneInfo) -> None:
-    words = f"{count.number:,}{'+' if count.is_more else ''} {'order' if count.number == 1 else 'orders'}"
+def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
+    number, is_more = (state.count.number, state.count.is_more) if state.count else (0, False)
+    words = f"{number:,}{'+' if is_more else ''} {'order' if number == 1 else 'orders'}"
     with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
         st.html(
             f'<div class="es-found"><span class="es-count" role="status">{words}</span> '
             f'<span class="es-zone">times in {html_text(zone.key)}</span></div>',
             width="stretch",
         )
+        if st.session_state.get(_VIEW_KEY) != state.view:
+            st.session_state[_VIEW_KEY] = state.view.value
         st.segmented_control(
             "View",
-            ["Table", "Full"],
-            default="Table",
-            key="results_view",
+            [view.value for view in View],
+            key=_VIEW_KEY,
             label_visibility="collapsed",
             required=True,
-            on_change=_first_page,
+            on_change=_switch_view,
         )
         # What a popover holds is made when somebody opens it, and not at every click on a row.
         link = st.popover("Copy link", icon=":material/link:", key="copy_link", on_change="rerun")
         if link.open:
             link.caption("The link holds no personal data. A colleague sees what their own stores have.")
-            link.code(_address(order_filter, key), language=None, wrap_lines=True)
-        export_buttons(key)
-    export_progress()
+            link.code(_address(state), language=None, wrap_lines=True)
+        export_buttons(state.key)
+    export_progress(state.number)
 
 
-def _address(order_filter: OrderFilter, key: str) -> str:
+def _address(state: OrdersState) -> str:
     base = st.context.url or ""
     root = base.split("?")[0].rstrip("/")
-    return root if order_filter.is_empty else f"{root}?s={key}"
+    return root if state.search.is_empty else f"{root}?s={state.key}"
+
+
+def _switch_view() -> None:
+    # None comes from a browser that has not heard yet of the value that it was given; nobody chose anything then.
+    if (chosen := st.session_state.get(_VIEW_KEY)) is not None:
+        orders_state.change(view=View(chosen), cursor=None, order=None)
 
 
 def _first_page() -> None:
-    st.session_state.search_cursor = None
-    _close()
+    orders_state.change(cursor=None, order=None)
 
 
 def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
@@ -191,21 +189,18 @@ def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
 
 
 def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
-    def turn() -> None:
-        st.session_state.search_cursor = (direction, cursor)
-        _close()
-
-    return turn
+    return lambda: orders_state.change(cursor=(direction, cursor), order=None) and None
 
 
-def _paging(found: OrderPage, size: int) -> None:
-    is_open = st.session_state.get("open_order") is not None and size == TABLE_PAGE
-    if not (found.previous or found.next or is_open):
+def _paging(found: OrderPage, state: OrdersState) -> None:
+    is_open = state.order is not None and state.view is View.TABLE
+    leads_on = bool(found.previous or found.next) and not _is_aside(found, state)
+    if not (leads_on or is_open):
         return
     with st.container(horizontal=True, key="results_paging", horizontal_alignment="right", gap="small"):
         if is_open:
             st.button("Close order", on_click=_close, type="tertiary", key="order_close", shortcut="Esc")
-        if found.previous:
+        if leads_on and found.previous:
             st.button("First", on_click=_first_page, type="tertiary", key="page_first")
             st.button(
                 "Newer",
@@ -213,7 +208,7 @@ def _paging(found: OrderPage, size: int) -> None:
                 on_click=_turn("before", found.previous),
                 key="page_newer",
             )
-        if found.next:
+        if leads_on and found.next:
             st.button(
                 "Older",
                 icon=":material/chevron_right:",
@@ -230,29 +225,19 @@ def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
         _draw(order, viewer)
 
 
-def _open_order(viewer: Viewer) -> None:
-    order_id = st.session_state.get("open_order")
-    if order_id is None:
-        return
+def _open_order(viewer: Viewer, order_id: int) -> None:
     try:
         with viewer_transaction(viewer.account_id) as connection:
             order = get_order(connection, viewer, order_id)
     except OrderNotFound as error:
         st.warning(str(error), icon=":material/search_off:")
         return
-    st.query_params["order"] = str(order_id)
     _draw(order, viewer)
 
 
 def _close() -> None:
-    state = st.session_state
-    state.open_order = None
-    state.orders_closed = state.get("orders_closed", 0) + 1
-    _forget_order_in_address()
-
-
-def _forget_order_in_address() -> None:
-    st.query_params.pop("order", None)
+    st.session_state[_CLOSED] = st.session_state.get(_CLOSED, 0) + 1
+    orders_state.change(order=None, is_order_implied=False)
 
 
 def _draw(order: OrderDetail, viewer: Viewer) -> None:
@@ -268,5 +253,9 @@ def _draw(order: OrderDetail, viewer: Viewer) -> None:
 
 def _order_link(order_id: int) -> str:
     """The address of another order, with the search that is open kept beside it."""
-    search = st.query_params.get("s")
-    return f"/?s={quote(search, safe='')}&order={order_id}" if search else f"/?order={order_id}"
+    state = orders_state.current()
+    return (
+        f"/?order={order_id}"
+        if state.search.is_empty
+        else f"/?s={quote(state.key, safe='')}&order={order_id}"
+    )

@@ -1,6 +1,6 @@
 """One page of found orders as a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,35 @@ ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
 
 
-def table_height(rows: int, most: int) -> int:
+def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
     """As high as its rows, or as `most` of them and half of the next one, which says that there is more."""
     shown = rows if rows <= most else most + 0.5
-    return _HEADER + round(ROW_HEIGHT * shown) + 2
+    return _HEADER + round(row_height * shown) + 2
 
+
+def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:
+    """(width of the column, height of the rows) in which every chip of these cells is drawn whole.
+
+    In one line where that is not much wider than usual, else in two: a chip that finds no room is cut off.
+    """
+    cells = [[_CHIP_EDGES + round(_LETTER * len(label)) for label in labels] for labels in chips]
+    one_line = max((sum(cell) for cell in cells), default=0)
+    if one_line <= _CHIPS_WIDTH:
+        return max(_CELL_EDGES + one_line, _CHIPS_NARROWEST), ROW_HEIGHT
+    two_lines = max(_two_lines(cell) for cell in cells)
+    return _CELL_EDGES + two_lines, _TWO_LINES
+
+
+def _two_lines(widths: Sequence[int]) -> int:
+    """The narrowest width at which these, one after the other, take two lines."""
+    return min(max(sum(widths[:n]), sum(widths[n:])) for n in range(1, len(widths) + 1))
+
+
+# How wide a chip can be: the room around its words and between two of them, and a letter at its widest on average.
+_CHIP_EDGES, _LETTER, _CELL_EDGES = 18, 6.5, 18
+_CHIPS_WIDTH: Final = 204
+_CHIPS_NARROWEST: Final = 120
+_TWO_LINES: Final = 62
 
 _COLUMNS: Final = pa.schema(
     [
@@ -37,6 +61,10 @@ _COLUMNS: Final = pa.schema(
         ("Store", pa.string()),
     ]
 )
+
+
+# The statuses beside the order, so that a phone shows both without scrolling.
+_ORDER: Final = ("Order", "Status", *(name for name in _COLUMNS.names if name not in ("Order", "Status")))
 
 
 def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
@@ -82,12 +110,15 @@ def order_table(
         if other is not None or not picked:
             on_choice(None if other is None else rows[other])
 
+    columns = order_columns(rows, zone)
+    width, row_height = chips_size(columns["Status"].to_pylist())
     st.dataframe(
-        order_columns(rows, zone),
+        columns,
         key=key,
         hide_index=True,
-        height=table_height(len(rows), ROWS_ALONE),
-        row_height=ROW_HEIGHT,
+        column_order=_ORDER,
+        height=table_height(len(rows), ROWS_ALONE, row_height),
+        row_height=row_height,
         placeholder="–",
         on_select=choose,
         selection_mode=["single-row", "single-cell"],
@@ -100,7 +131,7 @@ def order_table(
             "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
             "Total": st.column_config.TextColumn(width=128, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
-                width=250, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
+                width=width, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
             ),
             "Name": st.column_config.TextColumn(width=150),
             "Email": st.column_config.TextColumn(width=190),

@@ -51,7 +51,12 @@ def draw_dialog() -> None:
         return
     drawn = {TAKE: _take, RELEASE: _release, FULFIL: _fulfil, REFUSE: _refuse, FAIL: _fail}[found["kind"]]
     what = {name: value for name, value in found.items() if name not in ("kind", "key")}
-    st.dialog(TITLES[found["kind"]], on_dismiss=dialogs.close)(drawn)(**what)
+    dialogs.show(
+        TITLES[found["kind"]],
+        lambda: drawn(**what),
+        may=lambda viewer: viewer.may_work_refund_queue,
+        order_id=found["row"].request.order_id,
+    )
 
 
 def _take(row: QueueRow) -> None:

@@ -1,14 +1,18 @@
 """The search form of the Orders page: the four commonest fields first, the rest behind More."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
+from pages.components.day_field import day_field
 from pages.components.escape import html_text
 from services.access import Viewer
+from services.days import day_text, parse_day
 from services.order_filter import SearchInput, SubscriptionFilter
+from services.search_fields import FieldError
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
 
 SUBSCRIPTION_WORDS = {
@@ -37,7 +41,8 @@ DATE_LABELS = {
 STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
 _FORM_OF = "search_form_of"
 _PRESSED = "search_form_pressed"
-_PLACEHOLDERS = {"order_ids": "A0012345678, 12345679", "activation_code": "3 characters or more"}
+_CHOSEN = "search_form_chosen"
+_PLACEHOLDERS = {"order_ids": "A0012345678", "activation_code": "3 characters or more"}
 
 
 def _key(name: str) -> str:
@@ -48,49 +53,80 @@ def _status_key(name: str, status: str) -> str:
     return f"search_{name}_{status}"
 
 
-def keep_form(page: str, typed: SearchInput) -> None:
-    """Puts a page's own search into the form when the form was another page's, or forgotten, meanwhile."""
-    if st.session_state.get(_FORM_OF) != page or _key("order_ids") not in st.session_state:
-        fill_form(typed)
+@dataclass(frozen=True, slots=True)
+class FormInput:
+    """The form as it was filled in; `errors` are of days that cannot be read, by field."""
+
+    typed: SearchInput
+    errors: Mapping[str, str]
+
+
+def keep_form(page: str) -> bool:
+    """Makes the form this page's; whether it was another page's, or forgotten, and has to be filled."""
+    was_elsewhere = st.session_state.get(_FORM_OF) != page or _key("order_ids") not in st.session_state
     st.session_state[_FORM_OF] = page
+    return was_elsewhere
 
 
-def fill_form(typed: SearchInput) -> None:
-    """Puts a search into the form; before the form is drawn."""
-    state = st.session_state
-    for name in (*TEXT_LABELS, *DATE_LABELS):
-        state[_key(name)] = getattr(typed, name)
+def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
+    """Puts a search into the form; before the form is drawn.
+
+    `also_unchanged` sends every field to the browser, which then drops what was typed there and not searched for.
+    Without it a field that says the same already is left alone: somebody may be typing in it.
+    """
+    values: dict[str, Any] = {_key(name): getattr(typed, name) for name in TEXT_LABELS}
+    values |= {_key(name): day_text(getattr(typed, name)) for name in DATE_LABELS}
     for name, statuses in STATUS_GROUPS:
-        for status in statuses:
-            state[_status_key(name, status)] = status in getattr(typed, name)
-    state[_key("stores")] = list(typed.stores)
-    state[_key("subscription")] = typed.subscription
+        values |= {_status_key(name, status): status in getattr(typed, name) for status in statuses}
+    values |= {_key("stores"): list(typed.stores), _key("subscription"): typed.subscription}
+    for key, value in values.items():
+        if also_unchanged or key not in st.session_state or st.session_state[key] != value:
+            st.session_state[key] = value
 
 
-def typed_input() -> SearchInput:
+def typed_input() -> FormInput:
     """What stands in the form now."""
     state: Mapping[str, Any] = st.session_state
     texts = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
-    dates: dict[str, date | None] = {name: state.get(_key(name)) for name in DATE_LABELS}
+    days: dict[str, date | None] = {}
+    errors: dict[str, str] = {}
+    for name in DATE_LABELS:
+        try:
+            days[name] = parse_day(state.get(_key(name)) or "")
+        except FieldError as error:
+            errors[name] = str(error)
     ticked = {
         name: frozenset(status for status in statuses if state.get(_status_key(name, status)))
         for name, statuses in STATUS_GROUPS
     }
-    return SearchInput(
+    typed = SearchInput(
         **texts,
-        **dates,
+        **days,
         **ticked,
         stores=tuple(state.get(_key("stores")) or ()),
         subscription=state.get(_key("subscription")) or SubscriptionFilter.ANY,
     )
+    return FormInput(typed, errors)
 
 
-def was_pressed() -> bool:
-    """Whether this run is the one that the form's button began.
+def take_input() -> FormInput | None:
+    """What is to be searched for from this run on: the form when its button was pressed, a search without one of its
+    chips, or nothing.
 
     To be asked before the form is drawn: one run then searches, draws errors by their fields and shows what was found.
     """
-    return bool(st.session_state.pop(_PRESSED, False))
+    state = st.session_state
+    pressed = bool(state.pop(_PRESSED, False))
+    chosen: SearchInput | None = state.pop(_CHOSEN, None)
+    if chosen is not None:
+        fill_form(chosen)
+        return FormInput(chosen, {})
+    return typed_input() if pressed else None
+
+
+def choose(typed: SearchInput) -> None:
+    """Searches for this in the run that follows; for `on_click`."""
+    st.session_state[_CHOSEN] = typed
 
 
 def _press() -> None:
@@ -134,7 +170,7 @@ def search_form(
 def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
     for column, name in zip(st.columns(4, gap="small"), DATE_LABELS, strict=True):
         with column:
-            st.date_input(DATE_LABELS[name], value=None, key=_key(name), format="DD/MM/YYYY")
+            day_field(DATE_LABELS[name], key=_key(name))
             _error(errors.get(name))
     names = ("first_name", "last_name", "company", "vat_number", "card_last_4")
     for column, name in zip(st.columns([1, 1, 1, 1, 1.1], gap="small"), names, strict=True):
@@ -160,13 +196,9 @@ def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
 
 def _has_more() -> bool:
     """A search that uses a field behind More keeps it open, so that what is searched for can be seen."""
-    typed = typed_input()
+    entered = typed_input()
     first = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
-    return any(
-        getattr(typed, name) != getattr(SearchInput(), name)
-        for name in SearchInput.__slots__
-        if name not in first
-    )
+    return bool(entered.errors) or replace(entered.typed, **first) != SearchInput()
 
 
 def _ids(errors: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from db.settings import settings
-from pages.components import browser_cookies, tabs
+from pages.components import browser_cookies, tabs, unfinished
 from pages.components.request import page_address
 from services import accounts, sign_in
 from services.access import Viewer
@@ -36,9 +36,13 @@ def find_viewer() -> Viewer | None:
     if viewer is not None:
         _bind(token)
     elif token:
+        left = unfinished.collect(token)
         forget()
+        unfinished.keep(left)
     else:
         st.session_state[TOKEN_KEY] = ""
+    if viewer is not None and viewer.may_enter:
+        unfinished.give_back(viewer.account_id)
     st.session_state[_FOUND_KEY] = (_this_run(), viewer)
     return viewer
 
@@ -86,7 +90,9 @@ def cookie_token(name: str = browser_cookies.SESSION) -> str:
 
 def begin(token: str) -> None:
     """Makes this tab hold the session that was just opened."""
+    left = unfinished.kept()
     forget()
+    unfinished.keep(left)
     st.session_state[TOKEN_KEY] = token
     st.session_state[_FIRST_COOKIE_KEY] = cookie_token()
     _bind(token)

@@ -1,9 +1,19 @@
 """HTML from templates, in which every value is escaped unless the template says otherwise; none does."""
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from jinja2.environment import TemplateModule
+from markupsafe import Markup
+
+from pages.components.escape import html_text
+
+
+def _exact(value: Any) -> Any:
+    """Texts escaped with their white space; what is HTML already, or no text, as it is."""
+    return Markup(html_text(value)) if type(value) is str else value  # noqa: S704
+
 
 from services.file_names import shown_name
 
@@ -11,6 +21,7 @@ _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=select_autoescape(default=True),
     undefined=StrictUndefined,
+    finalize=_exact,
     trim_blocks=True,
     lstrip_blocks=True,
 )

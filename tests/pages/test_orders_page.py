@@ -1,7 +1,5 @@
 """The Orders page as a script: what it draws and keeps, with a signed-in viewer over a real database."""
 
-from datetime import date
-
 import pytest
 from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
@@ -59,13 +57,7 @@ def drawn(app: AppTest) -> list[str]:
 
 def find(app: AppTest, **fields: object) -> AppTest:
     for name, value in fields.items():
-        widget = (
-            app.text_area
-            if name == "order_ids"
-            else app.date_input
-            if name in DATE_LABELS
-            else app.text_input
-        )
+        widget = app.text_area if name == "order_ids" else app.text_input
         widget(key=f"search_{name}").set_value(value)
     [button] = [b for b in app.button if b.label == "Find"]
     button.click().run()
@@ -74,8 +66,8 @@ def find(app: AppTest, **fields: object) -> AppTest:
 
 
 def test_every_field_has_its_label(page: AppTest) -> None:
-    assert {w.label for w in [*page.text_input, *page.text_area]} >= set(TEXT_LABELS.values())
-    assert {w.label for w in page.date_input} == set(DATE_LABELS.values())
+    labels = {w.label for w in [*page.text_input, *page.text_area]}
+    assert labels >= {*TEXT_LABELS.values(), *DATE_LABELS.values()}
     assert {w.label for w in page.checkbox} == {
         "Not paid", "Paid", "Deleted", "Terminated", "Not delivered", "Delivered", "Refund request has been sent",
         "Refund info is being updated", "Request has been completed", "Refusal to refund",
@@ -114,13 +106,31 @@ def test_older_leads_to_the_rest(page: AppTest) -> None:
 
 
 def test_errors_stand_by_their_fields_and_nothing_is_searched(page: AppTest) -> None:
-    find(
-        page, order_ids="12 abc", card_last_4="12", created_from=date(2026, 3, 2), created_to=date(2026, 3, 1)
-    )
+    find(page, order_ids="12 abc", card_last_4="12", created_from="02/03/2026", created_to="2026-03-01")
     sentences = [h for h in htmls(page) if 'role="alert"' in h]
     assert len(sentences) == 3 and "“abc”" in sentences[0]
     assert not page.dataframe
     assert page.text_area(key="search_order_ids").value == "12 abc"
+
+
+@pytest.mark.parametrize("name", list(DATE_LABELS))
+@pytest.mark.parametrize(
+    "typed", ["31.02.2026", "01/02/1913", "25/13/2026", "11/2026", "soon", "20261131", "0"]
+)
+def test_what_is_no_day_is_an_error_and_searches_nothing(page: AppTest, name: str, typed: str) -> None:
+    find(page, first_name="ana")
+    find(page, first_name="ben", **{name: typed})
+    assert len([h for h in htmls(page) if 'role="alert"' in h]) == 1
+    assert not page.dataframe
+    assert page.text_input(key=f"search_{name}").value == typed
+
+
+def test_days_of_all_years_that_orders_have_are_searched(page: AppTest) -> None:
+    find(page, created_from="01/01/1970", created_to="31.12.2200")
+    assert count(page) == "60 orders"
+    assert page.text_input(key="search_created_to").value == "31/12/2200"
+    find(page, created_from="2013-02-01", created_to="")
+    assert count(page) == "0 orders"
 
 
 def test_one_result_opens_itself(page: AppTest) -> None:
@@ -165,3 +175,37 @@ def test_a_session_that_ends_meanwhile_shows_no_order(page: AppTest) -> None:
     page.run()
     assert not page.dataframe and not drawn(page)
     assert [b.label for b in page.button] == ["Sign in", "Forgot password?"]
+
+
+def test_the_address_alone_makes_the_whole_page_again(page: AppTest) -> None:
+    find(page, first_name="ana")
+    ana = dict(page.query_params)
+    assert set(ana) == {"s"}
+    find(page, first_name="ben")
+    page.button(key="chip_0").click().run()
+    assert not page.query_params and count(page) == "60 orders"
+    page.query_params["s"] = ana["s"]
+    page.query_params["order"] = ["17"]
+    page.run()
+    assert count(page) == "30 orders" and "A0000000017" in drawn(page)[0]
+    assert page.text_input(key="search_first_name").value == "ana"
+    assert [b.label for b in page.button if b.label.startswith("First Name")] == ["First Name\\: ana"]
+    del page.query_params["order"]
+    page.query_params["view"] = ["full"]
+    page.run()
+    assert len(drawn(page)) == 10 and not page.dataframe
+
+
+@pytest.mark.parametrize(
+    "address",
+    [{"order": "x"}, {"order": "9" * 30}, {"after": "x"}, {"view": "x"}, {"s": "x" * 22}, {"before": "AAAA"}],
+)
+def test_an_odd_address_is_no_error_and_stays(page: AppTest, address: dict[str, str]) -> None:
+    page.query_params.clear()
+    for name, value in address.items():
+        page.query_params[name] = [value]
+    page.run()
+    assert not page.exception
+    assert {
+        name: [value] if isinstance(value, str) else value for name, value in page.query_params.items()
+    } == {name: [value] for name, value in address.items()}

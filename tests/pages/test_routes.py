@@ -1,7 +1,10 @@
 """Who gets what from the web server: every route × every role × own and foreign × what ends a session."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -17,6 +20,7 @@ from pages.components.browser_cookies import SESSION
 from pages.routes import ROUTES
 from services import sign_in
 from services.access import Role
+from services.audit_log import seal_audit_filter
 from services.order_filter import SearchInput, parse_filter
 from services.saved_searches import save_search
 from tests import factories
@@ -32,10 +36,14 @@ class Rule:
 
     address: Callable[[dict[str, str]], str]
     is_private: bool = True
+    only: Role | None = None
 
 
 RULES = {
     "/documents/{document_id:int}": Rule(lambda known: f"/documents/{known['document']}"),
+    "/export/audit-log/{sealed}.csv": Rule(
+        lambda known: f"/export/audit-log/{known['audit']}.csv", only=Role.ADMINISTRATOR
+    ),
     "/export/{key}.{ending}": Rule(lambda known: f"/export/{known['search']}.csv"),
     "/o/{page_key}": Rule(lambda known: f"/o/{known['page']}", is_private=False),
     "/o/{page_key}/documents/{document_id:int}": Rule(
@@ -84,6 +92,7 @@ def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
                 parse_filter(SearchInput(email=f"someone@{store}.example"), zone=ZoneInfo("UTC")),
             )
         made[order_id] = {"document": str(paper), "page": str(page), "search": search}
+        made[order_id]["audit"] = seal_audit_filter(asks, {}, zone=ZoneInfo("UTC"))
     return made
 
 
@@ -100,8 +109,11 @@ def test_who_gets_what(
 ) -> None:
     rule, headers = RULES[path], cookies(people[role])
     own = client.get(rule.address(known[OWN]), headers=headers)
+    if rule.only not in (None, role):
+        assert (own.status_code, own.text) == (404, NOTHING)
+        return
     assert own.status_code == 200
-    if not rule.is_private:
+    if not rule.is_private or rule.only:
         return
     foreign = client.get(rule.address(known[FOREIGN]), headers=headers)
     if role is Role.ADMINISTRATOR:
@@ -142,13 +154,20 @@ def test_nobody_else_gets_anything(
     headers = {} if state == "nobody" else cookies(account_id)
     if state == "forged":
         headers["Cookie"] = headers["Cookie"][:-4] + "AAAA"
-    before = run("SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download')")
+    before = run(
+        "SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download', 'export audit log')"
+    )
     try:
         if state in STATES:
             run(STATES[state], **({"id": account_id} if ":id" in STATES[state] else {}))
         answer = client.get(address, headers=headers)
         assert (answer.status_code, answer.text) == (404, NOTHING)
-        assert run("SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download')") == before
+        assert (
+            run(
+                "SELECT count(*) FROM audit_log WHERE action IN ('export', 'document download', 'export audit log')"
+            )
+            == before
+        )
     finally:
         for statement in BACK:
             run(statement, **({"id": account_id} if ":id" in statement else {}))
@@ -170,6 +189,43 @@ def test_an_export_is_followed_under_the_id_of_its_page(
         assert client.get(f"{address}?run={asked}", headers=headers).status_code == 200
     assert run("SELECT count(*) FROM export_run")[0][0] == before + 3
     assert run("SELECT count(*) FROM export_run WHERE state <> 'done'")[0][0] == 0
+
+
+def test_the_audit_log_leaves_whole_and_harmless_and_is_recorded(
+    client: TestClient, people: dict[Role, int]
+) -> None:
+    run("INSERT INTO audit_log (account_email, action, details) SELECT 'old' || n || '@test.example', 'sign in', "
+        "jsonb_build_object('browser', '=cmd()') FROM generate_series(1, 150000) n")  # fmt: skip
+    run("INSERT INTO audit_log (account_email, action) VALUES ('=1+2@test.example', 'sign in')")
+    [[number]] = run("SELECT count(*) FROM audit_log")
+    headers = cookies(people[Role.ADMINISTRATOR])
+    viewer = factories.viewer(people[Role.ADMINISTRATOR])
+
+    def export(**asked: str) -> Any:
+        sealed = seal_audit_filter(viewer, asked, zone=ZoneInfo("Europe/Berlin"))
+        assert "old" not in sealed
+        return client.get(f"/export/audit-log/{sealed}.csv", headers=headers)
+
+    answer = export()
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(lines) == 1 + number + 2, "with its own line, and that of the session that was just opened"
+    assert {f"old{n}@test.example" for n in (1, 75_000, 150_000)} <= {line[1] for line in lines}
+    assert "'=1+2@test.example" in {line[1] for line in lines}
+    assert not any(cell.startswith(("=", "+", "-", "@")) for line in lines for cell in line)
+    answer = export(account="OLD150000@", action="sign in", since="01/01/2000")
+    assert len(answer.text.splitlines()) == 2 and "old150000@" in answer.text
+    [[details]] = run(
+        "SELECT details FROM audit_log WHERE action = 'export audit log' ORDER BY id DESC LIMIT 1"
+    )
+    assert details == {"account": "OLD150000@", "action": "sign in", "since": "2000-01-01"}
+    for wrong in ({"since": "31.02.2026"}, {"until": "x"}, {"order": "x"}):
+        assert export(**wrong).status_code == 404
+    another = cookies(factories.account("another", role="administrator"))
+    sealed = seal_audit_filter(viewer, {}, zone=ZoneInfo("UTC"))
+    for address, cookie in ((sealed, another), (sealed[:-4] + "AAAA", headers), ("x", headers)):
+        assert client.get(f"/export/audit-log/{address}.csv", headers=cookie).status_code == 404
 
 
 def test_an_export_may_take_an_hour_and_a_page_may_not(

@@ -81,7 +81,8 @@ def test_days_the_wrong_way_round(admin: int) -> None:
 
 def test_the_export_runs_nothing(admin: int) -> None:
     with viewer_transaction(admin) as connection:
-        text = "".join(export_audit(connection, factories.viewer(admin), AuditFilter(BERLIN)))
+        pieces = list(export_audit(connection, factories.viewer(admin), AuditFilter(BERLIN)))
+    text = b"".join(pieces).decode("utf-8-sig")
     lines = text.splitlines()
     assert lines[0] == "time (UTC),account,action,order,address,succeeded,details"
     assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,note,7,,False,")

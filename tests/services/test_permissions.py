@@ -91,6 +91,7 @@ FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes
 RULES = {
     # Orders: what somebody sees.
     "order_detail.get_order": Rule(EVERYBODY, call("order"), True),
+    "order_detail.check_order": Rule(EVERYBODY, call("order"), True),
     "order_detail.get_orders": Rule(EVERYBODY, given([OWN])),
     "order_documents.get_document": Rule(EVERYBODY, call("document", address=None), True),
     "order_search.find_orders": Rule(EVERYBODY, given(empty())),
@@ -171,6 +172,7 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "account_admin.check_administrator", "actions.perform", "audit.record", "history.add_event",
+    "audit_log.seal_audit_filter", "audit_log.open_audit_filter",
     "order_lock.lock_orders", "order_export.statement_of", "refund_document.add_refund_document",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",

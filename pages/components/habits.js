@@ -1,0 +1,69 @@
+// What a page of ours does with keys and copies where Streamlit has no say in it. One for the page.
+function start() {
+  if (window.esupportHabits) return;
+  window.esupportHabits = true;
+  window.addEventListener("keydown", pressed, true);
+  window.addEventListener("pointerdown", besideDialog, true);
+  document.addEventListener("copy", copied);
+  document.addEventListener("click", clicked);
+  // What is being typed would stay beside the results of the search that the browser goes back to.
+  window.addEventListener("popstate", () => document.activeElement?.blur(), true);
+}
+
+const dialog = () => document.querySelector('[data-testid="stDialog"]');
+
+// A dialog in which something was written goes by its own cross only, and its keys are no shortcuts of the page behind it.
+function pressed(event) {
+  const open = dialog();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && open) {
+    swallow(event);
+    const send = open.querySelector('[data-testid="stFormSubmitButton"] button, [data-testid="stBaseButton-primary"]');
+    send?.focus(); // the field that had the cursor sends its text when it loses it
+    send?.click();
+  } else if (event.key === "Escape" && open && isWritten(open)) {
+    swallow(event);
+  } else if (event.key === "Escape" && !open && isField(event.target)) {
+    // Not a word to the shortcut that closes the order, but the field's own list or calendar may close.
+    if (!document.querySelector('.es-calendar, [role="listbox"]')) swallow(event);
+  }
+}
+
+function besideDialog(event) {
+  const open = dialog();
+  if (!open || !isWritten(open)) return;
+  const box = open.querySelector('[role="dialog"]') ?? open;
+  const isBeside = open.contains(event.target) && !box.contains(event.target);
+  if (isBeside) swallow(event);
+}
+
+function isField(element) {
+  return Boolean(element?.matches?.('input, textarea, select, [contenteditable="true"]'));
+}
+
+function isWritten(open) {
+  return [...open.querySelectorAll("textarea, input[type=text]")].some((field) => field.value.trim() !== "");
+}
+
+function swallow(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+// An activation code is copied as it is stored, whatever the browser makes of its spaces and lines.
+function copied(event) {
+  const selection = document.getSelection();
+  const inside = (node) => (node?.nodeType === 1 ? node : node?.parentElement)?.closest(".es-copy");
+  const code = selection?.rangeCount ? inside(selection.getRangeAt(0).commonAncestorContainer) : null;
+  if (!code || selection.toString().length < code.textContent.trim().length) return;
+  event.clipboardData.setData("text/plain", code.textContent);
+  event.preventDefault();
+}
+
+function clicked(event) {
+  const code = event.target.closest?.(".es-copy");
+  if (!code) return;
+  document.getSelection()?.selectAllChildren(code);
+  if (!document.execCommand("copy")) return;
+  code.classList.add("es-copied");
+  setTimeout(() => code.classList.remove("es-copied"), 1500);
+}
