@@ -8,14 +8,13 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from pages.components.escape import html_text
+from services.file_names import shown_name
 
 
 def _exact(value: Any) -> Any:
     """Texts escaped with their white space; what is HTML already, or no text, as it is."""
     return Markup(html_text(value)) if type(value) is str else value  # noqa: S704
 
-
-from services.file_names import shown_name
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
