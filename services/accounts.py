@@ -4,8 +4,9 @@ administrator and prints a one-time password."""
 import argparse
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, func, select, text
@@ -32,33 +33,45 @@ def change_own_password(
     new: str,
     repeated: str,
     current: str | None,
-    kept_token: str | None,
     address: str | None,
     browser: str | None = None,
+    device: str | None = None,
 ) -> None:
-    """Sets the viewer's password and ends every session of theirs but `kept_token`'s; a mail tells the viewer.
+    """Sets the viewer's password and ends every session of theirs but this one; a mail tells the viewer.
 
     `current` is asked for unless the password must be changed, right after signing in with a one-time one; a wrong
     one counts as a failed sign-in, so that an open screen is no place for guessing. Raises `InvalidInput` with
     `field` one of `current`, `new`, `repeated`.
     """
     passwords.check_new_password(new, repeated, email=viewer.email)
-    if not viewer.must_change_password and (
-        sign_in.check_password(viewer.email, current or "", address=address) != viewer.account_id
-    ):
-        raise InvalidInput(WRONG_CURRENT, field="current")
-    if passwords.matches(new, _password_hash(viewer.email)):
-        raise InvalidInput("Choose a password that is not the old one.", field="new")
+    proof = None
+    if not viewer.must_change_password:
+        proof = prove(viewer, current, address=address, device=device, field="current")
     with viewer_transaction(viewer.account_id) as connection:
-        connection.execute(
-            text("SELECT change_own_password(:hash, :kept, :address)"),
-            {
-                "hash": passwords.hash_password(new),
-                "kept": sign_in.digest(kept_token) if kept_token else None,
-                "address": address,
-            },
-        )
+        salt = connection.execute(text("SELECT own_password_salt()")).scalar_one_or_none()
+    with passwords.hashing_turn():
+        with_old_salt = passwords.computed(new, salt)
+    new_hash = passwords.hash_password(new)
+    with viewer_transaction(viewer.account_id) as connection:
+        outcome = connection.execute(
+            text("SELECT change_own_password(:hash, :with_old_salt, :attempt, :address)"),
+            {"hash": new_hash, "with_old_salt": with_old_salt, "attempt": proof, "address": address},
+        ).scalar_one()
+        if outcome == "same":
+            raise InvalidInput("Choose a password that is not the old one.", field="new")
+        if outcome != "done":
+            raise InvalidInput(WRONG_CURRENT, field="current")
         announce(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
+
+
+def prove(
+    viewer: Viewer, password: str | None, *, address: str | None, device: str | None, field: str
+) -> UUID:
+    """The proof that the viewer has just typed their own password. Raises `InvalidInput` (`field`)."""
+    checked = sign_in.check_password(viewer.email, password or "", address=address, device=device)
+    if checked is None or checked != viewer.account_id:
+        raise InvalidInput(WRONG_CURRENT, field=field)
+    return checked.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
             account_session.c.account_id == viewer.account_id,
             account_session.c.ended_at.is_(None),
             account_session.c.expires_at > func.now(),
+            account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
         )
         .order_by(account_session.c.created_at.desc())
     )
@@ -146,13 +160,6 @@ def find_time_zone(name: str | None) -> ZoneInfo | None:
 @cache
 def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _password_hash(email: str) -> str | None:
-    with anonymous_transaction() as connection:
-        return connection.execute(
-            text("SELECT password_hash FROM account_to_check(:login)"), {"login": email}
-        ).scalar_one_or_none()
 
 
 def main(arguments: list[str] | None = None) -> int:

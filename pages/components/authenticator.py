@@ -20,20 +20,22 @@ from streamlit_authenticator.models import AuthenticationModel, CookieModel
 from pages.components import session
 from pages.components.request import page_address, page_browser
 from services import second_factor, sign_in
+from services.errors import SupportError
 
 FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
 _PENDING_KEY = "cookie_pending"
 PENDING = "second_factor_pending"
+# Why a password was not looked at.
+NOT_NOW = "sign_in_not_now"
+_DEVICE_KEY = "device_token"
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """Who is at the door and has only the code of the second factor left to say."""
 
-    account_id: int
-    login: str
-    by_provider: bool = False
+    checked: sign_in.CheckedAccount
     since: float = field(default_factory=time.monotonic)
 
 
@@ -61,12 +63,16 @@ class AccountModel(AuthenticationModel):
     def check_credentials(self, username: str, password: str) -> bool:
         """Whether a session could be opened; its token is this tab's from then on."""
         address = page_address()
-        account_id = sign_in.check_password(username, password, address=address)
-        if account_id is not None and second_factor.is_on(account_id):
-            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
-            st.session_state[PENDING] = Pending(account_id, username)
+        try:
+            checked = sign_in.check_password(username, password, address=address, device=browser_device())
+        except SupportError as refusal:  # not about this account: too many from there, or too many at once
+            st.session_state[NOT_NOW] = str(refusal)
             return False
-        token = None if account_id is None else open_session(account_id, address)
+        if checked is not None and second_factor.is_asked_after(checked.attempt):
+            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
+            st.session_state[PENDING] = Pending(checked)
+            return False
+        token = None if checked is None else open_session(checked, address)
         if token is None:
             return False
         session.begin(token)
@@ -117,13 +123,19 @@ class CookieWriter(CookieManager):
         self.cookies: dict[str, Any] = {sign_in.COOKIE_NAME: None}
 
 
-def open_session(account_id: int, address: str | None, *, by_provider: bool = False) -> str | None:
-    return sign_in.open_session(
-        account_id,
-        address=address,
-        browser=page_browser(),
-        by_provider=by_provider,
-    )
+def open_session(checked: sign_in.CheckedAccount, address: str | None) -> str | None:
+    """A new session's token; the browser is known from then on, by a cookie that opens nothing."""
+    device = browser_device() or sign_in.new_device()
+    token = sign_in.open_session(checked, address=address, browser=page_browser(), device=device)
+    if token is not None:
+        st.session_state[_DEVICE_KEY] = device
+    return token
+
+
+def browser_device() -> str | None:
+    """What the browser says it was known by at an earlier sign-in."""
+    device = st.context.cookies.get(sign_in.DEVICE_COOKIE) or st.session_state.get(_DEVICE_KEY)
+    return device if isinstance(device, str) and sign_in.is_token(device) else None
 
 
 def sign_out() -> None:
