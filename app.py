@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import forgotten_password, second_factor, set_password, sign_in, single_sign_on
 from pages.components import authenticator, frame, session
+from pages.components.browser_cookies import RESET
 
 st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
 
@@ -32,8 +33,8 @@ frame.draw(viewer if may_enter else None)
 authenticator.draw_cookie_change()
 if viewer is None:
     single_sign_on.accept()
-if link := st.query_params.get(forgotten_password.LINK):
-    forgotten_password.show_link(link)
+if forgotten_password.LINK in st.query_params:
+    forgotten_password.show_link(session.cookie_token(RESET))
 elif viewer is None and forgotten_password.is_asking():
     forgotten_password.show_request()
 elif viewer is None and second_factor.is_asked():

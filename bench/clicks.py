@@ -20,10 +20,10 @@ from sqlalchemy import text
 from bench.portal import cookies, served
 from bench.results import Row, p95, yes
 from db import engine
+from pages.components.browser_cookies import SESSION
 from pages.components.order_view import order_html
 from services.access import get_viewer
 from services.order_detail import get_order
-from services.sign_in import COOKIE_NAME
 
 _TARGET = 1.5
 _MOST_ROUNDS = 21
@@ -129,7 +129,7 @@ def _press_row(page: Page) -> None:
 def _opened(browser: Browser, url: str, cookie: str | None) -> _Side:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     if cookie:
-        context.add_cookies([{"name": COOKIE_NAME, "value": cookie, "url": url}])
+        context.add_cookies([{"name": SESSION, "value": cookie, "url": url}])
     page = context.new_page()
     page.goto(url)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for()

@@ -17,11 +17,11 @@ from bench.portal import Served, cookies, served
 from bench.results import Row, p95
 from bench.searches import searches
 from db import engine
+from pages.components.browser_cookies import SESSION
 from services.access import get_viewer
 from services.order_export import ExportRows
 from services.order_filter import OrderFilter, SearchInput
 from services.saved_searches import save_search
-from services.sign_in import COOKIE_NAME
 
 _ROUNDS = 3
 _SECONDS = 12.0
@@ -89,7 +89,7 @@ def download(url: str, address: str, cookie: str) -> Download:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=600)
     start, number, first = time.perf_counter(), -1, 0.0
-    connection.request("GET", address, headers={"Cookie": f"{COOKIE_NAME}={cookie}"})
+    connection.request("GET", address, headers={"Cookie": f"{SESSION}={cookie}"})
     response = connection.getresponse()
     assert response.status == 200, response.read()
     while piece := response.read1(1 << 16):

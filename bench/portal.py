@@ -16,7 +16,7 @@ import psycopg
 from bench.orders import make_account
 from db import engine
 from db.roles import libpq_url
-from services.sign_in import cookie_of_token, open_session
+from services.sign_in import open_session
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -77,5 +77,5 @@ def cookies(number: int) -> list[str]:
             account_id = make_account(connection, f"person-{start[0] + place}@bench.example")
             token = open_session(account_id, address=None)
             assert token is not None
-            made.append(cookie_of_token(token))
+            made.append(token)
     return made

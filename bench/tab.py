@@ -18,8 +18,8 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+from pages.components.browser_cookies import SESSION
 from services.order_filter import SearchInput
-from services.sign_in import COOKIE_NAME
 from services.statuses import MainStatus
 
 _LAST = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
@@ -170,7 +170,7 @@ async def opened(url: str, cookie: str) -> AsyncIterator[Tab]:
         f"ws{url.removeprefix('http')}/_stcore/stream",
         origin=url,  # type: ignore[arg-type]
         subprotocols=["streamlit"],  # type: ignore[list-item]
-        additional_headers={"Cookie": f"{COOKIE_NAME}={cookie}"},
+        additional_headers={"Cookie": f"{SESSION}={cookie}"},
         compression=None,
         max_size=None,
         proxy=None,

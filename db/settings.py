@@ -7,11 +7,13 @@ the README and the code that obeys it cannot drift apart.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parent.parent
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+Network = IPv4Network | IPv6Network
 
 
 class SettingsError(Exception):
@@ -44,6 +46,7 @@ class Settings:
     `None` for the first means the embedded server in `data_dir`, which is absolute (a relative one counts from the
     project's root), and for the last that everything is read on the primary. `base_url` carries no trailing slash.
     A session that nobody uses for `idle_minutes` ends.
+    `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; nobody's do by default.
     """
 
     database_url: str | None
@@ -58,6 +61,7 @@ class Settings:
     passwords: bool
     provider: "Provider | None"
     idle_minutes: int
+    trusted_proxies: tuple[Network, ...]
 
 
 def settings() -> Settings:
@@ -80,6 +84,7 @@ def settings() -> Settings:
         passwords=passwords,
         provider=provider,
         idle_minutes=_minutes("ESUPPORT_IDLE_MINUTES", _read("ESUPPORT_IDLE_MINUTES") or "30"),
+        trusted_proxies=_networks("ESUPPORT_TRUSTED_PROXIES", _read("ESUPPORT_TRUSTED_PROXIES")),
     )
 
 
@@ -158,6 +163,15 @@ def _sender(name: str, value: str) -> str:
     if "@" not in value or any(not character.isprintable() for character in value):
         raise SettingsError(f"{name} must be an e-mail address such as esupport@example.com.")
     return value
+
+
+def _networks(name: str, value: str | None) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part) for part in (value or "").replace(",", " ").split())
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} must list addresses or networks, such as 127.0.0.1, ::1 or 10.0.0.0/8, separated by commas."
+        ) from error
 
 
 def _has_valid_port(value: str) -> bool:

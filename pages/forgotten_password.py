@@ -4,6 +4,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import session
+from pages.components.authenticator import change_cookies
+from pages.components.browser_cookies import RESET, Cookie
 from pages.components.escape import html_text
 from pages.components.request import page_browser
 from pages.components.style import page_style
@@ -11,7 +13,8 @@ from services import forgotten_passwords
 from services.errors import InvalidInput, SupportError
 from services.passwords import MINIMUM_LENGTH
 
-LINK = "reset"  # the address's parameter
+# The address's parameter. Its value, the link's token, was put into a cookie on the way here (doors.py).
+LINK = "reset"
 _ASKING = "forgotten_asking"
 _SAID = "forgotten_said"
 
@@ -83,6 +86,7 @@ def show_link(token: str) -> None:
             return
         _forget_link()
         session.forget()
+        change_cookies(Cookie(RESET, None))
         st.session_state[_SAID] = "Your password was set. Sign in with it."
         st.rerun()
 

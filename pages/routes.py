@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.engine import anonymous_transaction, viewer_transaction
+from pages.components.browser_cookies import token_of_request
 from pages.components.customer_view import customer_html, missing_html
 from pages.components.export_stream import ExportStream
 from pages.components.request import route_address
@@ -28,7 +29,7 @@ from services.export_runs import begin_run
 from services.order_documents import Document, get_document
 from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
 from services.saved_searches import open_search
-from services.sign_in import COOKIE_NAME, cookie_viewer
+from services.sign_in import viewer_of_token
 
 _PRIVATE = {
     "Cache-Control": "no-store",
@@ -45,7 +46,8 @@ _CUSTOMER = _PRIVATE | {
 
 
 def _viewer(request: Request) -> Viewer | None:
-    viewer = cookie_viewer(request.cookies.get(COOKIE_NAME))
+    token = token_of_request(request)
+    viewer = viewer_of_token(token) if token else None
     return None if viewer is None or not viewer.may_enter else viewer
 
 

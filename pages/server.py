@@ -20,7 +20,9 @@ from streamlit import config  # noqa: E402
 from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
 from db.settings import settings  # noqa: E402
+from pages.components.doors import SESSION_PATH, Doors, change_cookies  # noqa: E402
 from pages.components.provider_web import ProviderAnswers  # noqa: E402
+from pages.components.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
 from pages.components.web import SecurityHeaders, health  # noqa: E402
 from services.sign_in import web_server_secret  # noqa: E402
 
@@ -30,7 +32,10 @@ PagesManager.uses_pages_directory = False
 
 
 def _routes() -> list[BaseRoute]:
-    routes: list[BaseRoute] = [Route("/health", health)]
+    routes: list[BaseRoute] = [
+        Route("/health", health),
+        Route(SESSION_PATH, change_cookies, methods=["POST"]),
+    ]
     if importlib.util.find_spec("pages.routes") is not None:
         from pages.routes import ROUTES
 
@@ -70,6 +75,7 @@ def _settle_memory() -> None:
 
 
 _settle_memory()
+believe_nobody_else()
 # Others wait for a page or an export that is at work, this long at most. Python's own five milliseconds would be paid
 # again at each of a page's questions to the database.
 sys.setswitchinterval(0.001)
@@ -78,6 +84,11 @@ config.set_option("server.cookieSecret", web_server_secret())
 app = st.App(
     PROJECT / "app.py",
     routes=_routes(),
-    middleware=[Middleware(SecurityHeaders), Middleware(ProviderAnswers)],
+    middleware=[
+        Middleware(TrustedProxies),
+        Middleware(SecurityHeaders),
+        Middleware(Doors),
+        Middleware(ProviderAnswers),
+    ],
     secrets=_secrets(),
 )

@@ -1,6 +1,7 @@
 """Single sign-on: the button that leads to the provider, and what becomes of its answer."""
 
 from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
@@ -10,14 +11,18 @@ from pages.components.authenticator import (
     PENDING,
     Pending,
     SessionCookieModel,
+    are_cookies_changed,
     browser_device,
+    change_cookies,
     open_session,
 )
-from pages.components.provider_web import FAILED, FAILED_PARAMETER
+from pages.components.browser_cookies import NEXT, Cookie
+from pages.components.provider_web import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
 from services import second_factor, single_sign_on
 
 _JUDGED: Final = "single_sign_on_judged"
 _REFUSED: Final = "single_sign_on_refused"
+_LEAVING: Final = "single_sign_on_leaving"
 
 
 def accept() -> None:
@@ -63,4 +68,17 @@ def draw_button() -> None:
         width="stretch",
     ):
         st.session_state.pop(_REFUSED, None)
+        # Where to return to, for the provider's answer comes in another tab's life and to one address only.
+        change_cookies(Cookie(NEXT, _address(), 600, path=CALLBACK, same_site="Lax"), tell=True)
+        st.session_state[_LEAVING] = True
+        st.rerun()
+    if st.session_state.get(_LEAVING) and are_cookies_changed():
+        del st.session_state[_LEAVING]
         st.login()
+
+
+def _address() -> str:
+    """The page that is asked for, with its query, as a cookie's value; the first page when that is too long."""
+    path, query = urlsplit(st.context.url or "").path or "/", urlencode(st.query_params.to_dict())
+    address = f"{path}?{query}" if query else path
+    return quote(address if len(address) <= LONGEST_ADDRESS else "/", safe="")

@@ -1,7 +1,7 @@
 """Signing in, staying signed in, and signing out.
 
-A browser that is signed in holds a random token inside a signed cookie; the database holds the token's SHA-256 only,
-and says on every use whether the session still stands. Nothing else makes anybody a viewer.
+A browser that is signed in holds a random token in a cookie; the database holds the token's SHA-256 only, and says on
+every use whether the session still stands. Nothing else makes anybody a viewer.
 """
 
 import hashlib
@@ -9,11 +9,10 @@ import hmac
 import secrets
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, Self
 from uuid import UUID
 
-import jwt
 from sqlalchemy import text
 
 from db.engine import anonymous_transaction
@@ -26,9 +25,8 @@ from services.access import Viewer, get_viewer
 from services.errors import Conflict, NotAllowed
 from services.networks import network_of
 
-COOKIE_NAME = "esupport"
-# Says that a browser has signed in before; it opens nothing, it only keeps strangers' guesses from locking it out.
-DEVICE_COOKIE: Final = "esupport_device"
+# How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
+# its owner out.
 DEVICE_LIFE: Final = timedelta(days=90)
 SESSION_LIFE = timedelta(hours=12)
 # One sentence for an unknown login, a wrong password, a locked and a disabled account.
@@ -38,9 +36,7 @@ WRONG_CODE = "This code is not right, was used before, or the account is locked 
 _SESSION = text(
     "SELECT id, single_sign_on, provider_factor FROM account_of_session(:token, make_interval(mins => :idle))"
 )
-_ALGORITHM = "HS256"
 _LONGEST_LOGIN = 320
-_LONGEST_COOKIE = 1000
 # While as many attempts at an account are under way as it has left, the next one waits for them.
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.05
@@ -168,43 +164,15 @@ def end_session(token: str, *, address: str | None) -> None:
 
 
 def cookie_key() -> str:
-    """The key that signs cookies, in hexadecimal: 48 bytes, the same for every process at this database."""
+    """The key that what Streamlit signs is derived from, in hexadecimal: 48 bytes, the same for every process at this
+    database."""
     with anonymous_transaction() as connection:
         return bytes(connection.execute(text("SELECT cookie_key()")).scalar_one()).hex()
 
 
 def web_server_secret() -> str:
-    """What Streamlit signs its own cookies with: the same at every process, and not the key of ours."""
+    """What Streamlit signs its own cookies with: the same at every process."""
     return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
-
-
-def cookie_of_token(token: str) -> str:
-    """The cookie's value: a signed JWT with the token and the end of its life."""
-    expires = datetime.now(UTC) + SESSION_LIFE
-    return jwt.encode({"session": token, "exp": expires}, cookie_key(), algorithm=_ALGORITHM)
-
-
-def token_of_cookie(cookie_value: str | None) -> str | None:
-    """The token inside a cookie that we signed; None for a missing, forged, expired or garbled one.
-
-    Never raises: what a browser sends is not to be trusted, and a bad cookie only means that nobody is signed in.
-    """
-    if not cookie_value or len(cookie_value) > _LONGEST_COOKIE or cookie_value.count(".") != 2:
-        return None
-    try:
-        claims = jwt.decode(
-            cookie_value, cookie_key(), algorithms=[_ALGORITHM], options={"require": ["exp", "session"]}
-        )
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
-    token = claims["session"]
-    return token if isinstance(token, str) else None
-
-
-def cookie_viewer(cookie_value: str | None) -> Viewer | None:
-    """Who a request with this cookie comes from; None when its session does not stand."""
-    token = token_of_cookie(cookie_value)
-    return viewer_of_token(token) if token is not None else None
 
 
 def _printable(text_: str | None) -> str | None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from db.engine import jobs_transaction, viewer_transaction
+from db.viewers import SignedIn, sign_in_without_password
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, Done, perform
 from services.order_import import ImportResult, import_orders
@@ -56,8 +57,8 @@ def take_in(*documents: Document) -> ImportResult:
 
 def account(
     name: str, *, role: str = "specialist", stores: Iterable[str] = (), all_stores: bool = False
-) -> int:
-    """An account that nobody can sign in with; makes the stores that do not exist yet. Returns its id."""
+) -> SignedIn:
+    """An account that has no password, signed in; makes the stores that do not exist yet. Returns its id."""
     with jobs_transaction() as connection:
         account_id: int = connection.execute(
             text(
@@ -75,7 +76,18 @@ def account(
                 text("INSERT INTO account_page SELECT :id, p.id FROM checkout_page p WHERE p.name = :store"),
                 {"id": account_id, "store": store},
             )
-        return account_id
+        return sign_in_without_password(connection, account_id)
+
+
+def signed_in(account_id: int) -> SignedIn:
+    """The id with a new session, which the viewer's transactions need."""
+    with jobs_transaction() as connection:
+        return sign_in_without_password(connection, account_id)
+
+
+def session(account_id: int) -> str:
+    """The token of a new session."""
+    return signed_in(account_id).token
 
 
 def viewer(account_id: int) -> Viewer:

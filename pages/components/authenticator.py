@@ -1,34 +1,39 @@
 """streamlit-authenticator over the accounts in the database.
 
-The library draws the form, reads it, and sets the cookie; what it would decide from a dictionary in memory, the
-database decides here. It offers no hooks for that, so that private parts of version 0.4.2 are replaced; each has a
-test (tests/pages/test_authenticator.py), and docs/decisions/003-sign-in.md says why.
+The library draws the form and reads it; what it would decide from a dictionary in memory, the database decides here,
+and the cookie that it would set by script is set by a route (browser_cookies.py). It offers no hooks for that, so that
+private parts of version 0.4.2 are replaced; each has a test (tests/pages/test_authenticator.py), and
+docs/decisions/003-sign-in.md and 020-a-cookie-that-no-script-reads.md say why.
 """
 
 import secrets
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Final
 
 import streamlit as st
-from extra_streamlit_components.CookieManager import CookieManager, _component_func
 from streamlit_authenticator import Authenticate
 from streamlit_authenticator.controllers import AuthenticationController, CookieController
 from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
-from pages.components import session
+from pages.components import browser_cookies, session
+from pages.components.browser_cookies import Cookie
 from pages.components.request import page_address, page_browser
 from services import second_factor, sign_in
 from services.errors import SupportError
 
 FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
-_PENDING_KEY = "cookie_pending"
+_TICKET_KEY: Final = "cookie_ticket"
 PENDING = "second_factor_pending"
 # Why a password was not looked at.
 NOT_NOW = "sign_in_not_now"
-_DEVICE_KEY = "device_token"
+_bringer = st.components.v2.component(
+    "esupport_ticket",
+    js=(Path(__file__).parent / "ticket.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +87,25 @@ class AccountModel(AuthenticationModel):
 
 
 class SessionCookieModel(CookieModel):
-    """A cookie that carries our session's token, written only when it changes."""
+    """Our session's cookie: read when a tab connects (session.py), set and deleted by tickets."""
 
     def __init__(self) -> None:
-        self.cookie_name = sign_in.COOKIE_NAME
-        self.cookie_expiry_days = sign_in.SESSION_LIFE.total_seconds() / 86400
-        self.token: Any = None
-        self.exp_date: float | None = None
+        """Not the parent's: it would draw a component that reads every cookie of the browser."""
+
+    def get_cookie(self) -> None:
+        """None: where the form is drawn, it is known already that nobody is signed in."""
 
     def set_cookie(self) -> None:
-        """Leaves the cookie for `draw_cookie_change`: the script that sets it must outlive this run."""
-        self.exp_date = self._set_exp_date()
-        _change_cookie(self._token_encode(), self.exp_date)
+        """Leaves it to the tab's own browser to fetch the cookie."""
+        life, remembered = (round(one.total_seconds()) for one in (sign_in.SESSION_LIFE, sign_in.DEVICE_LIFE))
+        cookies = [Cookie(browser_cookies.SESSION, session.session_token(), life)]
+        if device := browser_device():
+            cookies.append(Cookie(browser_cookies.DEVICE, device, remembered))
+        change_cookies(*cookies)
 
     def delete_cookie(self) -> None:
-        """Leaves the deletion for `draw_cookie_change`."""
-        _change_cookie(None, 0)
-
-    def _token_encode(self) -> str:
-        return sign_in.cookie_of_token(session.session_token())
-
-    def _token_decode(self) -> dict[str, Any] | bool:
-        """What the parent expects of a good cookie; False for every bad one, quietly."""
-        viewer = sign_in.cookie_viewer(self.token)
-        if viewer is None:
-            return False
-        return {"username": viewer.email, "exp_date": (datetime.now(UTC) + sign_in.SESSION_LIFE).timestamp()}
+        """The same for the cookie of the session that ended, and no other's."""
+        change_cookies(Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(session.session_token())))
 
 
 class SessionCookieController(CookieController):
@@ -115,63 +113,56 @@ class SessionCookieController(CookieController):
         self.cookie_model = SessionCookieModel()
 
 
-class CookieWriter(CookieManager):
-    """Writes cookies without first reading them all."""
-
-    def __init__(self) -> None:
-        self.cookie_manager = _component_func
-        self.cookies: dict[str, Any] = {sign_in.COOKIE_NAME: None}
-
-
 def open_session(checked: sign_in.CheckedAccount, address: str | None) -> str | None:
     """A new session's token; the browser is known from then on, by a cookie that opens nothing."""
     device = browser_device() or sign_in.new_device()
     token = sign_in.open_session(checked, address=address, browser=page_browser(), device=device)
     if token is not None:
-        st.session_state[_DEVICE_KEY] = device
+        st.session_state[session.DEVICE_KEY] = device
     return token
 
 
 def browser_device() -> str | None:
     """What the browser says it was known by at an earlier sign-in."""
-    device = st.context.cookies.get(sign_in.DEVICE_COOKIE) or st.session_state.get(_DEVICE_KEY)
-    return device if isinstance(device, str) and sign_in.is_token(device) else None
+    return session.cookie_token(browser_cookies.DEVICE) or st.session_state.get(session.DEVICE_KEY)
 
 
 def sign_out() -> None:
     """Ends this tab's session on the server and deletes its cookie; the next run shows the sign-in form."""
-    if token := session.session_token():
+    token = session.session_token()
+    if token:
         sign_in.end_session(token, address=page_address())
     session.forget()
-    SessionCookieModel().delete_cookie()
+    change_cookies(Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(token)))
     st.query_params.clear()
 
 
+def change_cookies(*cookies: Cookie, tell: bool = False) -> None:
+    """Has the tab's browser set or delete these cookies, as soon as `draw_cookie_change` was drawn.
+
+    With `tell`, the page runs again when that was done.
+    """
+    st.session_state[_TICKET_KEY] = (browser_cookies.mint(cookies), tell)
+
+
+def are_cookies_changed() -> bool:
+    """Whether the browser has done so."""
+    return _TICKET_KEY not in st.session_state
+
+
 def draw_cookie_change() -> None:
-    """Draws the script that sets or deletes the cookie, in every run until the browser says that it ran."""
+    """Draws the script that brings the ticket, in every run until it has arrived."""
     # Always there: were it gone after the change, all below would move, and what was typed meanwhile be lost.
     place = st.container(key="cookie_change")
-    pending = st.session_state.get(_PENDING_KEY)
-    if pending is None:
+    if _TICKET_KEY not in st.session_state:
         return
-    key, value, expires = pending
-    if st.session_state.get(key) is True:
-        del st.session_state[_PENDING_KEY]
+    ticket, tell = st.session_state[_TICKET_KEY]
+    if not browser_cookies.is_waiting(ticket):
+        del st.session_state[_TICKET_KEY]
         return
     with place:
-        if value is None:
-            CookieWriter().delete(sign_in.COOKIE_NAME, key=key)
-        else:
-            CookieWriter().set(
-                sign_in.COOKIE_NAME,
-                value,
-                key=key,
-                # With its offset: the browser would take a naive time as one of its own zone.
-                expires_at=datetime.fromtimestamp(expires, UTC),
-                secure=(st.context.url or "").startswith("https:"),
-            )
-
-
-def _change_cookie(value: str | None, expires: float) -> None:
-    # A key of its own, so that the browser's answer to an earlier change is not taken for this one's.
-    st.session_state[_PENDING_KEY] = (f"cookie_{secrets.token_hex(8)}", value, expires)
+        _bringer(
+            key=f"ticket_{ticket[:8]}",
+            data={"ticket": ticket, "tell": tell},
+            on_arrived_change=lambda: None,
+        )

@@ -6,21 +6,23 @@ whoever followed a link arrives where it led; and a failure says so.
 """
 
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.settings import settings
+from pages.components import browser_cookies
+from pages.components.browser_cookies import Cookie
+from pages.components.origins import is_secure
 
 FAILED: Final = "The sign-in provider did not answer as it should. Please try again in a moment."
 FAILED_PARAMETER: Final = "sign_in_failed"
-_LOGIN, _CALLBACK = "/auth/login", "/oauth2callback"
+LONGEST_ADDRESS: Final = 500
+CALLBACK: Final = "/oauth2callback"
+_LOGIN: Final = "/auth/login"
 _IDENTITY, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
-_NEXT: Final = "esupport_next"
 _IDENTITY_SECONDS: Final = 120
-_LONGEST_ADDRESS: Final = 500
 
 
 class ProviderAnswers:
@@ -31,35 +33,23 @@ class ProviderAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] != "http" or path not in (_LOGIN, _CALLBACK):
+        if scope["type"] != "http" or path not in (_LOGIN, CALLBACK):
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope)
 
         async def send_changed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                change = _to_provider if path == _LOGIN else _from_provider
-                change(message, asked)
+                if path == CALLBACK:
+                    _from_provider(message, asked, secure=is_secure(scope))
+                elif message["status"] >= 400:
+                    _go_to(message, f"/?{FAILED_PARAMETER}=1")
             await send(message)
 
         await self.app(scope, receive, send_changed)
 
 
-def _to_provider(message: Message, asked: Headers) -> None:
-    if message["status"] >= 400:
-        _go_to(message, f"/?{FAILED_PARAMETER}=1")
-        return
-    came_from = urlsplit(asked.get("referer", ""))
-    if came_from.netloc == asked.get("host") and came_from.netloc:
-        wanted = came_from.path + (f"?{came_from.query}" if came_from.query else "")
-        if len(wanted) <= _LONGEST_ADDRESS:
-            cookie = (
-                f"{_NEXT}={quote(wanted, safe='')}; Path={_CALLBACK}; Max-Age=600; HttpOnly; SameSite=Lax"
-            )
-            message["headers"].append((b"set-cookie", (cookie + _secure()).encode("ascii")))
-
-
-def _from_provider(message: Message, asked: Headers) -> None:
+def _from_provider(message: Message, asked: Headers, *, secure: bool) -> None:
     kept, is_answered = [], False
     for name, value in message["headers"]:
         if name.lower() == b"set-cookie":
@@ -69,23 +59,24 @@ def _from_provider(message: Message, asked: Headers) -> None:
                 continue
             if is_set and key.startswith(_IDENTITY):
                 is_answered = True
-                value = _shortened(cookie).encode("latin-1")
+                value = _shortened(cookie, secure=secure).encode("latin-1")
         kept.append((name, value))
-    message["headers"] = kept
+    used_up = browser_cookies.header(Cookie(browser_cookies.NEXT, None, path=CALLBACK), secure=secure)
+    message["headers"] = [*kept, (b"set-cookie", used_up.encode("ascii"))]
     if is_answered:
         _go_to(message, _wanted(asked))
     else:
         _go_to(message, f"/?{FAILED_PARAMETER}=1")
 
 
-def _shortened(cookie: str) -> str:
+def _shortened(cookie: str, *, secure: bool) -> str:
     parts = [part for part in cookie.split("; ") if not part.lower().startswith("max-age=")]
-    return "; ".join([*parts, f"Max-Age={_IDENTITY_SECONDS}"]) + _secure()
+    return "; ".join([*parts, f"Max-Age={_IDENTITY_SECONDS}"]) + ("; Secure" if secure else "")
 
 
 def _wanted(asked: Headers) -> str:
     """The page of ours that somebody came from; never another site's."""
-    address = unquote(cookie_parser(asked.get("cookie", "")).get(_NEXT, ""))
+    address = unquote(cookie_parser(asked.get("cookie", "")).get(browser_cookies.NEXT, ""))
     is_ours = address.startswith("/") and address[1:2] not in ("/", "\\") and address.isprintable()
     return quote(address, safe="/?&=%") if is_ours else "/"
 
@@ -97,7 +88,3 @@ def _go_to(message: Message, address: str) -> None:
         for name, value in message["headers"]
         if name.lower() not in (b"location", b"content-length")
     ] + [(b"location", address.encode("ascii"))]
-
-
-def _secure() -> str:
-    return "; Secure" if settings().base_url.startswith("https:") else ""

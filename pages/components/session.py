@@ -1,7 +1,8 @@
 """Who is looking at the running page.
 
 The browser's cookie is read once, when a tab connects; from then on the tab keeps the token, and the database is asked
-on every run whether its session still stands. The answer is kept for one run of the script and no longer.
+on every run whether its session still stands. The answer is kept for one run of the script and no longer. A tab whose
+connection was made again must have come with the cookie of its own session.
 """
 
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from db.settings import settings
+from pages.components import browser_cookies, tabs
 from pages.components.request import page_address
 from services import accounts, sign_in
 from services.access import Viewer
@@ -16,7 +19,10 @@ from services.access import Viewer
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
 TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
+# What the browser is known by from its first sign-in on, until its cookie is read again.
+DEVICE_KEY = "device_token"
 _FOUND_KEY = "session_found"
+_FIRST_COOKIE_KEY = "session_first_cookie"
 
 
 def find_viewer() -> Viewer | None:
@@ -28,10 +34,12 @@ def find_viewer() -> Viewer | None:
     if found is not None and found[0] is _this_run():
         return found[1]
     token = session_token()
-    viewer = sign_in.viewer_of_token(token) if token else None
-    if viewer is None and token:
+    viewer = sign_in.viewer_of_token(token) if token and _is_of_this_browser(token) else None
+    if viewer is not None:
+        _bind(token)
+    elif token:
         forget()
-    elif viewer is None:
+    else:
         st.session_state[TOKEN_KEY] = ""
     st.session_state[_FOUND_KEY] = (_this_run(), viewer)
     return viewer
@@ -68,15 +76,22 @@ def time_zone() -> ZoneInfo:
 def session_token() -> str:
     """This tab's token, or "" when it has none."""
     if TOKEN_KEY not in st.session_state:
-        cookie = st.context.cookies.get(sign_in.COOKIE_NAME)
-        st.session_state[TOKEN_KEY] = sign_in.token_of_cookie(cookie) or ""
+        st.session_state[TOKEN_KEY] = cookie_token()
     return str(st.session_state[TOKEN_KEY])
+
+
+def cookie_token(name: str = browser_cookies.SESSION) -> str:
+    """The token in one of the cookies that this tab connected with, or ""."""
+    secure = settings().base_url.startswith("https:") or tabs.is_secure(_connection())
+    return browser_cookies.token_in(st.context.cookies, name, secure=secure)
 
 
 def begin(token: str) -> None:
     """Makes this tab hold the session that was just opened."""
     forget()
     st.session_state[TOKEN_KEY] = token
+    st.session_state[_FIRST_COOKIE_KEY] = cookie_token()
+    _bind(token)
 
 
 def check_again() -> None:
@@ -86,8 +101,34 @@ def check_again() -> None:
 
 def forget() -> None:
     """Drops everything this tab knows: the next person at it must not find the last one's searches."""
+    device = st.session_state.get(DEVICE_KEY)  # the browser's and nobody's
     st.session_state.clear()
+    st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
+    if tab := _tab():
+        tabs.release(tab)
+
+
+def _bind(token: str) -> None:
+    if tab := _tab():
+        tabs.bind(tab, token, _connection())
+
+
+def _tab() -> str | None:
+    """What Streamlit calls this tab."""
+    context = get_script_run_ctx()
+    return context.session_id if context else None
+
+
+def _connection() -> str | None:
+    return st.context.headers.get(tabs.CONNECTION_HEADER)
+
+
+def _is_of_this_browser(token: str) -> bool:
+    """Whether this tab's connection came with its session's cookie, or is still the one that it signed in over."""
+    if _connection() is None:  # no web server of ours is in front, as in a test of one page
+        return True
+    return cookie_token() in (token, st.session_state.get(_FIRST_COOKIE_KEY))
 
 
 def _this_run() -> object:

@@ -23,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from db.roles import libpq_url
+from pages.components.browser_cookies import SESSION, name_in
 from services.passwords import hash_password
 from tests.conftest import create_database, drop_database
 from tests.mail_server import MailServer, mail_server
@@ -31,6 +32,8 @@ from tests.ports import free_port
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FAILURES = Path(__file__).parent / "failures"
 PASSWORD = "demo-Portal-1"
+# The session's, without TLS and with it.
+SESSION_COOKIES = (name_in(SESSION, False), name_in(SESSION, True))
 VIEWPORT = {"width": 1440, "height": 900}
 # Below a page's own address Streamlit first asks for these one level too deep, and then where they are.
 _PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
@@ -208,7 +211,7 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
 def stays_signed_in(page: Page) -> None:
     """Waits until the browser holds the session's cookie."""
     deadline = time.monotonic() + 20
-    while not any(cookie["name"] == "esupport" for cookie in page.context.cookies()):
+    while not any(cookie["name"] in SESSION_COOKIES for cookie in page.context.cookies()):
         assert time.monotonic() < deadline, "The browser got no cookie."
         page.wait_for_timeout(50)
     settle(page)

@@ -2,17 +2,18 @@
 
 import importlib.metadata
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
 from db.engine import jobs_transaction
-from pages.components import authenticator, session
+from pages.components import authenticator, browser_cookies, session
+from pages.components.browser_cookies import Cookie
 from services import passwords, sign_in
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
@@ -64,8 +65,7 @@ def test_the_version_whose_private_parts_are_replaced() -> None:
         (authenticator.AccountModel, AuthenticationModel, "check_credentials"),
         (authenticator.SessionCookieModel, CookieModel, "set_cookie"),
         (authenticator.SessionCookieModel, CookieModel, "delete_cookie"),
-        (authenticator.SessionCookieModel, CookieModel, "_token_encode"),
-        (authenticator.SessionCookieModel, CookieModel, "_token_decode"),
+        (authenticator.SessionCookieModel, CookieModel, "get_cookie"),
     ],
 )
 def test_what_is_replaced_is_still_called_that_way(ours: type, theirs: type, name: str) -> None:
@@ -106,31 +106,22 @@ def test_an_empty_form_asks_for_both(account: int) -> None:
     assert [error.value for error in at.error] == ["Enter your email and your password."]
 
 
+def _waiting(at: AppTest) -> Sequence[Cookie] | None:
+    """What the tab's browser is about to fetch."""
+    ticket, _ = at.session_state[authenticator._TICKET_KEY]
+    return browser_cookies.redeem(ticket)
+
+
 def test_the_cookie_carries_the_session_and_no_name(account: int) -> None:
     at = submit(opened(AppTest.from_file(str(APP))), "anna@team.example", PASSWORD)
-    _, value, expires = at.session_state[authenticator._PENDING_KEY]
-    claims = jwt.decode(value, sign_in.cookie_key(), algorithms=["HS256"])
-    assert set(claims) == {"session", "exp"}
-    assert abs(claims["exp"] - expires) < 5
-    assert claims["session"] == at.session_state[session.TOKEN_KEY]
-    assert sign_in.cookie_viewer(value) is not None
-
-
-def test_a_cookie_is_decoded_by_the_database_and_bad_ones_quietly_refused(
-    account: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    token = sign_in.open_session(account, address=None)
-    assert token is not None
-    model = authenticator.SessionCookieModel()
-    model.token = sign_in.cookie_of_token(token)
-    decoded = model._token_decode()
-    assert isinstance(decoded, dict)
-    assert decoded["username"] == "anna@team.example"
-    sign_in.end_session(token, address=None)
-    for bad in (model.token, "garbage", "eyJhbGciOiJub25lIn0.e30.", "", None):
-        model.token = bad
-        assert model._token_decode() is False
-    assert capsys.readouterr().out == ""
+    ticket, _ = at.session_state[authenticator._TICKET_KEY]
+    token = at.session_state[session.TOKEN_KEY]
+    drawn = [element.proto for element in at.get("bidi_component")]
+    assert len(drawn) == 1
+    assert ticket in str(drawn[0]) and token not in str(drawn[0]), "the page holds the ticket alone"
+    assert _waiting(at) == (Cookie(browser_cookies.SESSION, token, 12 * 3600),)
+    assert _waiting(at) is None, "it works once"
+    assert opened(at).get("bidi_component") == [], "and is drawn until then"
 
 
 def test_signing_out_forgets_everything_and_deletes_the_cookie(account: int) -> None:
@@ -142,7 +133,7 @@ def test_signing_out_forgets_everything_and_deletes_the_cookie(account: int) -> 
     assert labels(at) == ["Email", "Password"]
     assert sign_in.viewer_of_token(token) is None
     assert "someone's search" not in at.session_state
-    assert at.session_state[authenticator._PENDING_KEY][1] is None
+    assert _waiting(at) == (Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(token)),)
     submit(at, "anna@team.example", PASSWORD)
     assert labels(at) == ["New password", "New password again"], "the form works again in the same tab"
 

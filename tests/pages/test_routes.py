@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
+from pages.components.browser_cookies import SESSION
 from pages.routes import ROUTES
 from services import sign_in
 from services.access import Role
@@ -89,7 +90,7 @@ def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
 def cookies(account_id: int) -> dict[str, str]:
     token = sign_in.open_session(account_id, address=None)
     assert token is not None
-    return {"Cookie": f"{sign_in.COOKIE_NAME}={sign_in.cookie_of_token(token)}"}
+    return {"Cookie": f"{SESSION}={token}"}
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from db.embedded_home import Home
 from db.engine import viewer_transaction
+from pages.components.browser_cookies import SESSION, name_in
 from services.order_filter import OrderFilter, SearchInput, parse_filter
 from services.saved_searches import save_search
-from services.sign_in import COOKIE_NAME, cookie_of_token, open_session
+from services.sign_in import open_session
 from services.statuses import RefundStatus
 from tests import factories
 from tests.browser.acting import NEVER_REFUNDED, Order, request, said
@@ -28,6 +29,7 @@ from tests.ports import free_port
 from tests.scaling.servers import Proxy, Replica, Server, nginx
 
 UTC = ZoneInfo("UTC")
+SESSION_COOKIE = name_in(SESSION, secure=True)
 # More than what the sockets on the way can hold between them.
 LARGE_ORDERS, LARGE_CELL = 600, 40_000
 
@@ -46,6 +48,7 @@ def proxy(
         "DATABASE_URL": servers[0].url,
         "ESUPPORT_APP_DATABASE_URL": bouncer,
         "DATABASE_READ_URL": replica.url,
+        "ESUPPORT_TRUSTED_PROXIES": "127.0.0.1",
     }
     with ExitStack() as stack:
         for port in ports:
@@ -65,7 +68,7 @@ def browsing(proxy: Proxy, browser: Browser, email: str | None = None) -> Iterat
     context = browser.new_context(viewport=VIEWPORT, base_url=proxy.url, ignore_https_errors=True)
     try:
         if email is not None:
-            context.add_cookies([{"name": COOKIE_NAME, "value": signed_in(email), "url": proxy.url}])
+            context.add_cookies([{"name": SESSION_COOKIE, "value": signed_in(email), "url": proxy.url}])
         yield context.new_page()
     finally:
         context.close()
@@ -83,7 +86,7 @@ def signed_in(email: str) -> str:
     [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
     token = open_session(account_id, address=None)
     assert token is not None
-    return cookie_of_token(token)
+    return token
 
 
 def shows(page: Page, number: int) -> None:
@@ -146,7 +149,7 @@ def test_signing_in_and_searching_stays_at_one_process(portal: Portal, anna: Pag
     seen = {uri for uri, _, _, cookie in proxy.passed() if cookie == cookie_of(anna, "esupport_process")}
     assert seen >= {"/", "/_stcore/health"}
     sent = {cookie["name"]: cookie for cookie in anna.context.cookies()}
-    assert all(sent[name]["secure"] for name in (COOKIE_NAME, "esupport_process"))
+    assert all(sent[name]["secure"] for name in (SESSION_COOKIE, "esupport_process"))
     assert complaints == []
 
 
@@ -249,7 +252,7 @@ def test_an_export_streams_from_the_replica_and_says_who_asked(
     replica.catch_up()
     path = f"/export/{saved(email, OrderFilter.empty(UTC))}.csv"
     copying = "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'COPY%%' AND state = 'active'"
-    cookie = f"{COOKIE_NAME}={signed_in(email)}"
+    cookie = f"{SESSION_COOKIE}={signed_in(email)}"
     with closing(ask(proxy, path, Cookie=cookie, X_Forwarded_For="203.0.113.9")) as answer:
         assert answer.status == 200
         begun = answer.read(100_000)

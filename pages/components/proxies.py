@@ -1,0 +1,105 @@
+"""Who a request really comes from: what a named proxy says of it, and nothing that anybody else says."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+import uvicorn.config
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from db.settings import Network, settings
+
+_FORWARDED: Final = (
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-real-ip",
+    b"forwarded",
+)
+
+
+class TrustedProxies:
+    """Puts the client, the scheme and the host that a trusted proxy names into the request.
+
+    Must come before everything that asks for one of them. Afterwards no such header is left, so that nothing behind
+    can believe a stranger's.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope = _as_it_was(scope)
+        await self.app(scope, receive, send)
+
+
+def believe_nobody_else() -> None:
+    """Keeps uvicorn from believing whoever connects from this machine, before `TrustedProxies` is asked.
+
+    It takes its own middleware for that (and offers a switch, which Streamlit does not pass on) when it has imported
+    the application, so this must be called while it does.
+    """
+    uvicorn.config.ProxyHeadersMiddleware = _Untouched  # type: ignore[misc,assignment]
+
+
+class _Untouched:
+    def __init__(self, app: ASGIApp, trusted_hosts: object = None) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def _as_it_was(scope: Scope) -> Scope:
+    given = Headers(scope=scope)
+    kept = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED]
+    changed = dict(scope) | {"headers": kept}
+    trusted = settings().trusted_proxies
+    peer = scope["client"][0] if scope.get("client") else ""
+    if not _is_trusted(peer, trusted):
+        return changed
+    if client := _client(given.getlist("x-forwarded-for"), trusted):
+        changed["client"] = (client, 0)
+    proto = given.get("x-forwarded-proto", "").strip().lower()
+    if proto in ("http", "https"):
+        is_websocket = scope["type"] == "websocket"
+        changed["scheme"] = proto.replace("http", "ws") if is_websocket else proto
+    if host := given.get("x-forwarded-host", "").strip():
+        changed["headers"] = [pair for pair in kept if pair[0] != b"host"] + [
+            (b"host", host.encode("latin-1"))
+        ]
+    return changed
+
+
+def _client(forwarded: Sequence[str], trusted: Sequence[Network]) -> str | None:
+    """The right-most address that is not a trusted proxy's; what stands left of it is the client's own word.
+
+    None when that is no address, or when nothing was said: the proxy itself is the best that is known then.
+    """
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    address = None
+    for hop in reversed(hops):
+        address = _address(hop)
+        if address is None or not _is_trusted(str(address), trusted):
+            break
+    return str(address) if address is not None else None
+
+
+def _is_trusted(peer: str, trusted: Sequence[Network]) -> bool:
+    address = _address(peer)
+    return address is not None and any(address in network for network in trusted)
+
+
+def _address(hop: str) -> IPv4Address | IPv6Address | None:
+    """An address with or without a port; an IPv4 address that came over IPv6 is that IPv4 address."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        address = ip_address(hop.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
