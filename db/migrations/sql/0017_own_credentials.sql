@@ -36,26 +36,26 @@ CREATE FUNCTION change_own_password(new_hash text, with_old_salt text, attempt u
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     this_session constant bigint := viewer_session();
 BEGIN
-    SELECT * INTO found FROM account WHERE id = viewer_id() AND disabled_at IS NULL FOR NO KEY UPDATE;
-    IF found.id IS NULL OR NOT EXISTS (SELECT FROM account_session WHERE id = this_session AND ended_at IS NULL) THEN
+    SELECT * INTO owner FROM account WHERE id = viewer_id() AND disabled_at IS NULL FOR NO KEY UPDATE;
+    IF owner.id IS NULL OR NOT EXISTS (SELECT FROM account_session WHERE id = this_session AND ended_at IS NULL) THEN
         RAISE EXCEPTION 'no viewer' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF NOT (found.must_change_password AND EXISTS (SELECT FROM account_session
+    IF NOT (owner.must_change_password AND EXISTS (SELECT FROM account_session
             WHERE id = this_session AND NOT single_sign_on)) AND NOT use_own_proof(attempt) THEN
         RETURN 'unproven';
     END IF;
-    IF found.password_hash = with_old_salt THEN
+    IF owner.password_hash = with_old_salt THEN
         RETURN 'same';
     END IF;
     UPDATE account SET password_hash = new_hash, must_change_password = false, one_time_until = NULL
-    WHERE id = found.id;
+    WHERE id = owner.id;
     UPDATE account_session SET ended_at = now(), ended_because = 'password changed'
-    WHERE account_id = found.id AND ended_at IS NULL AND id <> this_session;
+    WHERE account_id = owner.id AND ended_at IS NULL AND id <> this_session;
     INSERT INTO audit_log (account_id, account_email, action, address)
-    VALUES (found.id, found.email, 'change password', left(from_address, 100));
+    VALUES (owner.id, owner.email, 'change password', left(from_address, 100));
     RETURN 'done';
 END $$;
 
@@ -68,25 +68,25 @@ CREATE FUNCTION set_own_second_factor(secret text, step bigint, digests bytea[],
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
     this_session constant bigint := viewer_session();
 BEGIN
-    SELECT * INTO found FROM account WHERE id = viewer_id() AND disabled_at IS NULL FOR NO KEY UPDATE;
-    IF found.id IS NULL OR NOT EXISTS (SELECT FROM account_session WHERE id = this_session AND ended_at IS NULL) THEN
+    SELECT * INTO owner FROM account WHERE id = viewer_id() AND disabled_at IS NULL FOR NO KEY UPDATE;
+    IF owner.id IS NULL OR NOT EXISTS (SELECT FROM account_session WHERE id = this_session AND ended_at IS NULL) THEN
         RAISE EXCEPTION 'no viewer' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF found.credentials_version <> known_version THEN
+    IF owner.credentials_version <> known_version THEN
         RETURN 'changed';
     END IF;
     IF NOT EXISTS (SELECT FROM account_session WHERE id = this_session AND single_sign_on AND secret IS NOT NULL
             AND created_at > now() - interval '10 minutes') AND NOT use_own_proof(attempt) THEN
         RETURN 'unproven';
     END IF;
-    UPDATE account SET totp_secret = secret, totp_last_step = step WHERE id = found.id;
-    DELETE FROM recovery_code WHERE account_id = found.id;
-    INSERT INTO recovery_code (account_id, digest) SELECT found.id, unnest(digests);
+    UPDATE account SET totp_secret = secret, totp_last_step = step WHERE id = owner.id;
+    DELETE FROM recovery_code WHERE account_id = owner.id;
+    INSERT INTO recovery_code (account_id, digest) SELECT owner.id, unnest(digests);
     INSERT INTO audit_log (account_id, account_email, action, address)
-    VALUES (found.id, found.email, CASE WHEN secret IS NULL THEN 'second factor off' ELSE 'second factor on' END,
+    VALUES (owner.id, owner.email, CASE WHEN secret IS NULL THEN 'second factor off' ELSE 'second factor on' END,
         left(from_address, 100));
     RETURN 'done';
 END $$;
@@ -98,7 +98,7 @@ CREATE FUNCTION request_password_reset(login text, digest bytea, id_of_message t
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('esupport sign-in ' || from_network, 0));
     IF (SELECT count(*) FROM sign_in_attempt WHERE network = from_network AND kind = 'link'
@@ -106,15 +106,15 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO sign_in_attempt (kind, network, state) VALUES ('link', from_network, 'spent');
-    SELECT * INTO found FROM account WHERE email_key = login_key(login) AND disabled_at IS NULL FOR NO KEY UPDATE;
+    SELECT * INTO owner FROM account WHERE email_key = login_key(login) AND disabled_at IS NULL FOR NO KEY UPDATE;
     INSERT INTO audit_log (account_id, account_email, action, address, succeeded)
-    VALUES (found.id, found.email, 'forgot password', left(from_address, 100), found.id IS NOT NULL);
-    IF found.id IS NOT NULL AND (SELECT count(*) FROM password_reset
-            WHERE account_id = found.id AND created_at > now() - interval '1 hour') < 3 THEN
+    VALUES (owner.id, owner.email, 'forgot password', left(from_address, 100), owner.id IS NOT NULL);
+    IF owner.id IS NOT NULL AND (SELECT count(*) FROM password_reset
+            WHERE account_id = owner.id AND created_at > now() - interval '1 hour') < 3 THEN
         INSERT INTO password_reset (token_digest, account_id, credentials_version)
-        VALUES (digest, found.id, found.credentials_version);
+        VALUES (digest, owner.id, owner.credentials_version);
         INSERT INTO mail (message_id, kind, to_address, to_name, subject, text_body, html_body, account_id)
-        VALUES (id_of_message, 'password', found.email, found.name, subject_line, text_part, html_part, found.id);
+        VALUES (id_of_message, 'password', owner.email, owner.name, subject_line, text_part, html_part, owner.id);
     END IF;
     RETURN true;
 END $$;
@@ -132,23 +132,23 @@ CREATE OR REPLACE FUNCTION reset_password(digest bytea, new_hash text, from_addr
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found account%ROWTYPE;
+    owner account%ROWTYPE;
 BEGIN
-    SELECT a.* INTO found FROM account a
+    SELECT a.* INTO owner FROM account a
     WHERE a.id = (SELECT r.account_id FROM password_reset r WHERE r.token_digest = digest) FOR NO KEY UPDATE;
     -- The account's row is ours now: what it says is what the link is measured by.
-    IF found.id IS NULL OR password_reset_email(digest) IS NULL THEN
+    IF owner.id IS NULL OR password_reset_email(digest) IS NULL THEN
         RETURN NULL;
     END IF;
-    UPDATE password_reset SET used_at = now() WHERE account_id = found.id AND used_at IS NULL;
+    UPDATE password_reset SET used_at = now() WHERE account_id = owner.id AND used_at IS NULL;
     UPDATE account SET password_hash = new_hash, must_change_password = false, one_time_until = NULL,
-        failed_sign_ins = 0, locked_until = NULL WHERE id = found.id;
-    UPDATE known_device SET failed_sign_ins = 0, locked_until = NULL WHERE account_id = found.id;
+        failed_sign_ins = 0, locked_until = NULL WHERE id = owner.id;
+    UPDATE known_device SET failed_sign_ins = 0, locked_until = NULL WHERE account_id = owner.id;
     UPDATE account_session SET ended_at = now(), ended_because = 'password changed'
-    WHERE account_id = found.id AND ended_at IS NULL;
+    WHERE account_id = owner.id AND ended_at IS NULL;
     INSERT INTO audit_log (account_id, account_email, action, address)
-    VALUES (found.id, found.email, 'reset password', left(from_address, 100));
-    RETURN found.id;
+    VALUES (owner.id, owner.email, 'reset password', left(from_address, 100));
+    RETURN owner.id;
 END $$;
 
 REVOKE ALL ON FUNCTION use_own_proof(uuid), is_single_sign_on_session(), own_password_salt(),

@@ -35,8 +35,9 @@ ALTER TABLE password_reset ALTER COLUMN credentials_version DROP DEFAULT;
 
 -- Until now nobody wrote down when a session was used: those that stand are used now.
 UPDATE account_session SET last_seen_at = now() WHERE ended_at IS NULL AND expires_at > now();
-ALTER TABLE account_session ADD CONSTRAINT account_session_is_short
-    CHECK (expires_at <= created_at + interval '12 hours') NOT VALID;
+UPDATE account_session SET expires_at = created_at + interval '12 hours'
+WHERE expires_at > created_at + interval '12 hours';
+ALTER TABLE account_session ADD CHECK (expires_at <= created_at + interval '12 hours');
 
 -- Two keys of 64 bytes each, for HMAC (RFC 2104) out of what every server has.
 INSERT INTO portal_secret (name, value)
@@ -61,21 +62,21 @@ CREATE FUNCTION become(token text, idle interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
-    found record;
+    owner record;
     words text;
 BEGIN
     SELECT s.id, s.account_id, s.ended_at IS NULL AND s.expires_at > now() AND a.disabled_at IS NULL
         AND s.last_seen_at > now() - least(idle, interval '12 hours') AS stands
-    INTO found
+    INTO owner
     FROM account_session s JOIN account a ON a.id = s.account_id
     WHERE s.token_digest = sha256(convert_to(token, 'UTF8'));
     IF NOT FOUND THEN
         PERFORM set_config('esupport.viewer', '', true);
         RETURN NULL;
     END IF;
-    words := found.account_id || ' ' || found.id || CASE WHEN found.stands THEN ' stands' ELSE ' ended' END;
+    words := owner.account_id || ' ' || owner.id || CASE WHEN owner.stands THEN ' stands' ELSE ' ended' END;
     PERFORM set_config('esupport.viewer', words || ' ' || viewer_mark(words), true);
-    RETURN CASE WHEN found.stands THEN found.account_id END;
+    RETURN CASE WHEN owner.stands THEN owner.account_id END;
 END $$;
 
 -- `account session stands` or `account session ended`; NULL when nobody proved to be anybody in this transaction.
