@@ -1,5 +1,5 @@
 """What people change about their own account. `python -m services.accounts create-admin --email …` makes an
-administrator and prints a one-time password."""
+administrator and prints a one-time password; `… unlock --email …` ends a lock."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from functools import cache
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from db.embedded import EmbeddedDatabaseError
@@ -17,7 +17,7 @@ from db.engine import anonymous_transaction, dispose_engines, jobs_transaction, 
 from db.local_secrets import DataFolderError
 from db.migrate import migrate
 from db.settings import SettingsError, settings
-from db.tables import account_session
+from db.tables import account_session, audit_log
 from services import passwords, sign_in
 from services.access import Role, Viewer
 from services.credential_mails import Change, announce
@@ -165,15 +165,16 @@ def _known_zones() -> frozenset[str]:
 def main(arguments: list[str] | None = None) -> int:
     """The command's exit status."""
     parser = argparse.ArgumentParser(prog="python -m services.accounts")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="Administrator")
+    unlock = commands.add_parser("unlock", help="ends the lock of five wrong passwords")
+    unlock.add_argument("--email", required=True)
     given = parser.parse_args(arguments)
     try:
         migrate(owner_url())
-        with jobs_transaction() as connection:
-            password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+        print(_create_administrator(given) if given.command == "create-admin" else _unlock(given.email))
     except (SupportError, SettingsError, EmbeddedDatabaseError, DataFolderError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -182,11 +183,36 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     finally:
         dispose_engines()
-    if not settings().passwords:
-        print(f"{given.email} signs in at {settings().base_url} through your provider.")
-        return 0
-    print(f"One-time password for {given.email}, good for 72 hours: {password}")
     return 0
+
+
+def _create_administrator(given: argparse.Namespace) -> str:
+    with jobs_transaction() as connection:
+        password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+    if not settings().passwords:
+        return f"{given.email} signs in at {settings().base_url} through your provider."
+    return f"One-time password for {given.email}, good for 72 hours: {password}"
+
+
+def _unlock(email: str) -> str:
+    """For an administrator whom strangers' guesses keep out and who has no other browser left."""
+    with jobs_transaction() as connection:
+        account_id = connection.execute(
+            text(
+                "UPDATE account SET failed_sign_ins = 0, locked_until = NULL WHERE email_key = login_key(:email) "
+                "RETURNING id"
+            ),
+            {"email": email},
+        ).scalar_one_or_none()
+        if account_id is None:
+            raise InvalidInput(f"There is no account with the e-mail {email}.", field="email")
+        connection.execute(
+            text("UPDATE known_device SET failed_sign_ins = 0, locked_until = NULL WHERE account_id = :id"),
+            {"id": account_id},
+        )
+        details = {"account": account_id, "by": "command line"}
+        connection.execute(insert(audit_log).values(action="unlock account", details=details))
+    return f"{email} can sign in again."
 
 
 if __name__ == "__main__":

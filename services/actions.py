@@ -117,13 +117,4 @@ def _first_answer(connection: Connection, request: ActionRequest) -> str:
 
 
 def _record_refusal(viewer: Viewer, request: ActionRequest, error: SupportError) -> None:
-    with viewer_transaction(viewer.account_id) as connection:
-        audit.record(
-            connection,
-            viewer,
-            request.action,
-            address=request.address,
-            order_id=request.order_id,
-            succeeded=False,
-            details={"reason": str(error)},
-        )
+    audit.record_refusal(viewer, request.action, error, address=request.address, order_id=request.order_id)

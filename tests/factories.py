@@ -95,6 +95,9 @@ def session(account_id: int) -> str:
 
 
 def viewer(account_id: int) -> Viewer:
+    """The viewer behind an account, signed in once more when only its id is known."""
+    if not isinstance(account_id, SignedIn):
+        account_id = signed_in(account_id)
     with viewer_transaction(account_id) as connection:
         return get_viewer(connection, account_id)
 

@@ -178,7 +178,7 @@ def test_administration_is_for_administrators(statement: str, people: dict[str, 
     admin = (
         factories.account("admin", role="administrator")
         if not known
-        else factories.run("SELECT id FROM account WHERE name = 'admin'")[0][0]
+        else factories.signed_in(factories.run("SELECT id FROM account WHERE name = 'admin'")[0][0])
     )
     assert {name: changed(people[name], statement) for name in people} == dict.fromkeys(people, 0)
     assert changed(admin, statement) > 0

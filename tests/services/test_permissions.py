@@ -128,8 +128,9 @@ RULES = {
     # Administration.
     "second_factor.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
     "second_factor.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
+    "single_sign_on.unbind_single_sign_on": Rule(ADMINISTRATORS, call("second")),
     "mail_log.find_mails": Rule(ADMINISTRATORS, given()),
-    "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail")),
+    "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "mail_log.send_again": Rule(ADMINISTRATORS, call("mail")),
     "account_admin.find_accounts": Rule(ADMINISTRATORS, given()),
     "account_admin.get_account": Rule(ADMINISTRATORS, call("account")),
@@ -169,7 +170,7 @@ INTERNAL = {
     "order_lock.lock_orders",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
-    "second_factor.is_required",
+    "second_factor.is_required", "second_factor.needs_password", "accounts.prove",
     "accounts.change_own_password", "accounts.end_own_session", "accounts.set_own_time_zone",
 }  # fmt: skip
 
@@ -220,6 +221,7 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
     second = factories.account("second")
     run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
+    run("INSERT INTO single_sign_on_identity (account_id, issuer, subject) VALUES (:id, 'i', 's')", id=second)
     locked = factories.account("locked")
     run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
     common = {

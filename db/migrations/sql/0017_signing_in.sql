@@ -174,3 +174,4 @@ REVOKE ALL ON FUNCTION login_key(text), raise_credentials_version(), viewer_mark
     end_account_session(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION become(text, interval), known_viewer_id(), account_of_session(text, interval),
     end_account_session(text, text) TO esupport_app;
+GRANT EXECUTE ON FUNCTION login_key(text) TO esupport_jobs;
