@@ -61,7 +61,7 @@ _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
     ),
     "unlink single sign-on": (
         "Unlink single sign-on",
-        "The next sign-in through your provider with the same confirmed e-mail is linked. Open sessions of this one end.",
+        "The next sign-in through your provider with the same confirmed e-mail is linked. Its open sessions end.",
         unbind_single_sign_on,
     ),
     "end sessions": ("End all sessions", "The account is signed out everywhere.", end_sessions),
