@@ -162,7 +162,8 @@ def draw_cookie_change() -> None:
         return
     with place:
         _bringer(
-            key=f"ticket_{ticket[:8]}",
+            # Streamlit refuses two underscores in a row, which a ticket may have.
+            key=f"ticket_{browser_cookies.digest_of(ticket).hex()[:16]}",
             data={"ticket": ticket, "tell": tell},
             on_arrived_change=lambda: None,
         )
