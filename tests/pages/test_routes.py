@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
 from pages.components.browser_cookies import SESSION
 from pages.routes import ROUTES
-from services import sign_in
 from services.access import Role
 from services.order_filter import SearchInput, parse_filter
 from services.saved_searches import save_search
@@ -88,9 +87,7 @@ def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
 
 
 def cookies(account_id: int) -> dict[str, str]:
-    token = sign_in.open_session(account_id, address=None)
-    assert token is not None
-    return {"Cookie": f"{SESSION}={token}"}
+    return {"Cookie": f"{SESSION}={factories.session(account_id)}"}
 
 
 @pytest.mark.parametrize("role", list(Role))

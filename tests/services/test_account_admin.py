@@ -100,9 +100,7 @@ def mailed_password(account_id: int) -> str:
 
 
 def signed_in(account_id: int) -> str:
-    token = sign_in.open_session(account_id, address="192.0.2.7", browser="Mozilla/5.0 Firefox/140.0")
-    assert token
-    return token
+    return factories.session(account_id)
 
 
 def test_a_new_account_is_mailed_a_password_that_lets_in_once(people: dict[str, int]) -> None:
