@@ -94,6 +94,16 @@ def session(account_id: int) -> str:
     return signed_in(account_id).token
 
 
+def attempt(account_id: int) -> UUID:
+    """An attempt to sign in whose password was right."""
+    [[made]] = run(
+        "INSERT INTO sign_in_attempt (kind, account_id, credentials_version, network, state) "
+        "SELECT 'password', id, credentials_version, 'local', 'right' FROM account WHERE id = :id RETURNING id",
+        id=account_id,
+    )
+    return UUID(str(made))
+
+
 def viewer(account_id: int) -> Viewer:
     """The viewer behind an account, signed in once more when only its id is known."""
     if not isinstance(account_id, SignedIn):

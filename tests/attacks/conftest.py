@@ -23,6 +23,7 @@ from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as 
     page,
     portal,
     pytest_runtest_makereport,
+    rested,
 )
 
 

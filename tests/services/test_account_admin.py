@@ -200,6 +200,7 @@ def test_a_reset_password_replaces_the_old_one(people: dict[str, int]) -> None:
 
 
 def test_a_locked_account_is_seen_and_unlocked(people: dict[str, int]) -> None:
+    run("DELETE FROM sign_in_attempt")
     one = made(people, "typist")
     password = mailed_password(one.id)
     for _ in range(5):

@@ -18,7 +18,8 @@ CREATE INDEX sign_in_attempt_link ON sign_in_attempt (network, begun_at) WHERE k
 CREATE INDEX sign_in_attempt_begun ON sign_in_attempt (account_id) WHERE state = 'begun';
 CREATE INDEX sign_in_attempt_at ON sign_in_attempt (begun_at);
 
--- Browsers that have signed in to an account. Strangers' guesses do not lock them out: they have a count of their own.
+-- Browsers that have signed in to an account, and the networks that they did so from. Strangers' guesses do not lock
+-- them out: they have a count of their own.
 CREATE TABLE known_device (
     account_id integer NOT NULL REFERENCES account ON DELETE CASCADE,
     device_digest bytea NOT NULL CHECK (length(device_digest) = 32),
@@ -72,7 +73,22 @@ END $$;
 CREATE TRIGGER identity_unbound AFTER DELETE ON single_sign_on_identity
     FOR EACH ROW EXECUTE FUNCTION end_unbound_sessions();
 
--- How long a network has to wait until its next attempt is judged: ten failures in a quarter of an hour are free, then
+-- What a network is called among the devices. Whoever comes by a proxy that does not say from where has none.
+CREATE FUNCTION network_device(network text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, public, pg_temp
+AS $$ SELECT sha256(convert_to('network ' || network, 'UTF8')) WHERE network <> 'local' $$;
+
+-- Which count an attempt at the account belongs to: that of its browser, else that of its network, where the account has
+-- signed in from there before; NULL for the account's own.
+CREATE FUNCTION known_as(of_account integer, device bytea, from_network text) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT d.device_digest FROM known_device d
+    WHERE d.account_id = of_account AND d.device_digest IN (device, network_device(from_network))
+    ORDER BY d.device_digest = device DESC NULLS LAST LIMIT 1
+$$;
+
+-- How long a network has to wait until its next attempt is judged: fifteen failures in a quarter of an hour are free, then
 -- each costs five seconds more than the one before, a minute at most. One attempt of a network is looked at at a time.
 CREATE FUNCTION pause_of(from_network text) RETURNS interval
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -84,10 +100,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('esupport sign-in ' || from_network, 0));
     SELECT count(*), max(begun_at) INTO failures, latest FROM sign_in_attempt
     WHERE network = from_network AND state IN ('begun', 'wrong') AND begun_at > now() - interval '15 minutes';
-    IF failures < 10 THEN
+    IF failures < 15 THEN
         RETURN interval '0';
     END IF;
-    RETURN greatest(interval '0', latest + least(failures - 9, 12) * interval '5 seconds' - clock_timestamp());
+    RETURN greatest(interval '0', latest + least(failures - 14, 12) * interval '5 seconds' - clock_timestamp());
 END $$;
 
 -- Whether the count that an attempt belongs to, its device's or the account's, is locked now.
@@ -141,8 +157,8 @@ DECLARE
     left_over record;
 BEGIN
     SELECT * INTO owner FROM account WHERE email_key = login_key(login) FOR NO KEY UPDATE;
-    SELECT d.device_digest INTO known FROM known_device d WHERE d.account_id = owner.id AND d.device_digest = device;
-    IF known IS NULL AND pause > interval '0' THEN
+    known := known_as(owner.id, device, from_network);
+    IF (known IS NULL OR known IS DISTINCT FROM device) AND pause > interval '0' THEN
         INSERT INTO audit_log (account_id, account_email, action, address, succeeded, details)
         VALUES (owner.id, owner.email, 'sign in', nullif(from_network, 'local'), false,
             '{"reason": "too many from this network"}');
@@ -248,7 +264,7 @@ BEGIN
     UPDATE account SET failed_sign_ins = 0, locked_until = NULL
     WHERE id = owner.id AND coalesce(locked_until <= now(), true);
     INSERT INTO known_device (account_id, device_digest)
-    SELECT owner.id, device WHERE device IS NOT NULL
+    SELECT owner.id, one FROM unnest(ARRAY[device, network_device(tried.network)]) AS one WHERE one IS NOT NULL
     ON CONFLICT (account_id, device_digest)
         DO UPDATE SET last_used_at = now(), failed_sign_ins = 0, locked_until = NULL;
     INSERT INTO account_session (token_digest, account_id, expires_at, address, browser, single_sign_on,
@@ -297,7 +313,7 @@ BEGIN
     END IF;
     INSERT INTO sign_in_attempt (kind, account_id, credentials_version, network, device_digest, state, provider_factor)
     SELECT 'provider', owner.id, owner.credentials_version, from_network,
-        (SELECT d.device_digest FROM known_device d WHERE d.account_id = owner.id AND d.device_digest = device),
+        known_as(owner.id, device, from_network),
         'right', with_factor
     RETURNING id INTO made;
     RETURN made;
@@ -390,7 +406,7 @@ DROP FUNCTION second_factor_secret(integer);
 DROP FUNCTION use_second_factor_step(integer, bigint, text);
 DROP FUNCTION use_recovery_code(integer, bytea, text);
 
-REVOKE ALL ON FUNCTION end_unbound_sessions(), pause_of(text), is_locked_for(integer, bytea),
+REVOKE ALL ON FUNCTION end_unbound_sessions(), network_device(text), known_as(integer, bytea, text), pause_of(text), is_locked_for(integer, bytea),
     failures_for(integer, bytea), count_failure(integer, bytea), begin_attempt(text, text, bytea),
     finish_attempt(uuid, text, text), standing_attempt(uuid),
     open_account_session(uuid, bytea, interval, text, text, bytea), begin_own_attempt(text),

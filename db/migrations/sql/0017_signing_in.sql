@@ -12,14 +12,15 @@ CREATE FUNCTION login_key(login text) RETURNS text
 ALTER TABLE account ADD COLUMN credentials_version integer NOT NULL DEFAULT 1;
 GRANT SELECT (credentials_version) ON account TO esupport_app;
 
+-- After the change and not before it: a trigger before it would lock the row against whatever only refers to it.
 CREATE FUNCTION raise_credentials_version() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    NEW.credentials_version := OLD.credentials_version + 1;
-    RETURN NEW;
+    UPDATE account SET credentials_version = credentials_version + 1 WHERE id = NEW.id;
+    RETURN NULL;
 END $$;
-CREATE TRIGGER credentials_changed BEFORE UPDATE ON account FOR EACH ROW
+CREATE TRIGGER credentials_changed AFTER UPDATE ON account FOR EACH ROW
     WHEN ((OLD.password_hash, OLD.must_change_password, OLD.email, OLD.role, OLD.totp_secret, OLD.disabled_at IS NULL)
             IS DISTINCT FROM
             (NEW.password_hash, NEW.must_change_password, NEW.email, NEW.role, NEW.totp_secret, NEW.disabled_at IS NULL)
