@@ -115,7 +115,7 @@ def viewer_transaction(
     longer than `longest_seconds`. Where there is a replica, what was written is waited for before this account's next
     search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
 
-    Raises `AccountUnusable` instead of whatever a statement raised when the account was disabled or its session ended
+    Raises `AccountUnusable` instead of whatever was raised when the account was disabled or its session ended
     meanwhile, and `NotAllowed` when the database refused a right.
     """
     try:
@@ -127,13 +127,14 @@ def viewer_transaction(
                 has_written = is_remembered and _has_written(connection)
             if has_written:
                 _remember(connection, account_id)
-    except SupportError:
+    except AccountUnusable:
         raise
     except Exception as error:
         refusal = _refusal(account_id, error)
         if refusal is None:
             raise
-        log.warning("account %d: %s", account_id, refusal, exc_info=error)
+        if not isinstance(error, SupportError):
+            log.warning("account %d: %s", account_id, refusal, exc_info=error)
         raise refusal from error
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, any_, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, any_, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
@@ -234,7 +234,8 @@ def _accounts() -> Any:
         account_session.c.expires_at > func.now(),
         account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
     )
-    bound = exists().where(single_sign_on_identity.c.account_id == of_account)
+    identity = single_sign_on_identity.c.account_id
+    bound = select(identity).where(identity == of_account).exists()
     computed = ("teams", "stores", "open_sessions", "has_single_sign_on")
     plain = [name for name in ListedAccount.__slots__ if name not in computed]
     return select(

@@ -166,7 +166,7 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "account_admin.check_administrator", "actions.perform", "audit.record", "history.add_event",
+    "account_admin.check_administrator", "actions.perform", "audit.record", "audit.record_refusal", "history.add_event",
     "order_lock.lock_orders",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
