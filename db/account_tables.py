@@ -21,7 +21,7 @@ account = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("email", Text, nullable=False),
-    Column("email_key", Text, Computed("fold(email)", persisted=True)),
+    Column("email_key", Text),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("all_stores", Boolean, nullable=False),

@@ -148,7 +148,8 @@ def _launch(home: Home, password: str) -> Cluster:
     log = home.cluster / "startup.log"
     log.unlink(missing_ok=True)
     # The server splits this value at commas unless quoted; pg_ctl hands the whole of it to a shell.
-    own = {"listen_addresses": "", "port": str(_PORT), "unix_socket_permissions": "0700"}
+    permissions = "0770" if home.account.is_other else "0700"  # as its folder's (make_socket_dir)
+    own = {"listen_addresses": "", "port": str(_PORT), "unix_socket_permissions": permissions}
     own["unix_socket_directories"] = f'"{socket_dir}"'
     options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in own.items())
     arguments = ["start", "-D", str(home.cluster), "-w", "-t", "120", "-s", "-l", str(log), "-o", options]

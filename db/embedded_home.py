@@ -233,7 +233,8 @@ def _claim(folder: Path, account: Account) -> bool:
             return False
         if owner != account.uid:
             os.fchown(descriptor, account.uid, account.gid)
-        os.fchmod(descriptor, 0o700)
+        # The portal's other programs do not run as root either, and pass as members of this account's group.
+        os.fchmod(descriptor, 0o710 if account.is_other else 0o700)
     finally:
         os.close(descriptor)
     return reaches(account, folder)

@@ -56,8 +56,13 @@ def app_engine() -> Engine:
     """The pool of the pages: the app's role, bound by row-level security."""
     return pooled(
         f"app {settings().database_url} {settings().app_database_url} {settings().data_dir}",
-        lambda: roles.app_url(owner_url()),
+        app_address,
     )
+
+
+def app_address() -> str:
+    """The app's role's address; the owner's is not asked for where ESUPPORT_APP_DATABASE_URL is set."""
+    return settings().app_database_url or roles.app_url(owner_url())
 
 
 def owner_engine() -> Engine:

@@ -1,6 +1,8 @@
 """Brings a database to this version's schema."""
 
+import time
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -9,6 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from db import roles
+
+_PAUSE_SECONDS: Final = 0.1
 
 
 def alembic_config() -> Config:
@@ -28,8 +32,7 @@ def migrate(owner_url: str) -> list[str]:
     try:
         # A lock of the session on a connection of its own: migrations of large tables commit in between.
         with engine.connect() as holder, engine.connect() as connection:
-            holder.execute(text("SELECT pg_advisory_lock(hashtext('esupport migrate'))"))
-            holder.commit()
+            _take_turn(holder)
             before = _revision(connection)
             connection.rollback()
             config = alembic_config()
@@ -40,6 +43,17 @@ def migrate(owner_url: str) -> list[str]:
             return list(reversed(ran))
     finally:
         engine.dispose()
+
+
+def _take_turn(holder: Connection) -> None:
+    """Wait until no other process migrates this database. Asked again and again: a waiting statement would hold a
+    snapshot, for whose end CREATE INDEX CONCURRENTLY of the other process would wait in turn."""
+    while True:
+        taken = holder.execute(text("SELECT pg_try_advisory_lock(hashtext('esupport migrate'))")).scalar_one()
+        holder.commit()
+        if taken:
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    column,
     func,
     null,
     or_,
@@ -35,6 +36,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from db.tables import activation_code, orders
 from services.order_filter import OrderFilter, SubscriptionFilter
+from services.order_ids import AskedOrder
 from services.statuses import DeliveryStatus
 
 Statement = tuple[Select[Any], dict[str, Any]]
@@ -60,6 +62,13 @@ ROW_COLUMNS: Final = (
 )
 _TIME: Final = TIMESTAMP(timezone=True)
 _PAGES: Final = bindparam("pages", type_=ARRAY(Integer))
+# The orders that were asked for by what is shown of them: a row per piece of what was typed and order that it means.
+_ASKED: Final = func.orders_asked_for(
+    bindparam("asked_lines", type_=ARRAY(Text)),
+    bindparam("asked_tokens", type_=ARRAY(Text)),
+    bindparam("asked_orders", type_=ARRAY(Text)),
+    bindparam("asked_numbers", type_=ARRAY(BigInteger)),
+).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
 # What an order must fulfil, by the name of the value that it is compared with. Searched texts are compared in the form
 # that the database gives them.
 _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
@@ -70,11 +79,13 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "statuses": orders.c.status == any_(bindparam("statuses", type_=ARRAY(Text))),
     "delivered": orders.c.delivered == bindparam("delivered", type_=Boolean),
     "refunds": orders.c.refund_status == any_(bindparam("refunds", type_=ARRAY(Text))),
-    "order_ids": orders.c.order_id == any_(bindparam("order_ids", type_=ARRAY(BigInteger))),
+    # An array and not rows, so that each order is looked up by its key.
+    "asked_orders": orders.c.order_id
+    == any_(func.array(select(_ASKED.c.order_id).scalar_subquery(), type_=ARRAY(BigInteger))),
     "phone": orders.c.phone_key == func.digits(bindparam("phone", type_=Text)),
     "first_name": orders.c.first_name_key == func.fold(bindparam("first_name", type_=Text)),
     "last_name": orders.c.last_name_key == func.fold(bindparam("last_name", type_=Text)),
-    "email": orders.c.email_key == func.fold(bindparam("email", type_=Text)),
+    "email": orders.c.email_key == func.email_key(bindparam("email", type_=Text)),
     "company": orders.c.company_key == func.fold(bindparam("company", type_=Text)),
     "vat_number": orders.c.vat_key == func.fold(bindparam("vat_number", type_=Text)),
     "card_last_4": orders.c.card_last_4 == bindparam("card_last_4", type_=Text),
@@ -95,7 +106,7 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     SubscriptionFilter.DEACTIVATED: orders.c.cancelled_subscription,
 }
 # These name the orders themselves, whatever the store.
-_NAMED: Final = {"order_ids", "code_fragment", "code_orders"}
+_NAMED: Final = {"asked_orders", "code_fragment", "code_orders"}
 
 
 def searched_values(order_filter: OrderFilter) -> dict[str, Any]:
@@ -109,7 +120,7 @@ def searched_values(order_filter: OrderFilter) -> dict[str, Any]:
         "statuses": sorted(typed.statuses) or None,
         "delivered": DeliveryStatus.DELIVERED in typed.delivery if len(typed.delivery) == 1 else None,
         "refunds": sorted(typed.refunds) or None,
-        "order_ids": None if order_filter.order_ids is None else list(order_filter.order_ids),
+        **_asked_values(order_filter.asked_orders),
         "phone": order_filter.phone,
         **dict(order_filter.texts),
         "card_last_4": order_filter.card_last_4,
@@ -118,6 +129,18 @@ def searched_values(order_filter: OrderFilter) -> dict[str, Any]:
     if typed.subscription is not SubscriptionFilter.ANY:
         found[typed.subscription] = True
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _asked_values(asked: Sequence[AskedOrder] | None) -> dict[str, Any]:
+    """The arrays of `orders_asked_for`, an element per piece; none of them when no orders were asked for."""
+    if asked is None:
+        return {}
+    return {
+        "asked_lines": [a.line for a in asked],
+        "asked_tokens": [a.token for a in asked],
+        "asked_orders": [a.piece for a in asked],
+        "asked_numbers": [a.number for a in asked],
+    }
 
 
 def page_statement(
@@ -205,14 +228,15 @@ def _conditions(names: Collection[str]) -> list[ColumnElement[bool]]:
     return [condition for name, condition in _CONDITIONS.items() if name in names]
 
 
-def known_ids_statement(order_ids: Sequence[int], page_ids: Sequence[int]) -> Statement:
-    """Those of the IDs that are orders of these stores."""
-    return _known_ids(), {"order_ids": list(order_ids), "pages": list(page_ids)}
+def known_statement(asked: Sequence[AskedOrder], page_ids: Sequence[int]) -> Statement:
+    """The places (from 1 on) of what was asked for that is an order of these stores."""
+    return _known(), _asked_values(asked) | {"pages": list(page_ids)}
 
 
 @cache
-def _known_ids() -> Select[int]:
-    return select(orders.c.order_id).where(_matching(("order_ids",)))
+def _known() -> Select[int]:
+    in_store = and_(orders.c.order_id == _ASKED.c.order_id, orders.c.checkout_page_id == any_(_PAGES))
+    return select(_ASKED.c.piece).join(orders, in_store).distinct()
 
 
 @cache

@@ -127,7 +127,7 @@ def _engine() -> Engine:
 def _address() -> str:
     url = make_url(settings().database_read_url or "")
     if url.username != roles.APP_ROLE or url.password is None:
-        own = make_url(roles.app_url(engine.owner_url()))
+        own = make_url(engine.app_address())
         url = url.set(username=own.username, password=own.password)
     return url.render_as_string(hide_password=False)
 

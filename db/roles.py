@@ -61,6 +61,36 @@ def ensure_app_role(owner_url: str) -> None:
             password = sql.Literal(app_password(owner_url))
             statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), password)
             _tolerating_a_race(connection, statement)
+        _take_away(connection)
+
+
+# What PostgreSQL lets everybody write with, outside every table of ours and its row-level security.
+_LARGE_OBJECTS = sql.SQL(
+    "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace "
+    "AND (p.proname LIKE 'lo\\_%' OR p.proname IN ('loread', 'lowrite')) "
+    "AND has_function_privilege('public', p.oid, 'EXECUTE') AND pg_has_role(current_user, p.proowner, 'MEMBER')"
+)
+
+
+def _take_away(connection: psycopg.Connection) -> None:
+    """Temporary tables from everybody but the jobs, whose imports need them; large objects from everybody.
+
+    Here and not in a migration, since neither is part of a dump. The functions belong to the server's first superuser:
+    where the owner of the database is not one, they stay (docs/decisions/020).
+    """
+    database = sql.Identifier(connection.info.dbname)
+    may = connection.execute(
+        "SELECT has_database_privilege('public', current_database(), 'TEMPORARY')"
+    ).fetchone()
+    if may and may[0]:
+        for statement in (
+            "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+            "GRANT TEMPORARY ON DATABASE {} TO {}",
+        ):
+            _tolerating_a_race(connection, sql.SQL(statement).format(database, sql.Identifier(JOBS_ROLE)))
+    for (function,) in connection.execute(_LARGE_OBJECTS).fetchall():
+        revoke = sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function))
+        _tolerating_a_race(connection, revoke)
 
 
 def _tolerating_a_race(connection: psycopg.Connection, statement: sql.Composed) -> None:

@@ -127,7 +127,7 @@ orders = Table(
     Column("source_digest", LargeBinary),
     Column("imported_at", _TIME, nullable=False),
     Column("email_corrected_at", _TIME),
-    Column("email_key", Text, Computed("fold(email)", persisted=True)),
+    Column("email_key", Text),
     Column("first_name_key", Text, Computed("fold(first_name)", persisted=True)),
     Column("last_name_key", Text, Computed("fold(last_name)", persisted=True)),
     Column("company_key", Text, Computed("fold(company_name)", persisted=True)),

@@ -12,6 +12,7 @@ from pages.components.style import page_style
 from services import forgotten_passwords
 from services.errors import InvalidInput, SupportError
 from services.passwords import MINIMUM_LENGTH
+from services.text_keys import strip_edges
 
 # The address's parameter. Its value, the link's token, was put into a cookie on the way here (doors.py).
 LINK = "reset"
@@ -38,7 +39,7 @@ def show_request() -> None:
             email = st.text_input("Email", autocomplete="username")
             error = st.empty()
             pressed = st.form_submit_button("Send link", type="primary")
-        if pressed and not (email or "").strip():
+        if pressed and not strip_edges(email or ""):
             error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
         elif pressed:
             try:

@@ -27,6 +27,7 @@ from services.audit import record_refusal
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.export_runs import begin_run
+from services.file_names import saved_name
 from services.order_documents import Document, get_document
 from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
 from services.saved_searches import open_search
@@ -37,7 +38,9 @@ _PRIVATE = {
     "X-Robots-Tag": "noindex",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_NOTHING_RUNS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_NOTHING_RUNS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+}
 # The address of the customer's page is a key: links on it must not carry it on, and nothing may frame it.
 _CUSTOMER = _PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -53,6 +56,7 @@ def _viewer(request: Request) -> Viewer | None:
 
 
 def _attachment(name: str) -> str:
+    name = saved_name(name)
     ascii_name = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
     return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
 

@@ -26,6 +26,7 @@ from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.outbox import queue_mail
 from services.passwords import hash_password, one_time_password
+from services.text_keys import strip_edges
 
 PAGE: Final = 50
 _LAST_ADMINISTRATOR: Final = "ES001"
@@ -87,15 +88,15 @@ def find_accounts(
     """
     check_administrator(viewer)
     statement = _accounts().order_by(account.c.email_key).limit(limit)
-    if wanted := words.strip():
+    if wanted := strip_edges(words):
         statement = statement.where(
             or_(
-                func.strpos(account.c.email_key, func.fold(wanted)) > 0,
+                func.strpos(func.fold(account.c.email), func.fold(wanted)) > 0,
                 func.strpos(func.fold(account.c.name), func.fold(wanted)) > 0,
             )
         )
     if after is not None:
-        statement = statement.where(account.c.email_key > func.fold(after))
+        statement = statement.where(account.c.email_key > func.email_key(after))
     return tuple(_listed(row) for row in connection.execute(statement))
 
 

@@ -16,6 +16,7 @@ from services.account_admin import Grants, check_administrator, create_account
 from services.actions import Done
 from services.errors import Conflict, InvalidInput
 from services.new_accounts import checked_email, checked_name
+from services.text_keys import strip_edges
 
 COLUMNS: Final = ("email", "name", "role", "teams")
 # Each account costs a bcrypt.
@@ -44,15 +45,15 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
     """
     check_administrator(viewer)
     lines = _lines(content)
-    emails = [line["email"].strip() for _, line in lines]
+    emails = [strip_edges(line["email"]) for _, line in lines]
     keys = func.unnest(literal(emails, ARRAY(Text))).column_valued("given")
     known = set(
         connection.execute(
-            select(keys).join(account, account.c.email_key == func.fold(keys)).distinct()
+            select(keys).join(account, account.c.email_key == func.email_key(keys)).distinct()
         ).scalars()
     )
     folded = (
-        dict(zip(emails, connection.execute(select(func.fold(keys))).scalars(), strict=True))
+        dict(zip(emails, connection.execute(select(func.email_key(keys))).scalars(), strict=True))
         if emails
         else {}
     )
@@ -129,7 +130,7 @@ def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:
 
 
 def _row(number: int, line: Mapping[str, str], known_teams: set[str]) -> ImportRow:
-    email, name = line["email"].strip(), " ".join(line["name"].split())
+    email, name = strip_edges(line["email"]), " ".join(line["name"].split())
     role = line["role"].strip().casefold().replace(" ", "_")
     teams = tuple(dict.fromkeys(one.strip() for one in line["teams"].split(";") if one.strip()))
     problem = None

@@ -18,6 +18,7 @@ from services.account_admin import check_administrator
 from services.days import day_start
 from services.errors import InvalidInput
 from services.order_export import safe_text
+from services.text_keys import strip_edges
 
 PAGE: Final = 50
 EXPORTED: Final = 100_000
@@ -116,7 +117,7 @@ def record_audit_export(
 ) -> None:
     """Records in the log itself that somebody takes it along, and which part. Raises `NotAllowed`."""
     check_administrator(viewer)
-    asked = {"account": wanted.account.strip(), "action": wanted.action, "order": wanted.order_id}
+    asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}
     audit.record(connection, viewer, "export audit log", address=address, details=details)
@@ -126,7 +127,7 @@ def _statement(wanted: AuditFilter) -> Any:
     if wanted.since and wanted.until and wanted.until < wanted.since:
         raise InvalidInput("The last day is before the first.", field="until")
     statement = select(*(audit_log.c[name] for name in AuditRow.__slots__)).order_by(audit_log.c.id.desc())
-    if words := wanted.account.strip():
+    if words := strip_edges(wanted.account):
         statement = statement.where(func.strpos(func.fold(audit_log.c.account_email), func.fold(words)) > 0)
     if wanted.action is not None:
         statement = statement.where(audit_log.c.action == wanted.action)

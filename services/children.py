@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from db.settings import PROJECT
+from services.ordinary_user import OrdinaryUser
 
 _PR_SET_PDEATHSIG = 1
 
@@ -21,9 +22,18 @@ class Child:
     interrupt.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        user: OrdinaryUser | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.arguments = list(arguments)
+        self._user = user
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
 
@@ -32,8 +42,13 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments],
             cwd=PROJECT,
+            env=self._environment,
+            user=self._user.uid if self._user else None,
+            group=self._user.gid if self._user else None,
+            extra_groups=self._user.groups if self._user else None,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            # After the change of user, which makes Linux forget what this asks for.
             preexec_fn=_dying_with_parent(),
         )
         self.started_at = time.monotonic()

@@ -9,6 +9,7 @@ from services.addresses import is_mailable
 from services.errors import Conflict, InvalidInput
 from services.history import Event, add_event
 from services.order_lock import lock_order
+from services.text_keys import strip_edges
 
 
 class EmailChangedMeanwhile(Conflict):
@@ -33,7 +34,7 @@ def correct_email(
     correction does not undo it. Raises `OrderNotFound`, `NotAllowed`, `CustomerErased`, `EmailChangedMeanwhile`, and
     `InvalidInput` with `field` "email".
     """
-    email = (email or "").strip()
+    email = strip_edges(email or "")
     if not is_mailable(email):
         raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
     order = lock_order(connection, viewer, order_id)

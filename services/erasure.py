@@ -12,6 +12,7 @@ from services.account_admin import check_administrator
 from services.actions import Done
 from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
+from services.text_keys import strip_edges
 
 SHOWN: Final = 200
 
@@ -86,7 +87,7 @@ def erase_personal_data(connection: Connection, viewer: Viewer, *, email: str, e
 
 
 def _email(email: str) -> str:
-    email = email.strip()
+    email = strip_edges(email)
     if len(email) < 3 or len(email) > LONGEST or "@" not in email or not email.isprintable():
         raise InvalidInput("Enter the whole e-mail address of the person.", field="email")
     return email

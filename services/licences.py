@@ -8,6 +8,7 @@ from services.access import Viewer
 from services.actions import Done
 from services.addresses import is_mailable
 from services.errors import Conflict, NotFound
+from services.links import safe_link
 from services.order_lock import lock_order
 from services.outbox import queue_mail
 
@@ -83,7 +84,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "customer_name": order.customer_name,
             "product": code.name,
             "code": code.code,
-            "order_page": order.detail_url or f"{settings().base_url}/o/{order.page_key}",
+            "order_page": safe_link(order.detail_url) or f"{settings().base_url}/o/{order.page_key}",
             "shop": order.store_title or order.store,
         },
     )

@@ -12,6 +12,7 @@ from services.access import Role
 from services.addresses import is_mailable
 from services.errors import Conflict, InvalidInput
 from services.passwords import hash_password, one_time_password
+from services.text_keys import strip_edges
 
 # A one-time password lets in for so long.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
@@ -82,7 +83,7 @@ def add_account(
     """The new account's ID and its one-time password. Raises as `create_account` does."""
     email, name = checked_email(email), checked_name(name)
     known = connection.execute(
-        select(account.c.id).where(account.c.email_key == text("fold(:email)")), {"email": email}
+        select(account.c.id).where(account.c.email_key == text("email_key(:email)")), {"email": email}
     ).scalar_one_or_none()
     if known is not None:
         raise Conflict(f"There is an account with the e-mail {email} already.")
@@ -105,7 +106,7 @@ def add_account(
 
 def checked_email(email: str) -> str:
     """Raises `InvalidInput` (field `email`)."""
-    email = email.strip()
+    email = strip_edges(email)
     if not is_mailable(email):
         raise InvalidInput("This is no e-mail address that mail can be sent to.", field="email")
     return email

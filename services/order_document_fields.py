@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeVar
 
 from services.money import is_currency
+from services.text_keys import ascii_digits, strip_edges
 
 # The longest text accepted, in characters. Generous; the ones the search has an index on stay well below
 # the 2,700 bytes that an entry of a PostgreSQL index may have.
@@ -103,6 +104,12 @@ def required_text(fields: Fields, key: str, where: str, limit: int) -> str:
     if value is None:
         raise WrongField(where + key, "This field is missing or empty: expected a text.")
     return value
+
+
+def email(fields: Fields, key: str, where: str) -> str | None:
+    """An address as sent, without what cannot be seen at its ends: mail goes to it. Any other text is taken as well."""
+    value = text(fields, key, where, EMAIL)
+    return value if value is None else strip_edges(value) or None
 
 
 def identifier(fields: Fields, key: str, where: str) -> str | None:
@@ -215,6 +222,8 @@ def currency(fields: Fields, key: str, where: str) -> str:
 
 def last_4(fields: Fields, key: str, where: str) -> str | None:
     value = text(fields, key, where, SHORT)
+    if value is not None and not value.isascii():
+        value = ascii_digits(strip_edges(value))
     if value is not None and _FOUR_DIGITS(value) is None:
         # Not repeated in the error: somebody may have sent the whole card number.
         raise WrongField(where + key, 'Expected exactly four digits in quotation marks such as "0042".')

@@ -103,7 +103,7 @@ def _customer(fields: Fields, payment: Fields, unknown: list[str]) -> CustomerDa
     return CustomerData(
         f.word(fields, "type", "customer.", _CUSTOMER_TYPE),
         f.text(fields, "country", "customer.", f.SHORT),
-        f.text(fields, "email", "customer.", f.EMAIL),
+        f.email(fields, "email", "customer."),
         f.text(fields, "first_name", "customer.", f.NAME),
         f.text(fields, "last_name", "customer.", f.NAME),
         f.text(fields, "phone", "customer.", f.SHORT),
@@ -181,7 +181,7 @@ def _license_user(fields: Fields, where: str, unknown: list[str]) -> LicenseUser
     return LicenseUserData(
         f.text(user, "first_name", where, f.NAME),
         f.text(user, "last_name", where, f.NAME),
-        f.text(user, "email", where, f.EMAIL),
+        f.email(user, "email", where),
     )
 
 

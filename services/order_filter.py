@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from services.days import days_to_interval
 from services.errors import InvalidInput
+from services.order_ids import AskedOrder
 from services.search_fields import FieldError, parse_card, parse_code, parse_ids, parse_phone, parse_text
 from services.statuses import DeliveryStatus, MainStatus, RefundStatus
 
@@ -60,15 +61,14 @@ class SearchInput:
 class OrderFilter:
     """A search that was checked. `typed` holds the fields trimmed; the rest is derived from it and the zone.
 
-    The intervals are half open and in UTC. `order_ids` is None when none were asked for, and may be empty when all
-    that were asked for are beyond what an order can have.
+    The intervals are half open and in UTC. `asked_orders` is None when none were asked for.
     """
 
     typed: SearchInput
     zone: str
     created: tuple[datetime | None, datetime | None] = (None, None)
     paid: tuple[datetime | None, datetime | None] = (None, None)
-    order_ids: tuple[int, ...] | None = None
+    asked_orders: tuple[AskedOrder, ...] | None = None
     phone: str | None = None
     texts: tuple[tuple[str, str], ...] = field(default=())
     card_last_4: str | None = None
@@ -158,7 +158,7 @@ def parse_filter(typed: SearchInput, *, zone: ZoneInfo) -> OrderFilter:
         zone=zone.key,
         created=days_to_interval(typed.created_from, typed.created_to, zone),
         paid=days_to_interval(typed.paid_from, typed.paid_to, zone),
-        order_ids=parsed["order_ids"],
+        asked_orders=parsed["order_ids"],
         phone=parsed["phone"],
         texts=tuple((name, parsed[name]) for name in _TEXTS if parsed[name]),
         card_last_4=parsed["card_last_4"],

@@ -172,9 +172,9 @@ def count_orders(
 
 def missing_ids(
     connection: Connection, viewer: Viewer, order_filter: OrderFilter, *, first: int = 5
-) -> tuple[int, tuple[int, ...]]:
-    """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them."""
-    asked = order_filter.order_ids or ()
-    known = set(connection.execute(*order_statements.known_ids_statement(asked, viewer.page_ids)).scalars())
-    missing = [order_id for order_id in asked if order_id not in known]
+) -> tuple[int, tuple[str, ...]]:
+    """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them as typed."""
+    asked = order_filter.asked_orders or ()
+    known = set(connection.execute(*order_statements.known_statement(asked, viewer.page_ids)).scalars())
+    missing = [order.piece for place, order in enumerate(asked, 1) if place not in known]
     return len(missing), tuple(missing[:first])

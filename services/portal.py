@@ -3,7 +3,6 @@ together."""
 
 import contextlib
 import errno
-import importlib.util
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from types import FrameType
 
 from db.settings import Settings, SettingsError, settings
 from services.children import Child
+from services.programs import programs
 
 DEMO_PASSWORD = "demo-Portal-1"  # noqa: S105 - public on purpose, and only demo accounts have it
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -64,18 +64,14 @@ def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
     if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
         return 0
     first_password = _first_administrator()
-    arguments = ["streamlit", "run", "pages/server.py", "--server.headless", "true", "--server.port"]
-    web = Child("web server", [*arguments, str(current.port)])
-    children = [web]
-    if importlib.util.find_spec("services.mail") is not None:
-        children.append(Child("mail worker", ["services.mail"]))
+    web, *workers = children = programs(current, owner_url, _say)
     try:
         for child in children:
             child.start()
         if _wait_until_it_answers(web, current.port, stop):
             found = occupancy(owner_url)
             _greet(current, found.demo_accounts, first_password, is_empty=found.is_empty)
-        _watch(web, children[1:], stop)
+        _watch(web, workers, stop)
     finally:
         _say("Stopping …")
         for child in reversed(children):

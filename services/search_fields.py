@@ -6,11 +6,11 @@ Each parser returns (trimmed text, value), value None when the field is empty, a
 import re
 import unicodedata
 
+from services.order_ids import MAX_IDS, AskedOrder, IdError, parse_asked_orders
+from services.order_ids import MAX_TEXT as MAX_IDS_TEXT
+from services.text_keys import ascii_digits, digits_of, strip_edges
+
 MAX_TEXT = 500
-MAX_IDS = 200_000
-_MAX_IDS_TEXT = 4_000_000
-_LARGEST_ID = 2**63 - 1
-_SEPARATORS = re.compile(r"[\s,;]+")
 
 
 class FieldError(ValueError):
@@ -26,7 +26,7 @@ def parse_text(value: str) -> tuple[str, str | None]:
 def parse_phone(value: str) -> tuple[str, str | None]:
     """A phone number; the database compares its digits."""
     trimmed = _clean(value)
-    if trimmed and not any(c.isdigit() for c in trimmed):
+    if trimmed and digits_of(trimmed) is None:
         raise FieldError("A phone number has digits; there are none here.")
     return trimmed, trimmed or None
 
@@ -48,66 +48,28 @@ def parse_code(value: str) -> tuple[str, str | None]:
     return trimmed, trimmed or None
 
 
-def parse_ids(value: str) -> tuple[str, tuple[int, ...] | None]:
-    """Order IDs between spaces, commas, semicolons or line breaks; only their digits count.
+def parse_ids(value: str) -> tuple[str, tuple[AskedOrder, ...] | None]:
+    """Order IDs between spaces, commas, semicolons or line breaks: names and 1C numbers as shown, else their digits.
 
-    An ID larger than any order can have is no error: it matches nothing.
+    A number larger than any order can have is not an error: it matches nothing.
     """
-    if len(value) > _MAX_IDS_TEXT:
+    if len(value) > MAX_IDS_TEXT:
         raise FieldError(f"This is too long: at most {MAX_IDS:,} IDs can be searched at once.")
-    trimmed = _clean(value, longest=_MAX_IDS_TEXT)
-    tokens = [token for token in _SEPARATORS.split(trimmed) if trim(token)]
-    if len(tokens) > MAX_IDS:
-        raise FieldError(f"These are {len(tokens):,} IDs; at most {MAX_IDS:,} can be searched at once.")
-    found: dict[int, None] = {}
-    wrong: list[str] = []
-    for token in tokens:
-        digits = re.sub("[^0-9]", "", ascii_digits(token)).lstrip("0")
-        if not digits and not any(c.isdigit() for c in token):
-            wrong.append(token)
-        elif digits and len(digits) <= 19 and int(digits) <= _LARGEST_ID:
-            found[int(digits)] = None
-    if wrong:
-        more = f", and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else ""
-        raise FieldError(f"“{_shortened(wrong[0])}” has no digits, so it is no order ID{more}.")
-    if not tokens:
-        return "", None
-    return trimmed, tuple(found)
-
-
-def ascii_digits(value: str) -> str:
-    """With the decimal digits of every script as 0-9."""
-    if value.isascii():
-        return value
-    return "".join(c if c.isascii() or not c.isdecimal() else str(unicodedata.decimal(c)) for c in value)
-
-
-def trim(value: str) -> str:
-    """Without spaces and invisible marks at the ends: mail programs put direction marks around what is copied."""
-    start, end = 0, len(value)
-    while start < end and _blank(value[start]):
-        start += 1
-    while end > start and _blank(value[end - 1]):
-        end -= 1
-    return value[start:end]
-
-
-def _blank(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character) == "Cf"
+    trimmed = _clean(value, longest=MAX_IDS_TEXT)
+    try:
+        asked = parse_asked_orders(trimmed)
+    except IdError as error:
+        raise FieldError(str(error)) from None
+    return (trimmed, asked) if asked else ("", None)
 
 
 def _clean(value: str, *, longest: int = MAX_TEXT) -> str:
     if len(value) > longest + 1000:  # before any work is spent on it
         raise FieldError(f"This is too long: at most {longest:,} characters can be searched for.")
-    trimmed = trim(value)
+    trimmed = strip_edges(value)
     if len(trimmed) > longest:
         raise FieldError(f"This is too long: at most {longest:,} characters can be searched for.")
     for character in trimmed:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
             raise FieldError(f"There is a character that cannot be searched for (U+{ord(character):04X}).")
     return trimmed
-
-
-def _shortened(token: str) -> str:
-    shown = "".join(c for c in token if c.isprintable())
-    return shown if len(shown) <= 24 else shown[:23] + "…"

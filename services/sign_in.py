@@ -24,6 +24,7 @@ from services import passwords
 from services.access import Viewer, get_viewer
 from services.errors import Conflict, NotAllowed
 from services.networks import network_of
+from services.text_keys import strip_edges
 
 # How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
 # its owner out.
@@ -181,7 +182,7 @@ def _printable(text_: str | None) -> str | None:
 
 def usable_login(login: str, longest: int = _LONGEST_LOGIN) -> str:
     """A login that the database can be asked for; one that cannot exist becomes the empty one, which nobody has."""
-    login = login.strip()
-    if len(login) > longest or "\0" in login or any("\ud800" <= character <= "\udfff" for character in login):
+    stripped = strip_edges(login)
+    if "\0" in login or len(stripped) > longest or any("\ud800" <= c <= "\udfff" for c in stripped):
         return ""
-    return login
+    return stripped

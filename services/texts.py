@@ -6,6 +6,7 @@ from typing import Final
 import regex
 
 from services.errors import InvalidInput
+from services.text_keys import strip_edges
 
 REASON_LIMIT: Final = 500
 NOTE_LIMIT: Final = 2_000
@@ -26,11 +27,11 @@ def checked_text(value: str | None, *, field: str, name: str, limit: int, requir
     `name` begins the sentences ("Reason"). Raises `InvalidInput` for `field` when it is empty but required, and when
     it has more than `limit` characters as people count them; the sentence says how many there are.
     """
-    text = (value or "").strip()
+    text = strip_edges(value or "")
     if len(text) <= 100 * _CODE_POINTS:  # what is longer is refused below, and need not be looked at
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         text = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs"))
-        text = text.strip()
+        text = strip_edges(text)
     if not text and required:
         raise InvalidInput(f"{name} is needed.", field=field)
     number = count_characters(text[: 100 * _CODE_POINTS])

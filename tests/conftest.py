@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from db import engine as db_engine
 from db.migrate import migrate
-from db.roles import libpq_url
+from db.roles import ensure_app_role, libpq_url
 from tests.chromium import browser  # noqa: F401 - a fixture of several folders
 
 
@@ -56,7 +56,10 @@ def create_database(server_url: str, name: str, template: str = "template0") -> 
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
-    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    if template != "template0":
+        ensure_app_role(url)  # who may have temporary tables is no part of what is cloned
+    return url
 
 
 def drop_database(server_url: str, name: str) -> None:

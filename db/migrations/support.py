@@ -70,6 +70,17 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
             low = row[0]
 
 
+def unicode_collation() -> str:
+    """The collation under which letter case follows Unicode, whatever the locale of the server: the built-in one from
+    PostgreSQL 17 on, ICU's before. Raises `RuntimeError` where there is neither."""
+    for name in ("pg_c_utf8", "und-x-icu"):
+        if _driver().execute("SELECT FROM pg_collation WHERE collname = %s", (name,)).rowcount:
+            return f'pg_catalog."{name}"'
+    raise RuntimeError(
+        "The server has neither the collation pg_c_utf8 nor ICU; PostgreSQL >= 15 with ICU is needed."
+    )
+
+
 def _range(driver: psycopg.Connection, statement: str, low: int, high: int) -> int:
     for attempt in range(_TRIES):
         try:

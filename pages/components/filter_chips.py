@@ -8,6 +8,7 @@ import streamlit as st
 from pages.components.escape import label_text
 from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS
 from services.order_filter import SearchInput
+from services.text_keys import strip_edges
 
 _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
 
@@ -17,7 +18,7 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     empty = SearchInput()
     found: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
-        if value := getattr(typed, name).strip():
+        if value := strip_edges(getattr(typed, name)):
             found.append((f"{_SHORT.get(name, label)}: {_cut(value)}", {name: ""}))
     for prefix, words in (("created", "Created"), ("paid", "Paid")):
         start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")

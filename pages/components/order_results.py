@@ -19,6 +19,7 @@ from pages.components.order_view import draw_order
 from pages.components.session import current_viewer, time_zone
 from services.access import Viewer
 from services.errors import OrderNotFound
+from services.links import safe_link
 from services.order_detail import get_order, get_orders
 from services.order_filter import OrderFilter
 from services.order_search import (
@@ -127,12 +128,12 @@ def _page(connection: Connection, viewer: Viewer, order_filter: OrderFilter, siz
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
-    if not order_filter.order_ids:
+    if not order_filter.asked_orders:
         return None
     number, first = missing_ids(connection, viewer, order_filter)
     if not number:
         return None
-    shown = ", ".join(str(order_id) for order_id in first)
+    shown = ", ".join(first)
     return f"Not among your orders: {shown}" + (
         f" and {number - len(first):,} more." if number > len(first) else "."
     )
@@ -259,7 +260,7 @@ def _draw(order: OrderDetail, viewer: Viewer) -> None:
         order,
         viewer,
         zone=time_zone(),
-        customer_page_url=order.detail_url or f"/o/{order.page_key}",
+        customer_page_url=safe_link(order.detail_url) or f"/o/{order.page_key}",
         key=f"order_{order.order_id}",
         order_link=_order_link,
     )

@@ -89,7 +89,9 @@ def test_starting_a_running_server_adopts_it(folder: Path) -> None:
 def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> None:
     cluster = embedded.start(folder / "data")
     assert query(cluster, "SHOW listen_addresses") == [("",)]
-    assert cluster.host.stat().st_mode & 0o777 == 0o700
+    found = cluster.host.stat()
+    # Under root, the group of the server's account may pass: the portal's own ordinary users are given it.
+    assert found.st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
     assert (folder / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(cluster.host), user="esupport", password="wrong", dbname="esupport")
@@ -117,7 +119,7 @@ def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> 
     cluster = embedded.start(data_dir)
     assert query(cluster, "SELECT 1") == [(1,)]
     assert len(str(cluster.host)) < 100
-    assert cluster.host.stat().st_mode & 0o777 == 0o700
+    assert cluster.host.stat().st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
     embedded.stop(data_dir)
     assert not cluster.host.exists()
 

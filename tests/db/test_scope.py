@@ -213,6 +213,16 @@ STATEMENTS = (
     "SET ROLE esupport_jobs",
     "ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
     "CREATE TABLE mine (x int)",
+    "CREATE TEMP TABLE mine (x int)",
+    "CREATE TEMP VIEW mine AS SELECT 1",
+    "SELECT lo_create(0)",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_put(1, 0, 'x')",
+    "SELECT lo_get(1)",
+    "SELECT lo_open(1, 131072)",
+    "SELECT lowrite(0, 'x')",
+    "SELECT lo_import('/etc/passwd')",
     "COPY orders TO PROGRAM 'cat'",
 )
 

@@ -21,6 +21,7 @@ NAMES = (
     "OIDC_CLIENT_ID",
     "OIDC_CLIENT_SECRET",
     "OIDC_NAME",
+    "ESUPPORT_TRUSTED_PROXIES",
 )
 
 
@@ -50,6 +51,24 @@ def test_defaults_hold_for_variables_that_are_unset_or_empty(
     assert current.demo
     assert current.passwords
     assert current.provider is None
+    assert current.trusted_proxies == ()
+
+
+def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8 fd00::/8")
+    assert [str(network) for network in settings().trusted_proxies] == [
+        "127.0.0.1/32",
+        "::1/128",
+        "10.0.0.0/8",
+        "fd00::/8",
+    ]
+
+
+@pytest.mark.parametrize("value", ["proxy.example.com", "*", "127.0.0.1/33", "10.0.0.1/8", "127.0.0.1;::1"])
+def test_a_proxy_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", value)
+    with pytest.raises(SettingsError, match="ESUPPORT_TRUSTED_PROXIES must list addresses or networks"):
+        settings()
 
 
 def test_environment_is_read_anew_by_every_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,3 +214,24 @@ def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_not_recorded(
 def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Role, int], key: str) -> None:
     assert client.get(f"/o/{key}").status_code == 404
     assert client.get(f"/o/{key}/documents/1").status_code == 404
+
+
+def test_a_files_name_is_neither_turned_around_nor_a_header(
+    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+) -> None:
+    run(
+        "UPDATE order_document SET name = :name WHERE id = :id",
+        name="\u202efdp.exe",
+        id=known[OWN]["document"],
+    )
+    try:
+        for address, headers in (
+            (f"/documents/{known[OWN]['document']}", cookies(people[Role.ANALYST])),
+            (f"/o/{known[OWN]['page']}/documents/{known[OWN]['document']}", {}),
+        ):
+            answer = client.get(address, headers=headers)
+            expected = "attachment; filename=\"_fdp.exe\"; filename*=UTF-8''_fdp.exe"
+            assert answer.headers["Content-Disposition"] == expected
+        assert "\u202e" not in client.get(f"/o/{known[OWN]['page']}").text
+    finally:
+        run("UPDATE order_document SET name = 'x.pdf' WHERE id = :id", id=known[OWN]["document"])

@@ -168,6 +168,11 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"),
         ("/etc/ssl/support.example.com.pem", str(folder / "site.pem")),
         ("/etc/ssl/support.example.com.key", str(folder / "site.key")),
+        (
+            "access_log /var/log/nginx/access.log esupport;",
+            f"access_log {folder / 'site.log'} esupport; access_log {folder / 'access.log'} process;",
+        ),
+        ("/var/log/nginx/error.log", str(folder / "site-error.log")),
     )
     site = _with(PROJECT / "docs" / "nginx.conf", given).replace("support.example.com", "localhost")
     (folder / "site.conf").write_text(site)
@@ -179,7 +184,7 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
         f"daemon off; pid {folder / 'nginx.pid'}; error_log {folder / 'error.log'} warn;\n"
         "events { worker_connections 512; }\n"
         "http { log_format process '$uri\t$status\t$upstream_addr\t$cookie_esupport_process';\n"
-        f"access_log {log} process;\n{temporary}\ninclude {folder / 'site.conf'}; }}\n"
+        f"{temporary}\ninclude {folder / 'site.conf'}; }}\n"
     )
     process = subprocess.Popen(
         [

@@ -177,8 +177,46 @@ def test_metrics_are_closed_and_large_bodies_refused(proxy: Proxy) -> None:
     for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore//metrics"):
         with closing(ask(proxy, path)) as answer:
             assert answer.status == 404
-    with closing(ask(proxy, "/health", Content_Length=str(17 << 20))) as answer:
+    with closing(ask(proxy, "/health", Content_Length=str(3 << 20))) as answer:
         assert answer.status == 413
+
+
+def test_the_log_keeps_neither_tokens_nor_keys(proxy: Proxy) -> None:
+    secret = "s3cret" * 6
+    paths = (
+        f"/?reset={secret}",
+        f"/o/{secret}",
+        f"/o/{secret}/documents/1",
+        f"/hooks/v1/{secret}",
+        f"/export/{secret}.csv?run={secret}",
+        f"/_stcore/upload_file/{secret}/1",
+        f"/media/{secret}.svg",
+        f"//o/{secret}",
+        f"/o//{secret}",
+        f"/%6f/{secret}",
+        f"/{secret}",
+    )
+    for path in paths:
+        with closing(
+            ask(proxy, path, Referer=f"https://localhost/?reset={secret}", Cookie=f"a={secret}")
+        ) as answer:
+            answer.read()
+    written = proxy.log.with_name("site.log").read_text()
+    assert len([line for line in written.splitlines() if " GET " in line]) >= len(paths)
+    assert " GET /o/- " in written
+    assert written.count(secret) == 1, "what is nobody's address is kept"
+    assert secret not in proxy.log.with_name("site-error.log").read_text()
+
+
+def test_behind_tls_the_cookie_is_this_hosts_alone(proxy: Proxy, scaled: Server, anna: Page) -> None:
+    [cookie] = [one for one in anna.context.cookies() if one["name"] == SESSION_COOKIE]
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
+    assert (cookie["path"], cookie["domain"]) == ("/", "localhost")
+    path = f"/export/{saved('anna@demo.example', OrderFilter.empty(UTC))}.csv"
+    for name, status in ((SESSION_COOKIE, 200), (SESSION, 404)):
+        with closing(ask(proxy, path, Cookie=f"{name}={signed_in('anna@demo.example')}")) as answer:
+            answer.read()
+            assert answer.status == status, "what another page could have set does not count"
 
 
 def test_an_action_is_seen_at_once_although_the_replica_stands_still(

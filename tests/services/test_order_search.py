@@ -315,7 +315,7 @@ def test_ten_thousand_ids_are_one_search_and_the_missing_ones_are_named(orders, 
     assert set(found_ids(anna, SearchInput(order_ids=ids))) == mine
     order_filter = parse_filter(SearchInput(order_ids="1, " + str(min(mine))), zone=BERLIN)
     with viewer_transaction(anna) as connection:
-        assert missing_ids(connection, factories.viewer(anna), order_filter) == (1, (1,))
+        assert missing_ids(connection, factories.viewer(anna), order_filter) == (1, ("1",))
 
 
 HOSTILE = (

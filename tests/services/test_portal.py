@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -16,16 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from db import embedded
+from db import embedded, embedded_home
+from db.local_secrets import secret
 from db.settings import PROJECT
 from services import portal
 from services.children import Child
+from services.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
 
 
 class Run:
     """One `python -m services.portal` in a process group of its own, as a terminal would start it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, python: str = sys.executable, **environment: str) -> None:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.log = folder / f"log {self.port}"
@@ -35,7 +38,7 @@ class Run:
         ours = {"ESUPPORT_DATA": str(self.data_dir), "PORT": str(self.port), "ESUPPORT_DEMO": "0"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.portal"],
+                [python, "-m", "services.portal"],
                 cwd=PROJECT,
                 env=inherited | ours | environment,
                 stdin=subprocess.DEVNULL,
@@ -152,6 +155,80 @@ def test_interrupt_during_the_start_is_a_clean_end_too(folder: Path, after: str)
     assert run.signal_group(signal.SIGINT) == 0
     assert "Traceback" not in run.output
     assert not embedded.is_running(folder / "data")
+
+
+def _python_for_everybody() -> tuple[str, dict[str, str]]:
+    """An interpreter that accounts other than root can run, if there is one; ours may lie in root's home."""
+    packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    user = find_user(WEB_ACCOUNTS, taken=())
+    for python, more in ((sys.executable, {}), ("/usr/bin/python3", {"PYTHONPATH": packages})):
+        check = f"import sys, psycopg; assert sys.version_info[:2] == {sys.version_info[:2]}"
+        done = subprocess.run(
+            [python, "-c", check],
+            env=os.environ | more,
+            cwd=PROJECT,
+            capture_output=True,
+            user=user.uid if user and python != sys.executable else None,
+        )
+        if user and done.returncode == 0 and (python != sys.executable or _runs(python, user)):
+            return python, more
+    return sys.executable, {}
+
+
+def _runs(python: str, user: OrdinaryUser) -> bool:
+    try:
+        subprocess.run([python, "-c", "import psycopg"], cwd=PROJECT, user=user.uid, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def test_under_root_what_faces_the_network_is_an_ordinary_user(folder: Path) -> None:
+    python, more = _python_for_everybody()
+    run = Run(folder, python=python, **more).until_up()
+    until(lambda: "services.mail" in run.children())
+    accounts = {name: Path(f"/proc/{pid}").stat().st_uid for name, pid in run.children().items()}
+    database = embedded_home.find_home(run.data_dir).account.uid
+    for program, name in (("streamlit", "web server"), ("services.mail", "mail worker")):
+        uid = accounts[program]
+        if os.geteuid() != 0:
+            assert uid == os.geteuid()
+        elif uid == 0:
+            assert f"The {name} runs as root, for the user" in run.output, "said, and why"
+        else:
+            assert f"The {name} runs as the user {pwd.getpwuid(uid).pw_name}." in run.output
+            assert uid != database
+            known = Path(f"/proc/{run.children()[program]}/environ").read_bytes()
+            owner = secret(run.data_dir, "database_superuser").encode()
+            assert (owner in known) is (program == "services.mail"), (
+                "the web server knows the app's role alone"
+            )
+    if os.geteuid() == 0 and 0 not in accounts.values():
+        assert len(set(accounts.values())) == 2, "none may look into the other"
+        # A killed portal takes them along, although they are somebody else's.
+        children = run.children()
+        run.process.kill()
+        run.process.wait()
+        until(lambda: not any(is_alive(pid) for pid in children.values()), 5)
+    else:
+        assert run.signal_group(signal.SIGTERM) == 0
+
+
+def test_an_interpreter_in_roots_home_is_said_and_not_an_end(folder: Path) -> None:
+    """What the check finds out is the machine's own answer."""
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "file").write_text("x")
+    user = find_user(WEB_ACCOUNTS, taken=())
+    if os.geteuid() != 0:
+        assert user is None
+        return
+    assert user is not None and user.uid != 0
+    other = find_user(WEB_ACCOUNTS, taken=(user.uid,))
+    assert other is None or other.uid != user.uid
+    assert find_user(("no-such-account", "root"), taken=()) is None
+    refused = why_it_cannot(user, f"open({str(closed / 'file')!r})", dict(os.environ))
+    assert refused is not None and "PermissionError" in refused
 
 
 def test_taken_port_is_said_before_anything_is_made(folder: Path) -> None:

@@ -11,6 +11,7 @@ from services.days import day_start, days_to_interval
 from services.errors import InvalidInput
 from services.history_links import split_text
 from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.order_ids import AskedOrder
 from services.search_fields import FieldError, parse_card, parse_code, parse_ids, parse_phone, parse_text
 from services.statuses import MainStatus
 
@@ -18,21 +19,60 @@ UTC = ZoneInfo("UTC")
 ZONES = ("America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "UTC")
 
 
+def numbers(text: str) -> tuple[int | None, ...] | None:
+    asked = parse_ids(text)[1]
+    return None if asked is None else tuple(order.number for order in asked)
+
+
 @given(
     st.lists(st.integers(1, 2**63 - 1), max_size=50),
-    st.sampled_from([" ", ",", ";", "\n", "\r\n", " ; ", "\t,\t"]),
+    st.sampled_from(
+        [" ", ",", ";", "\n", "\r\n", " ; ", "\t,\t", "，", "、", "/", " ／ ", "；", "،", "|", "\u3000"]
+    ),
 )
 def test_ids_come_back_whatever_separates_them(ids: list[int], separator: str) -> None:
     text = separator.join(f"A{n:012}" for n in ids)
-    assert parse_ids(text)[1] == (tuple(dict.fromkeys(ids)) if ids else None)
+    assert numbers(text) == (tuple(dict.fromkeys(ids)) if ids else None)
 
 
 @pytest.mark.parametrize(("text", "found"), [
-    ("A0012345678", (12345678,)), ("  ", None), ("0", ()), ("9" * 40, ()),
-    ("1;;2, ,3", (1, 2, 3)), ("#5", (5,)), ("１２", (12,)),
+    ("A0012345678", (12345678,)), ("  ", None), ("0", (None,)), ("9" * 40, (None,)),
+    ("1;;2, ,3", (1, 2, 3)), ("#5", (5,)), ("１２", (12,)), ("০১৭", (17,)), ("\u202b12\u202c", (12,)),
+    ("12346177.0", (12346177,)), ("12346177.00\n5", (12346177, 5)), ("ALS-2346177", (2346177,)),
 ])  # fmt: skip
-def test_only_digits_of_an_id_count(text: str, found: tuple[int, ...] | None) -> None:
-    assert parse_ids(text)[1] == found
+def test_only_digits_of_an_id_count(text: str, found: tuple[int | None, ...] | None) -> None:
+    assert numbers(text) == found
+
+
+def test_longer_spellings_come_along_where_they_may_be_a_name() -> None:
+    with pytest.raises(FieldError, match="“INV” has no digits"):
+        parse_ids("INV 2024/17")
+    assert parse_ids("INV/2024 17")[1] == (
+        AskedOrder("2024", 2024, "INV/2024", "INV/2024 17"),
+        AskedOrder("17", 17, None, "INV/2024 17"),
+    )
+    assert parse_ids("A-2024/17")[1] == (
+        AskedOrder("A-2024", 2024, "A-2024/17"),
+        AskedOrder("17", 17, "A-2024/17"),
+    )
+    assert parse_ids("1001, 1002")[1] == (
+        AskedOrder("1001", 1001, None, "1001, 1002"),
+        AskedOrder("1002", 1002, None, "1001, 1002"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("12346177.5", "could mean several"),
+        ("12.346.177", "could mean several"),
+        ("1.2346177E+7", "spreadsheet has shortened"),
+        ("ana1@example.com", "is an e-mail address"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_refused_in_words(text: str, sentence: str) -> None:
+    with pytest.raises(FieldError, match=sentence):
+        parse_ids(f"12345678\n{text}")
 
 
 def test_a_token_without_digits_is_named() -> None:

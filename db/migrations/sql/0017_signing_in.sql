@@ -4,7 +4,7 @@
 -- What a login is compared by.
 CREATE FUNCTION login_key(login text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN fold(login);
+    RETURN email_key(login);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What a change of credentials makes worthless.

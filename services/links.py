@@ -1,0 +1,14 @@
+"""Where links lead that are made of values from outside."""
+
+from services.web_addresses import is_web_address
+
+_LONGEST = 2000
+
+
+def safe_link(address: str | None) -> str | None:
+    """The address, if it may stand behind a link: http or https, and the host that it seems to lead to.
+
+    Asked wherever one is drawn or mailed: other systems write to the tables directly, and rows of an earlier version
+    were taken in under a weaker rule.
+    """
+    return address if address and len(address) <= _LONGEST and is_web_address(address) else None

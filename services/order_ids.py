@@ -1,0 +1,102 @@
+"""Orders asked for by their IDs, as people paste them: names, 1C numbers and numbers, any number of them."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from services.text_keys import ascii_digits, strip_edges
+
+MAX_IDS: Final = 200_000
+MAX_TEXT: Final = 4_000_000
+_LARGEST_ID: Final = 2**63 - 1
+# An order's name and its 1C number have 64 characters at most; what is longer than that is a list.
+_LONGEST_NAME: Final = 64
+# White space, commas and semicolons of any script, and the ideographic and the vertical stroke.
+_SEPARATORS: Final = re.compile(r"[\s,;،؛፣、，；︐︑︔﹐﹑﹔､|｜]+")
+_SLASHES: Final = re.compile(r"[/／⁄∕]+")
+_SPREADSHEET_NUMBER: Final = re.compile(r"[0-9]+\.0+")
+_SCIENTIFIC: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+")
+_DOTTED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+class IdError(ValueError):
+    """A sentence that stands next to the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOrder:
+    """One piece of what was typed, and what it may stand for.
+
+    `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
+    them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can
+    have it.
+    """
+
+    piece: str
+    number: int | None
+    token: str | None = None
+    line: str | None = None
+
+
+def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:
+    """What was asked for, each once. A name or 1C number counts as it is shown; of everything else, only the digits do.
+
+    Raises `IdError` for a token without digits and for one whose digits could mean several numbers.
+    """
+    asked: dict[AskedOrder, None] = {}
+    refused: list[str] = []
+    for line in text.splitlines():
+        whole = _as_name(line)
+        for token in _SEPARATORS.split(line):
+            token = strip_edges(token)
+            pieces = [piece for piece in map(strip_edges, _SLASHES.split(token)) if piece]
+            if pieces and not _has_digits(token):
+                refused.append(token)
+                continue
+            for piece in filter(_has_digits, pieces):
+                wholes = (
+                    None if piece == token else _as_name(token),
+                    None if whole in (piece, token) else whole,
+                )
+                asked[AskedOrder(piece, _number(piece), *wholes)] = None
+    if len(asked) > MAX_IDS:
+        raise IdError(f"These are {len(asked):,} IDs; at most {MAX_IDS:,} can be searched at once.")
+    if refused:
+        more = f", and {len(refused) - 1:,} more like it" if len(refused) > 1 else ""
+        raise IdError(f"“{_shortened(refused[0])}” has no digits, so it is no order ID{more}.")
+    return tuple(asked)
+
+
+def _has_digits(text: str) -> bool:
+    return any("0" <= c <= "9" for c in ascii_digits(text))
+
+
+def _number(piece: str) -> int | None:
+    digits = ascii_digits(piece)
+    if _EMAIL.fullmatch(piece):
+        raise IdError(
+            f"“{_shortened(piece)}” is an e-mail address, not an order ID. Please enter it under Email."
+        )
+    if _SPREADSHEET_NUMBER.fullmatch(digits):
+        digits = digits.partition(".")[0]
+    elif _SCIENTIFIC.fullmatch(digits):
+        raise IdError(
+            f"“{_shortened(piece)}” is a number that a spreadsheet has shortened. Please copy the whole ID."
+        )
+    elif _DOTTED.fullmatch(digits):
+        raise IdError(
+            f"“{_shortened(piece)}” could mean several order IDs. Please enter the ID without dots."
+        )
+    number = re.sub("[^0-9]", "", digits).lstrip("0")
+    return int(number) if number and len(number) <= 19 and int(number) <= _LARGEST_ID else None
+
+
+def _as_name(text: str) -> str | None:
+    text = strip_edges(text)
+    return text if 0 < len(text) <= _LONGEST_NAME else None
+
+
+def _shortened(token: str) -> str:
+    shown = "".join(c for c in token if c.isprintable())
+    return shown if len(shown) <= 24 else shown[:23] + "…"

@@ -1,0 +1,114 @@
+"""The programs that a portal consists of: who each runs as, and what it is told of the database."""
+
+import importlib.util
+import os
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from db.settings import Settings
+from services.children import Child
+from services.ordinary_user import MAIL_ACCOUNTS, WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
+
+# What each needs, tried in its place before it runs: its interpreter and libraries, our code, its database, its port.
+_WEB_CHECK: Final = """
+import socket, sys
+import pages.components.doors
+from db.engine import anonymous_transaction
+with anonymous_transaction():
+    pass
+for family, kind, _, _, address in socket.getaddrinfo("localhost", {port}, type=socket.SOCK_STREAM):
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except PermissionError:
+            sys.exit("it may not open port {port}")
+        except OSError:
+            pass
+"""
+_MAIL_CHECK: Final = """
+import services.mail
+from db.engine import jobs_transaction
+with jobs_transaction():
+    pass
+"""
+
+
+def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> list[Child]:
+    """The web server first, then the workers; not yet started. `say` hears who they run as, where root starts them."""
+    from db.roles import app_url
+
+    # The web server is told the address of the app's role alone, which row-level security binds.
+    web_environment = {"ESUPPORT_APP_DATABASE_URL": app_url(owner_url), "DATABASE_URL": ""}
+    database, taken = _database_account(current)
+    web_user = _user(
+        "web server",
+        WEB_ACCOUNTS,
+        taken,
+        database,
+        _WEB_CHECK.format(port=current.port),
+        web_environment,
+        say,
+    )
+    arguments = ["streamlit", "run", "pages/server.py", "--server.headless", "true", "--server.port"]
+    found = [_child("web server", [*arguments, str(current.port)], web_user, web_environment)]
+    if importlib.util.find_spec("services.mail") is not None:
+        environment = {"DATABASE_URL": owner_url}
+        user = _user(
+            "mail worker",
+            MAIL_ACCOUNTS,
+            taken | ({web_user.uid} if web_user else set()),
+            database,
+            _MAIL_CHECK,
+            environment,
+            say,
+        )
+        found.append(_child("mail worker", ["services.mail"], user, environment))
+    return found
+
+
+def _database_account(current: Settings) -> tuple[int | None, set[int]]:
+    """The group that may pass to the embedded database, and the account that nobody else may be."""
+    if current.database_url is not None:
+        return None, set()
+    from db.embedded_home import find_home
+
+    account = find_home(current.data_dir).account
+    return account.gid, {account.uid}
+
+
+def _user(
+    name: str,
+    accounts: tuple[str, ...],
+    taken: set[int],
+    group: int | None,
+    check: str,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+) -> OrdinaryUser | None:
+    if os.geteuid() != 0:
+        return None
+    user = find_user(accounts, taken=taken, group=group)
+    if user is None:
+        say(f"The {name} runs as root: this machine has none of the accounts {', '.join(accounts)}.")
+        return None
+    if why_not := why_it_cannot(user, check, _environment(environment)):
+        say(
+            f"The {name} runs as root, for the user {user.name} cannot run it ({why_not}). See docs/decisions/020."
+        )
+        return None
+    say(f"The {name} runs as the user {user.name}.")
+    return user
+
+
+def _child(
+    name: str, arguments: list[str], user: OrdinaryUser | None, environment: Mapping[str, str]
+) -> Child:
+    # As root, or as whoever started us, it finds the database as we did.
+    given = None if user is None else _environment(environment)
+    return Child(name, arguments, user=user, environment=given)
+
+
+def _environment(changed: Mapping[str, str]) -> dict[str, str]:
+    # Root's home is closed to them, and Streamlit looks for its settings there.
+    return os.environ | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"} | dict(changed)
