@@ -69,7 +69,8 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
     """
     if not _is_first_use(claims):
         return None
-    login = sign_in.usable_login(str(claims.get("email") or ""))
+    email = str(claims.get("email") or "")
+    login = sign_in.usable_login(email)
     if not _is_fresh(claims):
         return _refuse(login, TOO_OLD, "answer too old", address)
     verified = claims.get("email_verified")  # a word in the answers of some providers
@@ -78,7 +79,7 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not _is_name(issuer, 500) or not _is_name(subject, 255):
         return _refuse(login, UNKNOWN, "no subject", address)
-    account_id = _find_account(login)
+    account_id = _find_account(email)  # as it came: nothing is taken off its edges
     if account_id is None:
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
@@ -121,9 +122,9 @@ def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: in
     return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
 
 
-def _find_account(login: str) -> int | None:
+def _find_account(email: str) -> int | None:
     """The account with exactly this e-mail; None for none, and for two that are one and the same here."""
-    wanted = exact_key(login)
+    wanted = exact_key(email)
     if wanted is None:
         return None
     domain = func.strpos(func.reverse(account.c.email), "@")

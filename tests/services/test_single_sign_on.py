@@ -249,15 +249,6 @@ def test_letters_of_other_scripts(anna: int, stored: str, claimed: str, is_same:
         run("DELETE FROM account WHERE id = :id", id=made)
 
 
-def test_two_accounts_of_one_address_are_nobodys(anna: int) -> None:
-    made = [account("max@straße-team.example"), account("max@xn--strae-team-83a.example")]
-    try:
-        judged = judge(email="max@straße-team.example")
-        assert judged is not None and judged.refused == single_sign_on.UNKNOWN
-    finally:
-        run("DELETE FROM account WHERE id = ANY (:ids)", ids=made)
-
-
 def test_the_first_use_binds_and_nobody_else_comes_in(anna: int) -> None:
     other = account("boris@team.example")
     assert judge(sub="1").checked == anna  # type: ignore[union-attr]
