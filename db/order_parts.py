@@ -116,7 +116,10 @@ def items_statement() -> Select[Any]:
     return (
         select(
             order_item,
-            *[one.label(f"code_{one.name}") for one in (code.c.id, code.c.code, code.c.deleted)],
+            *[
+                one.label(f"code_{one.name}")
+                for one in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
+            ],
             waiting.c.queued_at,
             *[one.label(f"sub_{one.name}") for one in carried.c],
         )

@@ -73,6 +73,22 @@ def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
     return cast_type("Select[Any]", statement)
 
 
+def given_back_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+    """What refunds of these orders came to by store and currency; `unknown` counts those whose sum nobody recorded."""
+    currency = func.coalesce(refund_request.c.currency, orders.c.currency)
+    return (
+        select(
+            orders.c.checkout_page_id,
+            currency.label("currency"),
+            func.coalesce(func.sum(refund_request.c.amount), literal(0, Numeric)).label("amount"),
+            func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
+        )
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .where(matching(order_filter, page_ids), refund_request.c.status == "completed")
+        .group_by(orders.c.checkout_page_id, currency)
+    )
+
+
 def reasons_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[Any]:
     """The latest reasons that refunds of these orders were requested for."""
     return (

@@ -141,7 +141,7 @@ order_item = Table(
     Column("order_id", BigInteger, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("checkout_page_id", Integer, nullable=False),
-    Column("item_id", Text, nullable=False),
+    Column("item_id", Text),
     Column("product_id", Text),
     Column("sku", Text),
     Column("name", Text, nullable=False),
@@ -189,7 +189,10 @@ subscription = Table(
     Column("changed_at", _TIME),
     Column("changed_by", Text),
     Column("change_reason", Text),
+    Column("said_status", Text),
 )
+
+import_claim = Table("import_claim", metadata, Column("key", BigInteger, primary_key=True))
 
 subscription_event = Table(
     "subscription_event",
@@ -275,6 +278,8 @@ refund_request = Table(
     Column("delete_codes", Boolean, nullable=False),
     Column("stop_subscriptions", Boolean, nullable=False),
     Column("document_id", BigInteger),
+    Column("amount", Numeric),
+    Column("currency", Text),
 )
 
 refund_request_item = Table(
@@ -284,6 +289,8 @@ refund_request_item = Table(
     Column("order_id", BigInteger, nullable=False),
     Column("position", Integer, primary_key=True),
     Column("checkout_page_id", Integer, nullable=False),
+    Column("amount", Numeric),
+    Column("quantity", Integer),
 )
 
 action_key = Table(

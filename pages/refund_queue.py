@@ -16,10 +16,11 @@ from pages.components.row_table import row_table
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
-from pages.components.words import age_words, time_words
+from pages.components.words import age_words, money_cells, time_words, wall_clock
 from services.access import Viewer
 from services.money import format_money
-from services.refund_lists import PAGE, QueueItem, QueueRow, QueueView, count_open, find_items, find_queue
+from services.refund_lists import PAGE, QueueRow, QueueView, count_open, find_queue
+from services.refund_plans import RefundPlan, find_plan
 from services.statuses import RefundStatus
 
 _EMPTY = {
@@ -86,17 +87,20 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
     frame = pd.DataFrame(
         {
             "Order": [row.order_name for row in rows],
-            "Total": [format_money(row.total, row.currency) for row in rows],
+            "Total": money_cells((row.total, row.currency) for row in rows),
+            "Refunded": money_cells(
+                (row.request.amount, row.request.currency or row.currency) for row in rows
+            ),
             "Age": [age_words(row.request.requested_at, now) for row in rows],
             "Status": [[RefundStatus(row.request.status).label] for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
-            "Closed": [_time(row.request.closed_at, zone) for row in rows],
+            "Closed": [wall_clock(row.request.closed_at, zone) for row in rows],
             "Reason": [" ".join(row.request.reason.split()) for row in rows],
             "Store": [row.store for row in rows],
         }
     )
-    frame = frame.drop(columns=["Age"] if is_closed else ["Closed"])
+    frame = frame.drop(columns=["Age"] if is_closed else ["Closed", "Refunded"])
     chosen = row_table(
         "refund_request",
         frame,
@@ -105,15 +109,16 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         alt="Refund requests; choose a row to work on it below",
         columns={
             "Order": st.column_config.TextColumn(width=112),
-            "Total": st.column_config.TextColumn(width=110, alignment="right"),
+            "Total": st.column_config.TextColumn(width=128, alignment="right"),
+            "Refunded": st.column_config.TextColumn(width=128, alignment="right"),
             "Age": st.column_config.TextColumn(width=70, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
                 width=200, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
             ),
             "Requested by": st.column_config.TextColumn(width=140),
             "Taken by": st.column_config.TextColumn(width=120),
-            "Closed": st.column_config.TextColumn(width=140),
-            "Reason": st.column_config.TextColumn(width=320),
+            "Closed": st.column_config.DatetimeColumn(width=142, format="D MMM YYYY, HH:mm"),
+            "Reason": st.column_config.TextColumn(width=280),
             "Store": st.column_config.TextColumn(width=100),
         },
     )
@@ -144,7 +149,10 @@ def _first_page() -> None:
 def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
-        items = find_items(connection, request.order_id)
+        plan = find_plan(connection, request.order_id)
+    if plan is None:  # moved to a store of others since the list was read
+        st.info("This request is not among the stores you can see any more.")
+        return
     with st.container(key=f"order_{request.order_id}_card", gap=None):
         with st.container(
             key=f"order_{request.order_id}_band", horizontal=True, vertical_alignment="center", gap="small"
@@ -159,19 +167,19 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 ),
                 width="stretch",
             )
-            _buttons(viewer, row, items)
+            _buttons(viewer, row, plan)
         st.html(
             render(
                 "refund_request.html.jinja",
                 row=row,
-                items=items,
+                plan=plan,
                 time=lambda at: time_words(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )
 
 
-def _buttons(viewer: Viewer, row: QueueRow, items: tuple[QueueItem, ...]) -> None:
+def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
     request = row.request
     if not request.is_open:
         return
@@ -179,7 +187,7 @@ def _buttons(viewer: Viewer, row: QueueRow, items: tuple[QueueItem, ...]) -> Non
         _button("Take", refund_dialogs.TAKE, row, type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", items=items)
+        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", plan=plan)
         _button("Refuse", refund_dialogs.REFUSE, row)
         _button("Mark as failed", refund_dialogs.FAIL, row)
     if request.taken_by == viewer.account_id or viewer.may_administer:
@@ -195,10 +203,6 @@ def _button(label: str, kind: str, row: QueueRow, *, type_: str = "secondary", *
         args=(kind,),
         kwargs={"row": row, **what},
     )
-
-
-def _time(at: datetime | None, zone: ZoneInfo) -> str | None:
-    return None if at is None else time_words(at, zone)
 
 
 with showing_errors():

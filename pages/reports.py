@@ -1,11 +1,9 @@
 """Reports: what the orders of a period come to, in pictures and in numbers; a click opens the orders behind them."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -14,12 +12,13 @@ from db.replica import read
 from pages.components.errors import showing_errors
 from pages.components.filter_chips import filter_chips
 from pages.components.order_table import ROW_HEIGHT, table_height
+from pages.components.report_chart import report_chart
 from pages.components.row_table import row_table
 from pages.components.search_form import fill_form, keep_form, search_form, typed_input, was_pressed
 from pages.components.session import current_viewer, time_zone
 from pages.components.style import page_style
 from pages.components.templates import render
-from pages.components.words import day_words
+from pages.components.words import money_cells
 from services.money import format_money
 from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.reports import (
@@ -35,8 +34,6 @@ from services.reports import (
 from services.saved_searches import save_search
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
-_PAID, _OTHER = "Paid", "Not paid, deleted, terminated"
-_ORDERS: Final = "Orders"
 _HOURS: Final = "Hours to close"
 # What the columns about refunds and subscriptions show.
 _REFUNDS: Final = {
@@ -54,8 +51,6 @@ _SUBSCRIPTIONS: Final = {
     "Cancelled here": "cancellations",
     "Resumed here": "resumptions",
 }
-_DAY_LABEL: Final = "timeFormat(toDate(datum.value + 'T00:00'), '%d %b')"
-_TEAL, _GREY = "#12857b", "#94a3b8"
 
 
 def page() -> None:
@@ -124,97 +119,30 @@ def _figures(order_filter: OrderFilter) -> None:
         )
         return
     st.html(render("report.html.jinja", report=report, money=format_money, zone=order_filter.zone))
-    _chart(report, order_filter)
+    if (day := report_chart(report)) is not None:
+        _open(day_filter(order_filter, day))
     _stores(report, order_filter)
     _after_sale(report)
     with st.expander("Numbers by day"):
         _table(report.days)
 
 
-def _chart(report: Report, order_filter: OrderFilter) -> None:
-    currencies = [total.currency for total in report.currencies]
-    shown = st.segmented_control(
-        "Chart",
-        [_ORDERS, *currencies],
-        default=_ORDERS,
-        format_func=lambda one: one if one == _ORDERS else f"Revenue, {one}",
-        key="report_chart",
-        label_visibility="collapsed",
-    )
-    frame = _order_bars(report.days) if shown in (None, _ORDERS) else _revenue_bars(report.days, str(shown))
-    words = "#9aa7b8" if st.context.theme.type == "dark" else "#5b6878"
-    picked = alt.selection_point(name="day", fields=["day"], on="click", clear=False)
-    chart = (
-        alt.Chart(frame)
-        .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
-        .encode(
-            x=alt.X(
-                "day:O",
-                title=None,
-                axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL, labelColor=words),
-            ),
-            y=alt.Y(
-                "number:Q",
-                title=None,
-                axis=alt.Axis(tickCount=4, tickMinStep=1, format=",", labelColor=words),
-            ),
-            color=alt.Color(
-                "what:N",
-                title=None,
-                scale=alt.Scale(domain=sorted(set(frame["what"]), reverse=True), range=[_TEAL, _GREY]),
-                legend=alt.Legend(orient="top", labelColor=words) if shown in (None, _ORDERS) else None,
-            ),
-            tooltip=[
-                alt.Tooltip("day", title="Day"),
-                alt.Tooltip("what", title=" "),
-                alt.Tooltip("words", title="Number"),
-            ],
-        )
-        .properties(height=220)
-        .add_params(picked)
-    )
-    event: Any = st.altair_chart(chart, on_select="rerun", selection_mode="day", key=f"report_chart_{shown}")
-    st.caption("A click on a bar opens its orders.")
-    if days := event["selection"].get("day"):
-        _open(day_filter(order_filter, date.fromisoformat(days[0]["day"])))
-
-
-def _every_day(days: Sequence[DayTotal]) -> list[date]:
-    """From the first day with an order to the last one, those without any as well."""
-    first, last = days[0].day, days[-1].day
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def _order_bars(days: Sequence[DayTotal]) -> pd.DataFrame:
-    rows = []
-    for day in _every_day(days):
-        of_day = [one for one in days if one.day == day]
-        paid = sum(one.paid for one in of_day)
-        rows.append((day.isoformat(), _PAID, paid, f"{paid:,}"))
-        other = sum(one.orders for one in of_day) - paid
-        rows.append((day.isoformat(), _OTHER, other, f"{other:,}"))
-    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
-
-
-def _revenue_bars(days: Sequence[DayTotal], currency: str) -> pd.DataFrame:
-    of_day = {one.day: one.revenue for one in days if one.currency == currency}
-    rows = []
-    for day in _every_day(days):
-        revenue = of_day.get(day, Decimal(0))
-        rows.append((day.isoformat(), "Revenue", float(revenue), format_money(revenue, currency)))
-    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
-
-
 def _stores(report: Report, order_filter: OrderFilter) -> None:
     st.subheader("By store", anchor=False)
+    given_back = {(one.store, one.currency): one for one in report.given_back}
+    refunded = [given_back.get((one.store, one.currency)) for one in report.stores]
     frame = pd.DataFrame(
         {
             "Store": [one.store for one in report.stores],
             "Currency": [one.currency for one in report.stores],
             "Orders": [one.orders for one in report.stores],
             "Paid": [one.paid for one in report.stores],
-            "Paid share": [f"{one.paid / one.orders:.0%}" for one in report.stores],
-            "Revenue": [format_money(one.revenue, one.currency) for one in report.stores],
+            "Paid share": [one.paid / one.orders for one in report.stores],
+            "Revenue": money_cells((one.revenue, one.currency) for one in report.stores),
+            "Refunded": money_cells(
+                (back.amount if back else None, one.currency)
+                for one, back in zip(report.stores, refunded, strict=True)
+            ),
         }
     )
     chosen = row_table(
@@ -224,8 +152,9 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
         rows_shown=8,
         alt="Orders and revenue by store and currency",
         columns={
-            "Paid share": st.column_config.TextColumn(alignment="right"),
+            "Paid share": st.column_config.NumberColumn(format="percent"),
             "Revenue": st.column_config.TextColumn(alignment="right"),
+            "Refunded": st.column_config.TextColumn(alignment="right"),
         },
     )
     if chosen is not None:
@@ -273,11 +202,11 @@ def _after_sale(report: Report) -> None:
 def _table(days: Sequence[DayTotal]) -> None:
     frame = pd.DataFrame(
         {
-            "Day": [day_words(one.day) for one in days],
+            "Day": [one.day for one in days],
             "Currency": [one.currency for one in days],
             "Orders": [one.orders for one in days],
             "Paid": [one.paid for one in days],
-            "Revenue": [format_money(one.revenue, one.currency) for one in days],
+            "Revenue": money_cells((one.revenue, one.currency) for one in days),
         }
     )
     st.dataframe(
@@ -285,7 +214,10 @@ def _table(days: Sequence[DayTotal]) -> None:
         hide_index=True,
         height=table_height(len(days), 12),
         row_height=ROW_HEIGHT,
-        column_config={"Revenue": st.column_config.TextColumn(alignment="right")},
+        column_config={
+            "Day": st.column_config.DateColumn(format="D MMM YYYY"),
+            "Revenue": st.column_config.TextColumn(alignment="right"),
+        },
         alt="Orders and revenue by day and currency",
     )
 

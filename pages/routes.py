@@ -27,9 +27,10 @@ from services.audit import record_refusal
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.export_runs import begin_run
+from services.export_workbook import export_workbook
 from services.file_names import saved_name
 from services.order_documents import Document, get_document
-from services.order_export import ExportRows, export_orders, export_workbook, file_name, record_export
+from services.order_export import ExportRows, export_orders, file_name, record_export
 from services.saved_searches import open_search
 from services.sign_in import viewer_of_token
 

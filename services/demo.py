@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, text
@@ -21,9 +22,10 @@ from db.tables import (
 )
 from services.access import Role
 from services.demo_orders import DemoOrder, demo_orders
-from services.demo_words import REFUND_REASONS
+from services.demo_refunds import add_refund_history, note_of, reason_of
 from services.order_import import ImportResult, import_orders
 from services.passwords import hash_password
+from services.refund_sums import Line, refund_sums
 
 PASSWORD: Final = "demo-Portal-1"  # noqa: S105 - public on purpose
 # In the last one the shop sends licences itself, so the portal must not.
@@ -57,9 +59,9 @@ def fill_demo(
     What is there already stays. `connection` is a transaction of the jobs' role.
     """
     now = now or datetime.now(UTC)
-    pages, people = _stores(connection), {}
+    pages = _stores(connection)
     if not connection.execute(select(account.c.id).where(account.c.email == _ACCOUNTS[0][0])).first():
-        people = _people(connection, pages)
+        _people(connection, pages)
     refunds: list[DemoOrder] = []
 
     def lines() -> Iterator[tuple[int, bytes]]:
@@ -69,8 +71,13 @@ def fill_demo(
             yield number, json.dumps(order.document).encode()
 
     result = import_orders(connection, lines(), progress=lambda size: progress(1))
-    if result.inserted and people:
-        _refunds(connection, refunds, pages, people, now)
+    if result.inserted:
+        people = _find_people(connection)
+        known = set(connection.execute(select(refund_request.c.order_id)).scalars())
+        new = [order for order in refunds if order.document["order_id"] not in known]
+        if len(people) == len(_ACCOUNTS):
+            _refunds(connection, new, pages, people)
+            add_refund_history(connection, new, pages, people)
     return result
 
 
@@ -91,17 +98,25 @@ def _stores(connection: Connection) -> dict[str, int]:
     return {row.name: row.id for row in rows}
 
 
-def _people(connection: Connection, pages: dict[str, int]) -> dict[str, Any]:
-    """The accounts by the first part of their e-mail."""
+def _find_people(connection: Connection) -> dict[str, Any]:
+    """The accounts by the first part of their e-mail; another demo may have made them."""
+    rows = connection.execute(
+        select(account.c.id, account.c.name, account.c.email).where(
+            account.c.email.in_([person[0] for person in _ACCOUNTS])
+        )
+    )
+    return {row.email.split("@")[0]: row for row in rows}
+
+
+def _people(connection: Connection, pages: dict[str, int]) -> None:
     teams = {}
     for name, stores in _TEAMS.items():
         teams[name] = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
         for store in stores:
             connection.execute(insert(team_page).values(team_id=teams[name], checkout_page_id=pages[store]))
     password_hash = hash_password(PASSWORD)
-    made: dict[str, Any] = {}
     for email, name, role, all_stores, member_of, stores in _ACCOUNTS:
-        made[email.split("@")[0]] = row = connection.execute(
+        account_id = connection.execute(
             insert(account)
             .values(
                 email=email,
@@ -111,13 +126,14 @@ def _people(connection: Connection, pages: dict[str, int]) -> dict[str, Any]:
                 password_hash=password_hash,
                 must_change_password=False,
             )
-            .returning(account.c.id, account.c.name, account.c.email)
-        ).one()
+            .returning(account.c.id)
+        ).scalar_one()
         for team_name in member_of:
-            connection.execute(insert(team_member).values(team_id=teams[team_name], account_id=row.id))
+            connection.execute(insert(team_member).values(team_id=teams[team_name], account_id=account_id))
         for store in stores:
-            connection.execute(insert(account_page).values(account_id=row.id, checkout_page_id=pages[store]))
-    return made
+            connection.execute(
+                insert(account_page).values(account_id=account_id, checkout_page_id=pages[store])
+            )
 
 
 def _refunds(
@@ -125,7 +141,6 @@ def _refunds(
     orders: list[DemoOrder],
     pages: dict[str, int],
     people: dict[str, Any],
-    now: datetime,
 ) -> None:
     """What the portal's own tables hold of the refund scenarios."""
     operator = people["refunds"]
@@ -135,15 +150,14 @@ def _refunds(
         document = order.document
         store = document["checkout_page"]
         requester = people["anna" if store == "demo-eu" else "boris"]
-        requested = min(datetime.fromisoformat(document["pay_date"]) + timedelta(hours=30), now)
         row = {
             "order_id": document["order_id"],
             "checkout_page_id": pages[store],
-            "reason": REFUND_REASONS[number % len(REFUND_REASONS)],
+            "reason": reason_of(number),
             "requested_by": requester.id,
             "requester_name": requester.name,
             "requester_email": requester.email,
-            "requested_at": requested,
+            "requested_at": order.requested_at,
         } | dict.fromkeys(
             (
                 "taken_by",
@@ -154,6 +168,8 @@ def _refunds(
                 "closed_at",
                 "result",
                 "note",
+                "amount",
+                "currency",
             )
         )
         row |= {"status": "requested", "delete_codes": False}
@@ -162,7 +178,7 @@ def _refunds(
                 "status": "updating",
                 "taken_by": operator.id,
                 "taken_by_name": operator.name,
-                "taken_at": min(requested + timedelta(hours=5), now),
+                "taken_at": order.taken_at,
             }
         if order.refund in ("full", "partial", "refused", "failed"):
             done = order.refund in ("full", "partial")
@@ -171,12 +187,14 @@ def _refunds(
                 "result": order.refund,
                 "closed_by": operator.id,
                 "closed_by_name": operator.name,
-                "closed_at": min(requested + timedelta(hours=8), now),
-                "note": "Paid back to the card." if done else "The licence has been used for months.",
+                "closed_at": order.closed_at,
+                "note": note_of(order),
                 "delete_codes": done,
             }
-            refunded = [p for p, item in enumerate(document["items"], 1) if item["refunded"]]
-            items += [(number - 1, position) for position in refunded]
+            shares = _shares(document) if done else {}
+            items += [(number - 1, position, shares[position]) for position in shares]
+            if done:
+                row |= {"amount": sum(shares.values()), "currency": document["currency"]}
         requests.append(row)
     if not requests:
         return
@@ -188,7 +206,7 @@ def _refunds(
     ).all()
     by_order = {row.order_id: row for row in made}
     rows = []
-    for place, position in items:
+    for place, position, amount in items:
         made_row = by_order[requests[place]["order_id"]]
         rows.append(
             {
@@ -196,7 +214,21 @@ def _refunds(
                 "order_id": made_row.order_id,
                 "checkout_page_id": made_row.checkout_page_id,
                 "position": position,
+                "quantity": orders[place].document["items"][position - 1]["quantity"],
+                "amount": amount,
             }
         )
     if rows:
         connection.execute(insert(refund_request_item), rows)
+
+
+def _shares(document: dict[str, Any]) -> dict[int, Decimal]:
+    """What a refund of the refunded items came to, by position."""
+    lines = [Line(place, Decimal(item["amount"])) for place, item in enumerate(document["items"], 1)]
+    total = sum((line.amount for line in lines), Decimal(0))
+    sums = refund_sums(Decimal(document.get("total") or total), document["currency"], lines)
+    return {
+        line.position: sums.shares[line.position]
+        for line in lines
+        if document["items"][line.position - 1]["refunded"]
+    }

@@ -5,108 +5,68 @@ once in every `ROUND` orders.
 """
 
 import base64
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from services.demo_pdf import receipt_pdf
+from services.demo_scenarios import (
+    PAIRS,
+    ROUND,
+    STORES,
+    UNDELIVERED,
+    UNPAID,
+    created_and_paid,
+    random_of,
+    scenario_of,
+)
 from services.demo_words import COUNTRIES, PAYMENTS, PRODUCTS, RATES, Country
 from services.money import minor_units
 
-STORES: Final = tuple(COUNTRIES)
-DAYS: Final = 400
 Document = dict[str, Any]
-
-# What one order is about. "parent"/"child" pairs are a round apart, "typo" pairs follow one another.
-SCENARIOS: Final = tuple(
-    [
-        "plain",
-        "plain",
-        "several",
-        "company",
-        "not-delivered",
-        "partly",
-        "unpaid",
-        "unpaid-parent",
-        "cancelled",
-        "terminated",
-        "ar-active",
-        "ar-cancelled",
-        "ar-parent",
-        "ar-child",
-        "ar-unpaid-parent",
-        "ar-unpaid-child",
-        "pmr-active",
-        "pmr-cancelled",
-        "other-renewal",
-        "typo-first",
-        "typo-second",
-        "erased",
-        "user-erased",
-        "no-email",
-        "refund-requested",
-        "refund-updating",
-        "refund-partial",
-        "refund-full",
-        "refund-refused",
-        "refund-failed",
-        "free",
-        "mail-error",
-        "documents",
-        "many-codes",
-        "physical",
-        "nameless",
-        "own-page",
-        "no-codes",
-    ]
-)
-ROUND: Final = len(STORES) * len(SCENARIOS)
-_PAIRS: Final = {"ar-parent": "ar-child", "ar-unpaid-parent": "ar-unpaid-child"}
-_UNPAID: Final = ("unpaid", "unpaid-parent", "cancelled", "terminated", "ar-unpaid-child")
-_UNDELIVERED: Final = (*_UNPAID, "not-delivered", "no-codes")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOrder:
     """An order document, and what the portal's own tables say of its refund, if anything: `refund` is the
-    scenario's last word (requested, updating, partial, full, refused, failed)."""
+    scenario's last word (requested, updating, partial, full, refused, failed), and the times are those of its steps."""
 
     document: Document
     refund: str | None
+    requested_at: datetime
+    taken_at: datetime
+    closed_at: datetime
 
 
 def demo_orders(count: int, *, seed: int, today: date) -> Iterator[DemoOrder]:
     """`count` orders in the `DAYS` days before today (UTC), oldest first."""
     end = datetime.combine(today, time(), tzinfo=UTC)
-    step = timedelta(days=DAYS) / max(count, 1)
     for index in range(count):
-        # A generator of its own for each order: a longer demo begins with other times, but the same people.
-        rng = random.Random(f"{seed} {index}")  # noqa: S311 - variety, not secrecy
-        created = end - step * (count - index) + step * (rng.random() * 0.9)
-        yield _Maker(rng, index, count, seed, created.replace(microsecond=0), end).make()
+        yield _Maker(index, count, seed, end).make()
 
 
 class _Maker:
     """Makes one order."""
 
-    def __init__(
-        self, rng: random.Random, index: int, count: int, seed: int, created: datetime, end: datetime
-    ) -> None:
-        self.rng = rng
+    def __init__(self, index: int, count: int, seed: int, end: datetime) -> None:
         self.index = index
         self.count = count
         self.seed = seed
-        self.created = created
         self.end = end
+        self.rng = random_of(seed, index)
+        self.created, self.paid = created_and_paid(seed, index, count, end)
         self.store = STORES[index % len(STORES)]
-        self.scenario = SCENARIOS[index // len(STORES) % len(SCENARIOS)]
-        self.country: Country = rng.choice(COUNTRIES[self.store])
-        self.paid = min(created + timedelta(minutes=rng.randint(1, 90)), end)
-        self.is_paid = self.scenario not in _UNPAID
+        self.scenario = scenario_of(index)
+        self.country: Country = self.rng.choice(COUNTRIES[self.store])
+        self.is_paid = self.scenario not in UNPAID
         self.history: list[Document] = []
+        # A refund takes 38 hours, or as long as there has been since the payment.
+        took = min(timedelta(hours=38), (end - self.paid) * 0.9)
+        self.requested, self.taken, self.closed = (
+            (self.paid + took * part / 38).replace(microsecond=0) for part in (30, 35, 38)
+        )
 
     def make(self) -> DemoOrder:
         refund = self.scenario.removeprefix("refund-") if self.scenario.startswith("refund-") else None
@@ -152,7 +112,7 @@ class _Maker:
                 min(self.paid + timedelta(days=9), self.end), "anonymization", "Personal data anonymize"
             )
         document["history"] = sorted(self.history, key=lambda event: event["date"])
-        return DemoOrder(document, refund)
+        return DemoOrder(document, refund, self.requested, self.taken, self.closed)
 
     def _id(self, index: int) -> int:
         return 12_345_678 + (self.seed - 1) * 100_000_000 % 10**15 + index
@@ -191,13 +151,20 @@ class _Maker:
         return customer
 
     def _payment(self) -> Document:
-        method, system, is_card = self.rng.choice(PAYMENTS) if self.scenario != "plain" else PAYMENTS[0]
+        by_card = (
+            "plain",
+            "refund-partial",
+            "refund-full",
+        )  # these refunds say that they went back to the card
+        method, system, is_card = PAYMENTS[0] if self.scenario in by_card else self.rng.choice(PAYMENTS)
         card = {
             "card_type": self.rng.choice(["Visa", "Mastercard"]),
             "card_last_4": f"{self.rng.randint(0, 9999):04}",
             "card_expiration_date": f"{self.rng.randint(1, 12):02}/{self.end.year + self.rng.randint(0, 4)}",
         }
-        return {"payment_method": method, "payment_system_name": system} | (card if is_card else {})
+        return {"payment_method": method, "payment_system_name": system} | (
+            card if is_card and self.scenario != "erased" else {}
+        )
 
     def _items(self, customer: Document) -> list[Document]:
         several = {"several": 4, "company": 2, "partly": 2, "refund-partial": 3, "many-codes": 2}
@@ -227,16 +194,14 @@ class _Maker:
             "amount": str(amount),
             "vat_amount": str((amount / 6).quantize(unit)),
             "delivery": "physical" if self.scenario == "physical" else "electronic",
-            "delivered": self.scenario not in _UNDELIVERED
+            "delivered": self.scenario not in UNDELIVERED
             and not (self.scenario == "partly" and position == 2),
             "refunded": self.scenario == "refund-full"
             or (self.scenario == "refund-partial" and position == 1),
         }
         if percent:
             item |= {"discount_percent": str(percent), "discount_amount": str(discount)}
-        # A test order had its code before it was terminated.
-        has_code = self.is_paid or self.scenario == "terminated"
-        is_saved = has_code and self.scenario not in ("not-delivered", "no-codes", "physical")
+        is_saved = self.is_paid and self.scenario not in ("not-delivered", "no-codes", "physical")
         if is_saved and not (self.scenario == "partly" and position == 2):
             item["activation_codes"] = self._codes(quantity, item["refunded"])
             item["license_user"] = self._license_user(customer)
@@ -277,15 +242,17 @@ class _Maker:
         status = "active"
         if scenario.endswith("cancelled"):
             status = "cancelled"
-        elif "unpaid" in scenario:
+        elif not self.is_paid or (scenario == "ar-unpaid-parent" and self._child() is not None):
             status = "not paid"
+        child = self._child()
         first = self.index if parent is None else parent
+        last = self.index if child is None else child
         at = self.paid if self.is_paid else self.created
         if parent is not None:
             self._said(at, "subscription", f"Renewal of the subscription. Parent order {self._name(parent)}")
         elif self.is_paid and kind != "MANUAL":
             self._said(at, "subscription", f"Subscription has been activated ({kind})")
-        if (child := self._child()) is not None:
+        if child is not None:
             text = f"The renewal order {self._name(child)} has been created"
             self._said(self._created_of(child), "subscription", text)
         if status == "cancelled":
@@ -295,21 +262,22 @@ class _Maker:
             "type": kind,
             "status": status,
             "parent_order_id": None if parent is None else self._id(parent),
-            "period": "P3M",
-            "next_renewal_date": (self.created + timedelta(days=91)).isoformat(),
+            "period": "P2Y",
+            # Longer than the demo lasts, so that no renewal is missing.
+            "next_renewal_date": (self._created_of(last) + timedelta(days=730)).isoformat(),
         }
 
     def _created_of(self, index: int) -> datetime:
-        return self.created + timedelta(days=DAYS) / self.count * (index - self.index)
+        return created_and_paid(self.seed, index, self.count, self.end)[0]
 
     def _child(self) -> int | None:
         """The renewal of this order: a round and one scenario later, if the demo reaches so far."""
         child = self.index + ROUND + len(STORES)
-        return child if self.scenario in _PAIRS and child < self.count else None
+        return child if self.scenario in PAIRS and child < self.count else None
 
     def _parent(self) -> int | None:
         parent = self.index - ROUND - len(STORES)
-        return parent if self.scenario in _PAIRS.values() and parent >= 0 else None
+        return parent if self.scenario in PAIRS.values() and parent >= 0 else None
 
     def _related(self) -> list[Document]:
         found = [(self._parent(), "parent"), (self._child(), "child")]
@@ -320,7 +288,7 @@ class _Maker:
         for other, relation in found:
             if other is not None and relation == "typo":
                 text = f"Bought together from the thank-you page: {self._name(other)}"
-                self._said(self.paid + timedelta(minutes=2), "relation", text)
+                self._said(max(self.created, self._created_of(other)), "relation", text)
         return [{"order_id": self._id(o), "relation": r} for o, r in found if o is not None]
 
     def _mails(self, customer: Document, items: list[Document]) -> None:
@@ -337,13 +305,18 @@ class _Maker:
             self._said(at + timedelta(minutes=1), "email", f"Licence e-mail has been sent to {email}")
 
     def _documents(self, total: Decimal) -> list[Document]:
-        kinds = {"documents": ("payment", "refund"), "company": ("payment",), "refund-full": ("payment",)}
+        names = {
+            "documents": ("invoice", "receipt"),
+            "company": ("invoice",),
+            "refund-full": ("invoice", "credit-note"),
+        }
         made = []
-        for kind in kinds.get(self.scenario, ()):
-            name = f"{'invoice' if kind == 'payment' else 'credit-note'}-{self._name(self.index)}.pdf"
-            lines = [self._name(self.index), f"{self.paid:%Y-%m-%d}", f"{self.country.currency} {total}"]
-            content = receipt_pdf("Invoice" if kind == "payment" else "Credit note", lines)
+        for word in names.get(self.scenario, ()):
+            name = f"{word}-{self._name(self.index)}.pdf"
+            kind, at = ("refund", self.closed) if word == "credit-note" else ("payment", self.paid)
+            lines = [self._name(self.index), f"{at:%Y-%m-%d}", f"{self.country.currency} {total}"]
+            content = receipt_pdf(word.replace("-", " ").capitalize(), lines)
             made.append({"name": name, "kind": kind, "content_base64": base64.b64encode(content).decode()})
             if kind == "refund":
-                self._said(self.paid + timedelta(days=5), "document", f"Refund document {name}")
+                self._said(self.closed, "document", f"Refund document {name}")
         return made

@@ -30,7 +30,10 @@ _LINES: Final[dict[Event, tuple[str, str]]] = {
     Event.REFUND_REQUESTED: ("status", "Refund request has been sent. Reason: {reason}"),
     Event.REFUND_TAKEN: ("status", "Refund info is being updated"),
     Event.REFUND_RELEASED: ("status", "The refund request went back to the queue"),
-    Event.REFUND_COMPLETED: ("status", "Request has been completed: {result}, {items}. {status}Note: {note}"),
+    Event.REFUND_COMPLETED: (
+        "status",
+        "Request has been completed: {result}, {amount}, {items}. {status}Note: {note}",
+    ),
     Event.REFUND_REFUSED: ("status", "Refusal to refund: {result}. Note: {note}"),
     Event.REFUND_DOCUMENT: ("document", "Refund document {name}"),
     Event.SUBSCRIPTION_CANCELLED: (
@@ -46,6 +49,12 @@ _LINES: Final[dict[Event, tuple[str, str]]] = {
 }
 
 
+def line(event: Event, **words: str) -> tuple[str, str]:
+    """The kind under which the history files the event, and its sentence."""
+    kind, sentence = _LINES[event]
+    return kind, sentence.format(**words)
+
+
 def add_event(
     connection: Connection,
     viewer: Viewer,
@@ -56,7 +65,7 @@ def add_event(
     **words: str,
 ) -> None:
     """Adds one line to the order's history, in the transaction of what it tells of."""
-    kind, sentence = _LINES[event]
+    kind, sentence = line(event, **words)
     connection.execute(
         insert(order_history)
         .inline()
@@ -64,7 +73,7 @@ def add_event(
             order_id=order.order_id,
             checkout_page_id=order.checkout_page_id,
             kind=kind,
-            text=sentence.format(**words),
+            text=sentence,
             source="portal",
             account_id=viewer.account_id,
             author=viewer.name,

@@ -1,6 +1,13 @@
-"""Sending a customer their licence again."""
+"""Sending a customer their licence again, and deleting licences that were refunded.
 
-from sqlalchemy import Connection, select
+The same activation code may be on several items of an order. A copy is dead once it is deleted, or once its item is
+refunded and another copy in the order is deleted: docs/decisions/016-what-a-refund-comes-to.md.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, exists, select, update
 
 from db.settings import settings
 from db.tables import activation_code, order_item
@@ -10,7 +17,10 @@ from services.addresses import is_mailable
 from services.errors import Conflict, NotFound
 from services.links import safe_link
 from services.order_lock import lock_order
+from services.order_shapes import OrderItem
 from services.outbox import queue_mail
+
+COPY_DELETED: Final = "This activation code was deleted with another item, and this item is refunded as well."
 
 
 class CodeNotFound(NotFound):
@@ -48,10 +58,12 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     code = connection.execute(
         select(
             activation_code.c.code,
+            activation_code.c.code_key,
             activation_code.c.deleted,
             activation_code.c.position,
             activation_code.c.number,
             order_item.c.name,
+            order_item.c.refunded,
         )
         .join(
             order_item,
@@ -63,6 +75,8 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     if code is None:
         raise CodeNotFound
     why_not = "This activation code was deleted." if code.deleted else None
+    if why_not is None and code.refunded and _was_deleted_elsewhere(connection, order_id, code.code_key):
+        why_not = COPY_DELETED
     why_not = why_not or why_not_sent(
         status=order.status,
         delivery_allowed=order.delivery_allowed,
@@ -91,4 +105,59 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     return Done(
         f"The licence of order {order.order_name} is being sent to {order.email}.",
         {"item": code.position, "code": code.number},
+    )
+
+
+def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> int:
+    """Marks the codes of these items deleted, and every copy that is dead with them; how many were marked.
+
+    The items must be marked as refunded before. Also without any items: a code that was deleted with one item dies on
+    another one when that is refunded, whether its codes are to be deleted or not.
+    """
+    of_order = (activation_code.c.order_id == order_id, ~activation_code.c.deleted)
+    chosen = connection.execute(
+        update(activation_code)
+        .where(*of_order, activation_code.c.position.in_(positions))
+        .values(deleted=True)
+    )
+    copy = activation_code.alias("copy")
+    dead = connection.execute(
+        update(activation_code)
+        .where(
+            *of_order,
+            exists().where(
+                order_item.c.order_id == order_id,
+                order_item.c.position == activation_code.c.position,
+                order_item.c.refunded,
+            ),
+            exists().where(
+                copy.c.order_id == order_id, copy.c.code_key == activation_code.c.code_key, copy.c.deleted
+            ),
+        )
+        .values(deleted=True)
+    )
+    return chosen.rowcount + dead.rowcount
+
+
+def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
+    """The IDs of the codes of an order's items that are not sent any more: deleted ones, and dead copies of them."""
+    found = [(item, code) for item in items for code in item.codes]
+    deleted = {code.key for _, code in found if code.deleted}
+    return frozenset(
+        code.id for item, code in found if code.deleted or (item.refunded and code.key in deleted)
+    )
+
+
+def _was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:
+    return (
+        connection.execute(
+            select(activation_code.c.id)
+            .where(
+                activation_code.c.order_id == order_id,
+                activation_code.c.code_key == key,
+                activation_code.c.deleted,
+            )
+            .limit(1)
+        ).first()
+        is not None
     )

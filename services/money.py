@@ -1,7 +1,8 @@
 """Currencies and amounts of money as people read them.
 
-The codes and their minor units are those of ISO 4217 (list one, 2026), with the codes withdrawn since 2015, because
-orders of those years may still arrive. Funds, metals and codes for tests (XAU, XDR, XTS …) are no prices and left out.
+The codes and their minor units are those of ISO 4217 (list one, 2026), with the currencies that were withdrawn since
+1990 (list three), because orders of those years may still arrive. Funds, metals and codes for tests (XAU, XDR, XTS …)
+are no prices and left out.
 """
 
 from decimal import Decimal
@@ -22,9 +23,15 @@ _MINOR_UNITS: Final[dict[str, int]] = {
     }.items()
     for code in codes.split()
 }
-_WITHDRAWN: Final = "ANG BGN CUC HRK LTL MRO SLL STD VEF ZWL"  # all with two decimals
-_MINOR_UNITS.update((code, 2) for code in _WITHDRAWN.split())
-_MINOR_UNITS["BYR"] = 0
+_WITHDRAWN: Final[dict[int, str]] = {
+    0: "ADP BEF BYB BYR ESP GRD ITL LUF MGF PTE TPE TRL",
+    2: """
+        AFA ALK ANG AOK AON AOR ARA ATS AZM BAD BGL BGN BRB BRC BRE BRN BRR BUK CSD CSK CUC CYP DDM DEM ECS EEK FIM FRF
+        GEK GHC GWP HRD HRK IEP LTL LTT LVL LVR MRO MTL MXP MZM NIC NLG PEI PEN PLZ ROK ROL RUR SDD SDP SIT SKK SLL
+        SRG STD SUR SVC TJR TMM UAK UGS UYN UYP VEB VEF XEU YDD YUD YUM YUN ZMK ZRN ZRZ ZWC ZWD ZWL ZWN ZWR
+    """,
+}
+_MINOR_UNITS.update((code, units) for units, codes in _WITHDRAWN.items() for code in codes.split())
 
 
 def is_currency(code: str) -> bool:
@@ -37,8 +44,22 @@ def minor_units(currency: str) -> int:
     return _MINOR_UNITS.get(currency, 2)
 
 
+def decimals(amount: Decimal) -> int:
+    """How many decimals the amount needs, zeros at the end left out; none for 1200 and 1E+3."""
+    _, digits, exponent = amount.as_tuple()
+    if not isinstance(exponent, int) or exponent >= 0:
+        return 0
+    zeros = 0
+    while zeros < min(-exponent, len(digits)) and digits[-1 - zeros] == 0:
+        zeros += 1
+    return 0 if not any(digits) else -exponent - zeros
+
+
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """`1,234.50`: the currency's decimals, and more where the amount has more. Nothing is rounded."""
+    return f"{amount:,.{max(minor_units(currency), decimals(amount))}f}"
+
+
 def format_money(amount: Decimal, currency: str) -> str:
-    """`EUR 1,234.50`, `JPY 1,200`: the currency's decimals, and more where the amount has more. Nothing is rounded."""
-    exponent = amount.normalize().as_tuple().exponent
-    decimals = max(minor_units(currency), -exponent if isinstance(exponent, int) else 0)
-    return f"{currency} {amount:,.{decimals}f}"
+    """`EUR 1,234.50`, `JPY 1,200`: code and amount."""
+    return f"{currency} {plain_amount(amount, currency)}"

@@ -118,7 +118,14 @@ def _items_of(
                 carried[row.order_id].append(SimpleNamespace(**values))
         if row.code_id is not None:
             codes[row.order_id].append(
-                ActivationCode(row.code_id, row.position, row.code_code, row.code_deleted, row.queued_at)
+                ActivationCode(
+                    row.code_id,
+                    row.position,
+                    row.code_code,
+                    row.code_code_key,
+                    row.code_deleted,
+                    row.queued_at,
+                )
             )
     return items, codes, carried
 

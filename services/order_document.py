@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NoReturn
 
 from services import order_document_fields as f
+from services import order_document_groups as g
 from services.errors import InvalidInput
 from services.order_document_fields import Fields, WrongField
 from services.order_document_parts import read_order
@@ -88,17 +89,16 @@ def parse_order(line: str | bytes, number: int) -> ParsedOrder:
         fields = _load(source)
         order = read_order(fields, unknown)
         if _UNSTORABLE(source):
-            f.refuse_unstorable(fields, "")
+            g.refuse_unstorable(fields, "")
     except WrongField as error:
         raise ImportLineError(number, error.field or None, error.reason) from None
     # What was unknown or erased is no longer in `fields`.
-    known = json.dumps(fields, sort_keys=True, check_circular=False)
-    return ParsedOrder(order, hashlib.sha256(known.encode()).digest(), tuple(unknown))
+    return ParsedOrder(order, hashlib.sha256(_encode(fields).encode()).digest(), tuple(unknown))
 
 
 def _load(source: str) -> Fields:
     try:
-        fields = json.loads(source, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        fields = _decode(source)
     except json.JSONDecodeError as error:
         reason = f"The line is not a valid JSON document; it cannot be understood from character {error.pos + 1:,} on."
         raise WrongField("", reason) from None
@@ -120,3 +120,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> Fields:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise WrongField("", f"The line has {constant} where a number belongs.")
+
+
+# Made once: what `json.loads` and `json.dumps` would make anew for every line.
+_decode: Final = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant).decode
+_encode: Final = json.JSONEncoder(sort_keys=True, check_circular=False).encode

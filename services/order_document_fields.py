@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from services.money import is_currency
 from services.text_keys import ascii_digits, strip_edges
+from services.web_addresses import is_web_address
 
 # The longest text accepted, in characters. Generous; the ones the search has an index on stay well below
 # the 2,700 bytes that an entry of a PostgreSQL index may have.
@@ -35,7 +36,10 @@ MAX_ID: Final = 2**63 - 1
 MAX_QUANTITY: Final = 1_000_000
 _MIN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TIME: Final = datetime(2201, 1, 1, tzinfo=UTC)
-_AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?").fullmatch
+# What shops write as the year 9999 means never. With an offset it may lie beyond what a time can hold, in UTC or in the
+# time zone of a database session, so all of that year is this one moment.
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_AMOUNT: Final = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?").fullmatch
 _TIME: Final = re.compile(
     r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9:]{4,8}(?:[.,][0-9]+)?(?:Z|[+-][0-9:]{2,5})"
 ).fullmatch
@@ -43,9 +47,7 @@ _PERIOD: Final = re.compile(
     r"P(?=[0-9T])(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+W)?(?:[0-9]+D)?(?:T(?=[0-9])(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?"
 ).fullmatch
 _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}").fullmatch
-_URL: Final = re.compile(
-    r"(https?)(://[^\s/?#\\<>\"\x00-\x20\x7f]+[^\s\\<>\"\x00-\x20\x7f]*)", re.IGNORECASE
-).fullmatch
+_SCHEME: Final = re.compile(r"https?:", re.IGNORECASE).match
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+").fullmatch
 
 Word = TypeVar("Word")
@@ -138,21 +140,26 @@ def whole_number(fields: Fields, key: str, where: str, most: int) -> int:
     return value
 
 
-def amount(fields: Fields, key: str, where: str) -> Decimal | None:
+def amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) -> Decimal | None:
     """Money as a text with a dot, at most 12 digits before and 6 after it. JSON numbers are refused: they are
-    binary fractions in most programs, and 0.1 + 0.2 must stay 0.3."""
+    binary fractions in most programs, and 0.1 + 0.2 must stay 0.3. An amount below zero is refused unless allowed."""
     value = fields.get(key)
     if value is None:
         return None
     if type(value) is not str or _AMOUNT(value) is None:
         if _is_blank(value):
             return None
-        wrong(where, key, 'an amount in quotation marks such as "12.50", not negative', value)
-    return Decimal(value)
+        wrong(where, key, 'an amount in quotation marks such as "12.50"', value)
+    if value[0] != "-":
+        return Decimal(value)
+    below = Decimal(value)
+    if below < 0 and not below_zero:
+        wrong(where, key, "an amount that is not below zero", value)
+    return below or Decimal(value[1:])  # "-0.00" is nothing but zero
 
 
-def required_amount(fields: Fields, key: str, where: str) -> Decimal:
-    value = amount(fields, key, where)
+def required_amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) -> Decimal:
+    value = amount(fields, key, where, below_zero=below_zero)
     if value is None:
         wrong(where, key, 'an amount in quotation marks such as "12.50"', None)
     return value
@@ -165,7 +172,7 @@ def percent(fields: Fields, key: str, where: str) -> Decimal | None:
     return value
 
 
-def time(fields: Fields, key: str, where: str) -> datetime | None:
+def time(fields: Fields, key: str, where: str, *, until: datetime = _MAX_TIME) -> datetime | None:
     """A moment in UTC, in the years 1970 to 2200. A time that does not say its offset could be any of 26 hours."""
     value = fields.get(key)
     if value is None or _is_blank(value):
@@ -181,9 +188,18 @@ def time(fields: Fields, key: str, where: str) -> datetime | None:
     # fromisoformat also reads week dates and any separator; the pattern keeps to what other programs read.
     if offset is None or _TIME(value) is None:
         wrong(where, key, "a date and time with its offset such as 2026-01-31T09:30:00+00:00", value)
-    if not _MIN_TIME < moment < _MAX_TIME:
-        wrong(where, key, "a time in the years 1970 to 2200", value)
+    if not _MIN_TIME < moment < until:
+        wrong(where, key, f"a time in the years 1970 to {until.year - (until is not NEVER)}", value)
     return moment
+
+
+def time_or_never(fields: Fields, key: str, where: str) -> datetime | None:
+    """A moment in UTC, in the years 1970 to 9999. The year 9999 means never and is read as `NEVER`."""
+    value = fields.get(key)
+    if type(value) is str and value.startswith("9999") and _TIME(value):
+        # Without its year the rest must still be a date and a time, and may be moved to UTC.
+        return None if time({key: "1999" + value[4:]}, key, where) is None else NEVER
+    return time(fields, key, where, until=NEVER)
 
 
 def required_time(fields: Fields, key: str, where: str) -> datetime:
@@ -235,10 +251,14 @@ def url(fields: Fields, key: str, where: str) -> str | None:
     value = text(fields, key, where, URL)
     if value is None:
         return None
-    parts = _URL(value)
-    if parts is None:
-        wrong(where, key, "a web address that starts with http:// or https://", value)
-    return parts[1].lower() + parts[2]
+    scheme = _SCHEME(value)
+    address = value if scheme is None else scheme[0].lower() + value[scheme.end() :]
+    if not is_web_address(address):
+        expected = (
+            "a web address that begins with http:// or https:// and a host, without a user name or spaces"
+        )
+        wrong(where, key, expected, value)
+    return address
 
 
 def period(fields: Fields, key: str, where: str) -> str | None:
@@ -274,47 +294,3 @@ def content(fields: Fields, key: str, where: str) -> bytes:
             where + key, f"The file is over {DOCUMENT_BYTES >> 20} MB, the most that is accepted."
         )
     return data
-
-
-def group(value: object, path: str) -> Fields:
-    """The fields of a group such as the customer."""
-    if type(value) is not dict:
-        wrong("", path, "a group of fields in { }", value)
-    return value
-
-
-def groups(fields: Fields, key: str, where: str) -> list[Fields]:
-    """A list of groups of fields; empty when absent."""
-    value = fields.get(key)
-    if value is None:
-        return []
-    if type(value) is not list:
-        wrong(where, key, "a list in [ ]", value)
-    for position, entry in enumerate(value):
-        if type(entry) is not dict:
-            wrong(where, f"{key}[{position}]", "a group of fields in { }", entry)
-    return value
-
-
-def keep_known(fields: Fields, known: frozenset[str], where: str, unknown: list[str]) -> None:
-    """Takes out the keys that the order document does not have, and notes their paths."""
-    if not known.issuperset(fields):
-        for key in [key for key in fields if key not in known]:
-            del fields[key]
-            unknown.append(where + quote(key)[1:-1])
-
-
-def refuse_unstorable(value: object, path: str) -> None:
-    """PostgreSQL keeps no U+0000 in a text, and half of a surrogate pair is no character at all."""
-    if isinstance(value, str):
-        for character in value:
-            if character == "\0" or "\ud800" <= character <= "\udfff":
-                raise WrongField(
-                    path, f"The text has the character U+{ord(character):04X}, which cannot be stored."
-                )
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            refuse_unstorable(entry, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for position, entry in enumerate(value):
-            refuse_unstorable(entry, f"{path}[{position}]")

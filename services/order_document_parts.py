@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from services import order_document_fields as f
+from services import order_document_groups as g
 from services.order_document_fields import Fields, WrongField
 from services.order_document_shapes import (
     ActivationCodeData,
@@ -41,7 +42,7 @@ _DOCUMENT_KIND: Final = {w.value: w for w in DocumentKind}
 _ORDER_KEYS: Final = frozenset(OrderDocument.__slots__)
 _CUSTOMER_KEYS: Final = frozenset(CustomerData.__slots__)
 _PAYMENT_KEYS: Final = frozenset(PaymentData.__slots__)
-_ITEM_KEYS: Final = frozenset(ItemData.__slots__)
+_ITEM_KEYS: Final = frozenset(ItemData.__slots__) - {"has_own_id"}
 _LICENSE_USER_KEYS: Final = frozenset(LicenseUserData.__slots__)
 _CODE_KEYS: Final = frozenset(ActivationCodeData.__slots__)
 _NAME_VALUE_KEYS: Final = frozenset(NameValue.__slots__)
@@ -55,19 +56,20 @@ _PERSONAL_PAYMENT: Final = ("card_last_4", "card_expiration_date")
 
 
 def read_order(fields: Fields, unknown: list[str]) -> OrderDocument:
-    f.keep_known(fields, _ORDER_KEYS, "", unknown)
+    g.keep_known(fields, _ORDER_KEYS, "", unknown)
     order_id = f.whole_number(fields, "order_id", "", f.MAX_ID)
     status = f.required_word(fields, "status", "", _ORDER_STATUS)
     pay_date = f.time(fields, "pay_date", "")
     if pay_date is None and status is MainStatus.PAID:
         raise WrongField("pay_date", "The order is paid, so the time of its payment is needed.")
-    payment = f.group({} if fields.get("payment") is None else fields["payment"], "payment")
-    customer = _customer(f.group(fields.get("customer"), "customer"), payment, unknown)
+    payment = g.group({} if fields.get("payment") is None else fields["payment"], "payment")
+    customer = _customer(g.group(fields.get("customer"), "customer"), payment, unknown)
     items = _items(fields, unknown)
-    total = f.amount(fields, "total", "")
+    # Without a line below zero there is nothing that could be given back.
+    total = f.amount(fields, "total", "", below_zero=any(item.amount < 0 for item in items))
     if total is None:
         total = sum((item.amount for item in items), Decimal(0))
-        if total >= 10**12:
+        if abs(total) >= 10**12:
             raise WrongField("total", "The amounts of the items add up to more than can be stored.")
     return OrderDocument(
         order_id,
@@ -93,7 +95,7 @@ def read_order(fields: Fields, unknown: list[str]) -> OrderDocument:
 
 
 def _customer(fields: Fields, payment: Fields, unknown: list[str]) -> CustomerData:
-    f.keep_known(fields, _CUSTOMER_KEYS, "customer.", unknown)
+    g.keep_known(fields, _CUSTOMER_KEYS, "customer.", unknown)
     erased = f.flag(fields, "erased", "customer.")
     if erased:
         for key in _CUSTOMER_KEYS - _NOT_PERSONAL:
@@ -116,7 +118,7 @@ def _customer(fields: Fields, payment: Fields, unknown: list[str]) -> CustomerDa
 
 
 def _payment(fields: Fields, unknown: list[str]) -> PaymentData:
-    f.keep_known(fields, _PAYMENT_KEYS, "payment.", unknown)
+    g.keep_known(fields, _PAYMENT_KEYS, "payment.", unknown)
     return PaymentData(
         f.text(fields, "payment_method", "payment.", f.NAME),
         f.text(fields, "payment_system_name", "payment.", f.NAME),
@@ -127,36 +129,43 @@ def _payment(fields: Fields, unknown: list[str]) -> PaymentData:
 
 
 def _items(fields: Fields, unknown: list[str]) -> tuple[ItemData, ...]:
-    entries = f.groups(fields, "items", "")
+    entries = g.groups(fields, "items", "")
     if not entries:
         raise WrongField("items", "The order has no items; at least one is expected.")
     items = tuple(_item(entry, position, unknown) for position, entry in enumerate(entries))
-    if len({item.item_id for item in items}) < len(items):
+    given = [item.item_id for item in items if item.has_own_id]
+    if len(set(given)) < len(given):
         seen: set[str] = set()
         for position, item in enumerate(items):
-            if item.item_id in seen:
+            if item.has_own_id and item.item_id in seen:
                 raise WrongField(
                     f"items[{position}].item_id",
                     f"The id {f.quote(item.item_id)} belongs to an earlier item already.",
                 )
-            seen.add(item.item_id)
+            if item.has_own_id:
+                seen.add(item.item_id)
     return items
 
 
 def _item(fields: Fields, position: int, unknown: list[str]) -> ItemData:
     where = f"items[{position}]."
-    f.keep_known(fields, _ITEM_KEYS, where, unknown)
+    g.keep_known(fields, _ITEM_KEYS, where, unknown)
+    item_id = f.identifier(fields, "item_id", where)
+    amount = f.required_amount(fields, "amount", where, below_zero=True)
+    # A discount or a return: what belongs to it may be below zero as well.
+    is_below = amount < 0
     return ItemData(
-        f.identifier(fields, "item_id", where) or str(position + 1),
+        item_id or str(position + 1),
+        item_id is not None,
         f.identifier(fields, "product_id", where),
         f.identifier(fields, "sku", where),
         f.required_text(fields, "name", where, f.PRODUCT_NAME),
-        f.required_amount(fields, "price", where),
+        f.required_amount(fields, "price", where, below_zero=is_below),
         f.whole_number(fields, "quantity", where, f.MAX_QUANTITY),
         f.percent(fields, "discount_percent", where),
-        f.amount(fields, "discount_amount", where),
-        f.amount(fields, "vat_amount", where),
-        f.required_amount(fields, "amount", where),
+        f.amount(fields, "discount_amount", where, below_zero=is_below),
+        f.amount(fields, "vat_amount", where, below_zero=is_below),
+        amount,
         f.word(fields, "delivery", where, _DELIVERY),
         f.flag(fields, "delivered", where),
         f.flag(fields, "refunded", where),
@@ -171,9 +180,9 @@ def _license_user(fields: Fields, where: str, unknown: list[str]) -> LicenseUser
     user = fields.get("license_user")
     if user is None:
         return None
-    f.group(user, where + "license_user")
+    g.group(user, where + "license_user")
     where += "license_user."
-    f.keep_known(user, _LICENSE_USER_KEYS, where, unknown)
+    g.keep_known(user, _LICENSE_USER_KEYS, where, unknown)
     if f.flag(user, "erased", where):
         for key in _LICENSE_USER_KEYS - _NOT_PERSONAL:
             user.pop(key, None)
@@ -187,9 +196,9 @@ def _license_user(fields: Fields, where: str, unknown: list[str]) -> LicenseUser
 
 def _activation_codes(fields: Fields, where: str, unknown: list[str]) -> tuple[ActivationCodeData, ...]:
     codes = []
-    for position, entry in enumerate(f.groups(fields, "activation_codes", where)):
+    for position, entry in enumerate(g.groups(fields, "activation_codes", where)):
         path = f"{where}activation_codes[{position}]."
-        f.keep_known(entry, _CODE_KEYS, path, unknown)
+        g.keep_known(entry, _CODE_KEYS, path, unknown)
         codes.append(
             ActivationCodeData(f.required_text(entry, "code", path, f.CODE), f.flag(entry, "deleted", path))
         )
@@ -198,9 +207,9 @@ def _activation_codes(fields: Fields, where: str, unknown: list[str]) -> tuple[A
 
 def _name_values(fields: Fields, key: str, where: str, unknown: list[str]) -> tuple[NameValue, ...]:
     pairs = []
-    for position, entry in enumerate(f.groups(fields, key, where)):
+    for position, entry in enumerate(g.groups(fields, key, where)):
         path = f"{where}{key}[{position}]."
-        f.keep_known(entry, _NAME_VALUE_KEYS, path, unknown)
+        g.keep_known(entry, _NAME_VALUE_KEYS, path, unknown)
         # A field that the customer left empty still was asked for, so an empty value is one.
         value = f.text(entry, "value", path, f.TEXT)
         pairs.append(NameValue(f.required_text(entry, "name", path, f.NAME), value or ""))
@@ -211,9 +220,9 @@ def _subscription(fields: Fields, where: str, unknown: list[str]) -> Subscriptio
     group = fields.get("subscription")
     if group is None:
         return None
-    f.group(group, where + "subscription")
+    g.group(group, where + "subscription")
     where += "subscription."
-    f.keep_known(group, _SUBSCRIPTION_KEYS, where, unknown)
+    g.keep_known(group, _SUBSCRIPTION_KEYS, where, unknown)
     subscription_id = f.identifier(group, "id", where)
     if subscription_id is None:
         f.wrong(where, "id", "the id of the subscription", None)
@@ -224,16 +233,16 @@ def _subscription(fields: Fields, where: str, unknown: list[str]) -> Subscriptio
         f.required_word(group, "status", where, _SUBSCRIPTION_STATUS),
         None if parent is None else f.whole_number(group, "parent_order_id", where, f.MAX_ID),
         f.period(group, "period", where),
-        f.time(group, "next_renewal_date", where),
+        f.time_or_never(group, "next_renewal_date", where),
     )
 
 
 def _related_orders(fields: Fields, order_id: int, unknown: list[str]) -> tuple[RelatedOrder, ...]:
     """Each relation once: saying it twice says nothing more."""
     related = []
-    for position, entry in enumerate(f.groups(fields, "related_orders", "")):
+    for position, entry in enumerate(g.groups(fields, "related_orders", "")):
         where = f"related_orders[{position}]."
-        f.keep_known(entry, _RELATED_KEYS, where, unknown)
+        g.keep_known(entry, _RELATED_KEYS, where, unknown)
         other = f.whole_number(entry, "order_id", where, f.MAX_ID)
         if other == order_id:
             raise WrongField(where + "order_id", "An order cannot be related to itself.")
@@ -243,9 +252,9 @@ def _related_orders(fields: Fields, order_id: int, unknown: list[str]) -> tuple[
 
 def _history(fields: Fields, unknown: list[str]) -> tuple[HistoryEvent, ...]:
     events = []
-    for position, entry in enumerate(f.groups(fields, "history", "")):
+    for position, entry in enumerate(g.groups(fields, "history", "")):
         where = f"history[{position}]."
-        f.keep_known(entry, _HISTORY_KEYS, where, unknown)
+        g.keep_known(entry, _HISTORY_KEYS, where, unknown)
         events.append(
             HistoryEvent(
                 f.required_time(entry, "date", where),
@@ -258,9 +267,9 @@ def _history(fields: Fields, unknown: list[str]) -> tuple[HistoryEvent, ...]:
 
 def _documents(fields: Fields, unknown: list[str]) -> tuple[DocumentData, ...]:
     documents = []
-    for position, entry in enumerate(f.groups(fields, "documents", "")):
+    for position, entry in enumerate(g.groups(fields, "documents", "")):
         where = f"documents[{position}]."
-        f.keep_known(entry, _DOCUMENT_KEYS, where, unknown)
+        g.keep_known(entry, _DOCUMENT_KEYS, where, unknown)
         documents.append(
             DocumentData(
                 f.required_text(entry, "name", where, f.FILE_NAME),

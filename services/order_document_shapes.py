@@ -1,7 +1,7 @@
 """What an order document says, once it has been checked: plain values, ready for the tables.
 
 Texts are as sent; an optional text that was empty or only spaces is None. Times are aware and in UTC. Amounts are
-in the order's currency, never negative.
+in the order's currency; below zero only in lines that are discounts or returns, and in a total with such lines.
 """
 
 from dataclasses import dataclass
@@ -115,9 +115,13 @@ class SubscriptionData:
 
 @dataclass(frozen=True, slots=True)
 class ItemData:
-    """`price` is that of one piece, `amount` what the line costs; `discount_percent` is 0 to 100."""
+    """`price` is that of one piece, `amount` what the line costs; `discount_percent` is 0 to 100.
+
+    `item_id` is the line's place, counted from 1, where the document has no id (`has_own_id` is false).
+    """
 
     item_id: str
+    has_own_id: bool
     product_id: str | None
     sku: str | None
     name: str

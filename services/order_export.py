@@ -5,17 +5,14 @@ CSV leaves PostgreSQL as CSV (COPY), which is some twenty times as fast as makin
 
 import csv
 import io
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-from sqlalchemy import Connection, Select, func, text
+from sqlalchemy import Connection, Select, text
 
 from db.export_statements import (
     ITEM_COLUMNS,
@@ -23,23 +20,17 @@ from db.export_statements import (
     ORDERED_TO,
     RISKY,
     ExportColumn,
-    Kind,
     csv_cell,
     export_statement,
     size_statement,
 )
 from services import audit
 from services.access import Viewer
-from services.errors import InvalidInput
 from services.order_filter import OrderFilter
 from services.order_search import pages_in_scope
 
-SHEET_ROWS: Final = 1_048_575  # what a sheet holds below its heading
-_PIECE: Final = 1 << 16
-_BATCH: Final = 1000
 _ROWS_AT_ONCE: Final = 250
 _PARTS: Final = 4
-_EXACT_DIGITS: Final = 15  # of a spreadsheet's numbers; longer ones are written as text
 
 
 class ExportRows(StrEnum):
@@ -58,7 +49,7 @@ def safe_text(value: str | None) -> str:
 
 def column_titles(rows: ExportRows) -> tuple[str, ...]:
     """What an export can hold, in its order."""
-    return tuple(column.title for column in _columns(rows, ()))
+    return tuple(column.title for column in columns_of(rows, ()))
 
 
 def file_name(order_filter: OrderFilter, rows: ExportRows, zone: ZoneInfo, *, now: datetime) -> str:
@@ -96,7 +87,7 @@ def record_export(
         "rows": rows,
         "format": ending,
         "fields": sorted(order_filter.to_json()["fields"]),
-        "columns": [c.title for c in _columns(rows, titles)] if titles else "all",
+        "columns": [c.title for c in columns_of(rows, titles)] if titles else "all",
     }
     audit.record(connection, viewer, "export", address=address, details=details)
 
@@ -118,7 +109,7 @@ def export_orders(
     take no more memory than a thousand. `on_rows` hears how many rows there are up to the end of each piece.
     `connection` is the viewer's own transaction and must stay open until the last piece; `record_export` comes first.
     """
-    columns = _columns(rows, titles)
+    columns = columns_of(rows, titles)
     heading = io.StringIO(newline="")
     csv.writer(heading, lineterminator="\r\n").writerow([column.title for column in columns])
     yield "\ufeff".encode() + heading.getvalue().encode()
@@ -130,7 +121,7 @@ def export_orders(
         ),
         {"zone": zone.key},
     )
-    statement = _statement(connection, viewer, order_filter, rows, [csv_cell(column) for column in columns])
+    statement = statement_of(connection, viewer, order_filter, rows, [csv_cell(column) for column in columns])
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     with (
         _driver(connection).cursor() as cursor,
@@ -165,95 +156,20 @@ def _with_returns(rows: list[bytes]) -> bytes:
     return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)
 
 
-def export_workbook(
-    connection: Connection,
-    viewer: Viewer,
-    order_filter: OrderFilter,
-    *,
-    rows: ExportRows,
-    zone: ZoneInfo,
-    titles: Collection[str] = (),
-    now: datetime | None = None,
-    on_rows: Callable[[int], None] | None = None,
-) -> Iterator[bytes]:
-    """The same as an Excel workbook, with a first sheet that says what was asked for.
-
-    Text stays text whatever it begins with; amounts and times are a spreadsheet's own. Raises `InvalidInput` when there
-    are more rows than a sheet holds; nothing has left by then. `on_rows` hears now and then how many rows are written;
-    what it raises ends the export.
-    """
-    columns = _columns(rows, titles)
-    cells = [
-        func.timezone(zone.key, column.expression) if column.kind is Kind.TIME else column.expression
-        for column in columns
-    ]
-    statement = _statement(connection, viewer, order_filter, rows, cells)
-    result = connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement)
-    with tempfile.TemporaryFile() as file:
-        with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-            _describe(book.add_worksheet("Search"), viewer, order_filter, zone, now or datetime.now(UTC))
-            sheet = book.add_worksheet("Orders" if rows is ExportRows.ORDER else "Items")
-            formats = {"time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})}
-            bold = book.add_format({"bold": True})
-            for place, column in enumerate(columns):
-                sheet.write_string(0, place, column.title, bold)
-            sheet.freeze_panes(1, 0)
-            number = 0
-            for number, row in enumerate((row for batch in result.partitions() for row in batch), 1):
-                if number > SHEET_ROWS:
-                    raise InvalidInput(f"A sheet holds {SHEET_ROWS:,} rows. Narrow the search, or take CSV.")
-                for place, value in enumerate(row):
-                    _write(sheet, number, place, value, formats)
-                if on_rows and number % _BATCH == 0:
-                    on_rows(number)
-            if on_rows:
-                on_rows(number)
-        file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
-
-
-def _write(sheet: Any, row: int, place: int, value: Any, formats: dict[str, Any]) -> None:
-    if value is None:
-        return
-    if isinstance(value, datetime):
-        sheet.write_datetime(row, place, value, formats["time"])
-    elif isinstance(value, int | Decimal) and len(str(value).strip("-").replace(".", "")) <= _EXACT_DIGITS:
-        sheet.write_number(row, place, value)
-    else:
-        sheet.write_string(row, place, str(value)[:32767])
-
-
-def _describe(sheet: Any, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime) -> None:
-    fields = order_filter.to_json()["fields"]
-    lines = [
-        ("Made", f"{now.astimezone(zone):%Y-%m-%d %H:%M}"),
-        ("By", viewer.email),
-        ("Time zone", zone.key),
-        *((name.replace("_", " ").capitalize(), _words(value)) for name, value in fields.items()),
-    ]
-    for number, (name, value) in enumerate(lines):
-        sheet.write_string(number, 0, name)
-        sheet.write_string(number, 1, value[:32767])
-    sheet.set_column(0, 1, 28)
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _columns(rows: ExportRows, titles: Collection[str]) -> tuple[ExportColumn, ...]:
+def columns_of(rows: ExportRows, titles: Collection[str]) -> tuple[ExportColumn, ...]:
+    """The columns of these titles, in their order; all when none is named."""
     known = ORDER_COLUMNS if rows is ExportRows.ORDER else ITEM_COLUMNS
     return tuple(column for column in known if column.title in titles) or known
 
 
-def _statement(
+def statement_of(
     connection: Connection,
     viewer: Viewer,
     order_filter: OrderFilter,
     rows: ExportRows,
     cells: Sequence[Any],
 ) -> Select[Any]:
+    """All rows that the filter finds in the viewer's scope, with these cells."""
     pages = pages_in_scope(viewer, order_filter)
     number = connection.execute(*size_statement(order_filter, pages)).scalar_one()
     return export_statement(

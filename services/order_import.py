@@ -1,25 +1,30 @@
 """Importing order documents: one JSON a line, all of a file or nothing of it.
 
-Documents are read line by line, gathered in batches, and merged by a few statements a batch, all in one transaction:
-memory stays flat whatever the size of the file. COPY fills temporary tables, because PostgreSQL refuses COPY into
-tables with row-level security; from there everything goes through the constraints of the real tables.
+A file is read and checked to its end first, into a temporary file. Only then are its orders locked, all of them and by
+rising ID, and merged in batches of a few statements each, all in one transaction: so nobody waits for a file that is
+still being read, two files never wait for each other in a circle, and memory stays flat whatever the size of the file.
+COPY fills temporary tables, because PostgreSQL refuses COPY into tables with row-level security; from there everything
+goes through the constraints of the real tables. Decision 018 tells what of all that counts as the newer word.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import BigInteger, Connection, any_, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Connection
 
-from db.tables import checkout_page, orders
 from services.errors import InvalidInput
-from services.order_document import ParsedOrder, parse_order
-from services.order_import_rows import COLUMNS, Rows
+from services.order_document import ImportLineError, ParsedOrder, parse_order
+from services.order_document_fields import WrongField
+from services.order_import_locks import ImportLocks, make_stores
+from services.order_import_rows import COLUMNS, Batch, OrderRows, order_rows
+from services.order_import_spool import Spool
+from services.order_items import StoredLine, match_lines
 
 _BATCH_ORDERS: Final = 2_000
 _BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -47,102 +52,160 @@ def import_orders(
     *,
     progress: Callable[[int], object] = lambda size: None,
 ) -> ImportResult:
-    """Merges order documents, numbered lines as `iter_lines` reads them, into the tables; `progress` is told the
-    bytes of each line that was taken in.
+    """Merge order documents, numbered lines as `iter_lines` reads them, into the tables; `progress` is told the
+    bytes of each line that was read.
 
     A document that is the same as the last one read for its order, or older than it, changes nothing. A newer one
     replaces what the shop has said of the order; what the portal has recorded (refund requests, notes, deleted
     codes, erased people) stays. `connection` is a transaction of the jobs' role; on `ImportLineError`, or on
-    `RefusedByDatabase`, the caller's rolling back leaves nothing of the file.
+    `RefusedByDatabase`, the caller's rolling back leaves nothing of the file but stores that nobody had seen before:
+    they are made in a transaction of their own, so that no other import waits for them.
     """
-    # Two imports at once would wait for each other's orders in different sequences, and deadlock.
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport import'))"))
-    cursor = _cursor(connection)
-    cursor.execute(_script("import_staging.sql"))
     result = ImportResult()
-    merge = _Merge(connection, cursor, result)
-    batch: dict[int, tuple[int, ParsedOrder]] = {}
+    cursor = _cursor(connection)
+    locks = ImportLocks(cursor)
+    with Spool() as spool:
+        for batch, size in _batches(lines, result, progress):
+            locks.note(batch)
+            spool.put(batch, size)
+        merge = _Merge(cursor, make_stores(connection, locks.stores), result)
+        locks.take()
+        for batch in spool.batches():
+            merge.run(batch)
+        locks.release()
+    return result
+
+
+def import_order(connection: Connection, line: bytes) -> ImportResult:
+    """Merge a single document, as `import_orders` does: it waits for its own order alone, and for the members of a
+    subscription that the order carries. Errors name line 1."""
+    return import_orders(connection, [(1, line)])
+
+
+def _batches(
+    lines: Iterable[tuple[int, bytes]], result: ImportResult, progress: Callable[[int], object]
+) -> Iterator[tuple[list[OrderRows], int]]:
+    """Rows of different orders, a batch at a time, with the bytes of their lines."""
+    batch: dict[int, OrderRows] = {}
     size = 0
     for number, line in lines:
         parsed = parse_order(line, number)
         _note_unknown(result, parsed, number)
         if parsed.order.order_id in batch or len(batch) >= _BATCH_ORDERS or size > _BATCH_BYTES:
-            merge.run(batch)
+            yield list(batch.values()), size
             batch, size = {}, 0
-        batch[parsed.order.order_id] = (number, parsed)
+        batch[parsed.order.order_id] = order_rows(parsed, number)
         size += len(line)
         progress(len(line))
-    merge.run(batch)
-    return result
+    if batch:
+        yield list(batch.values()), size
 
 
 class _Merge:
-    """Takes batches of different orders into the tables."""
+    """Takes batches of different orders, all of them locked, into the tables."""
 
-    def __init__(self, connection: Connection, cursor: psycopg.Cursor[Any], result: ImportResult) -> None:
-        self._connection = connection
+    def __init__(self, cursor: psycopg.Cursor[Any], page_ids: dict[str, int], result: ImportResult) -> None:
         self._cursor = cursor
+        self._page_ids = page_ids
         self._result = result
-        self._page_ids: dict[str, int] = {}
+        cursor.execute(_script("import_staging.sql"))
 
-    def run(self, batch: dict[int, tuple[int, ParsedOrder]]) -> None:
-        if not batch:
+    def run(self, documents: list[OrderRows]) -> None:
+        changed, known_ids = self._changed(documents)
+        if not changed:
             return
-        known = self._lock_known(list(batch))
-        rows = Rows()
-        has_known = False
-        for order_id, (_, parsed) in batch.items():
-            if (found := known.get(order_id)) is None:
+        stored = self._stored_lines(known_ids)
+        batch = Batch()
+        for rows in changed:
+            page_id = self._page_ids[rows.store]
+            if rows.order_id not in known_ids:
+                batch.add(rows, page_id, known=False, positions=range(1, len(rows.items) + 1))
+                continue
+            lines = stored.get(rows.order_id, [])
+            try:
+                matched = match_lines(
+                    lines, rows.lines(), last_position=partial(self._last_position, rows, lines)
+                )
+            except WrongField as error:
+                raise ImportLineError(rows.line_number, error.field, error.reason) from None
+            batch.add(rows, page_id, known=True, positions=matched.positions, kept=matched.kept)
+        try:
+            self._copy(batch)
+            self._merge(batch, has_known=bool(known_ids))
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise RefusedByDatabase(
+                f"Lines {documents[0].line_number:,} to {documents[-1].line_number:,}: "
+                f"the database refused them: {error.diag.message_primary}."
+            ) from error
+
+    def _merge(self, batch: Batch, *, has_known: bool) -> None:
+        has_subscriptions = bool(batch.tables["stage_subscription"])
+        if batch.tables["stage_kept"]:
+            self._cursor.execute(_script("import_keep.sql"))
+        if has_subscriptions:
+            self._cursor.execute(_script("import_words_before.sql"))
+        if has_known:
+            self._cursor.execute(_script("import_update.sql"))
+        self._cursor.execute(_script("import_insert.sql"))
+        if has_subscriptions:
+            self._cursor.execute(_script("import_words_after.sql"))
+
+    def _changed(self, documents: list[OrderRows]) -> tuple[list[OrderRows], set[int]]:
+        """The documents that are neither old nor known, and those of their orders that are here already."""
+        self._cursor.execute(
+            "SELECT order_id, source_digest, source_updated_at FROM orders WHERE order_id = ANY (%s)",
+            [[rows.order_id for rows in documents]],
+        )
+        known = {row[0]: row[1:] for row in self._cursor}
+        changed, known_ids = [], set()
+        for rows in documents:
+            if (found := known.get(rows.order_id)) is None:
                 self._result.inserted += 1
-            elif found.source_digest == parsed.content_hash or _is_older(parsed, found.source_updated_at):
+            elif found[0] == rows.content_hash or _is_older(rows, found[1]):
                 self._result.unchanged += 1
                 continue
             else:
                 self._result.updated += 1
-                has_known = True
-            rows.add(parsed, self._page_id(parsed.order.checkout_page), known=found is not None)
-        try:
-            self._copy(rows)
-            if has_known:
-                self._cursor.execute(_script("import_update.sql"))
-            self._cursor.execute(_script("import_insert.sql"))
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            lines = [number for number, _ in batch.values()]
-            raise RefusedByDatabase(
-                f"Lines {lines[0]:,} to {lines[-1]:,}: the database refused them: {error.diag.message_primary}."
-            ) from error
+                known_ids.add(rows.order_id)
+            changed.append(rows)
+        return changed, known_ids
 
-    def _lock_known(self, order_ids: list[int]) -> dict[int, Any]:
-        statement = (
-            select(orders.c.order_id, orders.c.source_digest, orders.c.source_updated_at)
-            .where(orders.c.order_id == any_(literal(order_ids, ARRAY(BigInteger))))
-            .order_by(orders.c.order_id)
-            .with_for_update()
-        )
-        return {row.order_id: row for row in self._connection.execute(statement)}
+    def _stored_lines(self, order_ids: set[int]) -> dict[int, list[StoredLine]]:
+        found: dict[int, list[StoredLine]] = {}
+        if order_ids:
+            self._cursor.execute(_script("import_lines.sql"), {"order_ids": list(order_ids)})
+            for order_id, codes, *values in self._cursor:
+                found.setdefault(order_id, []).append(_stored_line(tuple(codes), *values))
+        return found
 
-    def _page_id(self, name: str) -> int:
-        if name not in self._page_ids:
-            self._connection.execute(
-                insert(checkout_page).values(name=name).on_conflict_do_nothing(index_elements=["name"])
-            )
-            self._page_ids[name] = self._connection.execute(
-                select(checkout_page.c.id).where(checkout_page.c.name == name)
-            ).scalar_one()
-        return self._page_ids[name]
+    def _last_position(self, rows: OrderRows, lines: list[StoredLine]) -> int:
+        """The highest position that an item of the order has, or that a refund or a mail still refers to."""
+        self._cursor.execute(_script("import_last_position.sql"), {"order_id": rows.order_id})
+        [referred] = self._cursor.fetchone() or (0,)
+        return max(referred, *(line.position for line in lines), 0)
 
-    def _copy(self, rows: Rows) -> None:
+    def _copy(self, batch: Batch) -> None:
         self._cursor.execute(f"TRUNCATE {', '.join(COLUMNS)}")
         for table, columns in COLUMNS.items():
-            if rows.tables[table]:
+            if batch.tables[table]:
                 with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-                    for row in rows.tables[table]:
+                    for row in batch.tables[table]:
                         copy.write_row(row)
 
 
-def _is_older(parsed: ParsedOrder, stored: Any) -> bool:
-    updated_at = parsed.order.updated_at
-    return updated_at is not None and stored is not None and updated_at < stored
+def _stored_line(codes: tuple[str, ...], *values: Any) -> StoredLine:
+    position, item_id, product_id, sku, name, price, quantity, amount, refunded, refunded_here = values
+    return StoredLine(
+        item_id, product_id, sku, name, price, quantity, amount, refunded, codes, position, refunded_here
+    )
+
+
+def _is_older(rows: OrderRows, stored: Any) -> bool:
+    return (
+        rows.updated_at is not None
+        and stored is not None
+        and datetime.fromisoformat(rows.updated_at) < stored
+    )
 
 
 def _note_unknown(result: ImportResult, parsed: ParsedOrder, number: int) -> None:

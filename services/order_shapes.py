@@ -19,12 +19,14 @@ class NameValue:
 class ActivationCode:
     """A deleted code stays in the order, is shown crossed out and is never sent again.
 
-    `position` is its item's; `mail_waits_since` is set while a mail with it waits to be sent.
+    `position` is its item's; copies of one code have the same `key`; `mail_waits_since` is set while a mail with it
+    waits to be sent.
     """
 
     id: int
     position: int
     code: str
+    key: str
     deleted: bool
     mail_waits_since: datetime | None
 
@@ -96,6 +98,11 @@ class OrderItem:
     additional_data: tuple[NameValue, ...]
     codes: tuple[ActivationCode, ...]
     subscription: Subscription | None
+
+    @property
+    def is_below_zero(self) -> bool:
+        """A discount or a return: nothing that could be delivered or have a licence."""
+        return self.amount < 0
 
     @property
     def license_name(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.tables import checkout_page, order_item, orders, refund_request
+from db.tables import checkout_page, orders, refund_request
 from services.access import Viewer
 from services.errors import NotAllowed
 from services.refunds import OPEN, RefundRequest
@@ -36,17 +36,6 @@ class QueueRow:
     payment_method: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class QueueItem:
-    """An item of an order in the queue, as the one who refunds it has to see it."""
-
-    position: int
-    name: str
-    quantity: int
-    amount: Decimal
-    refunded: bool
-
-
 def find_queue(
     connection: Connection,
     viewer: Viewer,
@@ -68,7 +57,7 @@ def find_queue(
             *[refund_request.c[name] for name in RefundRequest.__slots__],
             orders.c.order_name,
             orders.c.total,
-            orders.c.currency,
+            orders.c.currency.label("order_currency"),
             orders.c.payment_method,
             checkout_page.c.name.label("store"),
         )
@@ -96,7 +85,7 @@ def find_queue(
             row.order_name,
             row.store,
             row.total,
-            row.currency,
+            row.order_currency,
             row.payment_method,
         )
         for row in connection.execute(statement)
@@ -113,13 +102,3 @@ def count_open(connection: Connection, viewer: Viewer) -> int:
             select(func.count()).select_from(refund_request).where(scope, refund_request.c.status.in_(OPEN))
         ).scalar_one()
     )
-
-
-def find_items(connection: Connection, order_id: int) -> tuple[QueueItem, ...]:
-    """The items of an order in scope, by position."""
-    rows = connection.execute(
-        select(*[order_item.c[name] for name in QueueItem.__slots__])
-        .where(order_item.c.order_id == order_id)
-        .order_by(order_item.c.position)
-    )
-    return tuple(QueueItem(*row) for row in rows)

@@ -1,27 +1,22 @@
 """The refund queue: what refund operators do with a request. See `services.refund_lists` for what they look at."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from db.tables import (
-    activation_code,
-    checkout_page,
-    order_document,
-    order_item,
-    orders,
-    payment_method,
-    refund_request,
-    refund_request_item,
-)
+from db.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Viewer
 from services.actions import Done
-from services.errors import Conflict, InvalidInput, NotFound
+from services.errors import Conflict, NotFound, OrderNotFound
 from services.history import Event, add_event
+from services.licences import delete_codes_of
+from services.money import format_money
 from services.order_lock import LockedOrder, Right, lock_orders
 from services.outbox import queue_mail
-from services.refund_document import RefundedItem, refund_pdf
+from services.refund_document import add_refund_document
+from services.refund_plans import RefundedItem, find_plan
 from services.refunds import RefundResult
 from services.subscriptions import related_orders, stop_subscriptions
 from services.texts import NOTE_LIMIT, checked_text
@@ -33,6 +28,10 @@ class RequestNotFound(NotFound):
 
 class RequestClosed(Conflict):
     message = "This refund request has been closed already."
+
+
+class SumChanged(Conflict):
+    """What the refund comes to is not what was confirmed."""
 
 
 class RequestNotTaken(Conflict):
@@ -81,52 +80,42 @@ def fulfil_request(
     request_id: int,
     *,
     positions: Sequence[int],
+    expected_amount: Decimal,
     delete_codes: bool,
     stop_renewal: bool,
     note: str,
 ) -> Done:
     """Closes it as *Request has been completed* for the items at `positions`.
 
-    Their activation codes are marked deleted and their subscriptions cancelled if asked for; the order becomes Deleted
-    once all its items are refunded; payment methods that need one get a refund document; the requester is mailed.
-    Raises as `take_request` does, and `InvalidInput` with `field` "positions" or "note".
+    `expected_amount` is the sum that was shown and confirmed: the refund's sum is decided here, under the order's lock,
+    and one that differs raises `SumChanged`. The items' activation codes are marked deleted and their subscriptions
+    cancelled if asked for; the order becomes Deleted once all its items are refunded; payment methods that need one get
+    a refund document; the requester is mailed. Raises as `take_request` does, and `InvalidInput` with `field`
+    "positions" or "note".
     """
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = _locked(connection, viewer, request_id, with_related=stop_renewal)
     _check_taken(viewer, request)
     if order.status != "paid":
         raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
-    items = connection.execute(
-        select(order_item).where(order_item.c.order_id == order.order_id).order_by(order_item.c.position)
-    ).all()
-    chosen = _chosen(items, positions)
+    plan = find_plan(connection, order.order_id)
+    if plan is None:
+        raise OrderNotFound
+    chosen = plan.choose(positions)
     places = [item.position for item in chosen]
-    of_chosen = (order_item.c.order_id == order.order_id, order_item.c.position.in_(places))
-    connection.execute(update(order_item).where(*of_chosen).values(refunded=True))
-    if delete_codes:
-        connection.execute(
-            update(activation_code)
-            .where(activation_code.c.order_id == order.order_id, activation_code.c.position.in_(places))
-            .values(deleted=True)
+    amount = plan.sums.sum_of(places)
+    words = format_money(amount, order.currency)
+    if amount != expected_amount:
+        raise SumChanged(
+            f"The order has changed: these items come to {words} now. Please check the sum again."
         )
-    is_full = all(item.refunded or item.position in places for item in items)
-    if is_full:
-        connection.execute(update(orders).where(orders.c.order_id == order.order_id).values(status="deleted"))
+    is_full = set(plan.sums.shares) <= set(places)
+    _mark_refunded(connection, order, None if is_full else places)
+    deleted = delete_codes_of(connection, order.order_id, places if delete_codes else [])
     stopped = []
     if stop_renewal:
         stopped = stop_subscriptions(connection, viewer, order, places, reason=f"Refund: {note}"[:2000])
-    connection.execute(
-        insert(refund_request_item).inline(),
-        [
-            {
-                "refund_request_id": request_id,
-                "order_id": order.order_id,
-                "checkout_page_id": order.checkout_page_id,
-                "position": position,
-            }
-            for position in places
-        ],
-    )
+    _add_lines(connection, order, request_id, chosen)
     result = RefundResult.FULL if is_full else RefundResult.PARTIAL
     add_event(
         connection,
@@ -134,12 +123,20 @@ def fulfil_request(
         order,
         Event.REFUND_COMPLETED,
         result=result.mail_words,
+        amount=words,
         items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
         status="Status: Deleted. " if is_full else "",
         note=note,
     )
-    document_id = _add_document(connection, viewer, order, chosen, request_id)
-    details = {"items": places, "codes deleted": delete_codes, "subscriptions stopped": len(stopped)}
+    document_id = add_refund_document(connection, viewer, order, chosen, request_id=request_id)
+    details = {
+        "items": places,
+        "sum": words,
+        "shares": [format_money(item.amount, order.currency) for item in chosen],
+        "codes deleted": delete_codes,
+        "copies of codes deleted": deleted,
+        "subscriptions stopped": len(stopped),
+    }
     return _close(
         connection,
         viewer,
@@ -148,9 +145,41 @@ def fulfil_request(
         result,
         note,
         details=details,
+        sum_words=f" {words} refunded.",
+        amount=amount,
+        currency=order.currency,
         delete_codes=delete_codes,
         stop_subscriptions=stop_renewal,
         document_id=document_id,
+    )
+
+
+def _mark_refunded(connection: Connection, order: LockedOrder, positions: Sequence[int] | None) -> None:
+    """Marks the items, or all of them together with the order when `positions` is None."""
+    statement = update(order_item).where(order_item.c.order_id == order.order_id)
+    if positions is None:
+        connection.execute(update(orders).where(orders.c.order_id == order.order_id).values(status="deleted"))
+    else:
+        statement = statement.where(order_item.c.position.in_(positions))
+    connection.execute(statement.values(refunded=True))
+
+
+def _add_lines(
+    connection: Connection, order: LockedOrder, request_id: int, chosen: Sequence[RefundedItem]
+) -> None:
+    connection.execute(
+        insert(refund_request_item).inline(),
+        [
+            {
+                "refund_request_id": request_id,
+                "order_id": order.order_id,
+                "checkout_page_id": order.checkout_page_id,
+                "position": item.position,
+                "quantity": item.quantity,
+                "amount": item.amount,
+            }
+            for item in chosen
+        ],
     )
 
 
@@ -207,56 +236,6 @@ def _taken_words(viewer: Viewer, request: Any) -> str:
     return f"{request.taken_by_name} works on this refund request."
 
 
-def _chosen(items: Sequence[Any], positions: Sequence[int]) -> list[Any]:
-    wanted = set(positions)
-    chosen = [item for item in items if item.position in wanted]
-    if not wanted:
-        raise InvalidInput("Choose at least one item.", field="positions")
-    if len(chosen) < len(wanted):
-        raise InvalidInput("The order has changed. Please choose the items again.", field="positions")
-    if any(item.refunded for item in chosen):
-        raise InvalidInput("One of these items has been refunded already.", field="positions")
-    return chosen
-
-
-def _add_document(
-    connection: Connection, viewer: Viewer, order: LockedOrder, items: Sequence[Any], request_id: int
-) -> int | None:
-    """The refund document, with its history line, if the checkout page or else the payment method asks for it."""
-    of_page = connection.execute(
-        select(checkout_page.c.refund_document_methods).where(checkout_page.c.id == order.checkout_page_id)
-    ).scalar_one()
-    if of_page is not None:
-        is_needed: bool | None = order.payment_method in of_page
-    else:
-        is_needed = connection.execute(
-            select(payment_method.c.refund_document_required).where(
-                payment_method.c.name == order.payment_method
-            )
-        ).scalar_one_or_none()
-    if not is_needed:
-        return None
-    name = f"refund-{order.order_name}-{request_id}.pdf"
-    content = refund_pdf(
-        order, [RefundedItem(i.position, i.name, i.quantity, i.amount) for i in items], request_id=request_id
-    )
-    document_id: int = connection.execute(
-        insert(order_document)
-        .values(
-            order_id=order.order_id,
-            checkout_page_id=order.checkout_page_id,
-            name=name,
-            kind="refund",
-            media_type="application/pdf",
-            content=content,
-            source="portal",
-        )
-        .returning(order_document.c.id)
-    ).scalar_one()
-    add_event(connection, viewer, order, Event.REFUND_DOCUMENT, document_id=document_id, name=name)
-    return document_id
-
-
 def _close(
     connection: Connection,
     viewer: Viewer,
@@ -266,6 +245,7 @@ def _close(
     note: str,
     *,
     details: dict[str, Any],
+    sum_words: str = "",
     **values: Any,
 ) -> Done:
     is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
@@ -295,7 +275,9 @@ def _close(
         RefundResult.REFUSED: "The refund for order {} was refused.",
         RefundResult.FAILED: "The refund for order {} was marked as failed.",
     }[result]
-    return Done(words.format(order.order_name), {"request": request.id, "result": result.value, **details})
+    return Done(
+        words.format(order.order_name) + sum_words, {"request": request.id, "result": result.value, **details}
+    )
 
 
 def _set(connection: Connection, request: Any, **values: Any) -> None:

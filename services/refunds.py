@@ -16,6 +16,7 @@ from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict
 from services.history import Event, add_event
+from services.money import format_money
 from services.order_lock import lock_order
 from services.statuses import RefundStatus
 from services.texts import REASON_LIMIT, checked_text
@@ -39,6 +40,7 @@ _MAIL_WORDS: Final = {
     RefundResult.REFUSED: "refund failed",
     RefundResult.FAILED: "refund failed",
 }
+SUM_NOT_RECORDED: Final = "sum not recorded"
 OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.UPDATING)
 
 
@@ -52,7 +54,11 @@ class RefundAlreadyRequested(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """One request and how it went. Times are aware; `result` is None until it is closed."""
+    """One request and how it went. Times are aware; `result` is None until it is closed.
+
+    `amount` and `currency` say what was given back; both are None unless it is completed, and for a refund of before
+    version 0.2 whose sum nobody recorded.
+    """
 
     id: int
     order_id: int
@@ -68,10 +74,19 @@ class RefundRequest:
     closed_by_name: str | None
     closed_at: datetime | None
     note: str | None
+    amount: Decimal | None
+    currency: str | None
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def sum_words(self) -> str | None:
+        """What was given back, as people read it; None for a request that is not completed."""
+        if self.amount is not None and self.currency is not None:
+            return format_money(self.amount, self.currency)
+        return SUM_NOT_RECORDED if self.status == RefundStatus.COMPLETED else None
 
 
 def why_not_requested(
@@ -159,7 +174,7 @@ def find_own_requests(
 ) -> tuple[OwnRequest, ...]:
     """The viewer's own requests, newest first; `before` (a request's ID) goes on where an earlier page ended."""
     statement = (
-        select(*_columns(), orders.c.order_name, orders.c.total, orders.c.currency)
+        select(*_columns(), orders.c.order_name, orders.c.total, orders.c.currency.label("order_currency"))
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .where(refund_request.c.requested_by == viewer.account_id)
         .order_by(refund_request.c.id.desc())
@@ -168,7 +183,7 @@ def find_own_requests(
     if before is not None:
         statement = statement.where(refund_request.c.id < before)
     return tuple(
-        OwnRequest(row.order_name, row.total, row.currency, _request(row))
+        OwnRequest(row.order_name, row.total, row.order_currency, _request(row))
         for row in connection.execute(statement)
     )
 

@@ -50,6 +50,16 @@ class StoreTotal(Total):
 
 
 @dataclass(frozen=True, slots=True)
+class RefundTotal:
+    """What was given back for orders of a store in one currency; `unknown` refunds have no recorded sum."""
+
+    store: str
+    currency: str
+    amount: Decimal
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
 class RefundFigures:
     """`requests` for `orders` orders; `median_hours` from request to close, None when none was closed."""
 
@@ -96,6 +106,8 @@ class Report:
     currencies: tuple[Total, ...]
     after_sale: tuple[StoreAfterSale, ...]
     refunds: RefundFigures
+    # By store and currency; empty when nothing was given back.
+    given_back: tuple[RefundTotal, ...]
     resends: int
     subscriptions: SubscriptionFigures
     # Those of the reasons, with the number of requests that use them.
@@ -108,6 +120,19 @@ class Report:
     @property
     def paid(self) -> int:
         return sum(total.paid for total in self.currencies)
+
+    @property
+    def refunded(self) -> tuple[tuple[str, Decimal], ...]:
+        """What was given back, by currency, in the order of `currencies`."""
+        found: dict[str, Decimal] = {total.currency: Decimal(0) for total in self.currencies}
+        for one in self.given_back:
+            found[one.currency] = found.get(one.currency, Decimal(0)) + one.amount
+        return tuple((currency, amount) for currency, amount in found.items() if amount)
+
+    @property
+    def refunds_unknown(self) -> int:
+        """How many refunds have no recorded sum, because they were completed before version 0.2."""
+        return sum(one.unknown for one in self.given_back)
 
 
 def with_period(typed: SearchInput, *, zone: ZoneInfo, now: datetime) -> SearchInput:
@@ -168,6 +193,10 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
             if orders[store.name]
         ),
         refunds=refunds[None],
+        given_back=tuple(
+            RefundTotal(names[row.checkout_page_id], row.currency, row.amount, row.unknown)
+            for row in connection.execute(report_statements.given_back_statement(order_filter, pages))
+        ),
         refund_words=common_words(reasons),
         resends=sum(one.total() for one in resends.values()),
         subscriptions=_subscriptions(_summed(statuses), _summed(changes)),

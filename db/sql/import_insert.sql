@@ -5,12 +5,12 @@ INSERT INTO orders (order_id, checkout_page_id, order_name, order_id_1c, status,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
     card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
-    cancelled_subscription, source_updated_at, source_digest)
+    cancelled_subscription, source_updated_at, source_digest, imported_at)
 SELECT order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
     card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
-    cancelled_subscription, source_updated_at, source_digest
+    cancelled_subscription, source_updated_at, source_digest, statement_timestamp()
 FROM stage_order WHERE NOT known;
 
 INSERT INTO order_item AS i (order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
@@ -21,7 +21,7 @@ SELECT order_id, position, checkout_page_id, item_id, product_id, sku, name, pri
     license_last_name, license_email, license_erased, additional_data
 FROM stage_item
 ON CONFLICT (order_id, position) DO UPDATE SET
-    product_id = excluded.product_id, sku = excluded.sku, name = excluded.name, price = excluded.price,
+    item_id = excluded.item_id, product_id = excluded.product_id, sku = excluded.sku, name = excluded.name, price = excluded.price,
     quantity = excluded.quantity, discount_percent = excluded.discount_percent,
     discount_amount = excluded.discount_amount, vat_amount = excluded.vat_amount, amount = excluded.amount,
     delivery = excluded.delivery, delivered = excluded.delivered, refunded = excluded.refunded,
@@ -34,13 +34,14 @@ SELECT order_id, position, number, checkout_page_id, code, deleted FROM stage_co
 ON CONFLICT (order_id, position, number) DO UPDATE SET deleted = excluded.deleted
 WHERE c.deleted IS DISTINCT FROM excluded.deleted;
 
-INSERT INTO subscription (order_id, position, checkout_page_id, subscription_id, type, status, parent_order_id,
-    period, next_renewal_at, changed_at, changed_by, change_reason)
-SELECT order_id, position, checkout_page_id, subscription_id, type, status, parent_order_id,
-    period, next_renewal_at, changed_at, changed_by, change_reason
+INSERT INTO subscription (order_id, position, checkout_page_id, subscription_id, type, said_status, status,
+    parent_order_id, period, next_renewal_at, changed_at, changed_by, change_reason)
+SELECT order_id, position, checkout_page_id, subscription_id, type, said_status, status, parent_order_id, period,
+    next_renewal_at, changed_at, changed_by, change_reason
 FROM stage_subscription
 ON CONFLICT (order_id, position) DO UPDATE SET
-    subscription_id = excluded.subscription_id, type = excluded.type, status = excluded.status,
+    subscription_id = excluded.subscription_id, type = excluded.type, said_status = excluded.said_status,
+    status = excluded.status,
     parent_order_id = excluded.parent_order_id, period = excluded.period,
     next_renewal_at = excluded.next_renewal_at, changed_at = excluded.changed_at,
     changed_by = excluded.changed_by, change_reason = excluded.change_reason;

@@ -1,7 +1,7 @@
 -- One batch of order documents on its way in. COPY into a table with row-level security is refused by
 -- PostgreSQL, so documents land here first. No constraints: those of the real tables have the last word.
 
-CREATE TEMP TABLE stage_order (
+CREATE TEMP TABLE IF NOT EXISTS stage_order (
     order_id bigint, checkout_page_id integer, known boolean, order_name text, order_id_1c text, status text,
     created_at timestamptz, paid_at timestamptz, currency text, total numeric, locale text, detail_url text,
     customer_type text, country text, email text, first_name text, last_name text, phone text, vat_number text,
@@ -11,33 +11,42 @@ CREATE TEMP TABLE stage_order (
     source_updated_at timestamptz, source_digest bytea
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE stage_item (
+CREATE TEMP TABLE IF NOT EXISTS stage_item (
     order_id bigint, position integer, checkout_page_id integer, item_id text, product_id text, sku text, name text,
     price numeric, quantity integer, discount_percent numeric, discount_amount numeric, vat_amount numeric,
     amount numeric, delivery text, delivered boolean, refunded boolean, license_first_name text,
     license_last_name text, license_email text, license_erased boolean, additional_data jsonb
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE stage_code (
+CREATE TEMP TABLE IF NOT EXISTS stage_code (
     order_id bigint, position integer, number integer, checkout_page_id integer, code text, deleted boolean
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE stage_subscription (
-    order_id bigint, position integer, checkout_page_id integer, subscription_id text, type text, status text,
-    parent_order_id bigint, period text, next_renewal_at timestamptz,
+CREATE TEMP TABLE IF NOT EXISTS stage_subscription (
+    order_id bigint, position integer, checkout_page_id integer, subscription_id text, type text, said_status text,
+    status text, parent_order_id bigint, period text, next_renewal_at timestamptz,
     changed_at timestamptz, changed_by text, change_reason text
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE stage_document (
+CREATE TEMP TABLE IF NOT EXISTS stage_document (
     order_id bigint, number integer, checkout_page_id integer, name text, kind text, media_type text, content bytea
 ) ON COMMIT DROP;
 
 -- The document that an event is about, if any, by name and kind: it has no id yet.
-CREATE TEMP TABLE stage_history (
+CREATE TEMP TABLE IF NOT EXISTS stage_history (
     order_id bigint, number integer, checkout_page_id integer, at timestamptz, kind text, text text,
     document_name text, document_kind text
 ) ON COMMIT DROP;
 
-CREATE TEMP TABLE stage_relation (
+CREATE TEMP TABLE IF NOT EXISTS stage_relation (
     order_id bigint, related_order_id bigint, relation text, checkout_page_id integer
+) ON COMMIT DROP;
+
+-- Items that stay although the document has them no more.
+CREATE TEMP TABLE IF NOT EXISTS stage_kept (order_id bigint, position integer) ON COMMIT DROP;
+
+-- Which word counts for each subscription of the batch. `portal_status` is set where the shop's sets it aside.
+CREATE TEMP TABLE IF NOT EXISTS stage_word (
+    checkout_page_id integer, subscription_id text, status text, changed_at timestamptz, changed_by text,
+    change_reason text, shop_status text, shop_at timestamptz, shop_order_id bigint, portal_status text
 ) ON COMMIT DROP;

@@ -11,21 +11,18 @@ WHERE s.known AND o.order_id = s.order_id AND o.status = 'deleted' AND s.status 
 
 UPDATE stage_item s SET refunded = true
 FROM order_item i
-WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.refunded AND NOT s.refunded
+WHERE i.order_id = s.order_id AND i.position = s.position AND i.refunded AND NOT s.refunded
     AND EXISTS (SELECT FROM refund_request r WHERE r.order_id = i.order_id AND r.status = 'completed');
 
--- A code once deleted is never sent again, whatever a document says.
+-- A code once deleted is never sent again, whatever a document says. A copy of it lives on with an item that had one
+-- before and is not refunded.
 UPDATE stage_code s SET deleted = true
 FROM activation_code c
-WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted;
-
--- Of a subscription's status the later word counts: the portal's, or the document's when it is dated after it.
-UPDATE stage_subscription s
-SET status = b.status, changed_at = b.changed_at, changed_by = b.changed_by, change_reason = b.change_reason
-FROM subscription b, stage_order o
-WHERE b.order_id = s.order_id AND b.subscription_id = s.subscription_id AND o.order_id = s.order_id
-    AND b.changed_at IS NOT NULL
-    AND (b.status = s.status OR o.source_updated_at IS NULL OR o.source_updated_at < b.changed_at);
+WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.deleted
+    AND (c.position = s.position AND c.number = s.number
+        OR NOT EXISTS (SELECT FROM activation_code l
+            JOIN stage_item t ON t.order_id = l.order_id AND t.position = l.position AND NOT t.refunded
+            WHERE l.order_id = s.order_id AND l.position = s.position AND l.code = s.code AND NOT l.deleted));
 
 -- A mistyped e-mail that was corrected here stays corrected until the shop says something later.
 UPDATE stage_order s SET email = o.email
@@ -43,7 +40,7 @@ WHERE s.known AND o.order_id = s.order_id AND o.customer_erased AND NOT s.custom
 UPDATE stage_item s SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
     license_email = NULL
 FROM order_item i
-WHERE i.order_id = s.order_id AND i.item_id = s.item_id AND i.license_erased AND NOT s.license_erased;
+WHERE i.order_id = s.order_id AND i.position = s.position AND i.license_erased AND NOT s.license_erased;
 
 UPDATE orders o SET
     checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,
@@ -57,14 +54,19 @@ UPDATE orders o SET
     additional_parameters = s.additional_parameters,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
-    imported_at = now()
+    imported_at = statement_timestamp()
 FROM stage_order s
 WHERE s.known AND o.order_id = s.order_id;
 
 -- Rows that stay as they are keep their ids. Items go first, and take their codes and subscriptions along.
 DELETE FROM order_item i USING stage_order o
 WHERE o.known AND i.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_item s
-    WHERE s.order_id = i.order_id AND s.position = i.position AND s.item_id = i.item_id);
+    WHERE s.order_id = i.order_id AND s.position = i.position);
+
+-- An id that has gone to another item must be free before that one is written.
+UPDATE order_item i SET item_id = NULL FROM stage_item s
+WHERE s.order_id = i.order_id AND s.position = i.position AND i.item_id IS DISTINCT FROM s.item_id
+    AND i.item_id IS NOT NULL;
 
 DELETE FROM activation_code c USING stage_order o
 WHERE o.known AND c.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_code s

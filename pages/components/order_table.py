@@ -8,7 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from pages.components.chips import TONES, table_colors
-from services.money import format_money
+from pages.components.words import money_cells, wall_clock
 from services.order_search import OrderRow
 from services.statuses import status_labels
 
@@ -47,10 +47,10 @@ def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
     return pa.table(
         {
             "Order": [row.order_name for row in rows],
-            "Total": [format_money(row.total, row.currency) for row in rows],
+            "Total": money_cells((row.total, row.currency) for row in rows),
             "Status": [status_labels(row.status, row.delivered, row.refund_status) for row in rows],
-            "Created": [_wall_clock(row.created_at, zone) for row in rows],
-            "Paid": [_wall_clock(row.paid_at, zone) for row in rows],
+            "Created": [wall_clock(row.created_at, zone) for row in rows],
+            "Paid": [wall_clock(row.paid_at, zone) for row in rows],
             "Name": [_personal(row, " ".join(filter(None, (row.first_name, row.last_name)))) for row in rows],
             "Email": [_personal(row, row.email) for row in rows],
             "Company": [_personal(row, row.company_name) for row in rows],
@@ -98,7 +98,7 @@ def order_table(
             "Order": st.column_config.TextColumn(width=112),
             "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
             "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
-            "Total": st.column_config.TextColumn(width=110, alignment="right"),
+            "Total": st.column_config.TextColumn(width=128, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
                 width=250, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
             ),
@@ -108,11 +108,6 @@ def order_table(
             "Store": st.column_config.TextColumn(width=100),
         },
     )
-
-
-def _wall_clock(at, zone: ZoneInfo):  # type: ignore[no-untyped-def]
-    # A naive time: the browser then shows it as it is, whatever zone the browser itself is in.
-    return None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 def _personal(row: OrderRow, value: str | None) -> str | None:

@@ -19,7 +19,7 @@ from pages.components.templates import pieces
 from pages.components.words import day_words, number_words, time_words
 from services.access import Viewer
 from services.customers import why_not_corrected
-from services.licences import why_not_sent
+from services.licences import COPY_DELETED, dead_copies, why_not_sent
 from services.money import format_money
 from services.order_shapes import HistoryEvent, OrderDetail, Subscription
 from services.refunds import RefundRequest, why_not_requested
@@ -37,7 +37,12 @@ KIND_WORDS: Final = {
     "note": "Internal note",
 }
 RELATION_WORDS: Final = {"typo": "Bought together", "parent": "Parent order", "child": "Child order"}
-ACTION_WORDS: Final = {"cancel": "cancelled", "resume": "resumed", "stop": "stopped with a refund"}
+ACTION_WORDS: Final = {
+    "cancel": "cancelled",
+    "resume": "resumed",
+    "stop": "stopped with a refund",
+    "document": "decided anew",
+}
 RESULT_WORDS: Final = {"full": "Full refund", "partial": "Partial refund", "failed": "The refund failed"}
 _LOOK_ONLY: Final = "Your account may look at orders, but not change them."
 
@@ -114,7 +119,7 @@ def order_html(
         found += [view.item(item, number), view.subscription(item) if item.subscription else ""]
     found.append(view.heading("License information"))
     for number, item in enumerate(order.items, 1):
-        found += [view.code(code, number) for code in item.codes] or [view.no_code(number)]
+        found += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
         found.append(view.license_user(item))
     return "".join([*found, view.parameters(), view.customer(), view.payment(), view.history()])
 
@@ -165,7 +170,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     )
     if not viewer.may_act:
         why_not = _LOOK_ONLY
-    has_live_code = any(not code.deleted for item in order.items for code in item.codes)
+    dead = dead_copies(order.items)
+    has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
     waiting = view.heading("License information")
     if why_not and has_live_code:
         waiting += view.hint(f"No Resend: {why_not}")
@@ -173,8 +179,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     for number, item in enumerate(order.items, 1):
         for place, code in enumerate(item.codes):
             line = view.code(code, number if place == 0 else "")
-            if why_not or code.deleted:
-                waiting += line
+            if why_not or code.id in dead:
+                waiting += line if code.deleted or code.id not in dead else line + view.hint(COPY_DELETED)
                 continue
             if waiting:
                 st.html(waiting)
@@ -186,7 +192,9 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
                 _button(
                     "Resend", f"{key}_resend_{code.id}", order_dialogs.RESEND, order, item=item, code=code
                 )
-        waiting += view.license_user(item) if item.codes else view.no_code(number) + view.license_user(item)
+        waiting += (
+            view.license_user(item) if item.codes else view.no_code(number, item) + view.license_user(item)
+        )
     st.html(waiting)
 
 

@@ -6,13 +6,16 @@ from typing import Any, Final
 import streamlit as st
 from sqlalchemy import Connection
 
+from db.engine import viewer_transaction
 from pages.components import dialogs
 from pages.components.dialogs import carry_out, field_key
 from pages.components.escape import html_text, label_text
 from pages.components.session import current_viewer
+from pages.components.templates import render
 from services.actions import Done
 from services.money import format_money
-from services.refund_lists import QueueItem, QueueRow
+from services.refund_lists import QueueRow
+from services.refund_plans import RefundPlan, find_plan
 from services.refund_queue import (
     fail_request,
     fulfil_request,
@@ -26,6 +29,7 @@ RELEASE: Final = "release refund"
 FULFIL: Final = "fulfil refund"
 REFUSE: Final = "refuse refund"
 FAIL: Final = "fail refund"
+_NAME: Final = 200  # characters of a product's name; the whole one stands behind the dialog
 TITLES: Final = {
     TAKE: "Take refund request",
     RELEASE: "Release refund request",
@@ -64,22 +68,25 @@ def _release(row: QueueRow) -> None:
     _confirm(RELEASE, "Release", row, release_request)
 
 
-def _fulfil(row: QueueRow, items: tuple[QueueItem, ...]) -> None:
+def _fulfil(row: QueueRow, plan: RefundPlan) -> None:
+    """The items stand outside the form, so that the sum follows every tick; nothing typed below is lost by that."""
+    plan = (dialogs.asked() or {}).get(
+        "plan", plan
+    )  # a newer one after a refusal: what was passed on never changes
     _about(row)
+    st.html("<p>Items that were paid back:</p>")
+    chosen = _ticked(plan)
+    positions_error = st.empty()
+    st.html(
+        render(
+            "refund_sum.html.jinja",
+            plan=plan,
+            chosen=chosen,
+            stays=plan.codes_that_stay(set(chosen)),
+            money=lambda amount: format_money(amount, plan.sums.currency),
+        )
+    )
     with st.form("dialog_fulfil", border=False):
-        st.html("<p>Items that were paid back:</p>")
-        chosen = [
-            item.position
-            for item in items
-            if st.checkbox(
-                label_text(f"{item.position}  {item.name[:200]}, {format_money(item.amount, row.currency)}"),
-                value=not item.refunded,
-                disabled=item.refunded,
-                key=field_key(f"item_{item.position}"),
-            )
-            and not item.refunded
-        ]
-        positions_error = st.empty()
         delete_codes = st.checkbox("Delete their activation codes", value=True, key=field_key("codes"))
         stop = st.checkbox("Stop their subscriptions", value=True, key=field_key("stop"))
         note, note_error = _note_field()
@@ -94,12 +101,43 @@ def _fulfil(row: QueueRow, items: tuple[QueueItem, ...]) -> None:
                 current_viewer(),
                 row.request.id,
                 positions=chosen,
+                expected_amount=plan.sums.sum_of(chosen),
                 delete_codes=delete_codes,
                 stop_renewal=stop,
                 note=note,
             ),
             {"": note_error, "note": note_error, "positions": positions_error},
         )
+        _look_again(row)
+
+
+def _ticked(plan: RefundPlan) -> list[int]:
+    """Draws the items; the positions of those that are ticked. All are, until somebody takes a tick away."""
+    chosen = []
+    for item in plan.items:
+        share = None if item.share is None else format_money(item.share, plan.sums.currency)
+        line = format_money(item.amount, plan.sums.currency)
+        name = item.name if len(item.name) <= _NAME else f"{item.name[: _NAME - 1]}…"
+        words = f"{item.position}  {name}, {share or line}"
+        if share not in (None, line):
+            words += f" (line {line})"
+        is_ticked = st.checkbox(
+            label_text(words),
+            value=share is not None,
+            disabled=share is None,
+            key=field_key(f"item_{item.position}"),
+        )
+        if is_ticked and share is not None:
+            chosen.append(item.position)
+    return chosen
+
+
+def _look_again(row: QueueRow) -> None:
+    """After a refusal: the order as it is now, so that what is confirmed next is what it comes to."""
+    found = dialogs.asked()
+    if found is not None:
+        with viewer_transaction(current_viewer().account_id) as connection:
+            found["plan"] = find_plan(connection, row.request.order_id) or found["plan"]
 
 
 def _refuse(row: QueueRow) -> None:

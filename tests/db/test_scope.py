@@ -15,6 +15,7 @@ from tests import factories
 # What everybody who is signed in may read, and what nobody may who is no administrator.
 SHARED = {"payment_method", "role_rule"}
 CLOSED = {
+    "import_claim",
     "audit_log",
     "portal_secret",
     "alembic_version",

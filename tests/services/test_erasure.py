@@ -1,6 +1,7 @@
 """Deleting a person's data: afterwards no table holds any of it, and the orders are still there."""
 
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -96,8 +97,8 @@ def lived_through(people: dict[str, int]) -> list[int]:
     act(anna, request_refund, first, reason=f"Araújo (Sá), {EMAIL}: bought twice")
     [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = :id", id=first)
     act(rita, take_request, request_id)
-    act(rita, fulfil_request, request_id, positions=[1], delete_codes=False, stop_renewal=False,
-        note=f"Told {EMAIL}")  # fmt: skip
+    act(rita, fulfil_request, request_id, positions=[1], expected_amount=Decimal(10), delete_codes=False,
+        stop_renewal=False, note=f"Told {EMAIL}")  # fmt: skip
     viewer = factories.viewer(anna)
     with viewer_transaction(anna) as connection:
         save_search(connection, viewer, parse_filter(SearchInput(email=EMAIL), zone=ZoneInfo("UTC")))

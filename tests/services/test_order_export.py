@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 
 from db.engine import viewer_transaction
+from services import export_workbook as workbooks
 from services import order_export
+from services.errors import InvalidInput
+from services.export_workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.order_export import (
     ExportRows,
     column_titles,
     export_orders,
-    export_workbook,
     file_name,
     record_export,
     safe_text,
@@ -174,6 +176,90 @@ def test_a_workbook_keeps_text_as_text_and_says_what_was_asked(anna: int) -> Non
     assert first["First Name"].value == NAMES[0]
     assert first["Creation date"].value == datetime(2026, 2, 28, 21, 30)  # noqa: DTZ001 - a sheet has no zones
     assert first["1C ID"].value == "01"
+
+
+def workbook(account_id: int, rows: ExportRows, **typed: object) -> openpyxl.Workbook:
+    with viewer_transaction(account_id) as connection:
+        made = export_workbook(
+            connection,
+            factories.viewer(account_id),
+            parse_filter(SearchInput(**typed), zone=ZONE),
+            rows=rows,
+            zone=ZONE,
+        )
+        return openpyxl.load_workbook(io.BytesIO(b"".join(made)))
+
+
+@pytest.mark.parametrize("letter", ["K", "ж", "🗝"])
+def test_what_is_too_long_for_a_cell_is_whole_in_a_sheet_of_its_own_and_that_is_said(
+    database: str, letter: str
+) -> None:
+    codes = [f"{n:02}{letter * 1898}" for n in range(20)]
+    order_id = 600 + ord(letter) % 97
+    factories.take_in(
+        document(
+            order_id=order_id,
+            checkout_page="shop-long",
+            items=[
+                item(activation_codes=[{"code": code} for code in codes]),
+                item(item_id="b", name="N", activation_codes=[{"code": "short"}]),
+            ],
+        )
+    )
+    # Another program may write what no document can bring.
+    run("UPDATE order_item SET name = repeat('N', 40000) WHERE order_id = :id AND position = 2", id=order_id)
+    reader = factories.account(f"reader-{order_id}", stores=["shop-long"])
+    book = workbook(reader, ExportRows.ITEM, order_ids=str(order_id))
+    heading, first, second = [[cell.value for cell in row] for row in book["Items"].iter_rows()]
+    place, name = heading.index("Activation codes"), heading.index("Product")
+    whole = "; ".join(codes)
+    assert first[place].startswith(
+        f"Too long for a cell ({len(whole):,} characters): see the sheet Long values"
+    )
+    assert second[name].startswith("Too long for a cell (40,000 characters)") and second[place] == "short"
+    _, *lines = [[cell.value for cell in row] for row in book["Long values"].iter_rows()]
+    assert (
+        "".join(text for _, row, column, _, text in lines if (row, column) == (2, "Activation codes"))
+        == whole
+    )
+    assert (
+        "".join(text for _, row, column, _, text in lines if (row, column) == (3, "Product")) == "N" * 40_000
+    )
+    assert all(units(text) <= CELL_UNITS for *_, text in lines)
+    facts = {row[0].value: row[1].value for row in book["Search"].iter_rows()}
+    assert facts["Long values"].startswith("2 cells say so")
+
+
+def test_a_workbook_without_long_values_has_no_sheet_for_them(anna: int) -> None:
+    assert workbook(anna, ExportRows.ITEM, order_ids="7").sheetnames == ["Search", "Items"]
+
+
+def test_what_was_asked_for_is_whole_however_long(anna: int) -> None:
+    asked = [str(10**9 + n) for n in range(9_000)]
+    sheet = workbook(anna, ExportRows.ORDER, order_ids=" ".join(asked))["Search"]
+    rows = [(row[0].value, row[1].value) for row in sheet.iter_rows() if row[0].value.startswith("Order ids")]
+    assert [name for name, _ in rows] == [
+        "Order ids",
+        "Order ids, part 2",
+        "Order ids, part 3",
+        "Order ids, part 4",
+    ]
+    assert "".join(value for _, value in rows).split() == asked
+
+
+def test_more_rows_than_a_sheet_holds_are_refused_before_anything_leaves(
+    anna: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbooks, "SHEET_ROWS", 5)
+    with pytest.raises(InvalidInput, match="A sheet holds 5 rows"):
+        workbook(anna, ExportRows.ORDER)
+
+
+def test_parts_are_the_text() -> None:
+    for text in ("", "a" * 32_767, "a" * 32_768, "🗝" * 16_383 + "a", "🗝" * 16_384, "ab🗝" * 30_000):
+        parts = parts_of(text)
+        assert "".join(parts) == text and all(units(part) <= CELL_UNITS for part in parts)
+    assert len(parts_of("a" * 32_767)) == len(parts_of("🗝" * 16_383 + "a")) == 1
 
 
 def test_csv_tells_how_many_rows_there_are_however_many_lines_they_have(

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -84,7 +85,7 @@ STORE = {
 }  # fmt: skip
 TEAM = {"name": "x", "members": [], "stores": []}
 NOTE = {"note": "x"}
-FULFIL = NOTE | {"positions": [1], "delete_codes": True, "stop_renewal": True}
+FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
 
 RULES = {
     # Orders: what somebody sees.
@@ -95,7 +96,7 @@ RULES = {
     "order_search.count_orders": Rule(EVERYBODY, given(empty())),
     "order_search.missing_ids": Rule(EVERYBODY, given(empty())),
     "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "order_export.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "export_workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
     "export_runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
     "export_runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
@@ -167,7 +168,7 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "account_admin.check_administrator", "actions.perform", "audit.record", "audit.record_refusal", "history.add_event",
-    "order_lock.lock_orders",
+    "order_lock.lock_orders", "order_export.statement_of", "refund_document.add_refund_document",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
     "second_factor.is_required", "second_factor.needs_password", "accounts.prove",

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -171,7 +172,7 @@ def test_fulfil_and_refuse(people: dict[str, int], together: Callable[..., list[
     for order_id, request_id in requests.items():
         outcomes = together(
             partial(act, people["rita"], fulfil_request, request_id,
-                positions=[1], delete_codes=True, stop_renewal=True, note="x",
+                positions=[1], expected_amount=Decimal(10), delete_codes=True, stop_renewal=True, note="x",
             ),
             partial(act, people["rita"], refuse_request, request_id, note="x"),
         )  # fmt: skip

@@ -137,7 +137,14 @@ def earlier(people: dict[str, int]) -> dict[str, int]:
     factories.act(rita, refuse_request, requests[11], note="n")
     factories.act(rita, fail_request, requests[12], note="n")
     factories.act(
-        rita, fulfil_request, requests[22], note="n", positions=[1], delete_codes=False, stop_renewal=False
+        rita,
+        fulfil_request,
+        requests[22],
+        note="n",
+        positions=[1],
+        expected_amount=Decimal(500),
+        delete_codes=False,
+        stop_renewal=False,
     )
     for order_id, taken in hours.items():
         if taken is not None:

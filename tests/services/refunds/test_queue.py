@@ -1,6 +1,7 @@
 """The refund queue: what a closing changes, the requester's mail, and who may."""
 
 import io
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,8 @@ from pypdf import PdfReader
 from db.engine import viewer_transaction
 from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
-from services.refund_lists import QueueView, count_open, find_items, find_queue
+from services.refund_lists import QueueView, count_open, find_queue
+from services.refund_plans import find_plan
 from services.refund_queue import (
     RequestClosed,
     RequestNotFound,
@@ -98,14 +100,17 @@ def test_all_items_refunded(people: dict[str, int]) -> None:
         ],
     )  # fmt: skip
     request_id = requested(people, order_id, taken_by="rita")
-    assert fulfil(people, request_id, positions=[1, 2]) == f"Full refund completed for order A{order_id:010}."
+    assert (
+        fulfil(people, request_id, positions=[1, 2])
+        == f"Full refund completed for order A{order_id:010}. EUR 30.00 refunded."
+    )
     assert state(order_id) == ("deleted", "completed")
     assert result(request_id) == ("completed", "full", "Paid back.", people["rita"])
     assert run("SELECT DISTINCT deleted FROM activation_code WHERE order_id = :id", id=order_id) == [(True,)]
     assert run("SELECT status FROM subscription WHERE order_id = :id", id=order_id) == [("cancelled",)]
     assert history(order_id)[2:] == [
         "Auto-renewal has been deactivated: subscription R1 (refund)",
-        "Request has been completed: full refund completed, items 1, 2. Status: Deleted. Note: Paid back.",
+        "Request has been completed: full refund completed, EUR 30.00, items 1, 2. Status: Deleted. Note: Paid back.",
         f"Refund document refund-A{order_id:010}-{request_id}.pdf",
     ]
     [mail] = mails(order_id)
@@ -148,7 +153,7 @@ def test_some_items_with_codes_and_subscriptions_kept(people: dict[str, int]) ->
     )  # fmt: skip
     request_id = requested(people, order_id, taken_by="rita")
     sentence = fulfil(people, request_id, positions=[1], delete_codes=False, stop_renewal=False)
-    assert sentence == f"Partial refund completed for order A{order_id:010}."
+    assert sentence == f"Partial refund completed for order A{order_id:010}. EUR 10.00 refunded."
     assert state(order_id) == ("paid", "completed")
     assert run("SELECT position, refunded FROM order_item WHERE order_id = :id ORDER BY 1", id=order_id) == [
         (1, True), (2, False),
@@ -240,7 +245,7 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
         with pytest.raises(error):
             act(people[who], work, *arguments, **named)
     with viewer_transaction(people["rita"]) as connection:
-        assert find_items(connection, 1) == ()
+        assert find_plan(connection, 1) is None
         assert find_requests_of(connection, [1]) == {1: []}
 
 
@@ -252,7 +257,13 @@ def test_only_refund_operators_work_on_it(work: object, name: str, people: dict[
     request_id = requested(people, order(), taken_by="rita")
     named: dict = {}
     if work is fulfil_request:
-        named = {"positions": [1], "delete_codes": True, "stop_renewal": True, "note": "x"}
+        named = {
+            "positions": [1],
+            "expected_amount": Decimal(10),
+            "delete_codes": True,
+            "stop_renewal": True,
+            "note": "x",
+        }
     elif work in (refuse_request, fail_request):
         named = {"note": "x"}
     before = factories.everything()

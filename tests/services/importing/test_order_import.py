@@ -1,7 +1,6 @@
 """Importing order documents: what is inserted, updated and left alone, and that a bad file leaves nothing."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,12 +9,6 @@ from services.order_document import ImportLineError, iter_lines
 from services.order_import import import_orders
 from tests import factories
 from tests.factories import document, item, run, take_in
-
-
-@pytest.fixture(autouse=True)
-def empty(database: str) -> Iterator[None]:
-    yield
-    run("DELETE FROM orders")
 
 
 def counts(*documents: factories.Document) -> tuple[int, int, int]:

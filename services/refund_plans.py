@@ -1,0 +1,154 @@
+"""What can be given back of an order, line by line, as whoever refunds it has to see it before confirming."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from db.tables import activation_code, order_item, orders, refund_request, refund_request_item
+from services.errors import InvalidInput
+from services.refund_sums import Earlier, Line, RefundSums, refund_sums
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedItem:
+    """An order item. `share` is what a refund of it comes to; None when it cannot be refunded (any more).
+
+    `code_twins` are the other items of the order that hold one of its live activation codes as well.
+    """
+
+    position: int
+    name: str
+    quantity: int
+    amount: Decimal
+    refunded: bool
+    share: Decimal | None
+    code_twins: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedItem:
+    """What is refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency."""
+
+    position: int
+    name: str
+    quantity: int
+    amount: Decimal
+    line: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPlan:
+    sums: RefundSums
+    items: tuple[PlannedItem, ...]
+
+    def choose(self, positions: Iterable[int]) -> list[RefundedItem]:
+        """The items at these positions. Raises `InvalidInput` (field `positions`) unless all can be refunded."""
+        wanted = set(positions)
+        chosen = [item for item in self.items if item.position in wanted]
+        if not wanted:
+            raise InvalidInput("Choose at least one item.", field="positions")
+        if len(chosen) < len(wanted):
+            raise InvalidInput("The order has changed. Please choose the items again.", field="positions")
+        if any(item.refunded for item in chosen):
+            raise InvalidInput("One of these items has been refunded already.", field="positions")
+        if any(item.share is None for item in chosen):
+            raise InvalidInput(
+                "A discount or a return is not refunded by itself: it is part of what the other items come to.",
+                field="positions",
+            )
+        return [
+            RefundedItem(item.position, item.name, item.quantity, item.share, item.amount)
+            for item in chosen
+            if item.share is not None
+        ]
+
+    @property
+    def is_shared_out(self) -> bool:
+        """Whether a share differs from its line: the order has discounts or charges beside its lines."""
+        return any(item.share is not None and item.share != item.amount for item in self.items)
+
+    def lines_of(self, positions: Iterable[int]) -> Decimal:
+        """What these items' lines come to, before discounts and charges of the whole order."""
+        wanted = set(positions)
+        return sum((item.amount for item in self.items if item.position in wanted), Decimal(0))
+
+    def codes_that_stay(self, positions: set[int]) -> dict[int, tuple[int, ...]]:
+        """By chosen item: the items not chosen and not refunded with which one of its codes lives on."""
+        open_items = {item.position for item in self.items if not item.refunded} - positions
+        found = {
+            item.position: tuple(twin for twin in item.code_twins if twin in open_items)
+            for item in self.items
+            if item.position in positions
+        }
+        return {position: twins for position, twins in found.items() if twins}
+
+
+def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
+    """The plan of an order in scope. Only under the order's lock does it hold until the transaction ends."""
+    head = connection.execute(
+        select(orders.c.total, orders.c.currency).where(orders.c.order_id == order_id)
+    ).one_or_none()
+    if head is None:
+        return None
+    items = connection.execute(
+        select(*[order_item.c[name] for name in ("position", "name", "quantity", "amount", "refunded")])
+        .where(order_item.c.order_id == order_id)
+        .order_by(order_item.c.position)
+    ).all()
+    sums = refund_sums(
+        head.total,
+        head.currency,
+        [Line(item.position, item.amount, item.refunded) for item in items],
+        _earlier(connection, order_id),
+    )
+    twins = _code_twins(connection, order_id)
+    return RefundPlan(
+        sums,
+        tuple(
+            PlannedItem(
+                **item._mapping,
+                share=sums.shares.get(item.position),
+                code_twins=tuple(sorted(twins[item.position])),
+            )
+            for item in items
+        ),
+    )
+
+
+def _earlier(connection: Connection, order_id: int) -> list[Earlier]:
+    rows = connection.execute(
+        select(
+            refund_request.c.amount,
+            refund_request.c.currency,
+            select(func.count())
+            .select_from(refund_request_item)
+            .where(refund_request_item.c.refund_request_id == refund_request.c.id)
+            .scalar_subquery()
+            .label("lines"),
+        ).where(refund_request.c.order_id == order_id, refund_request.c.status == "completed")
+    )
+    return [Earlier(row.amount, row.currency, row.lines) for row in rows]
+
+
+def _code_twins(connection: Connection, order_id: int) -> defaultdict[int, set[int]]:
+    """By item: the other items with a live copy of one of its live codes, compared by the key of search."""
+    one, other = activation_code.alias("one"), activation_code.alias("other")
+    rows: Any = connection.execute(
+        select(one.c.position, other.c.position)
+        .join(
+            other,
+            (other.c.order_id == one.c.order_id)
+            & (other.c.code_key == one.c.code_key)
+            & (other.c.position != one.c.position),
+        )
+        .where(one.c.order_id == order_id, ~one.c.deleted, ~other.c.deleted)
+        .distinct()
+    )
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for position, twin in rows:
+        found[position].add(twin)
+    return found

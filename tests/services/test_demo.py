@@ -1,0 +1,51 @@
+"""The demo obeys the rules that imports and actions enforce: each statement lists the orders that break one."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from db.engine import jobs_transaction
+from services.demo import fill_demo
+from services.demo_orders import demo_orders
+from services.order_document import parse_order
+from tests.factories import run
+
+NOW = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
+RULES = dict(
+    part.split("\n", 1)
+    for part in Path(__file__).with_name("demo_rules.sql").read_text(encoding="utf-8").split("-- rule: ")[1:]
+)
+
+
+@pytest.fixture(scope="module")
+def demo(database: str) -> Iterator[None]:
+    """Four demos of other seeds and lengths, one beside the other."""
+    for seed, count in ((1, 500), (2, 500), (7, 130), (3, 2_000)):
+        with jobs_transaction() as connection:
+            assert fill_demo(connection, count, seed=seed, now=NOW).inserted == count
+    yield
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_demo_order_obeys(demo: None, rule: str) -> None:
+    broken = run(
+        f"SELECT o.order_id, o.order_name, o.status FROM orders o WHERE {RULES[rule]} ORDER BY 1",
+        **({"now": NOW} if ":now" in RULES[rule] else {}),
+    )
+    assert broken[:10] == []
+
+
+def test_a_second_fill_adds_nothing(demo: None) -> None:
+    before = run("SELECT count(*) FROM refund_request"), run("SELECT count(*) FROM order_history")
+    with jobs_transaction() as connection:
+        assert fill_demo(connection, 500, seed=2, now=NOW).unchanged == 500
+    assert (run("SELECT count(*) FROM refund_request"), run("SELECT count(*) FROM order_history")) == before
+
+
+def test_the_documents_alone_are_the_same_for_the_same_seed() -> None:
+    one, two = ([order.document for order in demo_orders(300, seed=4, today=NOW.date())] for _ in range(2))
+    assert one == two
+    assert all(parse_order(json.dumps(document), 1).warnings == () for document in one)
