@@ -123,7 +123,7 @@ def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: in
 
 
 def _find_account(email: str) -> int | None:
-    """The account with exactly this e-mail; None for none, and for two that are one and the same here."""
+    """The account with exactly this e-mail that is not disabled; None for none, and for two that are one and the same here."""
     wanted = exact_key(email)
     if wanted is None:
         return None
@@ -133,7 +133,8 @@ def _find_account(email: str) -> int | None:
     with jobs_transaction() as connection:
         alike = connection.execute(
             select(account.c.id, account.c.email).where(
-                func.translate(func.normalize(local_part), *ascii_case) == wanted[0]
+                account.c.disabled_at.is_(None),
+                func.translate(func.normalize(local_part), *ascii_case) == wanted[0],
             )
         ).all()
     found = [row.id for row in alike if exact_key(row.email) == wanted]
