@@ -123,7 +123,7 @@ def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: in
 
 
 def _find_account(email: str) -> int | None:
-    """The account with exactly this e-mail that is not disabled; None for none, and for two that are one and the same here."""
+    """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
     wanted = exact_key(email)
     if wanted is None:
         return None
