@@ -12,6 +12,7 @@ import psycopg
 
 from db import engine
 from db.roles import libpq_url
+from db.viewers import SignedIn, sign_in_without_password
 
 STORES = tuple(f"bench-{number}" for number in range(1, 6))
 # Whose searches are timed: a specialist of the three largest stores, which have 97 of 100 orders.
@@ -31,8 +32,8 @@ _BATCH = 100_000
 _SQL = Path(__file__).parent / "sql"
 
 
-def fill(number: int) -> int:
-    """Makes `number` orders in an empty database; the account id of the specialist."""
+def fill(number: int) -> SignedIn:
+    """Makes `number` orders in an empty database; the specialist, signed in."""
     with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
         for store in STORES:
             connection.execute("INSERT INTO checkout_page (name) VALUES (%s)", [store])
@@ -49,7 +50,13 @@ def fill(number: int) -> int:
                     )
                     connection.execute(batch)
         connection.execute("VACUUM ANALYZE")
-    return account_id
+    return signed_in(account_id)
+
+
+def signed_in(account_id: int) -> SignedIn:
+    """The account with a new session, which is good for half an hour and longer while it is used."""
+    with engine.jobs_transaction() as connection:
+        return sign_in_without_password(connection, account_id)
 
 
 def make_account(connection: psycopg.Connection, email: str) -> int:

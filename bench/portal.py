@@ -13,10 +13,9 @@ from pathlib import Path
 
 import psycopg
 
-from bench.orders import make_account
+from bench.orders import make_account, signed_in
 from db import engine
 from db.roles import libpq_url
-from services.sign_in import open_session
 from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -75,7 +74,5 @@ def cookies(number: int) -> list[str]:
         assert start is not None
         for place in range(number):
             account_id = make_account(connection, f"person-{start[0] + place}@bench.example")
-            token = open_session(account_id, address=None)
-            assert token is not None
-            made.append(token)
+            made.append(signed_in(account_id).token)
     return made

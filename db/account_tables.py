@@ -36,6 +36,7 @@ account = Table(
     Column("totp_secret", Text),
     Column("totp_last_step", BigInteger),
     Column("has_second_factor", Boolean, Computed("totp_secret IS NOT NULL", persisted=True)),
+    Column("credentials_version", Integer, nullable=False),
 )
 
 recovery_code = Table(
@@ -84,6 +85,42 @@ password_reset = Table(
     Column("created_at", _TIME, nullable=False),
     Column("expires_at", _TIME, nullable=False),
     Column("used_at", _TIME),
+    Column("credentials_version", Integer, nullable=False),
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("account_id", Integer),
+    Column("credentials_version", Integer),
+    Column("network", Text, nullable=False),
+    Column("device_digest", LargeBinary),
+    Column("begun_at", _TIME, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("has_factor", Boolean, nullable=False),
+    Column("provider_factor", Boolean, nullable=False),
+)
+
+known_device = Table(
+    "known_device",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("device_digest", LargeBinary, primary_key=True),
+    Column("first_used_at", _TIME, nullable=False),
+    Column("last_used_at", _TIME, nullable=False),
+    Column("failed_sign_ins", Integer, nullable=False),
+    Column("locked_until", _TIME),
+)
+
+single_sign_on_identity = Table(
+    "single_sign_on_identity",
+    metadata,
+    Column("account_id", Integer, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("bound_at", _TIME, nullable=False),
 )
 
 team = Table(

@@ -16,7 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import roles, wal_positions
+from db.errors import AccountUnusable, NotAllowed, SupportError
 from db.settings import settings
+from db.viewers import SignedIn
 
 log = logging.getLogger("esupport.db")
 
@@ -25,13 +27,15 @@ PAGE_SECONDS: Final = 15
 _LOCK_SECONDS = 3
 _IDLE_SECONDS = 60
 # What every transaction of the app's role begins with: its limits, and who is looking. All of it ends with it.
-LIMITS: Final = (
+_LIMITS: Final = (
     "set_config('statement_timeout', :longest, true), set_config('lock_timeout', :lock, true), "
-    "set_config('idle_in_transaction_session_timeout', :idle, true), set_config('jit', 'off', true), "
-    "set_config('esupport.viewer', :viewer, true)"
+    "set_config('idle_in_transaction_session_timeout', :idle, true), set_config('jit', 'off', true)"
 )
+LIMITS: Final = f"{_LIMITS}, become(:token, make_interval(mins => :idle_minutes))"
 _BEGIN = text(f"SELECT {LIMITS}")
-_IDENTIFY = text("SELECT set_config('esupport.viewer', :viewer, true)")
+_BEGIN_ANONYMOUS = text(f"SELECT {_LIMITS}, set_config('esupport.viewer', '', true)")
+_ROLE = text("SELECT viewer_role()")
+_PRIVILEGE = "42501"  # row-level security, a right that is missing, or a function that refuses
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 _engines: dict[str, Engine] = {}
@@ -93,14 +97,18 @@ def dispose_engines() -> None:
         _engines.clear()
 
 
-def limits(account_id: int | None, longest_seconds: float) -> dict[str, str]:
+def limits(account_id: int | None, longest_seconds: float) -> dict[str, str | int]:
     """The parameters of `LIMITS`. Whoever may run long may also be read slowly."""
-    return {
+    found: dict[str, str | int] = {
         "longest": f"{round(longest_seconds * 1000)}ms",
         "lock": f"{_LOCK_SECONDS}s",
         "idle": f"{round(max(longest_seconds, _IDLE_SECONDS))}s",
-        "viewer": "" if account_id is None else str(account_id),
     }
+    if account_id is None:
+        return found
+    if not isinstance(account_id, SignedIn):
+        raise TypeError("An account's id alone proves nothing: the viewer's transaction needs its session.")
+    return found | {"token": account_id.token, "idle_minutes": settings().idle_minutes}
 
 
 @contextmanager
@@ -109,32 +117,60 @@ def viewer_transaction(
 ) -> Iterator[Connection]:
     """One transaction in which row-level security shows what this account may see.
 
-    The scope is local to the transaction, so that a pooled connection cannot carry it over to the next viewer. No
-    statement takes longer than `longest_seconds`. Where there is a replica, what was written is waited for before this
-    account's next search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
+    `account_id` is a `db.viewers.SignedIn`, such as `Viewer.account_id`: the database looks at its session. The scope
+    is local to the transaction, so that a pooled connection cannot carry it over to the next viewer. No statement takes
+    longer than `longest_seconds`. Where there is a replica, what was written is waited for before this account's next
+    search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
+
+    Raises `AccountUnusable` instead of whatever was raised when the account was disabled or its session ended
+    meanwhile, and `NotAllowed` when the database refused a right.
     """
-    with app_engine().connect() as connection:
-        with connection.begin():
-            connection.execute(_BEGIN, limits(account_id, longest_seconds))
-            yield connection
-            is_remembered = changes_orders and settings().database_read_url is not None
-            has_written = is_remembered and _has_written(connection)
-        if has_written:
-            _remember(connection, account_id)
+    try:
+        with app_engine().connect() as connection:
+            with connection.begin():
+                connection.execute(_BEGIN, limits(account_id, longest_seconds))
+                yield connection
+                is_remembered = changes_orders and settings().database_read_url is not None
+                has_written = is_remembered and _has_written(connection)
+            if has_written:
+                _remember(connection, account_id)
+    except AccountUnusable:
+        raise
+    except Exception as error:
+        refusal = _refusal(account_id, error)
+        if refusal is None:
+            raise
+        if not isinstance(error, SupportError):
+            log.warning("account %d: %s", account_id, refusal, exc_info=error)
+        raise refusal from error
 
 
 @contextmanager
 def anonymous_transaction() -> Iterator[Connection]:
     """One transaction without a viewer: every table is empty, only the functions of 0001_doors.sql answer."""
     with app_engine().begin() as connection:
-        connection.execute(_BEGIN, limits(None, PAGE_SECONDS))
+        connection.execute(_BEGIN_ANONYMOUS, limits(None, PAGE_SECONDS))
         yield connection
 
 
-def identify(connection: Connection, account_id: int) -> None:
-    """Makes this account the viewer for the rest of a transaction that began without one: who holds a session is known
-    only when it was looked up."""
-    connection.execute(_IDENTIFY, {"viewer": str(account_id)})
+def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
+    """The sentence for an error that a change of the account's rights has caused; None for every other error.
+
+    Rows that are gone and rights that are missing show in many ways, in the middle of anything; the account's state
+    afterwards shows the reason.
+    """
+    if not isinstance(account_id, SignedIn):
+        return None
+    try:
+        with app_engine().begin() as connection:
+            connection.execute(_BEGIN, limits(account_id, PAGE_SECONDS))
+            role = connection.execute(_ROLE).scalar_one()
+    except SQLAlchemyError:
+        return None
+    if role is None:
+        return AccountUnusable()
+    is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) == _PRIVILEGE
+    return NotAllowed() if is_refused else None
 
 
 @contextmanager

@@ -45,6 +45,7 @@ class Settings:
     `database_url`, `app_database_url` and `database_read_url` are in SQLAlchemy's form (`postgresql+psycopg://`);
     `None` for the first means the embedded server in `data_dir`, which is absolute (a relative one counts from the
     project's root), and for the last that everything is read on the primary. `base_url` carries no trailing slash.
+    A session that nobody uses for `idle_minutes` ends.
     `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; nobody's do by default.
     """
 
@@ -59,6 +60,7 @@ class Settings:
     demo: bool
     passwords: bool
     provider: "Provider | None"
+    idle_minutes: int
     trusted_proxies: tuple[Network, ...]
 
 
@@ -81,6 +83,7 @@ def settings() -> Settings:
         demo=_read("ESUPPORT_DEMO") != "0",
         passwords=passwords,
         provider=provider,
+        idle_minutes=_minutes("ESUPPORT_IDLE_MINUTES", _read("ESUPPORT_IDLE_MINUTES") or "30"),
         trusted_proxies=_networks("ESUPPORT_TRUSTED_PROXIES", _read("ESUPPORT_TRUSTED_PROXIES")),
     )
 
@@ -108,6 +111,12 @@ def _provider() -> Provider | None:
 def _port(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
         raise SettingsError("PORT must be a whole number from 1 to 65535.")
+    return int(value)
+
+
+def _minutes(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 720):
+        raise SettingsError(f"{name} must be a whole number of minutes from 1 to 720.")
     return int(value)
 
 

@@ -34,6 +34,9 @@ from db.account_tables import (
     export_run as export_run,
 )
 from db.account_tables import (
+    known_device as known_device,
+)
+from db.account_tables import (
     metadata as metadata,
 )
 from db.account_tables import (
@@ -50,6 +53,12 @@ from db.account_tables import (
 )
 from db.account_tables import (
     saved_search as saved_search,
+)
+from db.account_tables import (
+    sign_in_attempt as sign_in_attempt,
+)
+from db.account_tables import (
+    single_sign_on_identity as single_sign_on_identity,
 )
 from db.account_tables import (
     single_sign_on_use as single_sign_on_use,

@@ -42,7 +42,11 @@ def show_request() -> None:
         if pressed and not strip_edges(email or ""):
             error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
         elif pressed:
-            forgotten_passwords.request_link(email or "", address=session.client_address())
+            try:
+                forgotten_passwords.request_link(email or "", address=session.client_address())
+            except SupportError as refusal:  # too many from there, whoever was asked for
+                error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+                return
             st.session_state[_SAID] = forgotten_passwords.SENT
             _ask(False)
             st.rerun()

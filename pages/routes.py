@@ -23,9 +23,10 @@ from pages.components.export_stream import ExportStream
 from pages.components.request import route_address
 from services.access import Viewer
 from services.accounts import find_time_zone
+from services.audit import record_refusal
 from services.audit_log import export_audit, open_audit_filter, record_audit_export
 from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
-from services.errors import InvalidInput, NotFound
+from services.errors import InvalidInput, NotAllowed, NotFound
 from services.export_runs import begin_run
 from services.export_workbook import export_workbook
 from services.file_names import saved_name
@@ -81,11 +82,13 @@ def document(request: Request) -> Response:
     viewer = _viewer(request)
     if viewer is None:
         return _nothing()
+    number = request.path_params["document_id"]
     try:
         with viewer_transaction(viewer.account_id) as connection:
-            number = request.path_params["document_id"]
             return _file(get_document(connection, viewer, number, address=route_address(request)))
-    except NotFound:
+    except (NotFound, NotAllowed) as refusal:
+        details = {"document": number if number < 2**63 else None}
+        record_refusal(viewer, "document download", refusal, address=route_address(request), details=details)
         return _nothing()
 
 
@@ -96,11 +99,13 @@ def export(request: Request) -> Response | ExportStream:
     """
     viewer = _viewer(request)
     ending = request.path_params["ending"]
-    if viewer is None or ending not in _MEDIA_TYPES:
+    if viewer is None:
         return _nothing()
     rows = ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER
     titles = request.query_params.getlist("column")
     try:
+        if ending not in _MEDIA_TYPES:
+            raise NotFound
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
             order_filter = open_search(connection, viewer, request.path_params["key"])
             record_export(
@@ -113,7 +118,9 @@ def export(request: Request) -> Response | ExportStream:
                 titles=titles,
             )
             run_id = begin_run(connection, viewer, _run_id(request), rows=rows, ending=ending)
-    except (NotFound, InvalidInput):
+    except (NotFound, NotAllowed, InvalidInput) as refusal:
+        details = {"rows": rows, "format": ending}
+        record_refusal(viewer, "export", refusal, address=route_address(request), details=details)
         return _nothing()
     zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
 
@@ -141,6 +148,7 @@ def export(request: Request) -> Response | ExportStream:
         | _NOTHING_RUNS,
         refused_headers=_PRIVATE,
         stands=lambda: _viewer(request) is not None,
+        address=route_address(request),
     )
 
 

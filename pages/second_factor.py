@@ -8,13 +8,13 @@ import streamlit as st
 from db.engine import viewer_transaction
 from db.settings import settings
 from pages.components import session
-from pages.components.authenticator import PENDING, SessionCookieModel, open_session, sign_out
+from pages.components.authenticator import PENDING, SessionCookieModel, browser_device, open_session, sign_out
 from pages.components.escape import html_text
 from pages.components.request import page_browser
 from pages.components.style import page_style
 from services import second_factor, sign_in
 from services.access import Viewer
-from services.errors import InvalidInput, SupportError
+from services.errors import Conflict, InvalidInput, SupportError
 
 _ENROLMENT: Final = "second_factor_enrolment"
 _CODES: Final = "second_factor_codes"
@@ -48,10 +48,8 @@ def show_question() -> None:
         return
     address = session.client_address()
     token = None
-    if second_factor.check(
-        pending.account_id, pending.login, code or "", address=address, browser=page_browser()
-    ):
-        token = open_session(pending.account_id, address, by_provider=pending.by_provider)
+    if second_factor.check(pending.checked.attempt, code or "", address=address, browser=page_browser()):
+        token = open_session(pending.checked, address)
     if token is None:
         error.html(f'<div class="es-field-error" role="alert">{html_text(sign_in.WRONG_CODE)}</div>')
         return
@@ -106,15 +104,30 @@ def _set_up(viewer: Viewer) -> None:
     with st.form("set_up_second_factor", border=False):
         code = st.text_input("Code of the app", autocomplete="one-time-code")
         error = st.empty()
+        password, wrong = None, error
+        if second_factor.needs_password(viewer):
+            password = st.text_input(
+                "Current password", type="password", key="set_up_password", autocomplete="current-password"
+            )
+            wrong = st.empty()
         pressed = st.form_submit_button("Switch on", type="primary")
     if not pressed:
         return
     try:
         codes = second_factor.confirm(
-            viewer, enrolment.secret, code or "", address=session.client_address(), browser=page_browser()
+            viewer,
+            enrolment,
+            code or "",
+            password=password,
+            address=session.client_address(),
+            browser=page_browser(),
+            device=browser_device(),
         )
-    except InvalidInput as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+    except SupportError as refusal:
+        place = wrong if isinstance(refusal, InvalidInput) and refusal.field == "password" else error
+        place.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        if isinstance(refusal, Conflict):  # what is shown is worthless; another one comes with the next run
+            _forget_enrolment()
         return
     _forget_enrolment()
     st.session_state[_CODES] = codes
@@ -142,7 +155,13 @@ def _switch_off(viewer: Viewer) -> None:
     if not pressed:
         return
     try:
-        second_factor.remove(viewer, password or "", address=session.client_address(), browser=page_browser())
+        second_factor.remove(
+            viewer,
+            password or "",
+            address=session.client_address(),
+            browser=page_browser(),
+            device=browser_device(),
+        )
     except SupportError as refusal:
         error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
         return

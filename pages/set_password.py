@@ -5,12 +5,12 @@ import html
 import streamlit as st
 
 from pages.components import session
-from pages.components.authenticator import sign_out
+from pages.components.authenticator import browser_device, sign_out
 from pages.components.request import page_browser
 from pages.components.style import page_style
 from services import accounts
 from services.access import Viewer
-from services.errors import InvalidInput
+from services.errors import InvalidInput, SupportError
 from services.passwords import MINIMUM_LENGTH
 
 _ROUND = "set_password_round"
@@ -60,14 +60,13 @@ def draw_form(viewer: Viewer) -> bool:
             new=values["new"],
             repeated=values["repeated"],
             current=values.get("current"),
-            kept_token=session.session_token(),
             address=session.client_address(),
             browser=page_browser(),
+            device=browser_device(),
         )
-    except InvalidInput as error:
-        places[error.field or "new"].html(
-            f'<div class="es-field-error" role="alert">{html.escape(str(error))}</div>'
-        )
+    except SupportError as error:
+        field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
+        places[field].html(f'<div class="es-field-error" role="alert">{html.escape(str(error))}</div>')
         return False
     st.session_state[_ROUND] = number + 1
     session.check_again()

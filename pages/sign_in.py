@@ -5,7 +5,7 @@ import streamlit as st
 from db.settings import settings
 from pages import forgotten_password, single_sign_on
 from pages.components import session, unfinished
-from pages.components.authenticator import FIELDS, FORM_KEY, PENDING, SessionAuthenticator
+from pages.components.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
 from pages.components.escape import html_text
 from pages.components.style import page_style
 from services.sign_in import REFUSED
@@ -30,7 +30,7 @@ def show() -> None:
         if session.session_token() or PENDING in st.session_state:
             st.rerun()
         if st.session_state.get("authentication_status") is False:
-            st.error(REFUSED)
+            st.error(st.session_state.pop(NOT_NOW, REFUSED))
         elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
             st.error("Enter your email and your password.")
         single_sign_on.draw_button()

@@ -12,7 +12,9 @@ from pages.components.authenticator import (
     Pending,
     SessionCookieModel,
     are_cookies_changed,
+    browser_device,
     change_cookies,
+    open_session,
 )
 from pages.components.browser_cookies import NEXT, Cookie
 from pages.components.provider_web import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
@@ -32,17 +34,18 @@ def accept() -> None:
         return
     st.session_state[_JUDGED] = True
     address = session.client_address()
-    judged = single_sign_on.judge(st.user.to_dict(), address=address)
+    judged = single_sign_on.judge(st.user.to_dict(), address=address, device=browser_device())
     if judged is None:
         return
-    if judged.account_id is None:
+    if judged.checked is None:
         st.session_state[_REFUSED] = judged.refused
         return
-    if not judged.has_factor and second_factor.is_on(judged.account_id):
-        st.session_state[PENDING] = Pending(judged.account_id, judged.login, by_provider=True)
+    if second_factor.is_asked_after(judged.checked.attempt):
+        st.session_state[PENDING] = Pending(judged.checked)
         return
-    token = single_sign_on.open_session(judged, address=address, browser=st.context.headers.get("User-Agent"))
+    token = open_session(judged.checked, address)
     if token is None:
+        single_sign_on.record_refusal(judged, address=address)
         st.session_state[_REFUSED] = single_sign_on.UNKNOWN
         return
     session.begin(token)

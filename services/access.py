@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select, text
 
 from db.tables import account, checkout_page, role_rule
-from services.errors import NotAllowed
+from services.errors import AccountUnusable
 
 
 class Role(StrEnum):
@@ -28,7 +28,10 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """An account that is signed in. `stores` are those it may see, by name; `time_zone` is its own choice, if any."""
+    """An account that is signed in. `stores` are those it may see, by name; `time_zone` is its own choice, if any.
+
+    `account_id` carries the session's token along (`db.viewers.SignedIn`): it opens the viewer's transactions.
+    """
 
     account_id: int
     email: str
@@ -75,7 +78,7 @@ _ACCOUNT: Final = (
         (role_rule.c.second_factor_required & ~account.c.has_second_factor).label("needs_second_factor"),
     )
     .join(role_rule, role_rule.c.role == account.c.role)
-    .where(account.c.id == bindparam("id"), account.c.id == text("viewer_id()"))
+    .where(account.c.id == bindparam("id"), account.c.id == text("(SELECT viewer_id())"))
 )
 _PAGES: Final = select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(
     checkout_page.c.name
@@ -90,10 +93,10 @@ def get_viewer(connection: Connection, account_id: int) -> Viewer:
     """
     row = connection.execute(_ACCOUNT, {"id": account_id}).one_or_none()
     if row is None:
-        raise NotAllowed("This account cannot be used.")
+        raise AccountUnusable
     pages = connection.execute(_PAGES)
     return Viewer(
-        account_id=row.id,
+        account_id=account_id,
         email=row.email,
         name=row.name,
         role=Role(row.role),

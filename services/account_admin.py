@@ -1,7 +1,7 @@
 """Accounts as administrators see and change them. Passwords go to their owners by mail, never to the administrator."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, or_, select, update
@@ -10,7 +10,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
 
 from db.settings import settings
-from db.tables import account, account_page, account_session, checkout_page, team, team_member
+from db.tables import (
+    account,
+    account_page,
+    account_session,
+    checkout_page,
+    known_device,
+    single_sign_on_identity,
+    team,
+    team_member,
+)
 from services.access import Role, Viewer
 from services.actions import Done
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -43,6 +52,7 @@ class ListedAccount:
     all_stores: bool
     must_change_password: bool
     has_second_factor: bool
+    has_single_sign_on: bool
     locked_until: datetime | None
     disabled_at: datetime | None
     created_at: datetime
@@ -171,6 +181,7 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
         failed_sign_ins=0,
         locked_until=None,
     )
+    _unlock_browsers(connection, account_id)
     _end_sessions(connection, account_id, "reset")
     _mail_password(connection, "password_reset", known, password)
     return Done(f"A new one-time password is on its way to {known.email}.", {"account": account_id})
@@ -203,6 +214,7 @@ def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> D
     if not known.is_locked(datetime.now(UTC)):
         raise Conflict("This account is not locked.")
     _update(connection, account_id, failed_sign_ins=0, locked_until=None)
+    _unlock_browsers(connection, account_id)
     return Done(f"The account of {known.name} is not locked any more.", {"account": account_id})
 
 
@@ -224,13 +236,18 @@ def _accounts() -> Any:
         account_session.c.account_id == of_account,
         account_session.c.ended_at.is_(None),
         account_session.c.expires_at > func.now(),
+        account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
     )
-    plain = [name for name in ListedAccount.__slots__ if name not in ("teams", "stores", "open_sessions")]
+    identity = single_sign_on_identity.c.account_id
+    bound = select(identity).where(identity == of_account).exists()
+    computed = ("teams", "stores", "open_sessions", "has_single_sign_on")
+    plain = [name for name in ListedAccount.__slots__ if name not in computed]
     return select(
         *(account.c[name] for name in plain),
         teams.scalar_subquery().label("teams"),
         stores.scalar_subquery().label("stores"),
         sessions.scalar_subquery().label("open_sessions"),
+        bound.label("has_single_sign_on"),
     )
 
 
@@ -261,6 +278,15 @@ def _update(connection: Connection, account_id: int, **values: Any) -> None:
         if getattr(error.orig, "sqlstate", None) == _LAST_ADMINISTRATOR:
             raise LastAdministrator from error
         raise
+
+
+def _unlock_browsers(connection: Connection, account_id: int) -> None:
+    """The browsers that the account is known at have counts of their own."""
+    connection.execute(
+        update(known_device)
+        .where(known_device.c.account_id == account_id)
+        .values(failed_sign_ins=0, locked_until=None)
+    )
 
 
 def _end_sessions(connection: Connection, account_id: int, because: str) -> int:

@@ -1,14 +1,15 @@
 """What people change about their own account. `python -m services.accounts create-admin --email …` makes an
-administrator and prints a one-time password."""
+administrator and prints a one-time password; `… unlock --email …` ends a lock."""
 
 import argparse
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from db.embedded import EmbeddedDatabaseError
@@ -16,7 +17,7 @@ from db.engine import anonymous_transaction, dispose_engines, jobs_transaction, 
 from db.local_secrets import DataFolderError
 from db.migrate import migrate
 from db.settings import SettingsError, settings
-from db.tables import account_session
+from db.tables import account_session, audit_log
 from services import passwords, sign_in
 from services.access import Role, Viewer
 from services.credential_mails import Change, announce
@@ -32,33 +33,45 @@ def change_own_password(
     new: str,
     repeated: str,
     current: str | None,
-    kept_token: str | None,
     address: str | None,
     browser: str | None = None,
+    device: str | None = None,
 ) -> None:
-    """Sets the viewer's password and ends every session of theirs but `kept_token`'s; a mail tells the viewer.
+    """Sets the viewer's password and ends every session of theirs but this one; a mail tells the viewer.
 
     `current` is asked for unless the password must be changed, right after signing in with a one-time one; a wrong
     one counts as a failed sign-in, so that an open screen is no place for guessing. Raises `InvalidInput` with
     `field` one of `current`, `new`, `repeated`.
     """
     passwords.check_new_password(new, repeated, email=viewer.email)
-    if not viewer.must_change_password and (
-        sign_in.check_password(viewer.email, current or "", address=address) != viewer.account_id
-    ):
-        raise InvalidInput(WRONG_CURRENT, field="current")
-    if passwords.matches(new, _password_hash(viewer.email)):
-        raise InvalidInput("Choose a password that is not the old one.", field="new")
+    proof = None
+    if not viewer.must_change_password:
+        proof = prove(viewer, current, address=address, device=device, field="current")
     with viewer_transaction(viewer.account_id) as connection:
-        connection.execute(
-            text("SELECT change_own_password(:hash, :kept, :address)"),
-            {
-                "hash": passwords.hash_password(new),
-                "kept": sign_in.digest(kept_token) if kept_token else None,
-                "address": address,
-            },
-        )
+        salt = connection.execute(text("SELECT own_password_salt()")).scalar_one_or_none()
+    with passwords.hashing_turn():
+        with_old_salt = passwords.computed(new, salt)
+    new_hash = passwords.hash_password(new)
+    with viewer_transaction(viewer.account_id) as connection:
+        outcome = connection.execute(
+            text("SELECT change_own_password(:hash, :with_old_salt, :attempt, :address)"),
+            {"hash": new_hash, "with_old_salt": with_old_salt, "attempt": proof, "address": address},
+        ).scalar_one()
+        if outcome == "same":
+            raise InvalidInput("Choose a password that is not the old one.", field="new")
+        if outcome != "done":
+            raise InvalidInput(WRONG_CURRENT, field="current")
         announce(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
+
+
+def prove(
+    viewer: Viewer, password: str | None, *, address: str | None, device: str | None, field: str
+) -> UUID:
+    """The proof that the viewer has just typed their own password. Raises `InvalidInput` (`field`)."""
+    checked = sign_in.check_password(viewer.email, password or "", address=address, device=device)
+    if checked is None or checked != viewer.account_id:
+        raise InvalidInput(WRONG_CURRENT, field=field)
+    return checked.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
             account_session.c.account_id == viewer.account_id,
             account_session.c.ended_at.is_(None),
             account_session.c.expires_at > func.now(),
+            account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
         )
         .order_by(account_session.c.created_at.desc())
     )
@@ -148,25 +162,19 @@ def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _password_hash(email: str) -> str | None:
-    with anonymous_transaction() as connection:
-        return connection.execute(
-            text("SELECT password_hash FROM account_to_check(:login)"), {"login": email}
-        ).scalar_one_or_none()
-
-
 def main(arguments: list[str] | None = None) -> int:
     """The command's exit status."""
     parser = argparse.ArgumentParser(prog="python -m services.accounts")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="Administrator")
+    unlock = commands.add_parser("unlock", help="ends the lock of five wrong passwords")
+    unlock.add_argument("--email", required=True)
     given = parser.parse_args(arguments)
     try:
         migrate(owner_url())
-        with jobs_transaction() as connection:
-            password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+        print(_create_administrator(given) if given.command == "create-admin" else _unlock(given.email))
     except (SupportError, SettingsError, EmbeddedDatabaseError, DataFolderError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -175,11 +183,36 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     finally:
         dispose_engines()
-    if not settings().passwords:
-        print(f"{given.email} signs in at {settings().base_url} through your provider.")
-        return 0
-    print(f"One-time password for {given.email}, good for 72 hours: {password}")
     return 0
+
+
+def _create_administrator(given: argparse.Namespace) -> str:
+    with jobs_transaction() as connection:
+        password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+    if not settings().passwords:
+        return f"{given.email} signs in at {settings().base_url} through your provider."
+    return f"One-time password for {given.email}, good for 72 hours: {password}"
+
+
+def _unlock(email: str) -> str:
+    """For an administrator whom strangers' guesses keep out and who has no other browser left."""
+    with jobs_transaction() as connection:
+        account_id = connection.execute(
+            text(
+                "UPDATE account SET failed_sign_ins = 0, locked_until = NULL WHERE email_key = login_key(:email) "
+                "RETURNING id"
+            ),
+            {"email": email},
+        ).scalar_one_or_none()
+        if account_id is None:
+            raise InvalidInput(f"There is no account with the e-mail {email}.", field="email")
+        connection.execute(
+            text("UPDATE known_device SET failed_sign_ins = 0, locked_until = NULL WHERE account_id = :id"),
+            {"id": account_id},
+        )
+        details = {"account": account_id, "by": "command line"}
+        connection.execute(insert(audit_log).values(action="unlock account", details=details))
+    return f"{email} can sign in again."
 
 
 if __name__ == "__main__":

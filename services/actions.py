@@ -13,7 +13,7 @@ from db.engine import viewer_transaction
 from db.tables import action_key
 from services import audit
 from services.access import Viewer
-from services.errors import Conflict, NotAllowed, SupportError
+from services.errors import AccountUnusable, Conflict, SupportError
 
 # Somebody else's lock was kept for too long, or the two of us waited for each other.
 _BUSY = ("55P03", "40P01", "57014")
@@ -60,7 +60,7 @@ def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection],
     try:
         with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:
             if connection.execute(text("SELECT viewer_role()")).scalar_one() is None:
-                raise NotAllowed("This account cannot be used.")
+                raise AccountUnusable
             if not _claim(connection, viewer, request):
                 return _first_answer(connection, request)
             done = work(connection)
@@ -117,13 +117,4 @@ def _first_answer(connection: Connection, request: ActionRequest) -> str:
 
 
 def _record_refusal(viewer: Viewer, request: ActionRequest, error: SupportError) -> None:
-    with viewer_transaction(viewer.account_id) as connection:
-        audit.record(
-            connection,
-            viewer,
-            request.action,
-            address=request.address,
-            order_id=request.order_id,
-            succeeded=False,
-            details={"reason": str(error)},
-        )
+    audit.record_refusal(viewer, request.action, error, address=request.address, order_id=request.order_id)

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from db.engine import viewer_transaction
 from db.tables import audit_log
 from services.access import Viewer
+from services.errors import SupportError
 
 
 def record(
@@ -34,3 +36,25 @@ def record(
             details=dict(details or {}),
         )
     )
+
+
+def record_refusal(
+    viewer: Viewer,
+    action: str,
+    refusal: SupportError,
+    *,
+    address: str | None,
+    order_id: int | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Adds a row about what was refused, in a transaction of its own: the one that was refused is undone."""
+    with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+        record(
+            connection,
+            viewer,
+            action,
+            address=address,
+            order_id=order_id,
+            succeeded=False,
+            details=dict(details or {}) | {"reason": str(refusal)},
+        )

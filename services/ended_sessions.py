@@ -37,7 +37,7 @@ def find_ended_session(token: str) -> EndedSession | None:
             text(
                 "SELECT account_id, reason FROM ended_account_session(:token, make_interval(mins => :idle))"
             ),
-            {"token": token, "idle": getattr(settings(), "idle_minutes", None)},
+            {"token": token, "idle": settings().idle_minutes},
         ).one_or_none()
     if row is None:
         return None

@@ -4,29 +4,15 @@ The text of every error here is a sentence that a support person can act on; the
 Anything that is not a `SupportError` is a defect of ours: it is logged, and the page shows a reference only.
 """
 
-
-class SupportError(Exception):
-    """A request that could not be carried out, and why, in one sentence."""
-
-    message = "This could not be done."
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or type(self).message)
-
-    def __str__(self) -> str:
-        return str(self.args[0])
+from db.errors import AccountUnusable as AccountUnusable
+from db.errors import NotAllowed as NotAllowed
+from db.errors import SupportError as SupportError
 
 
 class NotFound(SupportError):
     """The thing does not exist, or is outside the viewer's scope: the two are answered alike."""
 
     message = "There is nothing here that you can see."
-
-
-class NotAllowed(SupportError):
-    """The thing is inside the viewer's scope, but this account may not do that with it."""
-
-    message = "Your account may not do this."
 
 
 class Conflict(SupportError):

@@ -9,6 +9,7 @@ from db.settings import settings
 from services import passwords, sign_in
 from services.credential_mails import Change, announce
 from services.errors import Conflict
+from services.networks import network_of
 from services.outbox import SUBJECTS, new_message_id, texts_of
 
 SENT = "If there is an account with this e-mail, a link to set a new password is on its way to it."
@@ -19,14 +20,19 @@ class LinkUnusable(Conflict):
 
 
 def request_link(login: str, *, address: str | None) -> None:
-    """Queues the mail, if there is such an account; takes the same steps and says the same if there is none."""
+    """Queues the mail, if there is such an account; takes the same steps and says the same if there is none.
+
+    Raises `TooManyAttempts` for a network that has asked ten times within an hour.
+    """
     if not settings().passwords:
         return
     token = secrets.token_urlsafe(32)
     parts = texts_of("password", {"link": f"{settings().base_url}/?reset={token}"})
     with anonymous_transaction() as connection:
-        connection.execute(
-            text("SELECT request_password_reset(:login, :digest, :id, :subject, :plain, :html, :address)"),
+        is_looked_at = connection.execute(
+            text(
+                "SELECT request_password_reset(:login, :digest, :id, :subject, :plain, :html, :address, :network)"
+            ),
             {
                 "login": sign_in.usable_login(login),
                 "digest": sign_in.digest(token),
@@ -35,8 +41,11 @@ def request_link(login: str, *, address: str | None) -> None:
                 "plain": parts["text_body"],
                 "html": parts["html_body"],
                 "address": address,
+                "network": network_of(address),
             },
-        )
+        ).scalar_one()
+    if not is_looked_at:
+        raise sign_in.TooManyAttempts
 
 
 def is_usable(token: str) -> bool:

@@ -1,21 +1,24 @@
 """The mail log, for administrators: what was sent, what waits, what failed and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from db.settings import settings
 from db.tables import mail
+from services import audit
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotAllowed, NotFound
 from services.order_lock import lock_order
-from services.outbox import SECRET_KINDS, claim_mail, new_message_id
+from services.outbox import REMOVED, SECRET_KINDS, claim_mail, new_message_id
 
 PAGE: Final = 50
 _NOT_ANY_MORE: Final = "Your account may not do this any more."
+HIDDEN: Final = "The text holds a secret for its recipient and is shown to nobody else."
 # What a second message has in common with the first.
 _WRITTEN: Final = (
     *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
@@ -39,7 +42,10 @@ class MailIsBeingSent(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class LoggedMail:
-    """A message as it was written; `to_address` is None once its owner's data was deleted."""
+    """A message as it was written; `to_address` is None once its owner's data was deleted.
+
+    `text_body` is None in a list: `get_mail` alone reads it, and records that.
+    """
 
     id: int
     message_id: str
@@ -47,7 +53,7 @@ class LoggedMail:
     to_address: str | None
     to_name: str | None
     subject: str
-    text_body: str
+    text_body: str | None
     order_id: int | None
     state: MailState
     attempts: int
@@ -75,13 +81,20 @@ def find_mails(
     return tuple(_logged(row) for row in connection.execute(statement))
 
 
-def get_mail(connection: Connection, viewer: Viewer, mail_id: int) -> LoggedMail:
-    """One message. Raises `NotAllowed`, `MailNotFound`."""
+def get_mail(connection: Connection, viewer: Viewer, mail_id: int, *, address: str | None) -> LoggedMail:
+    """One message with its text, and the audit row that says who has read it.
+
+    A text that holds a password, or a link to set one, is its owner's alone: with a mail server set it goes to them,
+    and administrators do not see it even while it waits. Raises `NotAllowed`, `MailNotFound`.
+    """
     _check(viewer)
-    row = connection.execute(select(*_columns()).where(mail.c.id == mail_id)).one_or_none()
+    row = connection.execute(select(*_columns(), mail.c.text_body).where(mail.c.id == mail_id)).one_or_none()
     if row is None:
         raise MailNotFound
-    return _logged(row)
+    is_hidden = row.kind in SECRET_KINDS and row.text_body != REMOVED and settings().smtp_url is not None
+    details = {"mail": mail_id, "kind": row.kind} | ({"hidden": True} if is_hidden else {})
+    audit.record(connection, viewer, "open mail", address=address, order_id=row.order_id, details=details)
+    return replace(_logged(row), text_body=HIDDEN if is_hidden else row.text_body)
 
 
 def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
@@ -127,9 +140,9 @@ def _check(viewer: Viewer) -> None:
 
 
 def _columns() -> list[Any]:
-    return [mail.c[name] for name in LoggedMail.__slots__]
+    return [mail.c[name] for name in LoggedMail.__slots__ if name != "text_body"]
 
 
 def _logged(row: Any) -> LoggedMail:
-    values = {name: getattr(row, name) for name in LoggedMail.__slots__}
-    return LoggedMail(**values | {"state": MailState(row.state)})
+    values = {name: getattr(row, name) for name in LoggedMail.__slots__ if name != "text_body"}
+    return LoggedMail(**values | {"state": MailState(row.state), "text_body": None})

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables import checkout_page, orders
 from services.access import Role, Viewer
-from services.errors import NotAllowed, OrderNotFound
+from services.errors import AccountUnusable, NotAllowed, OrderNotFound
 
 
 class Right(Enum):
@@ -80,7 +80,7 @@ def lock_orders(
         raise OrderNotFound
     role = connection.execute(text("SELECT viewer_role()")).scalar_one()
     if role is None:
-        raise NotAllowed("This account cannot be used.")
+        raise AccountUnusable
     among = orders.c.order_id == any_(literal(wanted, ARRAY(BigInteger)))
     seen = connection.execute(select(orders.c.order_id).where(among)).scalars().all()
     if len(seen) < len(wanted):

@@ -7,14 +7,19 @@ one, and spaces at the ends do not count, because the sign-in form drops them.
 
 import base64
 import hashlib
+import os
 import secrets
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import bcrypt
 
-from services.errors import InvalidInput
+from services.errors import Conflict, InvalidInput
 
 COST = 12
 MINIMUM_LENGTH = 12
@@ -27,6 +32,43 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXYZ234679"
 
 # A hash of the same cost that no password fits: what an unknown login is compared with.
 _NOBODYS_HASH = "$2b$12$hgYjHy.4WbDX4AwDBTRNNuma.q2sITLWH6t21mm2j28DAxmWhc4pm"
+_SALT_CHARACTERS: Final = 29  # of a hash: the method, the cost, and 128 bits
+
+# bcrypt leaves the interpreter free but not the processor: half of it stays with those who are signed in already.
+AT_ONCE: Final = max(1, (os.cpu_count() or 2) // 2)
+_MOST_WAITING: Final = 60
+_LONGEST_WAIT_SECONDS: Final = 20.0
+_turn = threading.Condition()
+_working = _waiting = 0
+
+
+class PasswordsBusy(Conflict):
+    message = "Too many people are signing in right now. Please try again in a moment."
+
+
+@contextmanager
+def hashing_turn() -> Iterator[None]:
+    """Waits for a turn to hash a password: few at once in a process, and a queue that ends somewhere.
+
+    Raises `PasswordsBusy`.
+    """
+    global _working, _waiting
+    with _turn:
+        if _waiting >= _MOST_WAITING:
+            raise PasswordsBusy
+        _waiting += 1
+        try:
+            if not _turn.wait_for(lambda: _working < AT_ONCE, _LONGEST_WAIT_SECONDS):
+                raise PasswordsBusy
+            _working += 1
+        finally:
+            _waiting -= 1
+    try:
+        yield
+    finally:
+        with _turn:
+            _working -= 1
+            _turn.notify()
 
 
 def one_time_password() -> str:
@@ -35,25 +77,24 @@ def one_time_password() -> str:
 
 
 def hash_password(password: str) -> str:
-    """The form in which a password is stored. Raises `InvalidInput` for one that is too long to be meant."""
+    """The form in which a password is stored. Raises `InvalidInput` for one that is too long to be meant, and
+    `PasswordsBusy`."""
     material = _material(password)
     if material is None:
         raise InvalidInput(f"A password has at most {MAXIMUM_LENGTH} characters.", field="new")
-    return bcrypt.hashpw(material, bcrypt.gensalt(COST)).decode()
+    with hashing_turn():
+        return bcrypt.hashpw(material, bcrypt.gensalt(COST)).decode()
 
 
-def matches(password: str, password_hash: str | None) -> bool:
-    """Whether the password fits the hash; without a hash, no, after the same time.
+def computed(password: str, salt: str | None) -> str:
+    """The hash that the password has with this salt, for the database to compare; without a salt, one that fits nobody.
 
-    Every call costs exactly one bcrypt, whatever was typed: the time of an answer tells nothing.
+    Every call costs exactly one bcrypt, whatever was typed: the time of an answer tells nothing. It takes place in a
+    `hashing_turn` of the caller's.
     """
     material = _material(password)
-    try:
-        fits = bcrypt.checkpw(material or b"", (password_hash or _NOBODYS_HASH).encode())
-    except ValueError:  # a stored value that is no bcrypt hash, such as a blocked account's
-        bcrypt.checkpw(material or b"", _NOBODYS_HASH.encode())
-        return False
-    return fits and material is not None and password_hash is not None
+    made = bcrypt.hashpw(material or b"", (salt or _NOBODYS_HASH[:_SALT_CHARACTERS]).encode()).decode()
+    return made if salt is not None and material is not None else ""
 
 
 def check_new_password(new: str, repeated: str, *, email: str) -> None:

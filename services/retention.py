@@ -21,6 +21,10 @@ _STEPS: Final = {
             OR expires_at < now() - interval '30 days'""",
     "Expired links to set a password removed": """
         DELETE FROM password_reset WHERE expires_at < now() - interval '7 days'""",
+    "Old attempts to sign in removed": """
+        DELETE FROM sign_in_attempt WHERE begun_at < now() - interval '1 day'""",
+    "Browsers that nobody signed in with for three months forgotten": """
+        DELETE FROM known_device WHERE last_used_at < now() - interval '90 days'""",
     "Used answers of a single sign-on removed": """
         DELETE FROM single_sign_on_use WHERE used_at < now() - interval '1 day'""",
     "Saved searches removed that nobody opened for a year": """

@@ -7,23 +7,27 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 import pyotp
 import segno
 from sqlalchemy import Connection, select, text, update
 
-from db.engine import anonymous_transaction, viewer_transaction
+from db.engine import anonymous_transaction, jobs_transaction, viewer_transaction
 from db.settings import settings
 from db.tables import account, role_rule
 from services import sign_in
 from services.access import Role, Viewer
 from services.account_admin import AccountNotFound, check_administrator
+from services.accounts import prove
 from services.actions import Done
 from services.credential_mails import Change, Owner, announce, announce_reset
 from services.errors import Conflict, InvalidInput
+from services.networks import network_of
 
 ISSUER: Final = "ESupport portal"
 RECOVERY_CODES: Final = 10
+UNPROVEN: Final = "Please sign out and sign in again, then set up the second factor within ten minutes."
 _STEP_SECONDS: Final = 30
 _DRIFT: Final = 1  # steps that a clock may be off, before and after
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -31,10 +35,14 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an app needs to know: the secret in base32, and the picture of it as SVG."""
+    """What an app needs to know: the secret in base32, and the picture of it as SVG.
+
+    It is worthless once the account's credentials are not those of `version` any more.
+    """
 
     secret: str
     qr_svg: str
+    version: int
 
 
 def begin(viewer: Viewer) -> Enrolment:
@@ -45,26 +53,45 @@ def begin(viewer: Viewer) -> Enrolment:
     segno.make(address, error="m").save(
         picture, kind="svg", scale=4, border=3, dark="#000", light="#fff", xmldecl=False
     )
-    return Enrolment(secret, picture.getvalue().decode())
+    with viewer_transaction(viewer.account_id) as connection:
+        return Enrolment(secret, picture.getvalue().decode(), _version(connection, viewer))
 
 
 def confirm(
-    viewer: Viewer, secret: str, code: str, *, address: str | None, browser: str | None = None
+    viewer: Viewer,
+    enrolment: Enrolment,
+    code: str,
+    *,
+    password: str | None,
+    address: str | None,
+    browser: str | None = None,
+    device: str | None = None,
 ) -> tuple[str, ...]:
     """Switches the second factor on and returns the recovery codes, which are shown this once; a mail tells the viewer.
 
-    Raises `InvalidInput` (field `code`) for a code that the secret does not make now.
+    `password` is the viewer's own; who came through a single sign-on gives None and must have signed in within ten
+    minutes. Raises `InvalidInput` (fields `code`, `password`), and `Conflict` when the credentials changed meanwhile.
     """
-    step = _step_of(secret, code)
+    step = _step_of(enrolment.secret, code)
     if step is None:
         raise InvalidInput("This is not the code that the app shows now.", field="code")
+    proof = None
+    if password is not None:
+        proof = prove(viewer, password, address=address, device=device, field="password")
     codes = tuple("-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2))
                   for _ in range(RECOVERY_CODES))  # fmt: skip
-    _set(viewer, secret, step, codes, address, browser)
+    _set(viewer, enrolment.secret, step, codes, enrolment.version, proof, address, browser)
     return codes
 
 
-def remove(viewer: Viewer, password: str, *, address: str | None, browser: str | None = None) -> None:
+def remove(
+    viewer: Viewer,
+    password: str,
+    *,
+    address: str | None,
+    browser: str | None = None,
+    device: str | None = None,
+) -> None:
     """Switches it off again, which a mail says. Where there are no passwords, `password` is a code of the app.
 
     Raises `InvalidInput` (field `password`), and `Conflict` where the role must have one.
@@ -72,57 +99,70 @@ def remove(viewer: Viewer, password: str, *, address: str | None, browser: str |
     with viewer_transaction(viewer.account_id) as connection:
         if is_required(connection, viewer):
             raise Conflict("Your role needs a second factor.")
+        version = _version(connection, viewer)
+        own = None
+        if not settings().passwords:
+            own = connection.execute(
+                text("SELECT begin_own_attempt(:network)"), {"network": network_of(address)}
+            ).scalar_one()
+    if own is None:
+        own = prove(viewer, password, address=address, device=device, field="password")
+    elif not check(own, password, address=address, browser=browser):
+        raise InvalidInput(sign_in.WRONG_CODE, field="password")
+    _set(viewer, None, None, (), version, own, address, browser)
+
+
+def needs_password(viewer: Viewer) -> bool:
+    """Whether `confirm` has to be given the viewer's password: not after a single sign-on, nor where there are none."""
     if not settings().passwords:
-        if not check(viewer.account_id, viewer.email, password, address=address, browser=browser):
-            raise InvalidInput(sign_in.WRONG_CODE, field="password")
-    elif sign_in.check_password(viewer.email, password, address=address) != viewer.account_id:
-        raise InvalidInput(
-            "This is not your current password, or the account is locked for now.", field="password"
-        )
-    _set(viewer, None, None, (), address, browser)
+        return False
+    with viewer_transaction(viewer.account_id) as connection:
+        by_provider = connection.execute(text("SELECT is_single_sign_on_session()")).scalar_one()
+    return not by_provider
 
 
-def is_on(account_id: int) -> bool:
-    return _secret_of(account_id) is not None
-
-
-def check(account_id: int, login: str, code: str, *, address: str | None, browser: str | None = None) -> bool:
-    """Whether the code opens the account: of the app, not used before, or a recovery code, which is used up.
-
-    A wrong one counts as a failed sign-in of `login`, so that five lock the account; none fits while it is locked. The
-    owner is told of a recovery code that was used and of a code that was used before.
-    """
-    secret, typed = _secret_of(account_id), code.strip().casefold()[:100]
-    step = _step_of(secret, typed) if secret else None
+def is_asked_after(attempt: UUID) -> bool:
+    """Whether a code is asked for after this attempt, before it opens a session."""
     with anonymous_transaction() as connection:
-        if step is not None:
-            outcome = connection.execute(
-                text("SELECT use_second_factor_step(:account, :step, :address)"),
-                {"account": account_id, "step": step, "address": address},
-            ).scalar_one()
-            fits: bool = outcome == "used"
-            if outcome == "repeated":
-                announce(connection, account_id, Change.CODE_REPEATED, address=address, browser=browser)
-        else:
-            left = connection.execute(
-                text("SELECT use_recovery_code(:account, :digest, :address)"),
-                {"account": account_id, "digest": _digest(typed), "address": address},
-            ).scalar_one()
-            fits = left is not None
-            if fits:
-                announce(
-                    connection,
-                    account_id,
-                    Change.RECOVERY_CODE,
-                    address=address,
-                    browser=browser,
-                    codes_left=left,
-                )
-        if not fits:
-            connection.execute(
-                text("SELECT record_failed_sign_in(:login, :address)"), {"login": login, "address": address}
+        return bool(
+            connection.execute(text("SELECT asks_second_factor(:attempt)"), {"attempt": attempt}).scalar_one()
+        )
+
+
+def check(attempt: UUID, code: str, *, address: str | None, browser: str | None = None) -> bool:
+    """Whether the code goes with the attempt: of the app, not used before, or a recovery code, which is used up.
+
+    A wrong one counts as a failed sign-in, so that five lock the account; none fits while it is locked, nor once the
+    account's credentials are not those of the attempt any more. The account's row is locked meanwhile, so that codes
+    sent at once are judged one after the other. The owner is told of a recovery code that was used and of a code that
+    was used before.
+    """
+    typed = code.strip().casefold()[:100]
+    # The jobs' role: whoever speaks to the database as the app's must not read secrets, nor call a code right.
+    with jobs_transaction() as connection:
+        found = connection.execute(
+            text("SELECT account_id, secret FROM second_factor_of(:attempt)"), {"attempt": attempt}
+        ).one_or_none()
+        judged = connection.execute(
+            text("SELECT outcome, codes_left FROM judge_code(:attempt, :step, :digest, :address)"),
+            {
+                "attempt": attempt,
+                "step": _step_of(found.secret, typed) if found else None,
+                "digest": _digest(typed),
+                "address": address,
+            },
+        ).one()
+        change = {"repeated": Change.CODE_REPEATED, "recovery": Change.RECOVERY_CODE}.get(judged.outcome)
+        if change is not None and found is not None:
+            announce(
+                connection,
+                found.account_id,
+                change,
+                address=address,
+                browser=browser,
+                codes_left=judged.codes_left,
             )
-    return fits
+    return judged.outcome in ("used", "recovery")
 
 
 def has_own(connection: Connection, viewer: Viewer) -> bool:
@@ -184,21 +224,37 @@ def _set(
     secret: str | None,
     step: int | None,
     codes: tuple[str, ...],
+    version: int,
+    proof: UUID | None,
     address: str | None,
     browser: str | None,
 ) -> None:
     with viewer_transaction(viewer.account_id) as connection:
-        connection.execute(
-            text("SELECT set_own_second_factor(:secret, :step, :digests, :address)"),
+        outcome = connection.execute(
+            text("SELECT set_own_second_factor(:secret, :step, :digests, :version, :proof, :address)"),
             {
                 "secret": secret,
                 "step": step,
                 "digests": [_digest(code) for code in codes],
+                "version": version,
+                "proof": proof,
                 "address": address,
             },
-        )
+        ).scalar_one()
+        if outcome == "changed":
+            raise Conflict("Your password or second factor was changed meanwhile. Please begin again.")
+        if outcome != "done":
+            raise InvalidInput(UNPROVEN, field="password")
         change = Change.FACTOR_OFF if secret is None else Change.FACTOR_ON
         announce(connection, viewer.account_id, change, address=address, browser=browser)
+
+
+def _version(connection: Connection, viewer: Viewer) -> int:
+    return int(
+        connection.execute(
+            select(account.c.credentials_version).where(account.c.id == viewer.account_id)
+        ).scalar_one()
+    )
 
 
 def _step_of(secret: str, code: str) -> int | None:
@@ -213,14 +269,6 @@ def _step_of(secret: str, code: str) -> int | None:
         if hmac.compare_digest(maker.generate_otp(step), digits):
             found = step
     return found
-
-
-def _secret_of(account_id: int) -> str | None:
-    with anonymous_transaction() as connection:
-        found: str | None = connection.execute(
-            text("SELECT second_factor_secret(:account)"), {"account": account_id}
-        ).scalar_one()
-        return found
 
 
 def _digest(code: str) -> bytes:

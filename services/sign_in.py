@@ -7,92 +7,144 @@ every use whether the session still stands. Nothing else makes anybody a viewer.
 import hashlib
 import hmac
 import secrets
+import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final, Self
+from uuid import UUID
 
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction, identify
+from db.engine import anonymous_transaction
 from db.settings import settings
+from db.viewers import SignedIn
+from db.viewers import digest as digest
+from db.viewers import is_token as is_token
 from services import passwords
 from services.access import Viewer, get_viewer
-from services.errors import NotAllowed
+from services.errors import Conflict, NotAllowed
+from services.networks import network_of
 from services.text_keys import strip_edges
 
+# How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
+# its owner out.
+DEVICE_LIFE: Final = timedelta(days=90)
 SESSION_LIFE = timedelta(hours=12)
 # One sentence for an unknown login, a wrong password, a locked and a disabled account.
 REFUSED = "Email or password is not right, or the account is locked for now."
 WRONG_CODE = "This code is not right, was used before, or the account is locked for now."
 
-_SESSION = text("SELECT id, single_sign_on, provider_factor FROM account_of_session(:digest)")
+_SESSION = text(
+    "SELECT id, single_sign_on, provider_factor FROM account_of_session(:token, make_interval(mins => :idle))"
+)
 _LONGEST_LOGIN = 320
+# While as many attempts at an account are under way as it has left, the next one waits for them.
+_LONGEST_WAIT_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.05
 
 
-def check_password(login: str, password: str, *, address: str | None) -> int | None:
-    """The id of the account that these open, or None: unknown, wrong, locked and disabled are all alike.
+class TooManyAttempts(Conflict):
+    message = "Too many failed attempts from your network. Wait a minute, then try again."
 
-    Costs one bcrypt and two short transactions in every case of refusal; no connection is held while bcrypt works.
-    A refusal is counted and audited. Where passwords are switched off, none opens anything. `address` is where the
-    attempt came from.
+
+class CheckedAccount(int):
+    """The id of an account whose password was right, or whose provider answered for it, with the attempt that proves
+    it to the database: good for one session, within ten minutes, until the account's credentials change."""
+
+    attempt: UUID
+
+    def __new__(cls, account_id: int, attempt: UUID) -> Self:
+        made = super().__new__(cls, account_id)
+        made.attempt = attempt
+        return made
+
+
+def check_password(
+    login: str, password: str, *, address: str | None, device: str | None = None
+) -> CheckedAccount | None:
+    """The account that these open, or None: unknown, wrong, locked and disabled are all alike.
+
+    The attempt is counted before it is judged, and the database judges it, by what bcrypt makes of the password with
+    the account's salt; no connection is held while bcrypt works. A refusal costs one bcrypt and two short transactions
+    whatever the reason, and is audited. Where passwords are switched off, none opens anything. `address` is where the
+    attempt came from, `device` the token of a browser that has signed in before.
+
+    Raises `TooManyAttempts` for a network that has failed too often, and `PasswordsBusy`.
     """
     if not settings().passwords:
         return None
-    login = usable_login(login)
+    asked = {
+        "login": usable_login(login),
+        "network": network_of(address),
+        "device": digest(device) if device else None,
+    }
+    deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while True:
+        with passwords.hashing_turn():
+            with anonymous_transaction() as connection:
+                attempt, answer, salt = connection.execute(
+                    text("SELECT attempt, answer, salt FROM begin_attempt(:login, :network, :device)"), asked
+                ).one()
+            if answer == "slow":
+                raise TooManyAttempts
+            if answer == "go":
+                computed = passwords.computed(password, salt)
+                break
+        if time.monotonic() > deadline:
+            raise passwords.PasswordsBusy
+        time.sleep(_PAUSE_SECONDS)
     with anonymous_transaction() as connection:
-        found = connection.execute(
-            text("SELECT id, password_hash, may_sign_in FROM account_to_check(:login)"), {"login": login}
-        ).one_or_none()
-    fits = passwords.matches(password, found.password_hash if found else None)
-    if found and fits and found.may_sign_in:
-        return int(found.id)
-    with anonymous_transaction() as connection:
-        connection.execute(
-            text("SELECT record_failed_sign_in(:login, :address)"), {"login": login, "address": address}
-        )
-    return None
+        account_id = connection.execute(
+            text("SELECT finish_attempt(:attempt, :computed, :address)"),
+            {"attempt": attempt, "computed": computed, "address": address},
+        ).scalar_one()
+    return None if account_id is None else CheckedAccount(account_id, attempt)
 
 
 def open_session(
-    account_id: int,
-    *,
-    address: str | None,
-    browser: str | None = None,
-    by_provider: bool = False,
-    provider_factor: bool = False,
+    checked: CheckedAccount, *, address: str | None, browser: str | None = None, device: str | None = None
 ) -> str | None:
-    """A new session's token (256 random bits), or None when the account was locked or disabled meanwhile.
+    """A new session's token (256 random bits), or None when the account was locked, disabled or changed meanwhile, or
+    asks for a second factor that was not given.
 
-    `by_provider`: a single sign-on opened it, so that no password has to be changed first; `provider_factor`: the
-    provider has asked for a second factor itself.
+    `device` is the token of the browser, which is known from then on.
     """
     token = secrets.token_urlsafe(32)
     with anonymous_transaction() as connection:
         opened = connection.execute(
-            text(
-                "SELECT open_account_session(:account, :digest, :life, :address, :browser, :provider, :factor)"
-            ),
+            text("SELECT open_account_session(:attempt, :digest, :life, :address, :browser, :device)"),
             {
-                "account": account_id,
+                "attempt": checked.attempt,
                 "digest": digest(token),
                 "life": SESSION_LIFE,
                 "address": address,
                 "browser": _printable(browser),
-                "provider": by_provider,
-                "factor": provider_factor,
+                "device": digest(device) if device else None,
             },
         ).scalar_one()
     return token if opened else None
 
 
+def new_device() -> str:
+    """What a browser is known by from its first sign-in on."""
+    return secrets.token_urlsafe(32)
+
+
 def viewer_of_token(token: str) -> Viewer | None:
-    """Who holds the token, with role and stores as they are now; None when the session does not stand any more."""
+    """Who holds the token, with role and stores as they are now; None when the session does not stand any more.
+
+    Asking counts as use: a session that nobody uses for a while ends.
+    """
+    if not is_token(token):
+        return None
     with anonymous_transaction() as connection:
-        session = connection.execute(_SESSION, {"digest": digest(token)}).one_or_none()
+        session = connection.execute(
+            _SESSION, {"token": token, "idle": settings().idle_minutes}
+        ).one_or_none()
         if session is None:
             return None
-        identify(connection, session.id)
         try:
-            viewer = get_viewer(connection, session.id)
+            viewer = get_viewer(connection, SignedIn(session.id, token))
         except NotAllowed:  # disabled between the two
             return None
     return replace(
@@ -104,10 +156,11 @@ def viewer_of_token(token: str) -> Viewer | None:
 
 def end_session(token: str, *, address: str | None) -> None:
     """Ends the session on the server, so that every copy of its cookie is worthless."""
+    if not is_token(token):
+        return
     with anonymous_transaction() as connection:
         connection.execute(
-            text("SELECT end_account_session(:digest, :address)"),
-            {"digest": digest(token), "address": address},
+            text("SELECT end_account_session(:token, :address)"), {"token": token, "address": address}
         )
 
 
@@ -121,11 +174,6 @@ def cookie_key() -> str:
 def web_server_secret() -> str:
     """What Streamlit signs its own cookies with: the same at every process."""
     return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
-
-
-def digest(token: str) -> bytes:
-    """The form in which a token is stored, and the name of its session."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _printable(text_: str | None) -> str | None:

@@ -6,19 +6,31 @@ checked the answer's signature, audience and nonce before it comes here.
 
 import hashlib
 import json
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Connection, delete, func, select, text
 
-from db.engine import anonymous_transaction
+from db.engine import anonymous_transaction, jobs_transaction
 from db.settings import settings
+from db.tables import account, single_sign_on_identity
 from services import sign_in
+from services.access import Viewer
+from services.account_admin import get_account
+from services.actions import Done
+from services.errors import Conflict
+from services.exact_addresses import exact_key
+from services.networks import network_of
 
 UNKNOWN: Final = "There is no account for you here, or it is disabled or locked. Ask an administrator."
 NOT_CONFIRMED: Final = "Your sign-in provider has not confirmed your e-mail address, so nobody was signed in."
+BOUND: Final = (
+    "Your account here is linked to another sign-in at your provider. An administrator can unlink it: Administration, "
+    "Accounts."
+)
 TOO_OLD: Final = "That sign-in took too long. Please start again."
 # How old a provider's answer may be, clocks that differ a little included.
 _FRESH: Final = timedelta(minutes=10)
@@ -28,60 +40,109 @@ _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Either an account (`account_id`, its `login`), or `refused`: a sentence for whoever stands at the door.
+    """Either an account (`checked`, its `login`), or `refused`: a sentence for whoever stands at the door.
 
     `has_factor` says that the provider asked for a second factor itself.
     """
 
-    account_id: int | None = None
+    checked: sign_in.CheckedAccount | None = None
     login: str = ""
     has_factor: bool = False
     refused: str | None = None
+
+    @property
+    def account_id(self) -> int | None:
+        return self.checked
 
 
 def is_on() -> bool:
     return settings().provider is not None
 
 
-def judge(claims: Mapping[str, Any], *, address: str | None) -> Judgement | None:
+def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> Judgement | None:
     """What the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open here.
 
     None when this very answer was judged before: a copy of the browser's cookies opens nothing. A refusal is audited.
-    Accounts are found by e-mail, and only by one that the provider calls verified.
+    An account is found by its e-mail alone, compared exactly, and only by one that the provider calls verified. The
+    first use binds the account to the provider's issuer and subject; afterwards no other subject opens it, and this one
+    opens no other account, until an administrator unbinds them.
     """
     if not _is_first_use(claims):
         return None
-    login = sign_in.usable_login(str(claims.get("email") or ""))
+    email = str(claims.get("email") or "")
+    login = sign_in.usable_login(email)
     if not _is_fresh(claims):
         return _refuse(login, TOO_OLD, "answer too old", address)
     verified = claims.get("email_verified")  # a word in the answers of some providers
     if not (verified is True or verified == "true") or not login:
         return _refuse(login, NOT_CONFIRMED, "e-mail not verified", address)
-    with anonymous_transaction() as connection:
-        account_id = connection.execute(
-            text("SELECT id FROM account_to_check(:login)"), {"login": login}
-        ).scalar_one_or_none()
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not _is_name(issuer, 500) or not _is_name(subject, 255):
+        return _refuse(login, UNKNOWN, "no subject", address)
+    account_id = _find_account(email)  # as it came: nothing is taken off its edges
     if account_id is None:
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
-    return Judgement(
-        account_id, login, isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    )
+    has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
+    # The jobs' role: whoever speaks to the database as the app's must not say what a provider has answered.
+    with jobs_transaction() as connection:
+        attempt = connection.execute(
+            text(
+                "SELECT begin_provider_attempt(:account, :issuer, :subject, :factor, :network, :device, :address)"
+            ),
+            {
+                "account": account_id,
+                "issuer": issuer,
+                "subject": subject,
+                "factor": has_factor,
+                "network": network_of(address),
+                "device": sign_in.digest(device) if device else None,
+                "address": address,
+            },
+        ).scalar_one()
+    if attempt is None:
+        return _refuse(login, BOUND, "bound to another", address)
+    return Judgement(sign_in.CheckedAccount(account_id, attempt), login, has_factor)
 
 
-def open_session(judged: Judgement, *, address: str | None, browser: str | None) -> str | None:
-    """A new session's token; None, and audited, when the account is disabled or locked."""
-    assert judged.account_id is not None  # noqa: S101 - only whoever was not refused comes here
-    token = sign_in.open_session(
-        judged.account_id,
-        address=address,
-        browser=browser,
-        by_provider=True,
-        provider_factor=judged.has_factor,
-    )
-    if token is None:
-        _refuse(judged.login, UNKNOWN, "refused", address)
-    return token
+def record_refusal(judged: Judgement, *, address: str | None) -> None:
+    """Records that no session was opened for it: the account is disabled or locked."""
+    _refuse(judged.login, UNKNOWN, "refused", address)
+
+
+def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
+
+    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
+    """
+    known = get_account(connection, viewer, account_id)
+    of_account = single_sign_on_identity.c.account_id == account_id
+    if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
+        raise Conflict("This account is not linked to a single sign-on.")
+    return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
+
+
+def _find_account(email: str) -> int | None:
+    """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
+    wanted = exact_key(email)
+    if wanted is None:
+        return None
+    domain = func.strpos(func.reverse(account.c.email), "@")
+    local_part = func.left(account.c.email, func.length(account.c.email) - domain)
+    ascii_case = (string.ascii_uppercase, string.ascii_lowercase)
+    with jobs_transaction() as connection:
+        alike = connection.execute(
+            select(account.c.id, account.c.email).where(
+                account.c.disabled_at.is_(None),
+                func.translate(func.normalize(local_part), *ascii_case) == wanted[0],
+            )
+        ).all()
+    found = [row.id for row in alike if exact_key(row.email) == wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_name(given: object, longest: int) -> bool:
+    return isinstance(given, str) and 0 < len(given) <= longest and given.isprintable()
 
 
 def _is_first_use(claims: Mapping[str, Any]) -> bool:

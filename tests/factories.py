@@ -3,15 +3,20 @@
 import copy
 import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from db.engine import jobs_transaction, viewer_transaction
+from db.viewers import SignedIn, sign_in_without_password
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, Done, perform
+from services.errors import NotAllowed
 from services.order_import import ImportResult, import_orders
 
 Document = dict[str, Any]
@@ -56,8 +61,8 @@ def take_in(*documents: Document) -> ImportResult:
 
 def account(
     name: str, *, role: str = "specialist", stores: Iterable[str] = (), all_stores: bool = False
-) -> int:
-    """An account that nobody can sign in with; makes the stores that do not exist yet. Returns its id."""
+) -> SignedIn:
+    """An account that has no password, signed in; makes the stores that do not exist yet. Returns its id."""
     with jobs_transaction() as connection:
         account_id: int = connection.execute(
             text(
@@ -75,12 +80,45 @@ def account(
                 text("INSERT INTO account_page SELECT :id, p.id FROM checkout_page p WHERE p.name = :store"),
                 {"id": account_id, "store": store},
             )
-        return account_id
+        return sign_in_without_password(connection, account_id)
+
+
+def signed_in(account_id: int) -> SignedIn:
+    """The id with a new session, which the viewer's transactions need."""
+    with jobs_transaction() as connection:
+        return sign_in_without_password(connection, account_id)
+
+
+def session(account_id: int) -> str:
+    """The token of a new session."""
+    return signed_in(account_id).token
+
+
+def attempt(account_id: int) -> UUID:
+    """An attempt to sign in whose password was right."""
+    [[made]] = run(
+        "INSERT INTO sign_in_attempt (kind, account_id, credentials_version, network, state) "
+        "SELECT 'password', id, credentials_version, 'local', 'right' FROM account WHERE id = :id RETURNING id",
+        id=account_id,
+    )
+    return UUID(str(made))
 
 
 def viewer(account_id: int) -> Viewer:
+    """The viewer behind an account, signed in once more when only its id is known."""
+    if not isinstance(account_id, SignedIn):
+        account_id = signed_in(account_id)
     with viewer_transaction(account_id) as connection:
         return get_viewer(connection, account_id)
+
+
+@contextmanager
+def refused_by_the_database() -> Iterator[None]:
+    """Around a viewer's transaction in which the database itself refuses a right, whatever the services forget."""
+    with pytest.raises(NotAllowed) as refusal:
+        yield
+    cause = refusal.value.__cause__
+    assert isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == "42501", cause
 
 
 def run(statement: str, **values: object) -> Any:

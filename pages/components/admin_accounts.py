@@ -30,6 +30,7 @@ from services.account_admin import (
     unlock_account,
 )
 from services.second_factor import require_for, required_roles, reset_second_factor
+from services.single_sign_on import unbind_single_sign_on
 from services.team_admin import ListedStore, ListedTeam, find_stores, find_teams
 
 _NEW: Final = "create account"
@@ -57,6 +58,11 @@ _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
         "Reset second factor",
         "For somebody who lost their device and recovery codes: the password alone lets in until they set up another.",
         reset_second_factor,
+    ),
+    "unlink single sign-on": (
+        "Unlink single sign-on",
+        "The next sign-in through your provider with the same confirmed e-mail is linked. Its open sessions end.",
+        unbind_single_sign_on,
     ),
     "end sessions": ("End all sessions", "The account is signed out everywhere.", end_sessions),
 }
@@ -160,7 +166,8 @@ def _account(one: ListedAccount, zone: ZoneInfo) -> None:
         if one.disabled_at is None:
             factor = ["reset second factor"] if one.has_second_factor else []
             locked = ["unlock account"] if one.is_locked(datetime.now(UTC)) else []
-            kinds = ["reset password", *locked, *factor, "end sessions", "disable account"]
+            linked = ["unlink single sign-on"] if one.has_single_sign_on else []
+            kinds = ["reset password", *locked, *factor, *linked, "end sessions", "disable account"]
         for kind in kinds:
             st.button(_SIMPLE[kind][0], on_click=dialogs.ask, args=(kind,), kwargs={"one": one})
 

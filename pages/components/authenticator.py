@@ -21,11 +21,14 @@ from pages.components import browser_cookies, session
 from pages.components.browser_cookies import Cookie
 from pages.components.request import page_address, page_browser
 from services import second_factor, sign_in
+from services.errors import SupportError
 
 FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
 _TICKET_KEY: Final = "cookie_ticket"
 PENDING = "second_factor_pending"
+# Why a password was not looked at.
+NOT_NOW = "sign_in_not_now"
 _bringer = st.components.v2.component(
     "esupport_ticket",
     js=(Path(__file__).parent / "ticket.js").read_text(encoding="utf-8"),
@@ -37,9 +40,7 @@ _bringer = st.components.v2.component(
 class Pending:
     """Who is at the door and has only the code of the second factor left to say."""
 
-    account_id: int
-    login: str
-    by_provider: bool = False
+    checked: sign_in.CheckedAccount
     since: float = field(default_factory=time.monotonic)
 
 
@@ -67,12 +68,16 @@ class AccountModel(AuthenticationModel):
     def check_credentials(self, username: str, password: str) -> bool:
         """Whether a session could be opened; its token is this tab's from then on."""
         address = page_address()
-        account_id = sign_in.check_password(username, password, address=address)
-        if account_id is not None and second_factor.is_on(account_id):
-            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
-            st.session_state[PENDING] = Pending(account_id, username)
+        try:
+            checked = sign_in.check_password(username, password, address=address, device=browser_device())
+        except SupportError as refusal:  # not about this account: too many from there, or too many at once
+            st.session_state[NOT_NOW] = str(refusal)
             return False
-        token = None if account_id is None else open_session(account_id, address)
+        if checked is not None and second_factor.is_asked_after(checked.attempt):
+            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
+            st.session_state[PENDING] = Pending(checked)
+            return False
+        token = None if checked is None else open_session(checked, address)
         if token is None:
             return False
         session.begin(token)
@@ -92,8 +97,11 @@ class SessionCookieModel(CookieModel):
 
     def set_cookie(self) -> None:
         """Leaves it to the tab's own browser to fetch the cookie."""
-        life = round(sign_in.SESSION_LIFE.total_seconds())
-        change_cookies(Cookie(browser_cookies.SESSION, session.session_token(), life))
+        life, remembered = (round(one.total_seconds()) for one in (sign_in.SESSION_LIFE, sign_in.DEVICE_LIFE))
+        cookies = [Cookie(browser_cookies.SESSION, session.session_token(), life)]
+        if device := browser_device():
+            cookies.append(Cookie(browser_cookies.DEVICE, device, remembered))
+        change_cookies(*cookies)
 
     def delete_cookie(self) -> None:
         """The same for the cookie of the session that ended, and no other's."""
@@ -105,13 +113,18 @@ class SessionCookieController(CookieController):
         self.cookie_model = SessionCookieModel()
 
 
-def open_session(account_id: int, address: str | None, *, by_provider: bool = False) -> str | None:
-    return sign_in.open_session(
-        account_id,
-        address=address,
-        browser=page_browser(),
-        by_provider=by_provider,
-    )
+def open_session(checked: sign_in.CheckedAccount, address: str | None) -> str | None:
+    """A new session's token; the browser is known from then on, by a cookie that opens nothing."""
+    device = browser_device() or sign_in.new_device()
+    token = sign_in.open_session(checked, address=address, browser=page_browser(), device=device)
+    if token is not None:
+        st.session_state[session.DEVICE_KEY] = device
+    return token
+
+
+def browser_device() -> str | None:
+    """What the browser says it was known by at an earlier sign-in."""
+    return session.cookie_token(browser_cookies.DEVICE) or st.session_state.get(session.DEVICE_KEY)
 
 
 def sign_out() -> None:

@@ -19,6 +19,8 @@ from starlette.requests import HTTPConnection
 from pages.components.origins import is_secure
 
 SESSION: Final = "esupport_session"
+# Known from an earlier sign-in: it opens nothing (services/sign_in.py).
+DEVICE: Final = "esupport_device"
 RESET: Final = "esupport_reset"
 NEXT: Final = "esupport_next"
 # Of version 0.1.0, which a script had set.

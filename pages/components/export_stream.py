@@ -17,7 +17,8 @@ from starlette.types import Receive, Scope, Send
 from db.engine import viewer_transaction
 from db.replica import reading_transaction
 from services.access import Viewer
-from services.errors import InvalidInput
+from services.audit import record_refusal
+from services.errors import InvalidInput, NotAllowed, SupportError
 from services.export_runs import (
     ExportStopped,
     RunState,
@@ -65,7 +66,9 @@ class ExportStream:
         headers: Mapping[str, str],
         refused_headers: Mapping[str, str],
         stands: Callable[[], bool],
+        address: str | None = None,
     ) -> None:
+        self._address = address
         self._viewer, self._run_id, self._filter, self._make = viewer, run_id, order_filter, make
         self._headers, self._refused_headers = headers, refused_headers
         self._stands, self._on_primary = stands, on_primary
@@ -100,6 +103,7 @@ class ExportStream:
             piece = await run_sync(next, pieces, None)
         except InvalidInput as refusal:  # more rows than a sheet holds
             self._refusal = str(refusal)
+            await run_sync(self._record_refusal, refusal)
             await self._refuse(413, self._refusal, scope, receive, send)
             return RunState.FAILED
         except Exception:
@@ -186,6 +190,8 @@ class ExportStream:
                 return touch_run(
                     connection, self._viewer, self._run_id, rows_sent=self._rows, bytes_sent=self._bytes
                 )
+        except NotAllowed:  # disabled, or signed out
+            return False
         except SQLAlchemyError:  # the next look may find the database again
             log.warning("export %s could not be looked after", self._run_id, exc_info=True)
             return True
@@ -210,11 +216,17 @@ class ExportStream:
             end_run, state, rows_sent=self._rows, bytes_sent=self._bytes, refusal=self._refusal
         )
 
+    def _record_refusal(self, refusal: InvalidInput) -> None:
+        try:
+            record_refusal(self._viewer, "export", refusal, address=self._address)
+        except (SQLAlchemyError, SupportError):
+            log.warning("the refusal of export %s could not be recorded", self._run_id, exc_info=True)
+
     def _in_own_transaction(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         if self._run_id is None:
             return
         try:
             with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
                 work(connection, self._viewer, self._run_id, *arguments, **named)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, NotAllowed):
             log.warning("export %s could not be written down", self._run_id, exc_info=True)

@@ -11,10 +11,10 @@ from pages.components import dialogs
 from pages.components.errors import showing_errors
 from pages.components.escape import html_text
 from pages.components.row_table import row_table
-from pages.components.session import current_viewer, time_zone
+from pages.components.session import client_address, current_viewer, time_zone
 from pages.components.templates import render
 from pages.components.words import time_words
-from services.mail_log import PAGE, LoggedMail, MailState, find_mails, send_again
+from services.mail_log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
 
 _AGAIN = "send mail again"
 _STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
@@ -59,6 +59,8 @@ def _draw(zone: ZoneInfo) -> None:
         st.info("There is no such message." if wanted else "No message has been written yet.")
         return
     chosen = _table(found[:PAGE], zone)
+    if chosen is None:
+        state.pop("mail_opened", None)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
@@ -119,7 +121,18 @@ def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
             )
             if mail.to_address is not None:
                 st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
-        st.html(render("mail_body.html.jinja", mail=mail))
+        st.html(render("mail_body.html.jinja", mail=mail, text=_text(mail)))
+
+
+def _text(mail: LoggedMail) -> str | None:
+    """The text of the chosen message, read once: each reading is recorded."""
+    opened = st.session_state.get("mail_opened")
+    if opened is None or opened.id != mail.id or opened.state != mail.state:
+        viewer = current_viewer()
+        with viewer_transaction(viewer.account_id) as connection:
+            opened = get_mail(connection, viewer, mail.id, address=client_address())
+        st.session_state.mail_opened = opened
+    return opened.text_body
 
 
 def _again(mail: LoggedMail) -> None:

@@ -19,6 +19,8 @@ from services.access import Viewer
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
 TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
+# What the browser is known by from its first sign-in on, until its cookie is read again.
+DEVICE_KEY = "device_token"
 _FOUND_KEY = "session_found"
 _FIRST_COOKIE_KEY = "session_first_cookie"
 
@@ -105,7 +107,9 @@ def check_again() -> None:
 
 def forget() -> None:
     """Drops everything this tab knows: the next person at it must not find the last one's searches."""
+    device = st.session_state.get(DEVICE_KEY)  # the browser's and nobody's
     st.session_state.clear()
+    st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
     if tab := _tab():
         tabs.release(tab)

@@ -16,7 +16,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from services.sign_in import open_session
+from tests import factories
 from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as well
     Portal,
     context,
@@ -24,6 +24,7 @@ from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as 
     page,
     portal,
     pytest_runtest_makereport,
+    rested,
 )
 
 
@@ -57,9 +58,7 @@ def ask(url: str, method: str = "GET", path: str = "/", body: bytes | None = Non
 def session_of(portal: Portal, email: str) -> str:  # noqa: F811
     """The token of a new session of that account; the environment must point at the portal's database."""
     [[account_id]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
-    token = open_session(account_id, address=None)
-    assert token is not None
-    return token
+    return factories.session(account_id)
 
 
 @pytest.fixture

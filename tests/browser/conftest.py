@@ -91,6 +91,13 @@ def portal(
         drop_database(server_url, name)
 
 
+@pytest.fixture(autouse=True)
+def rested(request: pytest.FixtureRequest) -> None:
+    """All tests come from one network: what the last one got wrong makes the next one wait for nothing."""
+    if "portal" in request.fixturenames:
+        request.getfixturevalue("portal").execute("DELETE FROM sign_in_attempt")
+
+
 @contextmanager
 def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
     """A web server at the environment's port, for the block; its address."""

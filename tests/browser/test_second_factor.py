@@ -24,11 +24,18 @@ def set_up(page: Page) -> tuple[str, str]:
     expect(page.locator("img[src^='data:image/svg']").first).to_be_visible()
     secret = key_on(page)
     page.get_by_label("Code of the app").fill("000000")
+    page.get_by_label("Current password").last.fill("demo-Portal-1")
     button(page, "Switch on").click()
     expect(page.get_by_role("alert").filter(has_text="not the code that the app shows")).to_be_visible(
         timeout=15_000
     )
     page.get_by_label("Code of the app").fill(code(secret, -1))
+    page.get_by_label("Current password").last.fill("not my password")
+    button(page, "Switch on").click()
+    expect(page.get_by_role("alert").filter(has_text="not your current password")).to_be_visible(
+        timeout=15_000
+    )
+    page.get_by_label("Current password").last.fill("demo-Portal-1")
     button(page, "Switch on").click()
     expect(page.get_by_text("Keep these recovery codes")).to_be_visible(timeout=15_000)
     recovery = page.locator("ul.es-mono li").first.inner_text()

@@ -119,7 +119,11 @@ def test_the_cookie_carries_the_session_and_no_name(account: int) -> None:
     drawn = [element.proto for element in at.get("bidi_component")]
     assert len(drawn) == 1
     assert ticket in str(drawn[0]) and token not in str(drawn[0]), "the page holds the ticket alone"
-    assert _waiting(at) == (Cookie(browser_cookies.SESSION, token, 12 * 3600),)
+    device = at.session_state[session.DEVICE_KEY]
+    assert _waiting(at) == (
+        Cookie(browser_cookies.SESSION, token, 12 * 3600),
+        Cookie(browser_cookies.DEVICE, device, 90 * 86400),
+    )
     assert _waiting(at) is None, "it works once"
     assert opened(at).get("bidi_component") == [], "and is drawn until then"
 

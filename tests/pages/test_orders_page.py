@@ -7,7 +7,6 @@ from streamlit.testing.v1 import AppTest
 from db.engine import app_engine
 from pages.components import session
 from pages.components.search_form import DATE_LABELS, TEXT_LABELS
-from services import sign_in
 from tests import factories
 from tests.factories import document, item
 
@@ -28,7 +27,7 @@ def page(anna: int) -> AppTest:
 
 
 def opened(account_id: int) -> AppTest:
-    token = sign_in.open_session(account_id, address=None)
+    token = factories.session(account_id)
     app = AppTest.from_file("../../app.py", default_timeout=30)
     app.session_state[session.TOKEN_KEY] = token
     app.run()

@@ -19,7 +19,6 @@ from db.engine import viewer_transaction
 from pages.components.browser_cookies import SESSION, name_in
 from services.order_filter import OrderFilter, SearchInput, parse_filter
 from services.saved_searches import save_search
-from services.sign_in import open_session
 from services.statuses import RefundStatus
 from tests import factories
 from tests.browser.acting import NEVER_REFUNDED, Order, request, said
@@ -84,9 +83,7 @@ def anna(proxy: Proxy, browser: Browser) -> Iterator[Page]:
 def signed_in(email: str) -> str:
     """The cookie of a new session."""
     [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
-    token = open_session(account_id, address=None)
-    assert token is not None
-    return token
+    return factories.session(account_id)
 
 
 def shows(page: Page, number: int) -> None:
@@ -117,7 +114,7 @@ def processes_of(proxy: Proxy, page: Page) -> set[str]:
 def saved(email: str, order_filter: OrderFilter) -> str:
     [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
     viewer = factories.viewer(account_id)
-    with viewer_transaction(account_id, changes_orders=False) as connection:
+    with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         return save_search(connection, viewer, order_filter)
 
 

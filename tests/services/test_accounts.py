@@ -10,6 +10,7 @@ from db.engine import jobs_transaction
 from services import accounts, passwords, sign_in
 from services.access import Viewer
 from services.errors import InvalidInput
+from tests import factories
 
 OLD = "the old password 1"
 NEW = "the new password 2"
@@ -35,9 +36,8 @@ def token(database: str) -> str:
         "VALUES ('anna@team.example', 'Anna', 'specialist', :hash, false) RETURNING id",
         hash=passwords.hash_password(OLD),
     )[0].id
-    opened = sign_in.open_session(account, address=None)
-    assert opened is not None
-    return opened
+    run("DELETE FROM sign_in_attempt")
+    return factories.session(account)
 
 
 def viewer_of(token: str) -> Viewer:
@@ -51,7 +51,6 @@ def change(token: str, **changes: Any) -> None:
         "new": NEW,
         "repeated": NEW,
         "current": OLD,
-        "kept_token": token,
         "address": "192.0.2.1",
     } | changes
     accounts.change_own_password(viewer_of(token), **values)
@@ -59,8 +58,7 @@ def change(token: str, **changes: Any) -> None:
 
 def test_changing_the_password_ends_every_other_session(token: str) -> None:
     account = viewer_of(token).account_id
-    other = sign_in.open_session(account, address=None)
-    assert other is not None
+    other = factories.session(account)
     change(token)
     assert sign_in.viewer_of_token(token) is not None
     assert sign_in.viewer_of_token(other) is None
@@ -84,8 +82,7 @@ def test_changing_the_password_ends_every_other_session(token: str) -> None:
     ],
 )
 def test_a_refused_change_changes_nothing(token: str, changes: dict[str, Any], field: str) -> None:
-    other = sign_in.open_session(viewer_of(token).account_id, address=None)
-    assert other is not None
+    other = factories.session(viewer_of(token).account_id)
     with pytest.raises(InvalidInput) as refusal:
         change(token, **changes)
     assert refusal.value.field == field

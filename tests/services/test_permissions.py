@@ -131,8 +131,9 @@ RULES = {
     # Administration.
     "second_factor.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
     "second_factor.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
+    "single_sign_on.unbind_single_sign_on": Rule(ADMINISTRATORS, call("second")),
     "mail_log.find_mails": Rule(ADMINISTRATORS, given()),
-    "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail")),
+    "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "mail_log.send_again": Rule(ADMINISTRATORS, call("mail")),
     "account_admin.find_accounts": Rule(ADMINISTRATORS, given()),
     "account_admin.get_account": Rule(ADMINISTRATORS, call("account")),
@@ -171,12 +172,12 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "account_admin.check_administrator", "actions.perform", "audit.record", "history.add_event",
+    "account_admin.check_administrator", "actions.perform", "audit.record", "audit.record_refusal", "history.add_event",
     "audit_log.seal_audit_filter", "audit_log.open_audit_filter",
     "order_lock.lock_orders", "order_export.statement_of", "refund_document.add_refund_document",
     "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
     "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
-    "second_factor.is_required",
+    "second_factor.is_required", "second_factor.needs_password", "accounts.prove",
     "accounts.change_own_password", "accounts.end_own_session", "accounts.set_own_time_zone",
 }  # fmt: skip
 
@@ -230,6 +231,7 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
     second = factories.account("second")
     run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
+    run("INSERT INTO single_sign_on_identity (account_id, issuer, subject) VALUES (:id, 'i', 's')", id=second)
     locked = factories.account("locked")
     run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
     common = {

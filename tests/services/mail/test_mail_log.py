@@ -7,7 +7,15 @@ import pytest
 from db.engine import viewer_transaction
 from services import mail as worker
 from services.errors import NotAllowed
-from services.mail_log import MailIsBeingSent, MailNotFound, MailState, find_mails, get_mail, send_again
+from services.mail_log import (
+    HIDDEN,
+    MailIsBeingSent,
+    MailNotFound,
+    MailState,
+    find_mails,
+    get_mail,
+    send_again,
+)
 from services.outbox import new_message_id
 from tests import factories
 from tests.factories import act, run
@@ -23,7 +31,7 @@ def test_administrators_see_and_send_again(people: dict[str, int], server: MailS
     with viewer_transaction(people["admin"]) as connection:
         [listed] = find_mails(connection, admin, state=MailState.FAILED)
         assert find_mails(connection, admin, state=MailState.SENT) == ()
-        seen = get_mail(connection, admin, listed.id)
+        seen = get_mail(connection, admin, listed.id, address=None)
     assert (seen.order_id, seen.to_address, seen.attempts, seen.last_error) == (
         order_id, "ines@example.com", 1, "The mail server answered 550 no",
     )  # fmt: skip
@@ -65,7 +73,10 @@ def test_nobody_else_does(name: str, people: dict[str, int], server: MailServer)
     [[mail_id]] = run("SELECT id FROM mail")
     asks = factories.viewer(people[name])
     with viewer_transaction(people[name]) as connection:
-        for work in (lambda: find_mails(connection, asks), lambda: get_mail(connection, asks, mail_id)):
+        for work in (
+            lambda: find_mails(connection, asks),
+            lambda: get_mail(connection, asks, mail_id, address=None),
+        ):
             with pytest.raises(NotAllowed):
                 work()
     with pytest.raises(NotAllowed):
@@ -96,3 +107,28 @@ def test_message_ids_are_of_the_senders_domain(
 
 def test_a_round_says_what_it_did() -> None:
     assert str(worker.Tally(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
+
+
+@pytest.mark.parametrize("smtp", [None, "smtp://mail.example.com"])
+@pytest.mark.parametrize("kind", ["password", "password_reset", "account", "refund"])
+def test_secrets_are_their_owners_alone_and_each_reading_is_recorded(
+    people: dict[str, int], monkeypatch: pytest.MonkeyPatch, smtp: str | None, kind: str
+) -> None:
+    monkeypatch.setenv("SMTP_URL", smtp or "")
+    [[mail_id]] = run(
+        "INSERT INTO mail (message_id, kind, subject, text_body) "
+        "VALUES (gen_random_uuid()::text, :kind, 's', 'the secret') RETURNING id",
+        kind=kind,
+    )
+    admin = factories.viewer(people["admin"])
+    with viewer_transaction(people["admin"]) as connection:
+        assert "the secret" not in repr(find_mails(connection, admin))
+        text = get_mail(connection, admin, mail_id, address="192.0.2.1").text_body
+    is_hidden = smtp is not None and kind != "refund"
+    assert text == (HIDDEN if is_hidden else "the secret")
+    [row] = run(
+        "SELECT account_id, address, details FROM audit_log WHERE action = 'open mail' ORDER BY id DESC LIMIT 1"
+    )
+    assert (row.account_id, row.address, row.details["mail"]) == (people["admin"], "192.0.2.1", mail_id)
+    assert row.details.get("hidden", False) is is_hidden
+    run("DELETE FROM mail WHERE id = :id", id=mail_id)

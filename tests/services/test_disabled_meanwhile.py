@@ -1,0 +1,93 @@
+"""An account that is disabled in the middle of what it does: one sentence, whatever the statement was."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from db.engine import app_engine, viewer_transaction
+from services.access import Role
+from services.actions import ActionRequest, Done, perform
+from services.errors import AccountUnusable, NotAllowed, SupportError
+from tests import factories
+from tests.factories import run
+from tests.services.test_permissions import FUNCTIONS, RULES, Undone, people, requests, taken_by, target
+
+__all__ = ["people", "requests", "target"]
+_MOST_STATEMENTS = 40
+OWN = 1
+
+
+@pytest.mark.usefixtures("requests")
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items()
+                                  if name in RULES and function.__annotations__.get("return") is Done])  # fmt: skip
+def test_disabled_before_any_of_its_statements(
+    name: str,
+    people: dict[Role, int],
+    target: dict[int, dict[str, int]],
+) -> None:
+    asks = factories.viewer(people[Role.ADMINISTRATOR])
+    if not run("SELECT 1 FROM account WHERE name = 'spare'"):  # the last administrator cannot be disabled
+        factories.account("spare", role="administrator")
+    if name != "refund_queue.take_request":
+        taken_by(asks.account_id)
+    if name == "refunds.request_refund":
+        run("DELETE FROM refund_request")
+    arguments, named = RULES[name].arguments(target[OWN])
+
+    def work(connection: Connection) -> Done:
+        FUNCTIONS[name](connection, asks, *arguments, **named)
+        raise Undone
+
+    before, disabled = factories.everything(), []
+    for number in range(1, _MOST_STATEMENTS):
+        try:
+            with disabling(asks.account_id, before_statement=number) as disabled:
+                perform(asks, ActionRequest(name, None, uuid4(), None), work)
+        except SupportError as error:
+            assert isinstance(error, AccountUnusable), (number, error)
+            assert disabled
+        except Undone:
+            assert not disabled, "it was carried out to the end"
+            break
+    assert 3 < number < _MOST_STATEMENTS - 1
+    assert factories.everything() == before
+
+
+@contextmanager
+def disabling(account_id: int, *, before_statement: int) -> Iterator[list[int]]:
+    """Disables the account just before the nth statement of the app's role; what it yields is filled then."""
+    seen, done = itertools.count(1), []
+
+    def count(*_: Any) -> None:
+        if next(seen) == before_statement:
+            run("UPDATE account SET disabled_at = now() WHERE id = :id", id=account_id)
+            done.append(before_statement)
+
+    event.listen(app_engine(), "before_cursor_execute", count)
+    try:
+        yield done
+    finally:
+        event.remove(app_engine(), "before_cursor_execute", count)
+        run("UPDATE account SET disabled_at = NULL WHERE id = :id", id=account_id)
+
+
+def test_a_right_that_the_database_refuses_is_a_sentence_and_a_line_in_the_log(
+    people: dict[Role, int],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        pytest.raises(NotAllowed, match="Your account may not do this"),
+        viewer_transaction(people[Role.SPECIALIST]) as connection,
+    ):
+        connection.execute(text("DELETE FROM orders"))
+    assert "permission denied" in caplog.text
+
+
+def test_other_errors_stay_what_they_are(people: dict[Role, int]) -> None:
+    with pytest.raises(ZeroDivisionError), viewer_transaction(people[Role.SPECIALIST]):
+        raise ZeroDivisionError
