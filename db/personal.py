@@ -137,12 +137,15 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         ("email", "email_key", "name", "password_hash", "time_zone", "totp_secret"), _ACCOUNT
     ),
     "account_session": {"address": _ACCOUNT, "browser": _ACCOUNT},
+    "sign_in_attempt": {"network": _ACCOUNT, "device_digest": _ACCOUNT},
+    "known_device": {"device_digest": _ACCOUNT},
+    "single_sign_on_identity": {"issuer": _ACCOUNT, "subject": _ACCOUNT},
 }
 
 # Numbers, times, states, keys of rows, and words that this program chose.
 IMPERSONAL: Final[Mapping[str, str]] = {
     "account": "id role all_stores must_change_password failed_sign_ins locked_until disabled_at created_at "
-    "one_time_until totp_last_step has_second_factor",
+    "one_time_until totp_last_step has_second_factor credentials_version",
     "account_page": "account_id checkout_page_id",
     "account_session": "token_digest account_id created_at last_seen_at expires_at ended_at ended_because id "
     "single_sign_on provider_factor",
@@ -154,6 +157,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
     "rows_sent bytes_sent cancel_requested refusal",
     "import_claim": "key",
+    "known_device": "account_id first_used_at last_used_at failed_sign_ins locked_until",
     "known_value": "order_id position kind words erased",
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
     "sent_at queued_at position number refused_since lacks_line",
@@ -168,7 +172,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "orders": "order_id checkout_page_id order_id_1c status created_at paid_at currency total customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
     "email_corrected_at",
-    "password_reset": "token_digest account_id created_at expires_at used_at",
+    "password_reset": "token_digest account_id created_at expires_at used_at credentials_version",
     "payment_method": "name refund_document_required",
     "portal_secret": "name value",
     "recovery_code": "account_id digest",
@@ -177,6 +181,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
+    "sign_in_attempt": "id kind account_id credentials_version begun_at state has_factor provider_factor",
+    "single_sign_on_identity": "account_id bound_at",
     "single_sign_on_use": "digest used_at",
     "subscription": "order_id position checkout_page_id subscription_id type said_status status parent_order_id period "
     "next_renewal_at changed_at",
