@@ -4,6 +4,9 @@ function start() {
   window.esupportHabits = true;
   window.addEventListener("keydown", pressed, true);
   window.addEventListener("pointerdown", besideDialog, true);
+  window.addEventListener("pointerdown", noteHeader, true);
+  window.addEventListener("focusin", focused, true);
+  window.addEventListener("keydown", enterTable, true);
   document.addEventListener("copy", copied);
   document.addEventListener("click", clicked);
   // What is being typed would stay beside the results of the search that the browser goes back to.
@@ -34,6 +37,31 @@ function besideDialog(event) {
   const box = open.querySelector('[role="dialog"]') ?? open;
   const isBeside = open.contains(event.target) && !box.contains(event.target);
   if (isBeside) swallow(event);
+}
+
+// A table that gets the focus would choose its first cell, and with it open an order: when the Tab key passes through, and
+// when a header is clicked to sort. So it learns of its focus from a click into a row, or from a key that is meant for it.
+const HEADER = 32; // pixels, as order_table.py has it
+let onHeader = false;
+let pointerDown = false;
+
+const table = (element) => element?.closest?.('[data-testid="stDataFrame"]') && element.matches("canvas") && element;
+
+function noteHeader(event) {
+  pointerDown = true;
+  const canvas = event.target.closest?.('[data-testid="stDataFrame"]')?.querySelector("canvas");
+  onHeader = Boolean(canvas) && event.clientY - canvas.getBoundingClientRect().top < HEADER;
+  setTimeout(() => { pointerDown = onHeader = false; }, 400);
+}
+
+function focused(event) {
+  if (event.isTrusted && table(event.target) && (onHeader || !pointerDown)) event.stopImmediatePropagation();
+}
+
+function enterTable(event) {
+  const canvas = table(event.target);
+  const isMeant = ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Enter", " "].includes(event.key);
+  if (canvas && isMeant) canvas.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
 }
 
 function isField(element) {
