@@ -2,6 +2,7 @@
 # PYTHON=/path/to/python3.12 make …   chooses the interpreter that the virtual environment is made with.
 
 N = 200000 # orders in the benchmark
+WORKERS = auto # processes that share the tests, each with a database server and a browser of its own
 
 .PHONY: help run test bench lint clean
 
@@ -14,7 +15,7 @@ run:      ## the portal with everything it needs; Ctrl-C ends it
 
 test:     ## all tests, those in a browser included
 	@.ci/prepare test
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile
 
 bench:    ## the benchmark: prints its tables, writes bench/results/
 	@.ci/prepare test

@@ -73,8 +73,7 @@ class Tab:
             self._states[self._ids[f"search_{name}"]] = {"string_value": getattr(typed, name)}
         for name in _DATES:
             day: date | None = getattr(typed, name)
-            value = {"data": [f"{day:%Y/%m/%d}"] if day else []}
-            self._states[self._ids[f"search_{name}"]] = {"string_array_value": value}
+            self._states[self._ids[f"search_{name}"]] = {"string_value": f"{day:%Y/%m/%d}" if day else ""}
         for status in MainStatus:
             ticked = {"bool_value": status in typed.statuses}
             self._states[self._ids[f"search_statuses_{status}"]] = ticked

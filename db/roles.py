@@ -1,7 +1,9 @@
-"""The two roles below the owner, and the address that the app connects with.
+"""The roles below the owner, and the addresses that the web server connects with.
 
 The owner migrates and nothing else. `esupport_app` serves the pages under row-level security; `esupport_jobs` runs
-imports, housekeeping and mail, and nobody can sign in as it: the commands take it on with SET ROLE.
+imports, housekeeping and mail, and nobody can sign in as it: the commands take it on with SET ROLE. So does
+`esupport_web_jobs`, which has no right of its own: a web server that must not know the owner's address signs in as it
+to judge second factors and single sign-ons.
 """
 
 import hashlib
@@ -15,19 +17,29 @@ from db.settings import settings
 
 APP_ROLE = "esupport_app"
 JOBS_ROLE = "esupport_jobs"
+WEB_JOBS_ROLE = "esupport_web_jobs"
 
 
-def app_password(owner_url: str) -> str:
+def role_password(owner_url: str, role: str) -> str:
     """Derived from the owner's, so that every replica with the same DATABASE_URL knows it and no file holds it."""
     secret = make_url(owner_url).password or ""
-    return hmac.new(secret.encode(), APP_ROLE.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret.encode(), role.encode(), hashlib.sha256).hexdigest()
 
 
 def app_url(owner_url: str) -> str:
     """The same server and database, as the app's role; ESUPPORT_APP_DATABASE_URL overrides it."""
     if override := settings().app_database_url:
         return override
-    url = make_url(owner_url).set(username=APP_ROLE, password=app_password(owner_url))
+    return _url_of(owner_url, APP_ROLE)
+
+
+def web_jobs_url(owner_url: str) -> str:
+    """The same server and database, as the role with which a web server takes on the jobs' role."""
+    return _url_of(owner_url, WEB_JOBS_ROLE)
+
+
+def _url_of(owner_url: str, role: str) -> str:
+    url = make_url(owner_url).set(username=role, password=role_password(owner_url, role))
     return url.render_as_string(hide_password=False)
 
 
@@ -37,7 +49,7 @@ def libpq_url(url: str | URL) -> str:
 
 
 def ensure_app_role(owner_url: str) -> None:
-    """Creates the two roles where they are missing and gives the app's role its password.
+    """Creates the roles where they are missing and gives those of the web server their passwords.
 
     Roles belong to the whole server, so two starters (or two databases of one server) may be here at once: each
     step is repeated when another was faster.
@@ -45,7 +57,11 @@ def ensure_app_role(owner_url: str) -> None:
     with psycopg.connect(libpq_url(owner_url), autocommit=True) as connection:
         # Another database of the same server is not covered by a lock in this one, so the errors are caught as well.
         connection.execute("SELECT pg_advisory_lock(hashtext('esupport roles'))")
-        for role, options in ((APP_ROLE, "LOGIN"), (JOBS_ROLE, "NOLOGIN")):
+        for role, options in (
+            (APP_ROLE, "LOGIN"),
+            (JOBS_ROLE, "NOLOGIN"),
+            (WEB_JOBS_ROLE, "LOGIN NOINHERIT"),
+        ):
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             if not known:
                 _tolerating_a_race(
@@ -57,10 +73,16 @@ def ensure_app_role(owner_url: str) -> None:
             _tolerating_a_race(
                 connection, sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(JOBS_ROLE))
             )
-        if not settings().app_database_url and not _can_connect(app_url(owner_url)):
-            password = sql.Literal(app_password(owner_url))
-            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), password)
-            _tolerating_a_race(connection, statement)
+        _tolerating_a_race(
+            connection,
+            sql.SQL("GRANT {} TO {}").format(sql.Identifier(JOBS_ROLE), sql.Identifier(WEB_JOBS_ROLE)),
+        )
+        given = () if settings().app_database_url else (APP_ROLE,)
+        for role in (*given, WEB_JOBS_ROLE):
+            if not _can_connect(_url_of(owner_url, role)):
+                password = sql.Literal(role_password(owner_url, role))
+                statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password)
+                _tolerating_a_race(connection, statement)
         _take_away(connection)
 
 

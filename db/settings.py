@@ -42,7 +42,7 @@ class Provider:
 class Settings:
     """One consistent reading of the environment.
 
-    `database_url`, `app_database_url` and `database_read_url` are in SQLAlchemy's form (`postgresql+psycopg://`);
+    `database_url`, `app_database_url`, `web_jobs_database_url` and `database_read_url` are in SQLAlchemy's form (`postgresql+psycopg://`);
     `None` for the first means the embedded server in `data_dir`, which is absolute (a relative one counts from the
     project's root), and for the last that everything is read on the primary. `base_url` carries no trailing slash.
     A session that nobody uses for `idle_minutes` ends.
@@ -51,6 +51,7 @@ class Settings:
 
     database_url: str | None
     app_database_url: str | None
+    web_jobs_database_url: str | None
     database_read_url: str | None
     data_dir: Path
     port: int
@@ -74,6 +75,7 @@ def settings() -> Settings:
     return Settings(
         database_url=_optional("DATABASE_URL", _postgres_url),
         app_database_url=_optional("ESUPPORT_APP_DATABASE_URL", _postgres_url),
+        web_jobs_database_url=_optional("ESUPPORT_WEB_JOBS_DATABASE_URL", _postgres_url),
         database_read_url=_optional("DATABASE_READ_URL", _postgres_url),
         data_dir=_folder("ESUPPORT_DATA", _read("ESUPPORT_DATA")),
         port=port,

@@ -13,8 +13,8 @@ from services.ordinary_user import MAIL_ACCOUNTS, WEB_ACCOUNTS, OrdinaryUser, fi
 _WEB_CHECK: Final = """
 import socket, sys
 import pages.components.doors
-from db.engine import anonymous_transaction
-with anonymous_transaction():
+from db.engine import anonymous_transaction, jobs_transaction
+with anonymous_transaction(), jobs_transaction():
     pass
 for family, kind, _, _, address in socket.getaddrinfo("localhost", {port}, type=socket.SOCK_STREAM):
     with socket.socket(family, kind) as probe:
@@ -36,10 +36,15 @@ with jobs_transaction():
 
 def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> list[Child]:
     """The web server first, then the workers; not yet started. `say` hears who they run as, where root starts them."""
-    from db.roles import app_url
+    from db.roles import app_url, web_jobs_url
 
-    # The web server is told the address of the app's role alone, which row-level security binds.
-    web_environment = {"ESUPPORT_APP_DATABASE_URL": app_url(owner_url), "DATABASE_URL": ""}
+    # The web server is not told the owner's address: its pages are bound by row-level security, and what judges second
+    # factors and single sign-ons takes on the jobs' role.
+    web_environment = {
+        "ESUPPORT_APP_DATABASE_URL": app_url(owner_url),
+        "ESUPPORT_WEB_JOBS_DATABASE_URL": web_jobs_url(owner_url),
+        "DATABASE_URL": "",
+    }
     database, taken = _database_account(current)
     web_user = _user(
         "web server",

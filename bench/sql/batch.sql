@@ -82,13 +82,14 @@ FROM made m JOIN made_item i ON i.n = m.n AND i.position = 1
 WHERE i.renewal IS NOT NULL AND (m.lead % 10 = 0 OR pg_temp.chance(m.n, 41) < 0.25);
 
 INSERT INTO orders (order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
-    locale, page_key, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
+    locale, page_key, customer_type, country, email, email_key, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, customer_erased, payment_method, payment_system_name, card_type, card_last_4,
     card_expiration_date, additional_parameters, delivered, active_subscription, cancelled_subscription, refund_status,
     source_updated_at)
 SELECT m.n, m.page_id, m.order_name, 'ALS-' || m.n, m.status, m.created_at, m.paid_at, m.currency, i.total, 'en-US',
     md5('page ' || m.n)::uuid, CASE WHEN company IS NULL THEN 'physical' ELSE 'legal' END, country,
-    CASE WHEN NOT erased THEN email END, CASE WHEN NOT erased THEN first_name END,
+    CASE WHEN NOT erased THEN email END, CASE WHEN NOT erased THEN email_key(email) END,
+    CASE WHEN NOT erased THEN first_name END,
     CASE WHEN NOT erased THEN last_name END, CASE WHEN NOT erased THEN phone END,
     CASE WHEN NOT erased AND company IS NOT NULL THEN country || vat END, CASE WHEN NOT erased THEN company END,
     CASE WHEN NOT erased AND company IS NOT NULL THEN 'Main Street ' || customer % 200 END, erased, payment_method,

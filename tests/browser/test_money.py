@@ -55,7 +55,9 @@ def test_the_tab_key_passes_through_a_table_without_opening_an_order(page: Page,
     reached = False
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached = reached or page.evaluate("document.activeElement?.matches('[data-testid=stDataFrame] canvas')")
+        reached = reached or page.evaluate(
+            "document.activeElement?.matches('[data-testid=stDataFrame] canvas')"
+        )
     settle(page)
     assert reached
     expect(page.get_by_role("button", name=re.compile("^Close order"))).to_have_count(0)

@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 from db import embedded
 from db.embedded_home import Home, find_home
 from db.embedded_init import run_program
-from db.roles import APP_ROLE, app_password, libpq_url
+from db.roles import APP_ROLE, libpq_url, role_password
 from tests.browser.conftest import PROJECT, end
 from tests.ports import free_port
 
@@ -121,7 +121,7 @@ def replica_of(server: Server, home: Home) -> Iterator[Replica]:
 @contextmanager
 def pgbouncer(server: Server, home: Home, folder: Path) -> Iterator[str]:
     """docs/pgbouncer.ini in front of the server; the app's address there."""
-    port, password = free_port(), app_password(server.url)
+    port, password = free_port(), role_password(server.url, APP_ROLE)
     users = folder / "userlist.txt"
     users.write_text(f'"{APP_ROLE}" "{password}"\n')
     configuration = folder / "pgbouncer.ini"

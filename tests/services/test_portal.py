@@ -200,9 +200,7 @@ def test_under_root_what_faces_the_network_is_an_ordinary_user(folder: Path) -> 
             assert uid != database
             known = Path(f"/proc/{run.children()[program]}/environ").read_bytes()
             owner = secret(run.data_dir, "database_superuser").encode()
-            assert (owner in known) is (program == "services.mail"), (
-                "the web server knows the app's role alone"
-            )
+            assert (owner in known) is (program == "services.mail"), "the web server does not know the owner"
     if os.geteuid() == 0 and 0 not in accounts.values():
         assert len(set(accounts.values())) == 2, "none may look into the other"
         # A killed portal takes them along, although they are somebody else's.
