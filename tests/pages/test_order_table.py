@@ -12,7 +12,7 @@ MEASURED = {"Refund request has been sent": 178, "Refund info is being updated":
 PHONE, ORDER_AND_MARK = 366, 32 + 112
 
 
-@pytest.mark.parametrize("chips", itertools.product(MainStatus, DeliveryStatus, [None, *RefundStatus]))
+@pytest.mark.parametrize("chips", list(itertools.product(MainStatus, DeliveryStatus, [None, *RefundStatus])))
 def test_every_chip_has_room_in_its_cell(chips: tuple) -> None:
     labels = [status.label for status in chips if status is not None]
     width, height = chips_size([labels, ["Paid"]])

@@ -266,7 +266,7 @@ def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_no_export_on_r
     assert run("SELECT count(*) FROM audit_log WHERE action = 'export' AND succeeded") == before
 
 
-@pytest.mark.parametrize("key", [str(uuid4()), "x", "%00", "../admin", "1'--"])
+@pytest.mark.parametrize("key", ["34408886-0081-4f28-ae81-e03312e5aabf", "x", "%00", "../admin", "1'--"])
 def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Role, int], key: str) -> None:
     assert client.get(f"/o/{key}").status_code == 404
     assert client.get(f"/o/{key}/documents/1").status_code == 404

@@ -302,7 +302,7 @@ def test_a_sign_in_that_waits_for_its_code_is_worthless_after(
         assert sign_in.open_session(CheckedAccount(people["anna"], begun), address=None) is None
 
 
-@pytest.mark.parametrize("change", set(CHANGES) - {"second factor removed"})
+@pytest.mark.parametrize("change", [change for change in CHANGES if change != "second factor removed"])
 def test_a_password_that_was_just_right_opens_nothing_after(change: str, people: dict[str, SignedIn]) -> None:
     checked = check_password(LOGIN, PASSWORD, address=None)
     assert checked is not None
