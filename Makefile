@@ -15,7 +15,7 @@ run:      ## the portal with everything it needs; Ctrl-C ends it
 
 test:     ## all tests, those in a browser included
 	@.ci/prepare test
-	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile
+	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench:    ## the benchmark: prints its tables, writes bench/results/
 	@.ci/prepare test

@@ -16,6 +16,7 @@ from typing import Final
 import idna
 
 from services.domains import a_label_domain
+from services.text_keys import strip_edges
 
 # RFC 5321, section 4.5.3.1, in octets; of the whole address what is left of a path without its angle brackets.
 LONGEST: Final = 254
@@ -65,11 +66,12 @@ def is_ascii(address: str | None) -> bool:
 
 
 def mailable(address: str) -> str:
-    """The address as it goes to the mail server: its domain in A-labels, the part before the @ as it is.
+    """The address as it goes to the mail server: its domain in A-labels, the part before the @ as it is, and nothing of
+    what cannot be seen at its edges, with which shops have stored addresses.
 
     Raises `ValueError` when it is not well formed.
     """
-    local, at, domain = address.rpartition("@")
+    local, at, domain = strip_edges(address).rpartition("@")
     if not at or not _LOCAL.fullmatch(local) or not _is_readable(local):
         raise ValueError(NO_ADDRESS)
     if local.startswith(".") or local.endswith(".") or ".." in local:

@@ -16,6 +16,7 @@ from tests import factories
 SHARED = {"payment_method", "role_rule"}
 CLOSED = {
     "import_claim",
+    "known_value",
     "audit_log",
     "portal_secret",
     "alembic_version",

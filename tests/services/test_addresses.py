@@ -27,6 +27,8 @@ from services.addresses import (
         ("नमस्ते@example.com", "नमस्ते@example.com"),
         ("نامه\u200cای@example.com", "نامه\u200cای@example.com"),
         ("a@localhost", "a@localhost"),
+        ("\ufeffa@example.com\u200b", "a@example.com"),
+        (" a@straße.example\u2060", "a@xn--strae-oqa.example"),
         ("o'brien_{x}=y@example.com", "o'brien_{x}=y@example.com"),
         ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
     ],
@@ -38,13 +40,12 @@ def test_well_formed(address: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "", "none", "@example.com", "a@", "a@b@example.com", "a b@example.com", "a@exam ple.com", "a@example.com ",
-        " a@example.com", "a,b@example.com", "a@example.com, b@example.com", "A <a@example.com>", '"a b"@example.com',
+        "", "none", "@example.com", "a@", "a@b@example.com", "a b@example.com", "a@exam ple.com", "a,b@example.com", "a@example.com, b@example.com", "A <a@example.com>", '"a b"@example.com',
         "a(x)@example.com", "a@[127.0.0.1]", "a@192.0.2.1", ".a@example.com", "a.@example.com", "a..b@example.com",
         "a@example.com\r\nRCPT TO:<spy@example.com>", "a\n@example.com", "a\x00@example.com", "a\u202eb@example.com",
         "a\u200bb@example.com", "a\u200cb@example.com", "\u0301a@example.com", "\ud800@example.com", "a@💩.example",
         "a@xn--a.example", "a@example..com", "a@example.com.", "a" * 65 + "@example.com", "й" * 33 + "@example.com",
-        "a@" + ".".join(["b" * 63] * 3 + ["b" * 61]), "\ufeffa@example.com", "a\u2028@example.com", "a;b@example.com",
+        "a@" + ".".join(["b" * 63] * 3 + ["b" * 61]), "a\u2028@example.com", "a;b@example.com",
     ],
 )  # fmt: skip
 def test_not_one_address(address: str) -> None:

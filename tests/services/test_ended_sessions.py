@@ -2,7 +2,6 @@
 
 import pytest
 
-from services import sign_in
 from services.ended_sessions import find_ended_session
 from tests import factories
 from tests.factories import run
@@ -14,14 +13,8 @@ def account_id(database: str) -> int:
     return factories.account("anna")
 
 
-def token_of(account_id: int) -> str:
-    token = sign_in.open_session(account_id, address=None)
-    assert token is not None
-    return token
-
-
 def test_nothing_is_said_of_a_session_that_stands_or_never_was(account_id: int) -> None:
-    assert find_ended_session(token_of(account_id)) is None
+    assert find_ended_session(factories.session(account_id)) is None
     for token in ("", "x", "\0", "é", "\ud800", "x" * 5000):
         assert find_ended_session(token) is None
 
@@ -38,7 +31,7 @@ def test_nothing_is_said_of_a_session_that_stands_or_never_was(account_id: int) 
     ],
 )
 def test_each_end_has_its_sentence(account_id: int, statement: str, words: str) -> None:
-    token = token_of(account_id)
+    token = factories.session(account_id)
     run(f"UPDATE account_session SET {statement} WHERE ended_at IS NULL")
     ended = find_ended_session(token)
     assert ended is not None and ended.account_id == account_id
@@ -47,7 +40,7 @@ def test_each_end_has_its_sentence(account_id: int, statement: str, words: str) 
 
 def test_a_disabled_account(database: str) -> None:
     other = factories.account("ben")
-    token = token_of(other)
+    token = factories.session(other)
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=other)
     ended = find_ended_session(token)
     assert ended is not None and "was disabled" in ended.sentence
