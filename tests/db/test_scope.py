@@ -13,7 +13,7 @@ from db.viewers import SignedIn
 from tests import factories
 
 # What everybody who is signed in may read, and what nobody may who is no administrator.
-SHARED = {"payment_method", "role_rule"}
+SHARED = {"mail_server", "payment_method", "role_rule"}
 CLOSED = {
     "import_claim",
     "known_value",
@@ -71,6 +71,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
+    factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
     factories.run("INSERT INTO team (name) VALUES ('A'), ('B')")
     factories.run(
         "INSERT INTO team_member SELECT t.id, a.id FROM team t JOIN account a ON lower(t.name) = left(a.name, 1)"
