@@ -20,8 +20,9 @@ from services.sign_in import digest
 CONNECTION_HEADER: Final = "X-Esupport-Connection"
 _MOST_TABS: Final = 20_000
 # Streamlit keeps a page's state for each of them.
-_MOST_STRANGERS: Final = 1_000
-_MOST_STRANGERS_OF_ONE: Final = 100
+MOST_STRANGERS: Final = 1_000
+# A whole office may come through one address, and open the sign-in page at the same time.
+MOST_STRANGERS_OF_ONE: Final = 250
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ def connect(connection: str, address: str | None, *, is_secure: bool, is_strange
     network = _network(address)
     with _lock:
         strangers = [one.network for one in _connections.values() if one.is_stranger]
-        is_full = len(strangers) >= _MOST_STRANGERS or strangers.count(network) >= _MOST_STRANGERS_OF_ONE
+        is_full = len(strangers) >= MOST_STRANGERS or strangers.count(network) >= MOST_STRANGERS_OF_ONE
         if is_stranger and is_full:
             return False
         _connections[connection] = _Connection(network, is_secure, is_stranger)

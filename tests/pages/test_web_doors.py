@@ -167,22 +167,23 @@ def test_a_tab_is_its_sessions_and_nobody_elses() -> None:
 
 
 def test_strangers_are_counted_and_those_who_signed_in_are_not() -> None:
-    made = [f"c{number}" for number in range(102)]
+    limit = tabs.MOST_STRANGERS_OF_ONE
+    made = [f"c{number}" for number in range(limit + 2)]
 
     def connect(connection: str, address: str, *, is_stranger: bool = True) -> bool:
         return tabs.connect(connection, address, is_secure=False, is_stranger=is_stranger)
 
     try:
         # One household has 2^64 addresses.
-        assert all(connect(name, f"2001:db8::{number:x}") for number, name in enumerate(made[:100]))
-        assert not connect(made[100], "2001:db8::ffff")
+        assert all(connect(name, f"2001:db8::{number:x}") for number, name in enumerate(made[:limit]))
+        assert not connect(made[limit], "2001:db8::ffff")
         assert connect("elsewhere", "2001:db8:0:1::1")
         assert connect("cookie", "2001:db8::ffff", is_stranger=False)
         tabs.bind("tab", TOKEN, made[0])
         assert not tabs.is_stranger(made[0])
-        assert connect(made[100], "2001:db8::ffff")
+        assert connect(made[limit], "2001:db8::ffff")
         tabs.disconnect(made[1])
-        assert connect(made[101], "2001:db8::ffff")
+        assert connect(made[limit + 1], "2001:db8::ffff")
     finally:
         for name in (*made, "elsewhere", "cookie"):
             tabs.disconnect(name)

@@ -1,5 +1,6 @@
 """Two people press at the same instant, in two database sessions, 200 times over: one effect, and one clear refusal."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from services.subscriptions import SubscriptionUnchanged, cancel_subscription, r
 from tests import factories
 from tests.factories import act, document, item, run
 
-ROUNDS = 200
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "100"))
 Outcome = str | SupportError
 
 
