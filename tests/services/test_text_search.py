@@ -92,6 +92,8 @@ def test_found_in_every_spelling(anna: int, fields: dict[str, str], orders: set[
         # A number that is a name as well is both.
         ("1002", {4}),
         ("5", {4}),
+        ("5\n1002\n1", {4, 1}),
+        ("١٠٠٢", set()),  # the digits of a name count only where they are its own
         ("1/2/1001", {1, 2, 1001}),
         ("1.0 4", {1, 4}),
         # Another store's names are like none.

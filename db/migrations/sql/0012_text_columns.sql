@@ -57,6 +57,24 @@ AS $$
 DECLARE
     scope constant integer[] := viewer_page_ids();
 BEGIN
+    -- By far the most common: numbers alone, one per line or too many for a name. Names and 1C numbers of digits alone
+    -- whose order has another ID are few, and in small indexes of their own.
+    IF cardinality(array_remove(lines, NULL)) = 0 AND cardinality(array_remove(tokens, NULL)) = 0
+        AND (SELECT bool_and(is_plain_number(p.piece)) FROM unnest(pieces) AS p (piece))
+    THEN
+        RETURN QUERY
+        SELECT n.number_of, n.number FROM unnest(numbers) WITH ORDINALITY AS n (number, number_of)
+        WHERE n.number IS NOT NULL;
+        RETURN QUERY
+        SELECT array_position(pieces, fold(o.order_name))::bigint, o.order_id FROM orders o
+        WHERE fold(o.order_name) = ANY (pieces) AND is_other_label(o.order_name, o.order_id)
+            AND o.checkout_page_id = ANY (scope);
+        RETURN QUERY
+        SELECT array_position(pieces, fold(o.order_id_1c))::bigint, o.order_id FROM orders o
+        WHERE fold(o.order_id_1c) = ANY (pieces) AND is_plain_number(o.order_id_1c)
+            AND o.checkout_page_id = ANY (scope);
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH asked AS MATERIALIZED (
         SELECT a.number_of, fold(a.line) AS line, fold(a.token) AS token, fold(a.piece) AS piece, a.number
