@@ -1,12 +1,19 @@
-"""Navigation and the sign-in gate, nothing else. Served by `streamlit run pages/server.py`."""
+"""Navigation and the sign-in gate, nothing else. Served by `streamlit run pages/web/server.py`."""
 
 from typing import Any
 
 import streamlit as st
 
-from pages import forgotten_password, second_factor, set_password, sign_in, single_sign_on
-from pages.components import authenticator, frame, session
-from pages.components.browser_cookies import RESET
+from pages.authentication import (
+    authenticator,
+    password_reset,
+    second_factor,
+    set_password,
+    sign_in,
+    single_sign_on,
+)
+from pages.components.layout import frame, session
+from pages.web.browser_cookies import RESET
 
 st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
 
@@ -33,10 +40,10 @@ frame.draw(viewer if may_enter else None)
 authenticator.draw_cookie_change()
 if viewer is None:
     single_sign_on.accept()
-if forgotten_password.LINK in st.query_params:
-    forgotten_password.show_link(session.cookie_token(RESET))
-elif viewer is None and forgotten_password.is_asking():
-    forgotten_password.show_request()
+if password_reset.LINK in st.query_params:
+    password_reset.show_link(session.cookie_token(RESET))
+elif viewer is None and password_reset.is_asking():
+    password_reset.show_request()
 elif viewer is None and second_factor.is_asked():
     second_factor.show_question()
 elif viewer is None:

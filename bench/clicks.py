@@ -19,11 +19,11 @@ from sqlalchemy import text
 
 from bench.portal import cookies, served
 from bench.results import Row, p95, yes
-from db import engine
-from pages.components.browser_cookies import SESSION
-from pages.components.order_view import order_html
+from db.connections import engine
+from pages.components.orders.view import order_html
+from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
-from services.order_detail import get_order
+from services.orders.detail import get_order
 
 _TARGET = 1.5
 _MOST_ROUNDS = 21

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.tab import Tab, opened
-from services.order_filter import SearchInput
+from services.orders.filters import SearchInput
 
 _EACH_PROCESS = 25
 _ROWS = 10

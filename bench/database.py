@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from db import embedded, engine
-from db.migrate import migrate
+from db.connections import engine
+from db.embedded import server
+from db.schema.migrate import migrate
 
 
 @contextmanager
@@ -25,6 +26,6 @@ def own_database() -> Iterator[str]:
             yield url
         finally:
             engine.dispose_engines()
-            embedded.stop(Path(folder))
+            server.stop(Path(folder))
             os.environ.clear()
             os.environ.update(before)

@@ -16,12 +16,12 @@ from bench.exports import FLOORS, copy_out
 from bench.portal import Served, cookies, served
 from bench.results import Row, p95
 from bench.searches import searches
-from db import engine
-from pages.components.browser_cookies import SESSION
+from db.connections import engine
+from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
-from services.order_export import ExportRows
-from services.order_filter import OrderFilter, SearchInput
-from services.saved_searches import save_search
+from services.exports.csv_file import ExportRows
+from services.orders.filters import OrderFilter, SearchInput
+from services.orders.saved_searches import save_search
 
 _ROUNDS = 3
 _SECONDS = 12.0

@@ -9,11 +9,11 @@ import psycopg
 
 from bench.orders import SEEN
 from bench.results import Row
-from db import engine
-from db.roles import libpq_url
+from db.connections import engine
+from db.connections.roles import libpq_url
 from services.access import get_viewer
-from services.order_export import ExportRows, export_orders
-from services.order_filter import OrderFilter
+from services.exports.csv_file import ExportRows, export_orders
+from services.orders.filters import OrderFilter
 
 _ROUNDS = 5
 _ORDER_COLUMNS = (

@@ -13,10 +13,10 @@ import psycopg
 from sqlalchemy import text
 
 from bench.results import Row, yes
-from db import engine
-from db.roles import libpq_url
-from services.order_document import iter_lines
-from services.order_import import import_orders
+from db.connections import engine
+from db.connections.roles import libpq_url
+from services.importing.document import iter_lines
+from services.importing.importer import import_orders
 
 _MOST = 10_000
 _ROUNDS = 3

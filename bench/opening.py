@@ -11,10 +11,10 @@ from sqlalchemy import Connection, text
 
 from bench.orders import SEEN
 from bench.results import Row, milliseconds, p95, yes
-from db import engine
+from db.connections import engine
 from services.access import get_viewer
-from services.order_detail import get_order
-from services.order_shapes import OrderDetail
+from services.orders.detail import get_order
+from services.orders.models import OrderDetail
 
 _KINDS = {
     "with a renewal": "order_id IN (SELECT s.order_id FROM subscription s WHERE s.parent_order_id IS NOT NULL)",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psycopg
 
-from db import engine
-from db.roles import libpq_url
-from db.viewers import SignedIn, sign_in_without_password
+from db.connections import engine
+from db.connections.roles import libpq_url
+from db.connections.viewers import SignedIn, sign_in_without_password
 
 STORES = tuple(f"bench-{number}" for number in range(1, 6))
 # Whose searches are timed: a specialist of the three largest stores, which have 97 of 100 orders.

@@ -8,7 +8,7 @@ from bench.crowd import crowd
 from bench.portal import cookies, served
 from bench.results import Row, p95, yes
 from bench.searches import searches
-from db import engine
+from db.connections import engine
 
 SIZES = (1, 10, 25, 50, 100)
 _SECONDS = 30.0

@@ -14,12 +14,12 @@ from pathlib import Path
 import psycopg
 
 from bench.orders import make_account, signed_in
-from db import engine
-from db.roles import libpq_url
-from tests.ports import free_port
+from db.connections import engine
+from db.connections.roles import libpq_url
+from tests.support.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
-PORTAL = "pages/server.py"
+PORTAL = "pages/web/server.py"
 _PATIENCE = 60
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bench.results import Row, milliseconds, p95
-from db import engine
+from db.connections import engine
 from services.access import get_viewer
-from services.order_filter import SearchInput, parse_filter
+from services.orders.filters import SearchInput, parse_filter
 from services.reports import get_report
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from db import engine
+from db.connections import engine
 
 FOLDER = Path(__file__).parent / "results"
 Row = dict[str, Any]

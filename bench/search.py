@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from bench.results import Row, milliseconds, p95, yes
 from bench.searches import Search, searches
-from db import engine
+from db.connections import engine
 from services.access import Viewer, get_viewer
-from services.order_filter import OrderFilter, parse_filter
-from services.order_search import EXACT_TO, count_orders, find_orders
+from services.orders.filters import OrderFilter, parse_filter
+from services.orders.search import EXACT_TO, count_orders, find_orders
 
 UTC = ZoneInfo("UTC")
 Found = tuple[list[int], int]

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, TextClause, text
 
 from bench.orders import SEEN
-from services.order_filter import SearchInput
-from services.statuses import MainStatus
+from db.schema.statuses import MainStatus
+from services.orders.filters import SearchInput
 
 COLUMNS = (
     "o.order_id, o.order_name, o.created_at, o.paid_at, o.currency, o.total, o.status, o.delivered, o.refund_status, "

@@ -9,8 +9,8 @@ import time
 from sqlalchemy import text
 
 from bench.database import own_database
-from db.engine import jobs_transaction
-from services import passwords, sign_in
+from db.connections.engine import jobs_transaction
+from services.authentication import passwords, sessions
 
 ROUNDS = 200
 PASSWORD = "correct horse 7"
@@ -36,7 +36,7 @@ def main() -> None:
                     connection.execute(text("UPDATE account SET failed_sign_ins = 0"))
                     connection.execute(text("DELETE FROM sign_in_attempt"))
                 start = time.perf_counter()
-                assert sign_in.check_password(logins[case], password, address=None) is None
+                assert sessions.check_password(logins[case], password, address=None) is None
                 times[case].append((time.perf_counter() - start) * 1000)
     first = statistics.median(times["wrong password"])
     print(

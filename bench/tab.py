@@ -18,9 +18,9 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from pages.components.browser_cookies import SESSION
-from services.order_filter import SearchInput
-from services.statuses import MainStatus
+from db.schema.statuses import MainStatus
+from pages.web.browser_cookies import SESSION
+from services.orders.filters import SearchInput
 
 _LAST = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 _COUNT = re.compile(r'class="es-count"[^>]*>([\d,]+)')

@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from db import commands
 from services.access import Role
+from services.entrypoints import commands
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; every command is a function of `db.commands`, found under `run`."""
+    """The command line; every command is a function of `services.entrypoints.commands`, found under `run`."""
     root = argparse.ArgumentParser(prog="python -m db", description="The portal's database.")
     sub = root.add_subparsers(metavar="COMMAND", required=True)
 

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from pages.components.admin_accounts import accounts
-from pages.components.admin_teams import stores, teams
-from pages.components.audit_view import audit
-from pages.components.dialogs import show_said
-from pages.components.erasure_view import erasure
-from pages.components.errors import showing_errors
-from pages.components.mail_log import mail_log
-from pages.components.mail_trouble import mail_trouble
-from pages.components.style import page_style
+from pages.components.administration.accounts import accounts
+from pages.components.administration.audit_log import audit
+from pages.components.administration.mail_log import mail_log
+from pages.components.administration.mail_trouble import mail_trouble
+from pages.components.administration.personal_data import erasure
+from pages.components.administration.teams import stores, teams
+from pages.components.layout.dialogs import show_said
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.style import page_style
 
 _SECTIONS = {
     "Accounts": accounts,

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components.chips import chip
-from pages.components.errors import showing_errors
-from pages.components.session import current_viewer, time_zone
-from pages.components.style import page_style
-from pages.components.templates import render
-from pages.components.words import time_words
+from db.connections.engine import viewer_transaction
+from db.schema.statuses import RefundStatus
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.formatting import time_words
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.layout.status_chips import chip
+from pages.components.layout.style import page_style
+from pages.components.layout.templates import render
 from services.money import format_money
-from services.refunds import RefundResult, find_own_requests
-from services.statuses import RefundStatus
+from services.refunds.requests import RefundResult, find_own_requests
 
 _PAGE = 50
 RESULT_WORDS = {

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from pages.components import orders_state
-from pages.components.dialogs import show_said
-from pages.components.errors import showing_errors
-from pages.components.filter_chips import filter_chips
-from pages.components.order_results import order_results
-from pages.components.search_form import FormInput, fill_form, keep_form, search_form, take_input
-from pages.components.session import current_viewer, time_zone
-from pages.components.style import page_style
-from services.order_filter import InvalidSearch, parse_filter
+from pages.components.layout.dialogs import show_said
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.layout.style import page_style
+from pages.components.orders import state as orders_state
+from pages.components.orders.filter_chips import filter_chips
+from pages.components.orders.results import order_results
+from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
+from services.orders.filters import InvalidSearch, parse_filter
 
 
 def _search(entered: FormInput) -> None:

@@ -4,18 +4,18 @@ import html
 
 import streamlit as st
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from db.settings import settings
-from pages import second_factor, set_password
-from pages.components import session
-from pages.components.authenticator import sign_out
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.style import page_style
-from pages.components.words import ROLE_WORDS, time_words
-from services import accounts
+from pages.authentication import second_factor, set_password
+from pages.authentication.authenticator import sign_out
+from pages.components.layout import session
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.formatting import ROLE_WORDS, time_words
+from pages.components.layout.style import page_style
 from services.access import Viewer
-from services.browsers import browser_words
+from services.accounts import profile
+from services.authentication.user_agents import browser_words
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
@@ -51,7 +51,7 @@ def page() -> None:
 
 def _sessions(viewer: Viewer) -> None:
     with viewer_transaction(viewer.account_id) as connection:
-        found = accounts.find_own_sessions(connection, viewer, token=session.session_token())
+        found = profile.find_own_sessions(connection, viewer, token=session.session_token())
     zone = session.time_zone()
     for one in found:
         with st.container(horizontal=True, vertical_alignment="center", key=f"session_{one.id}"):
@@ -67,7 +67,7 @@ def _sessions(viewer: Viewer) -> None:
 
 
 def _end(session_id: int) -> None:
-    accounts.end_own_session(session.current_viewer(), session_id, address=session.client_address())
+    profile.end_own_session(session.current_viewer(), session_id, address=session.client_address())
     st.session_state[_SAID] = "The session was ended."
 
 
@@ -84,8 +84,8 @@ def _facts(viewer: Viewer) -> None:
 
 
 def _time_zone(viewer: Viewer) -> None:
-    browsers = accounts.find_time_zone(st.context.timezone)
-    options = [None, *accounts.time_zones()]
+    browsers = profile.find_time_zone(st.context.timezone)
+    options = [None, *profile.time_zones()]
     st.selectbox(
         "Time zone",
         options,
@@ -98,7 +98,7 @@ def _time_zone(viewer: Viewer) -> None:
 
 
 def _save_time_zone() -> None:
-    accounts.set_own_time_zone(session.current_viewer(), st.session_state[_ZONE])
+    profile.set_own_time_zone(session.current_viewer(), st.session_state[_ZONE])
     session.check_again()
     st.session_state[_SAID] = "Your time zone was saved."
 

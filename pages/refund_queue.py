@@ -6,22 +6,22 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components import refund_dialogs
-from pages.components.chips import TONES, chip, table_colors
-from pages.components.dialogs import show_said
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.row_table import row_table
-from pages.components.session import current_viewer, time_zone
-from pages.components.style import page_style
-from pages.components.templates import render
-from pages.components.words import age_words, money_cells, time_words, wall_clock
+from db.connections.engine import viewer_transaction
+from db.schema.statuses import RefundStatus
+from pages.components.layout.dialogs import show_said
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.formatting import age_words, money_cells, time_words, wall_clock
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.layout.status_chips import TONES, chip, table_colors
+from pages.components.layout.style import page_style
+from pages.components.layout.templates import render
+from pages.components.refunds import dialogs
 from services.access import Viewer
 from services.money import format_money
-from services.refund_lists import PAGE, QueueRow, QueueView, count_open, find_queue
-from services.refund_plans import RefundPlan, find_plan
-from services.statuses import RefundStatus
+from services.refunds.plans import RefundPlan, find_plan
+from services.refunds.queue import PAGE, QueueRow, QueueView, count_open, find_queue
 
 _EMPTY = {
     QueueView.OPEN: "No refund request is waiting. New ones appear here as soon as a specialist sends one.",
@@ -76,7 +76,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
         _paging(rows, view)
         if chosen is not None:
             _draw_request(viewer, chosen, zone)
-    refund_dialogs.draw_dialog()
+    dialogs.draw_dialog()
 
 
 def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
@@ -184,14 +184,14 @@ def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
     if not request.is_open:
         return
     if request.status == RefundStatus.REQUESTED:
-        _button("Take", refund_dialogs.TAKE, row, type_="primary")
+        _button("Take", dialogs.TAKE, row, type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", refund_dialogs.FULFIL, row, type_="primary", plan=plan)
-        _button("Refuse", refund_dialogs.REFUSE, row)
-        _button("Mark as failed", refund_dialogs.FAIL, row)
+        _button("Fulfil", dialogs.FULFIL, row, type_="primary", plan=plan)
+        _button("Refuse", dialogs.REFUSE, row)
+        _button("Mark as failed", dialogs.FAIL, row)
     if request.taken_by == viewer.account_id or viewer.may_administer:
-        _button("Release", refund_dialogs.RELEASE, row, type_="tertiary")
+        _button("Release", dialogs.RELEASE, row, type_="tertiary")
 
 
 def _button(label: str, kind: str, row: QueueRow, *, type_: str = "secondary", **what: object) -> None:
@@ -199,7 +199,7 @@ def _button(label: str, kind: str, row: QueueRow, *, type_: str = "secondary", *
         label,
         key=f"{kind}_{row.request.id}",
         type=type_,  # type: ignore[arg-type]
-        on_click=refund_dialogs.open_dialog,
+        on_click=dialogs.open_dialog,
         args=(kind,),
         kwargs={"row": row, **what},
     )

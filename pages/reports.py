@@ -7,20 +7,21 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
-from db.replica import read
-from pages.components.errors import showing_errors
-from pages.components.filter_chips import filter_chips
-from pages.components.order_table import ROW_HEIGHT, table_height
-from pages.components.report_chart import report_chart
-from pages.components.row_table import row_table
-from pages.components.search_form import FormInput, fill_form, keep_form, search_form, take_input
-from pages.components.session import current_viewer, time_zone
-from pages.components.style import page_style
-from pages.components.templates import render
-from pages.components.words import money_cells
+from db.connections.engine import viewer_transaction
+from db.connections.replica import read
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.formatting import money_cells
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.layout.style import page_style
+from pages.components.layout.templates import render
+from pages.components.orders.filter_chips import filter_chips
+from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
+from pages.components.orders.table import ROW_HEIGHT, table_height
+from pages.components.reports.chart import report_chart
 from services.money import format_money
-from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.orders.saved_searches import save_search
 from services.reports import (
     DEFAULT_DAYS,
     DayTotal,
@@ -31,7 +32,6 @@ from services.reports import (
     store_filter,
     with_period,
 )
-from services.saved_searches import save_search
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _HOURS: Final = "Hours to close"

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from db.tables import account, checkout_page, role_rule
+from db.schema.tables import account, checkout_page, role_rule
 from services.errors import AccountUnusable
 
 
@@ -30,7 +30,8 @@ class Store:
 class Viewer:
     """An account that is signed in. `stores` are those it may see, by name; `time_zone` is its own choice, if any.
 
-    `account_id` carries the session's token along (`db.viewers.SignedIn`): it opens the viewer's transactions.
+    `account_id` carries the session's token along (`db.connections.viewers.SignedIn`): it opens the viewer's
+    transactions.
     """
 
     account_id: int
@@ -88,7 +89,8 @@ _PAGES: Final = select(checkout_page.c.id, checkout_page.c.name, checkout_page.c
 def get_viewer(connection: Connection, account_id: int) -> Viewer:
     """The viewer behind an account, with the stores that row-level security shows it.
 
-    `connection` must be that account's own transaction (`db.engine.viewer_transaction`). Raises `NotAllowed` when
+    `connection` must be that account's own transaction (`db.connections.engine.viewer_transaction`). Raises
+    `NotAllowed` when
     the account is disabled or gone.
     """
     row = connection.execute(_ACCOUNT, {"id": account_id}).one_or_none()

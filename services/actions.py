@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from db.engine import viewer_transaction
-from db.tables import action_key
-from services import audit
+from db.connections.engine import viewer_transaction
+from db.schema.tables import action_key
 from services.access import Viewer
+from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError
 
 # Somebody else's lock was kept for too long, or the two of us waited for each other.
@@ -64,7 +64,7 @@ def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection],
             if not _claim(connection, viewer, request):
                 return _first_answer(connection, request)
             done = work(connection)
-            audit.record(
+            recording.record(
                 connection,
                 viewer,
                 request.action,
@@ -117,4 +117,6 @@ def _first_answer(connection: Connection, request: ActionRequest) -> str:
 
 
 def _record_refusal(viewer: Viewer, request: ActionRequest, error: SupportError) -> None:
-    audit.record_refusal(viewer, request.action, error, address=request.address, order_id=request.order_id)
+    recording.record_refusal(
+        viewer, request.action, error, address=request.address, order_id=request.order_id
+    )

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import regex
 from sqlalchemy import Connection
 
-from db import report_statements
+from db.statements import reports
 from services.access import Viewer
-from services.order_filter import OrderFilter, SearchInput, parse_filter
-from services.order_search import pages_in_scope
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.orders.search import pages_in_scope
 
 # The period of a report that names none: so many days, today included.
 DEFAULT_DAYS: Final = 30
@@ -153,25 +153,23 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
     pages = pages_in_scope(viewer, order_filter)
     names = {store.id: store.name for store in viewer.stores}
     days, stores = [], []
-    for row in connection.execute(report_statements.totals_statement(order_filter, pages)):
+    for row in connection.execute(reports.totals_statement(order_filter, pages)):
         values = (row.currency, row.orders, row.paid, row.revenue)
         if row.day is not None:
             days.append(DayTotal(*values, day=row.day))
         else:
             stores.append(StoreTotal(*values, store=names[row.checkout_page_id]))
-    reasons = connection.execute(
-        report_statements.reasons_statement(order_filter, pages, most=_MOST_REASONS)
-    ).scalars()
+    reasons = connection.execute(reports.reasons_statement(order_filter, pages, most=_MOST_REASONS)).scalars()
     refunds = {
         row.checkout_page_id: _refunds(row)
-        for row in connection.execute(report_statements.refunds_statement(order_filter, pages))
+        for row in connection.execute(reports.refunds_statement(order_filter, pages))
     }
     resends, statuses, changes = (
         _by_store(connection.execute(statement(order_filter, pages)))
         for statement in (
-            report_statements.resends_statement,
-            report_statements.subscriptions_statement,
-            report_statements.changes_statement,
+            reports.resends_statement,
+            reports.subscriptions_statement,
+            reports.changes_statement,
         )
     )
     orders = Counter[str]()
@@ -195,7 +193,7 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
         refunds=refunds[None],
         given_back=tuple(
             RefundTotal(names[row.checkout_page_id], row.currency, row.amount, row.unknown)
-            for row in connection.execute(report_statements.given_back_statement(order_filter, pages))
+            for row in connection.execute(reports.given_back_statement(order_filter, pages))
         ),
         refund_words=common_words(reasons),
         resends=sum(one.total() for one in resends.values()),

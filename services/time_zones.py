@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.search_fields import FieldError, parse_text
+from services.orders.search_fields import FieldError, parse_text
 
 # Orders are of the years 1970 to 2200 in UTC: somewhere on earth it is the day before the first, or after the last.
 FIRST, LAST = date(1969, 12, 31), date(2201, 1, 1)

@@ -16,10 +16,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from db import engine as db_engine
-from db.migrate import migrate
-from db.roles import ensure_app_role, libpq_url
-from tests.chromium import browser  # noqa: F401 - a fixture of several folders
+from db.connections import engine as db_engine
+from db.connections.roles import ensure_app_role, libpq_url
+from db.schema.migrate import migrate
+from tests.support.chromium import browser  # noqa: F401 - a fixture of several folders
 
 
 def passable_folder(prefix: str) -> Path:
@@ -38,13 +38,13 @@ def server_url() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield make_url(given).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         return
-    from db import embedded
+    from db.embedded import server
 
     folder = passable_folder("esupport-test-")
     try:
-        yield embedded.start(folder).url("postgres")
+        yield server.start(folder).url("postgres")
     finally:
-        embedded.stop(folder)
+        server.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,7 +2,7 @@
 
 A transaction is one user action: it is opened here, once, at the edge; services never commit. What one of the app's
 role needs is set inside it and nothing in its session, so that PgBouncer may stand between (transaction mode).
-Searches, exports and reports are read through db/replica.py.
+Searches, exports and reports are read through db/connections/replica.py.
 """
 
 import logging
@@ -15,10 +15,10 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import roles, wal_positions
+from db.connections import roles, wal_positions
+from db.connections.viewers import SignedIn
 from db.errors import AccountUnusable, NotAllowed, SupportError
 from db.settings import settings
-from db.viewers import SignedIn
 
 log = logging.getLogger("esupport.db")
 
@@ -47,9 +47,9 @@ def owner_url() -> str:
     current = settings()
     if current.database_url:
         return current.database_url
-    from db import embedded  # the wheel is not needed where a server is given
+    from db.embedded import server  # the wheel is not needed where a server is given
 
-    return embedded.start(current.data_dir).url()
+    return server.start(current.data_dir).url()
 
 
 def app_engine() -> Engine:
@@ -117,7 +117,8 @@ def viewer_transaction(
 ) -> Iterator[Connection]:
     """One transaction in which row-level security shows what this account may see.
 
-    `account_id` is a `db.viewers.SignedIn`, such as `Viewer.account_id`: the database looks at its session. The scope
+    `account_id` is a `db.connections.viewers.SignedIn`, such as `Viewer.account_id`: the database looks at its
+    session. The scope
     is local to the transaction, so that a pooled connection cannot carry it over to the next viewer. No statement takes
     longer than `longest_seconds`. Where there is a replica, what was written is waited for before this account's next
     search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from db import engine, roles, wal_positions
-from db.engine import PAGE_SECONDS
+from db.connections import engine, roles, wal_positions
+from db.connections.engine import PAGE_SECONDS
 from db.settings import settings
 
 log = logging.getLogger("esupport.db")

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 class SignedIn(int):
     """An account's id, with the token of the session by which it is signed in.
 
-    It is an id everywhere; `db.engine.viewer_transaction` alone looks at the token, since an id proves nothing.
+    It is an id everywhere; `db.connections.engine.viewer_transaction` alone looks at the token, since an id
+    proves nothing.
     """
 
     token: str

@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from db.embedded_home import EmbeddedDatabaseError, Home, binaries, remember_home
-from db.embedded_process import run_as
-from db.local_secrets import secret, sync_folder
+from db.embedded.home import EmbeddedDatabaseError, Home, binaries, remember_home
+from db.embedded.local_secrets import secret, sync_folder
+from db.embedded.processes import run_as
 
 SUPERUSER = "esupport"
 PASSWORD = "database_superuser"  # noqa: S105 - the secret's name

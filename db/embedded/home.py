@@ -19,8 +19,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from db.embedded_process import Account, reaches
-from db.local_secrets import DataFolderError, make_data_dir, sync_folder, write_private
+from db.embedded.local_secrets import DataFolderError, make_data_dir, sync_folder, write_private
+from db.embedded.processes import Account, reaches
 
 SYSTEM_HOME = Path("/var/lib/esupport-portal")
 _POINTER = "postgres-is-at"

@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from db.embedded_home import (
+from db.embedded.cluster import PASSWORD, SUPERUSER, last_line, make_cluster, run_program
+from db.embedded.home import (
     EmbeddedDatabaseError,
     Home,
     binaries,
@@ -24,9 +25,8 @@ from db.embedded_home import (
     make_home,
     make_socket_dir,
 )
-from db.embedded_init import PASSWORD, SUPERUSER, last_line, make_cluster, run_program
-from db.embedded_process import server_processes
-from db.local_secrets import has_secret, locked, secret
+from db.embedded.local_secrets import has_secret, locked, secret
+from db.embedded.processes import server_processes
 
 __all__ = ["Cluster", "EmbeddedDatabaseError", "binary", "is_running", "start", "stop"]
 

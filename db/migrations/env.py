@@ -1,8 +1,8 @@
-"""Alembic's entry: run on the connection that db.migrate hands over, one transaction per migration."""
+"""Alembic's entry: run on the connection that db.schema.migrate hands over, one transaction per migration."""
 
 from alembic import context
 
-from db.tables import metadata
+from db.schema.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from db import embedded
+from db.embedded import server as embedded
 
 _USER_TABLES = """
 SELECT n.nspname || '.' || c.relname
@@ -80,7 +80,7 @@ def restore(owner_url: str, file: Path) -> None:
         found = connection.execute(_USER_TABLES).fetchone()
     if found is not None:
         raise BackupError(f"The database is not empty (it has {found[0]}); restore into an empty one.")
-    from db.roles import (
+    from db.connections.roles import (
         ensure_app_role,  # the roles stand outside the database, so the file cannot bring them
     )
 

@@ -1,4 +1,4 @@
-"""The tables of people: accounts, sessions, teams, the audit log. See db/tables.py for those of orders."""
+"""The tables of people: accounts, sessions, teams, the audit log. See db/schema/tables.py for those of orders."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,7 +1,8 @@
 """What is personal: every column of every table, whose data it holds, and what the deletion of a person does with it.
 
-The deletion (`services.erasure`), the import of later documents (db/sql/import_erased.sql) and the tests of both are
-made from this list. A column that is on neither of its two halves fails tests/db/test_personal.py.
+The deletion (`services.privacy.erasure`), the import of later documents
+(db/statements/importing/import_erased.sql) and the tests of both are
+made from this list. A column that is on neither of its two halves fails tests/db/schema/test_personal.py.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """`kind` is what the person is known by through this value (`services.mentions.Kind`); `emptied` is the SQL that it
+    """`kind` is what the person is known by through this value (`services.privacy.mentions.Kind`); `emptied`
+    is the SQL that it
     is emptied to; `why` is said of what is kept."""
 
     whose: Whose

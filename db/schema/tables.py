@@ -1,7 +1,7 @@
 """The tables as SQLAlchemy sees them, for building statements.
 
 The migrations under `db/migrations/sql` are what makes them, constraints and row-level security included; a test
-compares the two (tests/db/test_migrations.py).
+compares the two (tests/db/schema/test_migrations.py).
 """
 
 from sqlalchemy import (
@@ -18,58 +18,58 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
-from db.account_tables import (
+from db.schema.account_tables import (
     account as account,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     account_page as account_page,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     account_session as account_session,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     audit_log as audit_log,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     export_run as export_run,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     known_device as known_device,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     metadata as metadata,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     password_reset as password_reset,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     portal_secret as portal_secret,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     recovery_code as recovery_code,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     role_rule as role_rule,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     saved_search as saved_search,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     sign_in_attempt as sign_in_attempt,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     single_sign_on_identity as single_sign_on_identity,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     single_sign_on_use as single_sign_on_use,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     team as team,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     team_member as team_member,
 )
-from db.account_tables import (
+from db.schema.account_tables import (
     team_page as team_page,
 )
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, collate, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from db.order_statements import Statement, count_statement, matching, searched_values
-from db.tables import activation_code, checkout_page, order_item, orders
-from services.order_filter import OrderFilter
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.tables import activation_code, checkout_page, order_item, orders
+from db.statements.search import Statement, count_statement, matching, searched_values
+from services.orders.filters import OrderFilter
 
 # Up to so many orders come newest first; more come as the database has them, since sorting them would keep everybody
 # waiting for the first row.

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from db.tables import (
+from db.schema.tables import (
     activation_code,
     checkout_page,
     order_document,

@@ -6,9 +6,9 @@ from typing import cast as cast_type
 
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
-from db.order_statements import matching
-from db.tables import order_history, orders, refund_request, subscription, subscription_event
-from services.order_filter import OrderFilter
+from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
+from db.statements.search import matching
+from services.orders.filters import OrderFilter
 
 
 def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:

@@ -34,10 +34,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.tables import activation_code, orders
-from services.order_filter import OrderFilter, SubscriptionFilter
-from services.order_ids import AskedOrder
-from services.statuses import DeliveryStatus
+from db.schema.statuses import DeliveryStatus
+from db.schema.tables import activation_code, orders
+from services.orders.filters import OrderFilter, SubscriptionFilter
+from services.orders.ids import AskedOrder
 
 Statement = tuple[Select[Any], dict[str, Any]]
 

@@ -2,7 +2,7 @@
 
 The library draws the form and reads it; what it would decide from a dictionary in memory, the database decides here,
 and the cookie that it would set by script is set by a route (browser_cookies.py). It offers no hooks for that, so that
-private parts of version 0.4.2 are replaced; each has a test (tests/pages/test_authenticator.py), and
+private parts of version 0.4.2 are replaced; each has a test (tests/pages/authentication/test_authenticator.py), and
 docs/decisions/003-sign-in.md and 020-a-cookie-that-no-script-reads.md say why.
 """
 
@@ -17,10 +17,11 @@ from streamlit_authenticator import Authenticate
 from streamlit_authenticator.controllers import AuthenticationController, CookieController
 from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
-from pages.components import browser_cookies, session
-from pages.components.browser_cookies import Cookie
-from pages.components.request import page_address, page_browser
-from services import second_factor, sign_in
+from pages.components.layout import session
+from pages.components.layout.request import page_address, page_browser
+from pages.web import browser_cookies
+from pages.web.browser_cookies import Cookie
+from services.authentication import second_factor, sessions
 from services.errors import SupportError
 
 FORM_KEY = "sign_in"
@@ -31,7 +32,7 @@ PENDING = "second_factor_pending"
 NOT_NOW = "sign_in_not_now"
 _bringer = st.components.v2.component(
     "esupport_ticket",
-    js=(Path(__file__).parent / "ticket.js").read_text(encoding="utf-8"),
+    js=(Path(__file__).parents[1] / "static" / "ticket.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 
@@ -40,7 +41,7 @@ _bringer = st.components.v2.component(
 class Pending:
     """Who is at the door and has only the code of the second factor left to say."""
 
-    checked: sign_in.CheckedAccount
+    checked: sessions.CheckedAccount
     since: float = field(default_factory=time.monotonic)
 
 
@@ -69,12 +70,12 @@ class AccountModel(AuthenticationModel):
         """Whether a session could be opened; its token is this tab's from then on."""
         address = page_address()
         try:
-            checked = sign_in.check_password(username, password, address=address, device=browser_device())
+            checked = sessions.check_password(username, password, address=address, device=browser_device())
         except SupportError as refusal:  # not about this account: too many from there, or too many at once
             st.session_state[NOT_NOW] = str(refusal)
             return False
         if checked is not None and second_factor.is_asked_after(checked.attempt):
-            # Nobody is signed in yet: pages/second_factor.py asks for a code next.
+            # Nobody is signed in yet: pages/authentication/second_factor.py asks for a code next.
             st.session_state[PENDING] = Pending(checked)
             return False
         token = None if checked is None else open_session(checked, address)
@@ -97,7 +98,9 @@ class SessionCookieModel(CookieModel):
 
     def set_cookie(self) -> None:
         """Leaves it to the tab's own browser to fetch the cookie."""
-        life, remembered = (round(one.total_seconds()) for one in (sign_in.SESSION_LIFE, sign_in.DEVICE_LIFE))
+        life, remembered = (
+            round(one.total_seconds()) for one in (sessions.SESSION_LIFE, sessions.DEVICE_LIFE)
+        )
         cookies = [Cookie(browser_cookies.SESSION, session.session_token(), life)]
         if device := browser_device():
             cookies.append(Cookie(browser_cookies.DEVICE, device, remembered))
@@ -105,7 +108,9 @@ class SessionCookieModel(CookieModel):
 
     def delete_cookie(self) -> None:
         """The same for the cookie of the session that ended, and no other's."""
-        change_cookies(Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(session.session_token())))
+        change_cookies(
+            Cookie(browser_cookies.SESSION, None, only_if=sessions.digest(session.session_token()))
+        )
 
 
 class SessionCookieController(CookieController):
@@ -113,10 +118,10 @@ class SessionCookieController(CookieController):
         self.cookie_model = SessionCookieModel()
 
 
-def open_session(checked: sign_in.CheckedAccount, address: str | None) -> str | None:
+def open_session(checked: sessions.CheckedAccount, address: str | None) -> str | None:
     """A new session's token; the browser is known from then on, by a cookie that opens nothing."""
-    device = browser_device() or sign_in.new_device()
-    token = sign_in.open_session(checked, address=address, browser=page_browser(), device=device)
+    device = browser_device() or sessions.new_device()
+    token = sessions.open_session(checked, address=address, browser=page_browser(), device=device)
     if token is not None:
         st.session_state[session.DEVICE_KEY] = device
     return token
@@ -131,9 +136,9 @@ def sign_out() -> None:
     """Ends this tab's session on the server and deletes its cookie; the next run shows the sign-in form."""
     token = session.session_token()
     if token:
-        sign_in.end_session(token, address=page_address())
+        sessions.end_session(token, address=page_address())
     session.forget()
-    change_cookies(Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(token)))
+    change_cookies(Cookie(browser_cookies.SESSION, None, only_if=sessions.digest(token)))
     st.query_params.clear()
 
 

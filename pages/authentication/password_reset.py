@@ -3,16 +3,16 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import session
-from pages.components.authenticator import change_cookies
-from pages.components.browser_cookies import RESET, Cookie
-from pages.components.escape import html_text
-from pages.components.request import page_browser
-from pages.components.style import page_style
-from services import forgotten_passwords
+from pages.authentication.authenticator import change_cookies
+from pages.components.layout import session
+from pages.components.layout.escaping import html_text
+from pages.components.layout.request import page_browser
+from pages.components.layout.style import page_style
+from pages.web.browser_cookies import RESET, Cookie
+from services.authentication import password_reset
+from services.authentication.passwords import MINIMUM_LENGTH
 from services.errors import InvalidInput, SupportError
-from services.passwords import MINIMUM_LENGTH
-from services.text_keys import strip_edges
+from services.text.keys import strip_edges
 
 # The address's parameter. Its value, the link's token, was put into a cookie on the way here (doors.py).
 LINK = "reset"
@@ -43,11 +43,11 @@ def show_request() -> None:
             error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
         elif pressed:
             try:
-                forgotten_passwords.request_link(email or "", address=session.client_address())
+                password_reset.request_link(email or "", address=session.client_address())
             except SupportError as refusal:  # too many from there, whoever was asked for
                 error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
                 return
-            st.session_state[_SAID] = forgotten_passwords.SENT
+            st.session_state[_SAID] = password_reset.SENT
             _ask(False)
             st.rerun()
         st.button("Back", type="tertiary", on_click=_ask, args=(False,))
@@ -57,8 +57,8 @@ def show_link(token: str) -> None:
     """Sets a new password for whoever holds the link."""
     page_style()
     with _card("Set a new password"):
-        if not forgotten_passwords.is_usable(token):
-            st.warning(forgotten_passwords.LinkUnusable.message)
+        if not password_reset.is_usable(token):
+            st.warning(password_reset.LinkUnusable.message)
             st.button("Go to sign in", on_click=_forget_link)
             return
         places = {}
@@ -74,7 +74,7 @@ def show_link(token: str) -> None:
         if not pressed:
             return
         try:
-            forgotten_passwords.set_password(
+            password_reset.set_password(
                 token,
                 new=new or "",
                 repeated=repeated or "",

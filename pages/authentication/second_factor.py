@@ -5,15 +5,21 @@ from typing import Final
 
 import streamlit as st
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from db.settings import settings
-from pages.components import session
-from pages.components.authenticator import PENDING, SessionCookieModel, browser_device, open_session, sign_out
-from pages.components.escape import html_text
-from pages.components.request import page_browser
-from pages.components.style import page_style
-from services import second_factor, sign_in
+from pages.authentication.authenticator import (
+    PENDING,
+    SessionCookieModel,
+    browser_device,
+    open_session,
+    sign_out,
+)
+from pages.components.layout import session
+from pages.components.layout.escaping import html_text
+from pages.components.layout.request import page_browser
+from pages.components.layout.style import page_style
 from services.access import Viewer
+from services.authentication import second_factor, sessions
 from services.errors import Conflict, InvalidInput, SupportError
 
 _ENROLMENT: Final = "second_factor_enrolment"
@@ -51,7 +57,7 @@ def show_question() -> None:
     if second_factor.check(pending.checked.attempt, code or "", address=address, browser=page_browser()):
         token = open_session(pending.checked, address)
     if token is None:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(sign_in.WRONG_CODE)}</div>')
+        error.html(f'<div class="es-field-error" role="alert">{html_text(sessions.WRONG_CODE)}</div>')
         return
     session.begin(token)
     SessionCookieModel().set_cookie()

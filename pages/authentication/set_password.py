@@ -4,14 +4,14 @@ import html
 
 import streamlit as st
 
-from pages.components import session
-from pages.components.authenticator import browser_device, sign_out
-from pages.components.request import page_browser
-from pages.components.style import page_style
-from services import accounts
+from pages.authentication.authenticator import browser_device, sign_out
+from pages.components.layout import session
+from pages.components.layout.request import page_browser
+from pages.components.layout.style import page_style
 from services.access import Viewer
+from services.accounts import profile
+from services.authentication.passwords import MINIMUM_LENGTH
 from services.errors import InvalidInput, SupportError
-from services.passwords import MINIMUM_LENGTH
 
 _ROUND = "set_password_round"
 _LABELS = {
@@ -55,7 +55,7 @@ def draw_form(viewer: Viewer) -> bool:
         if not st.form_submit_button("Set password", type="primary"):
             return False
     try:
-        accounts.change_own_password(
+        profile.change_own_password(
             viewer,
             new=values["new"],
             repeated=values["repeated"],

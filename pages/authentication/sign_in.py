@@ -3,12 +3,12 @@
 import streamlit as st
 
 from db.settings import settings
-from pages import forgotten_password, single_sign_on
-from pages.components import session, unfinished
-from pages.components.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
-from pages.components.escape import html_text
-from pages.components.style import page_style
-from services.sign_in import REFUSED
+from pages.authentication import password_reset, single_sign_on
+from pages.authentication.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
+from pages.components.layout import session, unfinished
+from pages.components.layout.escaping import html_text
+from pages.components.layout.style import page_style
+from services.authentication.sessions import REFUSED
 
 
 def show() -> None:
@@ -34,4 +34,4 @@ def show() -> None:
         elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
             st.error("Enter your email and your password.")
         single_sign_on.draw_button()
-        forgotten_password.draw_button()
+        password_reset.draw_button()

@@ -6,8 +6,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import streamlit as st
 
 from db.settings import settings
-from pages.components import session
-from pages.components.authenticator import (
+from pages.authentication.authenticator import (
     PENDING,
     Pending,
     SessionCookieModel,
@@ -16,9 +15,10 @@ from pages.components.authenticator import (
     change_cookies,
     open_session,
 )
-from pages.components.browser_cookies import NEXT, Cookie
-from pages.components.provider_web import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
-from services import second_factor, single_sign_on
+from pages.components.layout import session
+from pages.web.browser_cookies import NEXT, Cookie
+from pages.web.provider_answers import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
+from services.authentication import second_factor, single_sign_on
 
 _JUDGED: Final = "single_sign_on_judged"
 _REFUSED: Final = "single_sign_on_refused"

@@ -16,10 +16,10 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from pages.components.origins import is_secure
+from pages.web.origins import is_secure
 
 SESSION: Final = "esupport_session"
-# Known from an earlier sign-in: it opens nothing (services/sign_in.py).
+# Known from an earlier sign-in: it opens nothing (services/authentication/sessions.py).
 DEVICE: Final = "esupport_device"
 RESET: Final = "esupport_reset"
 NEXT: Final = "esupport_next"

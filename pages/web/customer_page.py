@@ -2,12 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
-from pages.components.templates import render
-from pages.components.words import time_words
-from services.accounts import find_time_zone
-from services.customer_page import CustomerOrder
+from db.schema.statuses import status_labels
+from pages.components.layout.formatting import time_words
+from pages.components.layout.templates import render
+from services.accounts.profile import find_time_zone
 from services.money import format_money
-from services.statuses import status_labels
+from services.orders.customer_page import CustomerOrder
 
 
 def customer_html(order: CustomerOrder, page_key: str) -> str:

@@ -14,19 +14,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from db.engine import viewer_transaction
-from db.replica import reading_transaction
+from db.connections.engine import viewer_transaction
+from db.connections.replica import reading_transaction
 from services.access import Viewer
-from services.audit import record_refusal
+from services.audit.recording import record_refusal
 from services.errors import InvalidInput, NotAllowed, SupportError
-from services.export_runs import (
+from services.exports.runs import (
     ExportStopped,
     RunState,
     end_run,
     estimate_run,
     touch_run,
 )
-from services.order_filter import OrderFilter
+from services.orders.filters import OrderFilter
 
 log = logging.getLogger("esupport.pages")
 _FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was never slowed down

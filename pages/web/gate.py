@@ -15,12 +15,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.components import browser_cookies, tabs
-from pages.components.browser_cookies import Cookie
-from pages.components.origins import is_own_origin, is_secure
-from pages.components.tab_stream import serve_tab
+from pages.web import browser_cookies, tabs
+from pages.web.browser_cookies import Cookie
+from pages.web.origins import is_own_origin, is_secure
+from pages.web.tab_stream import serve_tab
 from services.access import Viewer
-from services.sign_in import viewer_of_token
+from services.authentication.sessions import viewer_of_token
 
 SESSION_PATH: Final = "/session"
 RESET_PARAMETER: Final = "reset"

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.components import browser_cookies
-from pages.components.browser_cookies import Cookie
-from pages.components.origins import is_secure
+from pages.web import browser_cookies
+from pages.web.browser_cookies import Cookie
+from pages.web.origins import is_secure
 
 FAILED: Final = "The sign-in provider did not answer as it should. Please try again in a moment."
 FAILED_PARAMETER: Final = "sign_in_failed"

@@ -16,24 +16,24 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from db.engine import anonymous_transaction, viewer_transaction
-from pages.components.browser_cookies import token_of_request
-from pages.components.customer_view import customer_html, missing_html
-from pages.components.export_stream import ExportStream
-from pages.components.request import route_address
+from db.connections.engine import anonymous_transaction, viewer_transaction
+from pages.components.layout.request import route_address
+from pages.web.browser_cookies import token_of_request
+from pages.web.customer_page import customer_html, missing_html
+from pages.web.export_stream import ExportStream
 from services.access import Viewer
-from services.accounts import find_time_zone
-from services.audit import record_refusal
-from services.audit_log import export_audit, open_audit_filter, record_audit_export
-from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
+from services.accounts.profile import find_time_zone
+from services.audit.log import export_audit, open_audit_filter, record_audit_export
+from services.audit.recording import record_refusal
+from services.authentication.sessions import viewer_of_token
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.export_runs import begin_run
-from services.export_workbook import export_workbook
-from services.file_names import saved_name
-from services.order_documents import Document, get_document
-from services.order_export import ExportRows, export_orders, file_name, record_export
-from services.saved_searches import open_search
-from services.sign_in import viewer_of_token
+from services.exports.csv_file import ExportRows, export_orders, file_name, record_export
+from services.exports.runs import begin_run
+from services.exports.workbook import export_workbook
+from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
+from services.orders.documents import Document, get_document
+from services.orders.saved_searches import open_search
+from services.text.file_names import saved_name
 
 _PRIVATE = {
     "Cache-Control": "no-store",

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.engine import anonymous_transaction
+from db.connections.engine import anonymous_transaction
 
 # The last line against values that slip through escaping: nothing is loaded from, or sent to, another address.
 # Streamlit's own pages need inline styles and scripts, blobs for workers, downloads and the scripts of components, and

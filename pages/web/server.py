@@ -1,16 +1,20 @@
-"""The web server: Streamlit's pages and our own routes in one process. Started with `streamlit run pages/server.py`."""
+"""The web server: Streamlit's pages and our own routes in one process. Started with `streamlit run
+pages/web/server.py`."""
 
 import gc
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
-# `streamlit run` puts this file's folder first, where profile.py would stand in for Python's own module.
+PROJECT = Path(__file__).resolve().parents[2]
+# `streamlit run` puts this file's folder first, where a module of ours could stand in for one of Python's own.
 sys.path[:] = [
     str(PROJECT),
-    *(entry for entry in sys.path if Path(entry or ".").resolve() not in (PROJECT, PROJECT / "pages")),
+    *(
+        entry
+        for entry in sys.path
+        if Path(entry or ".").resolve() not in (PROJECT, PROJECT / "pages" / "web")
+    ),
 ]
 
 import streamlit as st  # noqa: E402
@@ -20,11 +24,12 @@ from streamlit import config  # noqa: E402
 from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
 from db.settings import settings  # noqa: E402
-from pages.components.doors import SESSION_PATH, Doors, change_cookies  # noqa: E402
-from pages.components.provider_web import ProviderAnswers  # noqa: E402
-from pages.components.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
-from pages.components.web import SecurityHeaders, health  # noqa: E402
-from services.sign_in import web_server_secret  # noqa: E402
+from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
+from pages.web.provider_answers import ProviderAnswers  # noqa: E402
+from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
+from pages.web.routes import ROUTES  # noqa: E402
+from pages.web.security_headers import SecurityHeaders, health  # noqa: E402
+from services.authentication.sessions import web_server_secret  # noqa: E402
 
 # Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by
 # themselves, past the gate in app.py.
@@ -32,15 +37,7 @@ PagesManager.uses_pages_directory = False
 
 
 def _routes() -> list[BaseRoute]:
-    routes: list[BaseRoute] = [
-        Route("/health", health),
-        Route(SESSION_PATH, change_cookies, methods=["POST"]),
-    ]
-    if importlib.util.find_spec("pages.routes") is not None:
-        from pages.routes import ROUTES
-
-        routes.extend(ROUTES)
-    return routes
+    return [Route("/health", health), Route(SESSION_PATH, change_cookies, methods=["POST"]), *ROUTES]
 
 
 def _secrets() -> dict[str, Any] | None:
@@ -67,8 +64,8 @@ def _settle_memory() -> None:
     import altair  # noqa: F401
     import pandas  # noqa: F401
 
-    import pages.components.order_results
-    import pages.components.search_form  # noqa: F401
+    import pages.components.orders.results
+    import pages.components.orders.search_form  # noqa: F401
 
     gc.collect()
     gc.freeze()

@@ -13,9 +13,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from pages.components import browser_cookies, tabs
-from pages.components.origins import is_secure
-from services.sign_in import viewer_of_token
+from pages.web import browser_cookies, tabs
+from pages.web.origins import is_secure
+from services.authentication.sessions import viewer_of_token
 
 log = logging.getLogger("esupport.web")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from services.sign_in import digest
+from services.authentication.sessions import digest
 
 # Put into each connection's own headers by the web server; what a browser sends under this name is thrown away.
 CONNECTION_HEADER: Final = "X-Esupport-Connection"

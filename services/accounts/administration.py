@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
 
-from db.settings import settings
-from db.tables import (
+from db.schema.tables import (
     account,
     account_page,
     account_session,
@@ -20,14 +19,15 @@ from db.tables import (
     team,
     team_member,
 )
+from db.settings import settings
 from services.access import Role, Viewer
+from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.actions import Done
+from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from services.mail_server import why_not_mailed
-from services.new_accounts import ONE_TIME_LIFE, add_account, checked_name, way_in
-from services.outbox import queue_mail
-from services.passwords import hash_password, one_time_password
-from services.text_keys import strip_edges
+from services.mail.outbox import queue_mail
+from services.mail.server_state import why_not_mailed
+from services.text.keys import strip_edges
 
 PAGE: Final = 50
 _LAST_ADMINISTRATOR: Final = "ES001"

@@ -6,14 +6,14 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from db.schema.tables import account, account_page, audit_log, checkout_page
 from db.settings import settings
-from db.tables import account, account_page, audit_log, checkout_page
 from services.access import Role
-from services.addresses import Utf8, why_not_mailable
+from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput
-from services.mail_server import find_utf8_for
-from services.passwords import hash_password, one_time_password
-from services.text_keys import strip_edges
+from services.mail.addresses import Utf8, why_not_mailable
+from services.mail.server_state import find_utf8_for
+from services.text.keys import strip_edges
 
 # A one-time password lets in for so long.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
@@ -59,7 +59,7 @@ def create_first_administrator(connection: Connection) -> str | None:
     """Makes `admin@localhost` on a database without any account and returns its one-time password, else None.
 
     `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
-    passwords are switched off: `services.accounts create-admin` makes one for a known e-mail then.
+    passwords are switched off: `python -m services.accounts create-admin` makes one for a known e-mail then.
     """
     if not settings().passwords:
         return None

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.tables import account, team
+from db.schema.tables import account, team
 from services.access import Role, Viewer
-from services.account_admin import Grants, check_administrator, create_account
+from services.accounts.administration import Grants, check_administrator, create_account
+from services.accounts.creation import checked_email, checked_name
 from services.actions import Done
-from services.addresses import Utf8
 from services.errors import Conflict, InvalidInput
-from services.mail_server import find_utf8_for
-from services.new_accounts import checked_email, checked_name
-from services.text_keys import strip_edges
+from services.mail.addresses import Utf8
+from services.mail.server_state import find_utf8_for
+from services.text.keys import strip_edges
 
 COLUMNS: Final = ("email", "name", "role", "teams")
 # Each account costs a bcrypt.

@@ -12,17 +12,23 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
-from db.embedded import EmbeddedDatabaseError
-from db.engine import anonymous_transaction, dispose_engines, jobs_transaction, owner_url, viewer_transaction
-from db.local_secrets import DataFolderError
-from db.migrate import migrate
+from db.connections.engine import (
+    anonymous_transaction,
+    dispose_engines,
+    jobs_transaction,
+    owner_url,
+    viewer_transaction,
+)
+from db.embedded.local_secrets import DataFolderError
+from db.embedded.server import EmbeddedDatabaseError
+from db.schema.migrate import migrate
+from db.schema.tables import account_session, audit_log
 from db.settings import SettingsError, settings
-from db.tables import account_session, audit_log
-from services import passwords, sign_in
 from services.access import Role, Viewer
-from services.credential_mails import Change, announce
+from services.accounts.creation import create_account
+from services.authentication import passwords, sessions
+from services.authentication.security_mails import Change, announce
 from services.errors import InvalidInput, SupportError
-from services.new_accounts import create_account
 
 WRONG_CURRENT = "This is not your current password, or the account is locked for now."
 
@@ -68,7 +74,7 @@ def prove(
     viewer: Viewer, password: str | None, *, address: str | None, device: str | None, field: str
 ) -> UUID:
     """The proof that the viewer has just typed their own password. Raises `InvalidInput` (`field`)."""
-    checked = sign_in.check_password(viewer.email, password or "", address=address, device=device)
+    checked = sessions.check_password(viewer.email, password or "", address=address, device=device)
     if checked is None or checked != viewer.account_id:
         raise InvalidInput(WRONG_CURRENT, field=field)
     return checked.attempt
@@ -98,7 +104,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
         )
         .order_by(account_session.c.created_at.desc())
     )
-    own = sign_in.digest(token)
+    own = sessions.digest(token)
     return tuple(
         OwnSession(
             row.id, row.created_at, row.expires_at, row.address, row.browser, bytes(row.token_digest) == own
@@ -213,7 +219,3 @@ def _unlock(email: str) -> str:
         details = {"account": account_id, "by": "command line"}
         connection.execute(insert(audit_log).values(action="unlock account", details=details))
     return f"{email} can sign in again."
-
-
-if __name__ == "__main__":
-    sys.exit(main())

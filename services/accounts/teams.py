@@ -8,10 +8,10 @@ from sqlalchemy import Connection, any_, delete, func, insert, literal, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
-from db.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
+from db.schema.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
 from services.access import Viewer
-from services.account_admin import check_administrator
-from services.accounts import time_zones
+from services.accounts.administration import check_administrator
+from services.accounts.profile import time_zones
 from services.actions import Done
 from services.errors import Conflict, InvalidInput, NotFound
 

@@ -1,4 +1,4 @@
-"""The audit log as administrators read it. `services.audit` writes it."""
+"""The audit log as administrators read it. `services.audit.recording` writes it."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from db.tables import audit_log
-from services import audit
+from db.schema.tables import audit_log
 from services.access import Viewer
-from services.account_admin import check_administrator
-from services.accounts import find_time_zone
-from services.days import day_start, parse_day
+from services.accounts.administration import check_administrator
+from services.accounts.profile import find_time_zone
+from services.audit import recording
+from services.authentication.sealed_values import seal, unseal
 from services.errors import InvalidInput, NotFound
-from services.order_export import safe_text
-from services.sealed import seal, unseal
-from services.search_fields import FieldError
-from services.text_keys import digits_of, strip_edges
+from services.exports.csv_file import safe_text
+from services.orders.search_fields import FieldError
+from services.text.keys import digits_of, strip_edges
+from services.time_zones import day_start, parse_day
 
 PAGE: Final = 50
 _BATCH: Final = 2_000  # rows that are fetched at a time
@@ -188,7 +188,7 @@ def record_audit_export(
     asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}
-    audit.record(connection, viewer, "export audit log", address=address, details=details)
+    recording.record(connection, viewer, "export audit log", address=address, details=details)
 
 
 def _statement(wanted: AuditFilter) -> Any:

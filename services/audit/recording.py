@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from db.engine import viewer_transaction
-from db.tables import audit_log
+from db.connections.engine import viewer_transaction
+from db.schema.tables import audit_log
 from services.access import Viewer
 from services.errors import SupportError
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction
+from db.connections.engine import anonymous_transaction
 from db.settings import settings
 
 

@@ -4,13 +4,13 @@ import secrets
 
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction
+from db.connections.engine import anonymous_transaction
 from db.settings import settings
-from services import passwords, sign_in
-from services.credential_mails import Change, announce
+from services.authentication import passwords, sessions
+from services.authentication.networks import network_of
+from services.authentication.security_mails import Change, announce
 from services.errors import Conflict
-from services.networks import network_of
-from services.outbox import SUBJECTS, new_message_id, texts_of
+from services.mail.outbox import SUBJECTS, new_message_id, texts_of
 
 SENT = "If there is an account with this e-mail, a link to set a new password is on its way to it."
 
@@ -34,8 +34,8 @@ def request_link(login: str, *, address: str | None) -> None:
                 "SELECT request_password_reset(:login, :digest, :id, :subject, :plain, :html, :address, :network)"
             ),
             {
-                "login": sign_in.usable_login(login),
-                "digest": sign_in.digest(token),
+                "login": sessions.usable_login(login),
+                "digest": sessions.digest(token),
                 "id": new_message_id(),
                 "subject": SUBJECTS["password"],
                 "plain": parts["text_body"],
@@ -45,7 +45,7 @@ def request_link(login: str, *, address: str | None) -> None:
             },
         ).scalar_one()
     if not is_looked_at:
-        raise sign_in.TooManyAttempts
+        raise sessions.TooManyAttempts
 
 
 def is_usable(token: str) -> bool:
@@ -67,7 +67,7 @@ def set_password(
     with anonymous_transaction() as connection:
         account_id = connection.execute(
             text("SELECT reset_password(:digest, :hash, :address)"),
-            {"digest": sign_in.digest(token), "hash": password_hash, "address": address},
+            {"digest": sessions.digest(token), "hash": password_hash, "address": address},
         ).scalar_one()
         if account_id is None:
             raise LinkUnusable
@@ -79,6 +79,6 @@ def _email_of(token: str) -> str | None:
         return None
     with anonymous_transaction() as connection:
         found: str | None = connection.execute(
-            text("SELECT password_reset_email(:digest)"), {"digest": sign_in.digest(token)}
+            text("SELECT password_reset_email(:digest)"), {"digest": sessions.digest(token)}
         ).scalar_one()
         return found

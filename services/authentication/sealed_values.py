@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from services.authentication.sessions import cookie_key
 from services.errors import NotFound
-from services.sign_in import cookie_key
 
 _LONGEST: Final = 8_000
 

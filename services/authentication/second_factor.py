@@ -13,17 +13,17 @@ import pyotp
 import segno
 from sqlalchemy import Connection, select, text, update
 
-from db.engine import anonymous_transaction, jobs_transaction, viewer_transaction
+from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
+from db.schema.tables import account, role_rule
 from db.settings import settings
-from db.tables import account, role_rule
-from services import sign_in
 from services.access import Role, Viewer
-from services.account_admin import AccountNotFound, check_administrator
-from services.accounts import prove
+from services.accounts.administration import AccountNotFound, check_administrator
+from services.accounts.profile import prove
 from services.actions import Done
-from services.credential_mails import Change, Owner, announce, announce_reset
+from services.authentication import sessions
+from services.authentication.networks import network_of
+from services.authentication.security_mails import Change, Owner, announce, announce_reset
 from services.errors import Conflict, InvalidInput
-from services.networks import network_of
 
 ISSUER: Final = "ESupport portal"
 RECOVERY_CODES: Final = 10
@@ -108,7 +108,7 @@ def remove(
     if own is None:
         own = prove(viewer, password, address=address, device=device, field="password")
     elif not check(own, password, address=address, browser=browser):
-        raise InvalidInput(sign_in.WRONG_CODE, field="password")
+        raise InvalidInput(sessions.WRONG_CODE, field="password")
     _set(viewer, None, None, (), version, own, address, browser)
 
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import Connection, text
 
 from db.settings import settings
-from services.browsers import browser_words
-from services.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
+from services.authentication.user_agents import browser_words
+from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
 
 KIND: Final = "credentials"
 

@@ -15,16 +15,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction
+from db.connections.engine import anonymous_transaction
+from db.connections.viewers import SignedIn
+from db.connections.viewers import digest as digest
+from db.connections.viewers import is_token as is_token
 from db.settings import settings
-from db.viewers import SignedIn
-from db.viewers import digest as digest
-from db.viewers import is_token as is_token
-from services import passwords
 from services.access import Viewer, get_viewer
+from services.authentication import passwords
+from services.authentication.networks import network_of
 from services.errors import Conflict, NotAllowed
-from services.networks import network_of
-from services.text_keys import strip_edges
+from services.text.keys import strip_edges
 
 # How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
 # its owner out.

@@ -14,16 +14,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from db.engine import anonymous_transaction, jobs_transaction
+from db.connections.engine import anonymous_transaction, jobs_transaction
+from db.schema.tables import account, single_sign_on_identity
 from db.settings import settings
-from db.tables import account, single_sign_on_identity
-from services import sign_in
 from services.access import Viewer
-from services.account_admin import get_account
+from services.accounts.administration import get_account
 from services.actions import Done
+from services.authentication import sessions
+from services.authentication.exact_addresses import exact_key
+from services.authentication.networks import network_of
 from services.errors import Conflict
-from services.exact_addresses import exact_key
-from services.networks import network_of
 
 UNKNOWN: Final = "There is no account for you here, or it is disabled or locked. Ask an administrator."
 NOT_CONFIRMED: Final = "Your sign-in provider has not confirmed your e-mail address, so nobody was signed in."
@@ -45,7 +45,7 @@ class Judgement:
     `has_factor` says that the provider asked for a second factor itself.
     """
 
-    checked: sign_in.CheckedAccount | None = None
+    checked: sessions.CheckedAccount | None = None
     login: str = ""
     has_factor: bool = False
     refused: str | None = None
@@ -70,7 +70,7 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
     if not _is_first_use(claims):
         return None
     email = str(claims.get("email") or "")
-    login = sign_in.usable_login(email)
+    login = sessions.usable_login(email)
     if not _is_fresh(claims):
         return _refuse(login, TOO_OLD, "answer too old", address)
     verified = claims.get("email_verified")  # a word in the answers of some providers
@@ -96,13 +96,13 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
                 "subject": subject,
                 "factor": has_factor,
                 "network": network_of(address),
-                "device": sign_in.digest(device) if device else None,
+                "device": sessions.digest(device) if device else None,
                 "address": address,
             },
         ).scalar_one()
     if attempt is None:
         return _refuse(login, BOUND, "bound to another", address)
-    return Judgement(sign_in.CheckedAccount(account_id, attempt), login, has_factor)
+    return Judgement(sessions.CheckedAccount(account_id, attempt), login, has_factor)
 
 
 def record_refusal(judged: Judgement, *, address: str | None) -> None:

@@ -14,16 +14,16 @@ from sqlalchemy import Connection, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import jobs_transaction
-from db.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
-from services import mail_server
-from services.addresses import NO_ADDRESS, Utf8, sender_of
-from services.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
-from services.mail_message import Message, compose
-from services.mail_records import Outcome, Withdrawn, locked_mail, settle
-from services.outbox import claim_of
-from services.smtp import Conversation, NotSent, PutOff, Refused, RefusedUs, ServerUnusable, Unanswered
-from services.smtp_server import server_of
+from db.connections.engine import jobs_transaction
+from db.schema.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
+from services.delivery.records import Outcome, Withdrawn, locked_mail, settle
+from services.mail import server_state
+from services.mail.addresses import NO_ADDRESS, Utf8, sender_of
+from services.mail.message import Message, compose
+from services.mail.outbox import claim_of
+from services.mail.server_address import server_of
+from services.mail.smtp import Conversation, NotSent, PutOff, Refused, RefusedUs, ServerUnusable, Unanswered
+from services.order_actions.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
 
 log = logging.getLogger("esupport.mail")
 # So many of those that are due are looked at for one that no other worker has.
@@ -48,7 +48,7 @@ class Post:
     def try_out(self) -> None:
         """Finds out what the server offers and whether it takes our sender. Raises `ServerUnusable`."""
         self._conversation.try_out(self.sender.address)
-        _keep(lambda connection: mail_server.record_success(connection, self.address))
+        _keep(lambda connection: server_state.record_success(connection, self.address))
 
     def send(self, message: Message, before_handover: Callable[[], None]) -> None:
         """As `Conversation.send`."""
@@ -60,10 +60,10 @@ class Post:
     def note_trouble(self, trouble: NotSent) -> None:
         """Says in the log, and keeps for the administrators, why nothing is sent."""
         log.warning("Mails wait. %s", trouble)
-        _keep(lambda connection: mail_server.record_trouble(connection, self.address, str(trouble)))
+        _keep(lambda connection: server_state.record_trouble(connection, self.address, str(trouble)))
 
     def _opened(self, takes_utf8: bool) -> None:
-        _keep(lambda connection: mail_server.record_offer(connection, self.address, takes_utf8=takes_utf8))
+        _keep(lambda connection: server_state.record_offer(connection, self.address, takes_utf8=takes_utf8))
 
 
 def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from db.engine import jobs_transaction
-from db.tables import account, mail, mail_handover, order_history, orders
-from services.mail_server import record_success
-from services.outbox import REMOVED, SECRET_KINDS
-from services.smtp import NotSent, PutOff, Refused, RefusedUs, ServerUnusable
+from db.connections.engine import jobs_transaction
+from db.schema.tables import account, mail, mail_handover, order_history, orders
+from services.mail.outbox import REMOVED, SECRET_KINDS
+from services.mail.server_state import record_success
+from services.mail.smtp import NotSent, PutOff, Refused, RefusedUs, ServerUnusable
 
 GIVE_UP_AFTER: Final = timedelta(days=1)
 TAKEN_BACK: Final = "Taken back: the customer's data was deleted."

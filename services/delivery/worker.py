@@ -13,12 +13,12 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import jobs_transaction
+from db.connections.engine import jobs_transaction
 from db.settings import SettingsError, settings
-from services.mail_delivery import Post, count_due, send_one
-from services.mail_records import Outcome, add_missing_lines
-from services.smtp import ServerUnusable
-from services.smtp_server import check_mail_settings
+from services.delivery.mail import Post, count_due, send_one
+from services.delivery.records import Outcome, add_missing_lines
+from services.mail.server_address import check_mail_settings
+from services.mail.smtp import ServerUnusable
 
 log = logging.getLogger("esupport.mail")
 _LOOK_EVERY_SECONDS: Final = 1.0
@@ -146,7 +146,3 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.tables import (
+from db.schema.tables import (
     account,
     account_page,
     checkout_page,
@@ -21,11 +21,11 @@ from db.tables import (
     team_page,
 )
 from services.access import Role
-from services.demo_orders import DemoOrder, demo_orders
-from services.demo_refunds import add_refund_history, note_of, reason_of
-from services.order_import import ImportResult, import_orders
-from services.passwords import hash_password
-from services.refund_sums import Line, refund_sums
+from services.authentication.passwords import hash_password
+from services.demo.orders import DemoOrder, demo_orders
+from services.demo.refunds import add_refund_history, note_of, reason_of
+from services.importing.importer import ImportResult, import_orders
+from services.refunds.sums import Line, refund_sums
 
 PASSWORD: Final = "demo-Portal-1"  # noqa: S105 - public on purpose
 # In the last one the shop sends licences itself, so the portal must not.

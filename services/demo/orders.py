@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.demo_pdf import receipt_pdf
-from services.demo_scenarios import (
+from services.demo.receipts import receipt_pdf
+from services.demo.scenarios import (
     PAIRS,
     ROUND,
     STORES,
@@ -22,7 +22,7 @@ from services.demo_scenarios import (
     random_of,
     scenario_of,
 )
-from services.demo_words import COUNTRIES, PAYMENTS, PRODUCTS, RATES, Country
+from services.demo.vocabulary import COUNTRIES, PAYMENTS, PRODUCTS, RATES, Country
 from services.money import minor_units
 
 Document = dict[str, Any]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from fpdf import FPDF
 
-from services.pdf_text import TextPages, plain_text
+from services.pdf.pages import TextPages, plain_text
 
 _LATIN = "Helvetica"  # a font of every PDF reader: nothing is embedded, and a demo's files stay small
 

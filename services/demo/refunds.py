@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from db.tables import order_history
-from services.demo_orders import DemoOrder
-from services.demo_words import REFUND_REASONS
-from services.history import Event, line
+from db.schema.tables import order_history
+from services.demo.orders import DemoOrder
+from services.demo.vocabulary import REFUND_REASONS
 from services.money import format_money
-from services.refunds import RefundResult
+from services.order_actions.history import Event, line
+from services.refunds.requests import RefundResult
 
 
 def reason_of(number: int) -> str:

@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.demo_words import COUNTRIES
+from services.demo.vocabulary import COUNTRIES
 
 STORES: Final = tuple(COUNTRIES)
 DAYS: Final = 400

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from db.settings import PROJECT
-from services.ordinary_user import OrdinaryUser
+from services.entrypoints.ordinary_user import OrdinaryUser
 
 _PR_SET_PDEATHSIG = 1
 

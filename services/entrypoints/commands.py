@@ -14,13 +14,13 @@ import sqlalchemy.exc
 from sqlalchemy import text
 from tqdm import tqdm
 
-from db import engine
-from db.backup import BackupError
-from db.embedded import EmbeddedDatabaseError
-from db.local_secrets import DataFolderError
-from db.migrate import migrate as migrate_database
-from db.occupancy import occupancy
-from db.roles import app_url, libpq_url
+from db.connections import engine
+from db.connections.roles import app_url, libpq_url
+from db.embedded.local_secrets import DataFolderError
+from db.embedded.server import EmbeddedDatabaseError
+from db.operations.backup import BackupError
+from db.operations.occupancy import occupancy
+from db.schema.migrate import migrate as migrate_database
 from db.settings import SettingsError, settings
 from services.errors import SupportError
 
@@ -56,8 +56,8 @@ def migrate(options: argparse.Namespace) -> int:
 
 
 def import_files(options: argparse.Namespace) -> int:
-    from services.order_document import iter_lines
-    from services.order_import import ImportResult, import_orders
+    from services.importing.document import iter_lines
+    from services.importing.importer import ImportResult, import_orders
 
     _up_to_date()
     total = ImportResult()
@@ -90,7 +90,7 @@ def import_files(options: argparse.Namespace) -> int:
 
 
 def demo(options: argparse.Namespace) -> int:
-    from services.demo import fill_demo
+    from services.demo.fill import fill_demo
 
     address = _up_to_date()
     if not options.force and not occupancy(address).is_empty:
@@ -116,28 +116,28 @@ def stop(options: argparse.Namespace) -> int:
     if settings().database_url is not None:
         _say("DATABASE_URL names a server, which this command does not stop.")
         return 1
-    from db import embedded
+    from db.embedded import server
 
-    embedded.stop(settings().data_dir)
+    server.stop(settings().data_dir)
     return 0
 
 
 def backup(options: argparse.Namespace) -> int:
-    from db.backup import backup as write_backup
+    from db.operations.backup import backup as write_backup
 
     write_backup(engine.owner_url(), options.file)
     return 0
 
 
 def restore(options: argparse.Namespace) -> int:
-    from db.backup import restore as read_backup
+    from db.operations.backup import restore as read_backup
 
     read_backup(engine.owner_url(), options.file)
     return 0
 
 
 def maintain(options: argparse.Namespace) -> int:
-    from services.retention import keep_house
+    from services.privacy.retention import keep_house
 
     _up_to_date()
     with engine.jobs_transaction() as connection:
@@ -148,7 +148,7 @@ def maintain(options: argparse.Namespace) -> int:
 
 
 def account(options: argparse.Namespace) -> int:
-    from services.new_accounts import create_account
+    from services.accounts.creation import create_account
 
     _up_to_date()
     with engine.jobs_transaction() as connection:

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from db.settings import Settings, SettingsError, settings
-from services.children import Child
-from services.programs import programs
-from services.smtp_server import check_mail_settings
+from services.entrypoints.child_process import Child
+from services.entrypoints.programs import programs
+from services.mail.server_address import check_mail_settings
 
 DEMO_PASSWORD = "demo-Portal-1"  # noqa: S105 - public on purpose, and only demo accounts have it
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -60,7 +60,7 @@ def main() -> int:
 def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
     if not _step("Bringing the database's schema up to date …", ["db", "migrate"], stop):
         return 0
-    from db.occupancy import occupancy
+    from db.operations.occupancy import occupancy
 
     wants_demo = current.demo and current.database_url is None and occupancy(owner_url).is_empty
     if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
@@ -83,8 +83,8 @@ def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
 
 def _first_administrator() -> str | None:
     """On a database without any account: makes one, and returns its one-time password."""
-    from db.engine import dispose_engines, jobs_transaction
-    from services.new_accounts import create_first_administrator
+    from db.connections.engine import dispose_engines, jobs_transaction
+    from services.accounts.creation import create_first_administrator
 
     try:
         with jobs_transaction() as connection:
@@ -100,24 +100,24 @@ def _database(current: Settings) -> Iterator[str]:
     if current.database_url is not None:
         yield current.database_url
         return
-    from db import embedded
+    from db.embedded import server
 
     with _claimed(current.data_dir):
         try:
             _say("Starting the database …")
             with _in_sentences():
-                url = embedded.start(current.data_dir).url()
+                url = server.start(current.data_dir).url()
             yield url
         finally:
             with _in_sentences():
-                embedded.stop(current.data_dir)
+                server.stop(current.data_dir)
 
 
 @contextlib.contextmanager
 def _claimed(data_dir: Path) -> Iterator[None]:
     """Keeps a second portal off the same data: whoever ended first would stop the database under the
     other."""
-    from db.local_secrets import make_data_dir, try_lock
+    from db.embedded.local_secrets import make_data_dir, try_lock
 
     with _in_sentences():
         make_data_dir(data_dir)
@@ -132,8 +132,8 @@ def _claimed(data_dir: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_sentences() -> Iterator[None]:
-    from db.embedded import EmbeddedDatabaseError
-    from db.local_secrets import DataFolderError
+    from db.embedded.local_secrets import DataFolderError
+    from db.embedded.server import EmbeddedDatabaseError
 
     try:
         yield
@@ -248,7 +248,3 @@ def _say(text: str, *, error: bool = False) -> None:
         print(text, file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,24 @@
 """The programs that a portal consists of: who each runs as, and what it is told of the database."""
 
-import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from db.settings import Settings
-from services.children import Child
-from services.ordinary_user import MAIL_ACCOUNTS, WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
+from services.entrypoints.child_process import Child
+from services.entrypoints.ordinary_user import (
+    MAIL_ACCOUNTS,
+    WEB_ACCOUNTS,
+    OrdinaryUser,
+    find_user,
+    why_it_cannot,
+)
 
 # What each needs, tried in its place before it runs: its interpreter and libraries, our code, its database, its port.
 _WEB_CHECK: Final = """
 import socket, sys
-import pages.components.doors
-from db.engine import anonymous_transaction, jobs_transaction
+import pages.web.gate
+from db.connections.engine import anonymous_transaction, jobs_transaction
 with anonymous_transaction(), jobs_transaction():
     pass
 for family, kind, _, _, address in socket.getaddrinfo("localhost", {port}, type=socket.SOCK_STREAM):
@@ -27,8 +32,8 @@ for family, kind, _, _, address in socket.getaddrinfo("localhost", {port}, type=
             pass
 """
 _MAIL_CHECK: Final = """
-import services.mail
-from db.engine import jobs_transaction
+import services.delivery.worker
+from db.connections.engine import jobs_transaction
 with jobs_transaction():
     pass
 """
@@ -36,7 +41,7 @@ with jobs_transaction():
 
 def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> list[Child]:
     """The web server first, then the workers; not yet started. `say` hears who they run as, where root starts them."""
-    from db.roles import app_url, web_jobs_url
+    from db.connections.roles import app_url, web_jobs_url
 
     # The web server is not told the owner's address: its pages are bound by row-level security, and what judges second
     # factors and single sign-ons takes on the jobs' role.
@@ -55,28 +60,26 @@ def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> l
         web_environment,
         say,
     )
-    arguments = ["streamlit", "run", "pages/server.py", "--server.headless", "true", "--server.port"]
-    found = [_child("web server", [*arguments, str(current.port)], web_user, web_environment)]
-    if importlib.util.find_spec("services.mail") is not None:
-        environment = {"DATABASE_URL": owner_url}
-        user = _user(
-            "mail worker",
-            MAIL_ACCOUNTS,
-            taken | ({web_user.uid} if web_user else set()),
-            database,
-            _MAIL_CHECK,
-            environment,
-            say,
-        )
-        found.append(_child("mail worker", ["services.mail"], user, environment))
-    return found
+    arguments = ["streamlit", "run", "pages/web/server.py", "--server.headless", "true", "--server.port"]
+    web_server = _child("web server", [*arguments, str(current.port)], web_user, web_environment)
+    environment = {"DATABASE_URL": owner_url}
+    user = _user(
+        "mail worker",
+        MAIL_ACCOUNTS,
+        taken | ({web_user.uid} if web_user else set()),
+        database,
+        _MAIL_CHECK,
+        environment,
+        say,
+    )
+    return [web_server, _child("mail worker", ["services.mail"], user, environment)]
 
 
 def _database_account(current: Settings) -> tuple[int | None, set[int]]:
     """The group that may pass to the embedded database, and the account that nobody else may be."""
     if current.database_url is not None:
         return None, set()
-    from db.embedded_home import find_home
+    from db.embedded.home import find_home
 
     account = find_home(current.data_dir).account
     return account.gid, {account.uid}

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, text
 
-from db.export_statements import (
+from db.statements.exports import (
     ITEM_COLUMNS,
     ORDER_COLUMNS,
     ORDERED_TO,
@@ -24,10 +24,10 @@ from db.export_statements import (
     export_statement,
     size_statement,
 )
-from services import audit
 from services.access import Viewer
-from services.order_filter import OrderFilter
-from services.order_search import pages_in_scope
+from services.audit import recording
+from services.orders.filters import OrderFilter
+from services.orders.search import pages_in_scope
 
 _ROWS_AT_ONCE: Final = 250
 _PARTS: Final = 4
@@ -89,7 +89,7 @@ def record_export(
         "fields": sorted(order_filter.to_json()["fields"]),
         "columns": [c.title for c in columns_of(rows, titles)] if titles else "all",
     }
-    audit.record(connection, viewer, "export", address=address, details=details)
+    recording.record(connection, viewer, "export", address=address, details=details)
 
 
 def export_orders(

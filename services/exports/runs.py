@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Select, and_, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.order_statements import matching
-from db.tables import export_run, order_item, orders
+from db.schema.tables import export_run, order_item, orders
+from db.statements.search import matching
 from services.access import Viewer
-from services.order_export import ExportRows
-from services.order_filter import OrderFilter
-from services.order_search import count_orders, pages_in_scope
+from services.exports.csv_file import ExportRows
+from services.orders.filters import OrderFilter
+from services.orders.search import count_orders, pages_in_scope
 
 SILENT_AFTER: Final = 30  # seconds without a sign of life, after which the server that sent it must have died
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 from sqlalchemy import Connection, func
 
-from db.export_statements import Kind
+from db.statements.exports import Kind
 from services.access import Viewer
 from services.errors import InvalidInput
-from services.order_export import ExportRows, columns_of, statement_of
-from services.order_filter import OrderFilter
+from services.exports.csv_file import ExportRows, columns_of, statement_of
+from services.orders.filters import OrderFilter
 
 SHEET_ROWS: Final = 1_048_575  # what a sheet holds below its heading
 CELL_UNITS: Final = 32_767  # what a cell holds, in units of UTF-16

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NoReturn
 
-from services import order_document_fields as f
-from services import order_document_groups as g
 from services.errors import InvalidInput
-from services.order_document_fields import Fields, WrongField
-from services.order_document_parts import read_order
-from services.order_document_shapes import OrderDocument
+from services.importing import fields as f
+from services.importing import groups as g
+from services.importing.fields import Fields, WrongField
+from services.importing.models import OrderDocument
+from services.importing.readers import read_order
 
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"

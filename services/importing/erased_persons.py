@@ -1,6 +1,7 @@
 """Later documents of orders that somebody was deleted from: nothing of the person comes back in.
 
-Runs on a batch in the staging tables. What is emptied is emptied there as well, from the same list (db/personal.py);
+Runs on a batch in the staging tables. What is emptied is emptied there as well, from the same list
+(db/schema/personal.py);
 in the texts of orders that only mentioned the person, mentions are recognised by their digests and cut out.
 """
 
@@ -12,13 +13,13 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, text
 
-from db.personal import emptied
-from services.known_values import Person, known_among, known_sizes
-from services.mentions import Kind, Mentions, Value, candidates
-from services.person_erasure import Reach, erase
-from services.text_readings import key_of
+from db.schema.personal import emptied
+from services.privacy.known_values import Person, known_among, known_sizes
+from services.privacy.mentions import Kind, Mentions, Value, candidates
+from services.privacy.person import Reach, erase
+from services.text.readings import key_of
 
-_SQL: Final = Path(__file__).resolve().parent.parent / "db" / "sql"
+_SQL: Final = Path(__file__).resolve().parents[2] / "db" / "statements" / "importing"
 # An import does not wait for a mail server as an administrator does; what is under way is emptied when that has ended.
 _WAIT_SECONDS: Final = 2.0
 _NEWLY_ERASED: Final = text(

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn, TypeVar
 
 from services.money import is_currency
-from services.text_keys import ascii_digits, strip_edges
-from services.web_addresses import is_web_address
+from services.text.keys import ascii_digits, strip_edges
+from services.text.web_addresses import is_web_address
 
 # The longest text accepted, in characters. Generous; the ones the search has an index on stay well below
 # the 2,700 bytes that an entry of a PostgreSQL index may have.

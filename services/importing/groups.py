@@ -1,6 +1,6 @@
 """Groups of fields of an order document: lists of them, unknown keys, and texts that cannot be stored."""
 
-from services.order_document_fields import Fields, WrongField, quote, wrong
+from services.importing.fields import Fields, WrongField, quote, wrong
 
 
 def group(value: object, path: str) -> Fields:

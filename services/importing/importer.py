@@ -19,17 +19,17 @@ import psycopg
 from sqlalchemy import Connection
 
 from services.errors import InvalidInput
-from services.order_document import ImportLineError, ParsedOrder, parse_order
-from services.order_document_fields import WrongField
-from services.order_import_erased import keep_erased
-from services.order_import_locks import ImportLocks, make_stores
-from services.order_import_rows import COLUMNS, Batch, OrderRows, order_rows
-from services.order_import_spool import Spool
-from services.order_items import StoredLine, match_lines
+from services.importing.document import ImportLineError, ParsedOrder, parse_order
+from services.importing.erased_persons import keep_erased
+from services.importing.fields import WrongField
+from services.importing.item_matching import StoredLine, match_lines
+from services.importing.locks import ImportLocks, make_stores
+from services.importing.spool import Spool
+from services.importing.staging_rows import COLUMNS, Batch, OrderRows, order_rows
 
 _BATCH_ORDERS: Final = 2_000
 _BATCH_BYTES: Final = 16 * 1024 * 1024
-_SQL: Final = Path(__file__).resolve().parent.parent / "db" / "sql"
+_SQL: Final = Path(__file__).resolve().parents[2] / "db" / "statements" / "importing"
 
 
 @dataclass(slots=True)

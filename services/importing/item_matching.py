@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from services.order_document_fields import WrongField, quote
+from services.importing.fields import WrongField, quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from sqlalchemy import Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.exc import OperationalError
 
-from db.roles import JOBS_ROLE
-from db.tables import checkout_page
-from services.order_import_rows import OrderRows
+from db.connections.roles import JOBS_ROLE
+from db.schema.tables import checkout_page
+from services.importing.staging_rows import OrderRows
 
-_STATEMENTS: Final = Path(__file__).resolve().parent.parent / "db" / "sql" / "import_locks.sql"
+_STATEMENTS: Final = (
+    Path(__file__).resolve().parents[2] / "db" / "statements" / "importing" / "import_locks.sql"
+)
 
 
 class ImportLocks:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from services.statuses import MainStatus
+from db.schema.statuses import MainStatus
 
 
 class CustomerType(StrEnum):

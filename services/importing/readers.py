@@ -7,10 +7,11 @@ the group what is unknown or erased. Raises `WrongField`.
 from decimal import Decimal
 from typing import Final
 
-from services import order_document_fields as f
-from services import order_document_groups as g
-from services.order_document_fields import Fields, WrongField
-from services.order_document_shapes import (
+from db.schema.statuses import MainStatus
+from services.importing import fields as f
+from services.importing import groups as g
+from services.importing.fields import Fields, WrongField
+from services.importing.models import (
     ActivationCodeData,
     CustomerData,
     CustomerType,
@@ -29,7 +30,6 @@ from services.order_document_shapes import (
     SubscriptionData,
     SubscriptionStatus,
 )
-from services.statuses import MainStatus
 
 _ORDER_STATUS: Final = {w.value: w for w in MainStatus}
 _CUSTOMER_TYPE: Final = {w.value: w for w in CustomerType}

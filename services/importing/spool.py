@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, Final, Self
 
-from services.order_import_rows import OrderRows
+from services.importing.staging_rows import OrderRows
 
 # Bytes of lines; as rows they take about four times as much memory.
 _MEMORY_BYTES: Final = 16 * 1024 * 1024

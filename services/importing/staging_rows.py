@@ -1,4 +1,4 @@
-"""Order documents as rows of the staging tables (`db/sql/import_staging.sql`), ready for COPY.
+"""Order documents as rows of the staging tables (`db/statements/importing/import_staging.sql`), ready for COPY.
 
 Rows are made in two steps, because a file is read to its end before anything of it is merged: `order_rows` has what
 the document says, in plain values that go quickly through a temporary file; `Batch.add` puts in what only the database
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from services.order_document import ParsedOrder
-from services.order_document_shapes import DocumentData, HistoryEvent, NameValue, OrderDocument
-from services.order_items import Line
-from services.statuses import SUBSCRIPTION_TYPES
+from db.schema.statuses import SUBSCRIPTION_TYPES
+from services.importing.document import ParsedOrder
+from services.importing.item_matching import Line
+from services.importing.models import DocumentData, HistoryEvent, NameValue, OrderDocument
 
 _Row = tuple[Any, ...]
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode

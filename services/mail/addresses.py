@@ -2,7 +2,7 @@
 
 Two things decide: whether it is exactly one address of the plain form (no list, no display name, no comment, no quoted
 part), and, when the part before the @ has letters outside ASCII, whether the mail server takes those (SMTPUTF8, RFC
-6531). What it takes is found out by the worker and kept in the database: `services.mail_server`.
+6531). What it takes is found out by the worker and kept in the database: `services.mail.server_state`.
 """
 
 import re
@@ -15,8 +15,8 @@ from typing import Final
 
 import idna
 
-from services.domains import a_label_domain
-from services.text_keys import strip_edges
+from services.text.domains import a_label_domain
+from services.text.keys import strip_edges
 
 # RFC 5321, section 4.5.3.1, in octets; of the whole address what is left of a path without its angle brackets.
 LONGEST: Final = 254

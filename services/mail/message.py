@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any, Final
 
-from services.addresses import Sender, mailable
+from services.mail.addresses import Sender, mailable
 
 _POLICY: Final = policy.SMTP.clone(cte_type="7bit")
 _LINE: Final = 76

@@ -1,4 +1,4 @@
-"""Mail on its way out: a row written in the transaction that causes it. `services.mail` sends it."""
+"""Mail on its way out: a row written in the transaction that causes it. `services.delivery.worker` sends it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +8,10 @@ from uuid import uuid4
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
+from db.schema.tables import mail
 from db.settings import settings
-from db.tables import mail
-from services.addresses import sender_of
-from services.order_lock import LockedOrder
+from services.mail.addresses import sender_of
+from services.order_actions.locking import LockedOrder
 
 # Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
 SUBJECTS: Final = {
@@ -26,7 +26,7 @@ SUBJECTS: Final = {
 SECRET_KINDS: Final = frozenset({"account", "password_reset", "password"})
 REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "mail_texts"),
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
     # Every value in the HTML part is escaped; the plain part is shown as it is.
     autoescape=select_autoescape(enabled_extensions=("html.jinja",), default_for_string=False),
     undefined=StrictUndefined,

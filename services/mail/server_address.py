@@ -5,8 +5,8 @@ from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from db.settings import SettingsError, settings
-from services.addresses import sender_of
-from services.domains import a_label_domain
+from services.mail.addresses import sender_of
+from services.text.domains import a_label_domain
 
 DEFAULT_TIMEOUT: Final = 30.0
 

@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.schema.tables import mail_server
 from db.settings import settings
-from db.tables import mail_server
-from services.addresses import Utf8, is_ascii, why_not_mailable
-from services.smtp_server import server_of
+from services.mail.addresses import Utf8, is_ascii, why_not_mailable
+from services.mail.server_address import server_of
 
 _THE_ROW: Final = True
 

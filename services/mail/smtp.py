@@ -10,9 +10,9 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from services.addresses import NO_UTF8
-from services.mail_message import Message
-from services.smtp_server import Server
+from services.mail.addresses import NO_UTF8
+from services.mail.message import Message
+from services.mail.server_address import Server
 
 # Answers about who we are, whatever they answer: closing down, TLS, signing in.
 _ABOUT_US: Final = (421, 454, 530, 534, 535, 538)

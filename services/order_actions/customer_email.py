@@ -2,14 +2,14 @@
 
 from sqlalchemy import Connection, func, update
 
-from db.tables import orders
+from db.schema.tables import orders
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, InvalidInput
-from services.history import Event, add_event
-from services.mail_server import why_not_mailed
-from services.order_lock import lock_order
-from services.text_keys import strip_edges
+from services.mail.server_state import why_not_mailed
+from services.order_actions.history import Event, add_event
+from services.order_actions.locking import lock_order
+from services.text.keys import strip_edges
 
 
 class EmailChangedMeanwhile(Conflict):

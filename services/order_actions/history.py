@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import Connection, insert
 
-from db.tables import order_history
+from db.schema.tables import order_history
 from services.access import Viewer
-from services.order_lock import LockedOrder
+from services.order_actions.locking import LockedOrder
 
 
 class Event(StrEnum):

@@ -9,17 +9,17 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, select, update
 
+from db.schema.tables import activation_code, order_item
 from db.settings import settings
-from db.tables import activation_code, order_item
 from services.access import Viewer
 from services.actions import Done
-from services.addresses import Utf8, is_well_formed, why_not_mailable
 from services.errors import Conflict, NotFound
-from services.links import safe_link
-from services.mail_server import find_utf8_for
-from services.order_lock import lock_order
-from services.order_shapes import OrderItem
-from services.outbox import queue_mail
+from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
+from services.mail.outbox import queue_mail
+from services.mail.server_state import find_utf8_for
+from services.order_actions.locking import lock_order
+from services.orders.models import OrderItem
+from services.text.links import safe_link
 
 COPY_DELETED: Final = "This activation code was deleted with another item, and this item is refunded as well."
 
@@ -55,7 +55,8 @@ def why_not_sent(
 def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> Done:
     """Queues a mail with this one activation code to the e-mail of the customer, never to the licence user's.
 
-    The history gets its line when the mail server has accepted the message (`services.mail`). Raises `OrderNotFound`,
+    The history gets its line when the mail server has accepted the message (`services.delivery.worker`).
+    Raises `OrderNotFound`,
     `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
     """
     order = lock_order(connection, viewer, order_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.tables import checkout_page, orders
+from db.schema.tables import checkout_page, orders
 from services.access import Role, Viewer
 from services.errors import AccountUnusable, NotAllowed, OrderNotFound
 

@@ -4,9 +4,9 @@ from sqlalchemy import Connection
 
 from services.access import Viewer
 from services.actions import Done
-from services.history import Event, add_event
-from services.order_lock import lock_order
-from services.texts import NOTE_LIMIT, checked_text
+from services.order_actions.history import Event, add_event
+from services.order_actions.locking import lock_order
+from services.text.input import NOTE_LIMIT, checked_text
 
 
 def add_note(connection: Connection, viewer: Viewer, order_id: int, *, text: str) -> Done:

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from db.tables import orders, subscription, subscription_event
+from db.schema.statuses import SUBSCRIPTION_TYPES
+from db.schema.tables import orders, subscription, subscription_event
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotFound
-from services.history import Event, add_event
-from services.order_lock import LockedOrder, Right, lock_orders
-from services.statuses import SUBSCRIPTION_TYPES
-from services.texts import REASON_LIMIT, checked_text
+from services.order_actions.history import Event, add_event
+from services.order_actions.locking import LockedOrder, Right, lock_orders
+from services.text.input import REASON_LIMIT, checked_text
 
 ACTIVATED: Final = "Auto-renewal has been activated"
 DEACTIVATED: Final = "Auto-renewal has been deactivated"

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from services.errors import NotFound
-from services.order_documents import Document
+from services.orders.documents import Document
 
 
 class CustomerPageNotFound(NotFound):

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from db import order_parts
-from db.tables import orders, subscription
+from db.schema.tables import orders, subscription
+from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
-from services.history_links import mentioned_orders, split_text
-from services.mail_server import find_utf8_for
-from services.order_shapes import (
+from services.mail.server_state import find_utf8_for
+from services.order_actions.subscriptions import shows_subscription
+from services.orders.history_links import mentioned_orders, split_text
+from services.orders.models import (
     ActivationCode,
     DocumentLink,
     HistoryEvent,
@@ -24,8 +25,7 @@ from services.order_shapes import (
     Subscription,
     SubscriptionEvent,
 )
-from services.refunds import find_requests_of
-from services.subscriptions import shows_subscription
+from services.refunds.requests import find_requests_of
 
 _ByOrder = defaultdict[int, list[Any]]
 
@@ -56,7 +56,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            order_parts.heads_statement(), {"order_ids": list(order_ids), "page_ids": scope}
+            order_detail.heads_statement(), {"order_ids": list(order_ids), "page_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -129,7 +129,7 @@ def _items_of(
     items: _ByOrder = defaultdict(list)
     carried: _ByOrder = defaultdict(list)
     codes: defaultdict[int, list[ActivationCode]] = defaultdict(list)
-    for row in connection.execute(order_parts.items_statement(), {"order_ids": order_ids}):
+    for row in connection.execute(order_detail.items_statement(), {"order_ids": order_ids}):
         known = items[row.order_id]
         if not known or known[-1].position != row.position:
             known.append(row)
@@ -155,7 +155,7 @@ def _happenings(
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
     found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(order_parts.happenings_statement(), {"order_ids": order_ids}):
+    for row in connection.execute(order_detail.happenings_statement(), {"order_ids": order_ids}):
         found[row.order_id][row.what].append(row)
     return found
 
@@ -174,7 +174,7 @@ def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> tupl
         "page_ids": list({s.checkout_page_id for s in subscriptions}),
         "subscription_ids": list({s.subscription_id for s in subscriptions}),
     }
-    for row in connection.execute(order_parts.subscriptions_statement(), named):
+    for row in connection.execute(order_detail.subscriptions_statement(), named):
         key = (row.checkout_page_id, row.subscription_id)
         if row.what == "member":
             relation = "child" if row.parent_order_id not in (None, row.order_id) else "parent"
@@ -191,7 +191,7 @@ def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
     wanted = set(order_ids)
     if not wanted:
         return {}
-    rows = connection.execute(order_parts.names_statement(), {"order_ids": list(wanted)})
+    rows = connection.execute(order_detail.names_statement(), {"order_ids": list(wanted)})
     return {row.order_id: row.order_name for row in rows}
 
 

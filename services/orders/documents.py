@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from db.tables import order_document
-from services import audit
+from db.schema.tables import order_document
 from services.access import Viewer
+from services.audit import recording
 from services.errors import NotFound
 
 
@@ -39,7 +39,7 @@ def get_document(
     if row is None:
         raise DocumentNotFound
     details = {"document": document_id, "kind": row.kind}
-    audit.record(
+    recording.record(
         connection, viewer, "document download", address=address, order_id=row.order_id, details=details
     )
     return Document(row.name, row.media_type, bytes(row.content))

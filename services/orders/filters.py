@@ -11,11 +11,18 @@ from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from services.days import days_to_interval
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
 from services.errors import InvalidInput
-from services.order_ids import AskedOrder
-from services.search_fields import FieldError, parse_card, parse_code, parse_ids, parse_phone, parse_text
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+from services.orders.ids import AskedOrder
+from services.orders.search_fields import (
+    FieldError,
+    parse_card,
+    parse_code,
+    parse_ids,
+    parse_phone,
+    parse_text,
+)
+from services.time_zones import days_to_interval
 
 
 class SubscriptionFilter(StrEnum):

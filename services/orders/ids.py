@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from services.text_keys import ascii_digits, strip_edges
+from services.text.keys import ascii_digits, strip_edges
 
 MAX_IDS: Final = 200_000
 MAX_TEXT: Final = 4_000_000

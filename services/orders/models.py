@@ -1,13 +1,13 @@
-"""What an order in full consists of. `services.order_detail` fills these shapes."""
+"""What an order in full consists of. `services.orders.detail` fills these shapes."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from services.addresses import Utf8
-from services.history_links import TextPart
-from services.refunds import RefundRequest
+from services.mail.addresses import Utf8
+from services.orders.history_links import TextPart
+from services.refunds.requests import RefundRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import secrets
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from db.tables import saved_search
+from db.schema.tables import saved_search
 from services.access import Viewer
 from services.errors import NotFound
-from services.order_filter import OrderFilter
+from services.orders.filters import OrderFilter
 
 
 class SearchNotFound(NotFound):

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 from sqlalchemy import Connection
 
-from db import order_statements
+from db.statements import search
 from services.access import Viewer
 from services.errors import InvalidInput
-from services.order_filter import OrderFilter
+from services.orders.filters import OrderFilter
 
 EXACT_TO = 10_000
 _MOST_CODES = 20_000
@@ -109,7 +109,7 @@ def find_orders(
     newer = before is not None
     cursor = before or after
     place = (cursor.created_at, cursor.order_id) if cursor else None
-    statement, values = order_statements.page_statement(
+    statement, values = search.page_statement(
         _values(connection, order_filter),
         pages_in_scope(viewer, order_filter),
         limit=limit + 1,
@@ -140,12 +140,12 @@ def _values(connection: Connection, order_filter: OrderFilter) -> dict[str, Any]
     When very many codes contain it, the orders are asked for it one after the other instead, newest first: all of them
     would have to be sorted, to show fifty.
     """
-    values = order_statements.searched_values(order_filter)
+    values = search.searched_values(order_filter)
     fragment = values.pop("code_fragment", None)
     if fragment is None:
         return values
     found = connection.execute(
-        order_statements.code_orders_statement(), {"code_fragment": fragment, "most": _MOST_CODES + 1}
+        search.code_orders_statement(), {"code_fragment": fragment, "most": _MOST_CODES + 1}
     )
     code_orders = found.scalars().all()
     if len(code_orders) > _MOST_CODES:
@@ -163,7 +163,7 @@ def count_orders(
     if page is not None and page.total is not None:
         number = page.total
     else:
-        statement, values = order_statements.count_statement(
+        statement, values = search.count_statement(
             _values(connection, order_filter), pages_in_scope(viewer, order_filter), most=EXACT_TO + 1
         )
         number = connection.execute(statement, values).scalar_one()
@@ -175,6 +175,6 @@ def missing_ids(
 ) -> tuple[int, tuple[str, ...]]:
     """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them as typed."""
     asked = order_filter.asked_orders or ()
-    known = set(connection.execute(*order_statements.known_statement(asked, viewer.page_ids)).scalars())
+    known = set(connection.execute(*search.known_statement(asked, viewer.page_ids)).scalars())
     missing = [order.piece for place, order in enumerate(asked, 1) if place not in known]
     return len(missing), tuple(missing[:first])

@@ -6,9 +6,9 @@ Each parser returns (trimmed text, value), value None when the field is empty, a
 import re
 import unicodedata
 
-from services.order_ids import MAX_IDS, AskedOrder, IdError, parse_asked_orders
-from services.order_ids import MAX_TEXT as MAX_IDS_TEXT
-from services.text_keys import ascii_digits, digits_of, strip_edges
+from services.orders.ids import MAX_IDS, AskedOrder, IdError, parse_asked_orders
+from services.orders.ids import MAX_TEXT as MAX_IDS_TEXT
+from services.text.keys import ascii_digits, digits_of, strip_edges
 
 MAX_TEXT = 500
 

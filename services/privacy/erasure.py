@@ -10,15 +10,15 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.tables import checkout_page, mail, order_document, orders
+from db.schema.tables import checkout_page, mail, order_document, orders
 from services.access import Viewer
-from services.account_admin import check_administrator
+from services.accounts.administration import check_administrator
 from services.actions import Done
-from services.addresses import LONGEST
 from services.errors import Conflict, InvalidInput
-from services.known_values import Person
-from services.person_erasure import Erased, Reach, erase, find_reach
-from services.text_keys import strip_edges
+from services.mail.addresses import LONGEST
+from services.privacy.known_values import Person
+from services.privacy.person import Erased, Reach, erase, find_reach
+from services.text.keys import strip_edges
 
 SHOWN: Final = 200
 _NAMED: Final = 5

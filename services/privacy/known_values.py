@@ -1,6 +1,6 @@
 """What a person is known by: the values in their orders, and those of before, of which the database keeps digests.
 
-Whoever is known by a value is named in db/personal.py. A digest is keyed and made by the database alone
+Whoever is known by a value is named in db/schema/personal.py. A digest is keyed and made by the database alone
 (db/migrations/sql/0014_erasing.sql): it recognises a value in a text, and cannot be read.
 """
 
@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.personal import Whose, known_by
-from db.tables import audit_log, order_item, orders
-from services.mentions import DIGESTED, Kind, Value, candidates
+from db.schema.personal import Whose, known_by
+from db.schema.tables import audit_log, order_item, orders
+from services.privacy.mentions import DIGESTED, Kind, Value, candidates
 
 
 @dataclass(slots=True)

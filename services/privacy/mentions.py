@@ -1,6 +1,6 @@
 """Where a text mentions a person, given the values that they are known by.
 
-Values are found as whole words, whatever way they were written (`services.text_readings`). What is not found: a name in
+Values are found as whole words, whatever way they were written (`services.text.readings`). What is not found: a name in
 another grammatical case or script, a nickname, a phone number with another country prefix, part of an address
 that holds no number, and what stands in pictures or files.
 """
@@ -13,8 +13,8 @@ from typing import Final
 
 import regex
 
-from services.text_keys import email_key
-from services.text_readings import key_of, readings
+from services.text.keys import email_key
+from services.text.readings import key_of, readings
 
 Span = tuple[int, int]
 

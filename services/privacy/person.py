@@ -1,7 +1,10 @@
-"""Taking a person out of orders and of every text: what `services.erasure` and the import of documents have in common.
+"""Taking a person out of orders and of every text: what `services.privacy.erasure` and the import of documents
+have in common.
 
-What is emptied is written in db/personal.py; the database empties it, and lets spans of texts be cut out and nothing be
-written (db/migrations/sql/0014_erasing.sql). Where a text mentions the person is found here (`services.mentions`).
+What is emptied is written in db/schema/personal.py; the database empties it, and lets spans of texts be cut
+out and nothing be
+written (db/migrations/sql/0014_erasing.sql). Where a text mentions the person is found here
+(`services.privacy.mentions`).
 """
 
 import json
@@ -16,8 +19,8 @@ from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.tables import mail, order_relation, subscription
-from services.known_values import (
+from db.schema.tables import mail, order_relation, subscription
+from services.privacy.known_values import (
     Person,
     arrays,
     current_values,
@@ -26,9 +29,9 @@ from services.known_values import (
     remember_erased,
     texts_of,
 )
-from services.mentions import Kind, Mentions, Value, email_forms
-from services.text_keys import digits_of, email_key
-from services.text_readings import key_of
+from services.privacy.mentions import Kind, Mentions, Value, email_forms
+from services.text.keys import digits_of, email_key
+from services.text.readings import key_of
 
 _LOOK_EVERY_SECONDS: Final = 0.05
 _FEWEST_DIGITS: Final = 7

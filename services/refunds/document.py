@@ -9,13 +9,13 @@ import regex
 from fpdf import FPDF, FontFace
 from sqlalchemy import Connection, insert, select
 
-from db.tables import checkout_page, order_document, payment_method
+from db.schema.tables import checkout_page, order_document, payment_method
 from services.access import Viewer
-from services.history import Event, add_event
 from services.money import format_money
-from services.order_lock import LockedOrder
-from services.pdf_text import TextPages, plain_text
-from services.refund_plans import RefundedItem
+from services.order_actions.history import Event, add_event
+from services.order_actions.locking import LockedOrder
+from services.pdf.pages import TextPages, plain_text
+from services.refunds.plans import RefundedItem
 
 _LINE: Final = 7  # millimetres
 # A row must fit on a page, whatever the name is; a longer one goes on in the rows below.

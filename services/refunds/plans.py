@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from db.tables import activation_code, order_item, orders, refund_request, refund_request_item
+from db.schema.tables import activation_code, order_item, orders, refund_request, refund_request_item
 from services.errors import InvalidInput
-from services.refund_sums import Earlier, Line, RefundSums, refund_sums
+from services.refunds.sums import Earlier, Line, RefundSums, refund_sums
 
 
 @dataclass(frozen=True, slots=True)

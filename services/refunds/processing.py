@@ -1,4 +1,4 @@
-"""The refund queue: what refund operators do with a request. See `services.refund_lists` for what they look at."""
+"""The refund queue: what refund operators do with a request. See `services.refunds.queue` for what they look at."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -6,20 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from db.tables import order_item, orders, refund_request, refund_request_item
+from db.schema.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotFound, OrderNotFound
-from services.history import Event, add_event
-from services.licences import delete_codes_of
+from services.mail.outbox import queue_mail
 from services.money import format_money
-from services.order_lock import LockedOrder, Right, lock_orders
-from services.outbox import queue_mail
-from services.refund_document import add_refund_document
-from services.refund_plans import RefundedItem, find_plan
-from services.refunds import RefundResult
-from services.subscriptions import related_orders, stop_subscriptions
-from services.texts import NOTE_LIMIT, checked_text
+from services.order_actions.history import Event, add_event
+from services.order_actions.licences import delete_codes_of
+from services.order_actions.locking import LockedOrder, Right, lock_orders
+from services.order_actions.subscriptions import related_orders, stop_subscriptions
+from services.refunds.document import add_refund_document
+from services.refunds.plans import RefundedItem, find_plan
+from services.refunds.requests import RefundResult
+from services.text.input import NOTE_LIMIT, checked_text
 
 
 class RequestNotFound(NotFound):

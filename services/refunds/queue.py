@@ -9,10 +9,10 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.tables import checkout_page, orders, refund_request
+from db.schema.tables import checkout_page, orders, refund_request
 from services.access import Viewer
 from services.errors import NotAllowed
-from services.refunds import OPEN, RefundRequest
+from services.refunds.requests import OPEN, RefundRequest
 
 
 class QueueView(StrEnum):

@@ -10,16 +10,16 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from db.order_parts import requests_statement
-from db.tables import orders, refund_request
+from db.schema.statuses import RefundStatus
+from db.schema.tables import orders, refund_request
+from db.statements.order_detail import requests_statement
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict
-from services.history import Event, add_event
 from services.money import format_money
-from services.order_lock import lock_order
-from services.statuses import RefundStatus
-from services.texts import REASON_LIMIT, checked_text
+from services.order_actions.history import Event, add_event
+from services.order_actions.locking import lock_order
+from services.text.input import REASON_LIMIT, checked_text
 
 
 class RefundResult(StrEnum):

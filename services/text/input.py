@@ -6,7 +6,7 @@ from typing import Final
 import regex
 
 from services.errors import InvalidInput
-from services.text_keys import strip_edges
+from services.text.keys import strip_edges
 
 REASON_LIMIT: Final = 500
 NOTE_LIMIT: Final = 2_000

@@ -1,6 +1,6 @@
 """Where links lead that are made of values from outside."""
 
-from services.web_addresses import is_web_address
+from services.text.web_addresses import is_web_address
 
 _LONGEST = 2000
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 import regex
 
-from services.text_keys import ascii_digits, search_key
+from services.text.keys import ascii_digits, search_key
 
 # What may stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
 _ESCAPED: Final = regex.compile(

@@ -16,7 +16,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from tests import factories
 from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as well
     Portal,
     context,
@@ -26,6 +25,7 @@ from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as 
     pytest_runtest_makereport,
     rested,
 )
+from tests.support import factories
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,7 +64,7 @@ def session_of(portal: Portal, email: str) -> str:  # noqa: F811
 @pytest.fixture
 def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
     """Our own process works with the portal's database meanwhile."""
-    from db import engine
+    from db.connections import engine
 
     monkeypatch.setenv("DATABASE_URL", portal.database_url)
     engine.dispose_engines()

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from pages.components.browser_cookies import RESET, SESSION
-from services import forgotten_passwords
+from pages.web.browser_cookies import RESET, SESSION
+from services.authentication import password_reset
 from tests.attacks.conftest import ask, line
 from tests.browser.conftest import PASSWORD, Portal, add_account, settle, sign_in
 
@@ -141,7 +141,7 @@ def test_the_policy_lets_nothing_go_elsewhere(portal: Portal, browser: Browser, 
 
 def link_for(portal: Portal, email: str) -> str:
     """The link of the mail that was queued for them."""
-    forgotten_passwords.request_link(email, address=None)
+    password_reset.request_link(email, address=None)
     [[text]] = portal.execute(
         "SELECT text_body FROM mail WHERE to_address = %s ORDER BY id DESC LIMIT 1", email
     )

@@ -9,11 +9,11 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from pages.components import tabs
-from pages.components.browser_cookies import SESSION
+from pages.web import tabs
+from pages.web.browser_cookies import SESSION
 from tests.attacks.conftest import ask, line, session_of
 from tests.browser.conftest import Portal, add_account, serving
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("sessions")
 

@@ -7,13 +7,13 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages.components.browser_cookies import DEVICE, SESSION
-from services import forgotten_passwords
-from services.account_admin import reset_password
-from services.sign_in import REFUSED, WRONG_CODE, TooManyAttempts
-from tests import factories
+from pages.web.browser_cookies import DEVICE, SESSION
+from services.accounts.administration import reset_password
+from services.authentication import password_reset
+from services.authentication.sessions import REFUSED, WRONG_CODE, TooManyAttempts
 from tests.attacks.conftest import ask, session_of
 from tests.browser.conftest import PASSWORD, Portal, add_account, sign_in, submit
+from tests.support import factories
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
@@ -108,7 +108,7 @@ def test_a_password_of_before_a_reset_opens_nothing_with_a_code(portal: Portal, 
 
 def test_a_mailed_link_ends_with_an_administrators_reset(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Lena")
-    forgotten_passwords.request_link(email, address=None)
+    password_reset.request_link(email, address=None)
     [[body]] = portal.execute("SELECT text_body FROM mail WHERE kind = 'password' AND to_address = %s", email)
     link = "/?reset=" + body.split("?reset=")[1].split()[0] if "?reset=" in body else None
     boss = factories.signed_in(id_of(portal, "admin@demo.example"))

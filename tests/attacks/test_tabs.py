@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from websockets.exceptions import ConnectionClosed
 
-from pages.components import tabs
-from pages.components.browser_cookies import SESSION
+from pages.web import tabs
+from pages.web.browser_cookies import SESSION
 from tests.attacks.conftest import ask, line, listen, session_of
 from tests.browser.conftest import Portal, add_account, settle, sign_in
 

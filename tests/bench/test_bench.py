@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bench import exports, growth, imports, opening, orders, reports, results, search, searches
-from db import engine
+from db.connections import engine
 
 NUMBER = 600
 _INDEXES = "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes WHERE schemaname = 'public'"

@@ -8,8 +8,8 @@ import pytest
 
 from bench import crowd, downloads, orders, people, portal, tab
 from bench.searches import searches
-from db import engine
-from services.order_filter import SearchInput
+from db.connections import engine
+from services.orders.filters import SearchInput
 
 NUMBER = 400
 HISTORY = 'class="es-history"'

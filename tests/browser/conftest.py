@@ -22,12 +22,12 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from db.roles import libpq_url
-from pages.components.browser_cookies import SESSION, name_in
-from services.passwords import hash_password
+from db.connections.roles import libpq_url
+from pages.web.browser_cookies import SESSION, name_in
+from services.authentication.passwords import hash_password
 from tests.conftest import create_database, drop_database
-from tests.mail_server import MailServer, mail_server
-from tests.ports import free_port
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FAILURES = Path(__file__).parent / "failures"
@@ -108,7 +108,7 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
                 "-m",
                 "streamlit",
                 "run",
-                "pages/server.py",
+                "pages/web/server.py",
                 "--server.port",
                 environment["PORT"],
             ],

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import (
+from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.support import (
     LIVE_CODE,
     MAILABLE,
     NEVER_REFUNDED,
@@ -19,8 +20,7 @@ from tests.browser.acting import (
     said,
     subscribed,
 )
-from tests.browser.conftest import Portal, settle, sign_in
-from tests.mail_server import MailServer
+from tests.support.mail_server import MailServer
 
 # Licences
 

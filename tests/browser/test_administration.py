@@ -6,7 +6,6 @@ import uuid
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import arrived, box_of, button, dialog, said
 from tests.browser.conftest import (
     PASSWORD,
     PROJECT,
@@ -17,7 +16,8 @@ from tests.browser.conftest import (
     stays_signed_in,
     submit,
 )
-from tests.mail_server import MailServer
+from tests.browser.support import arrived, box_of, button, dialog, said
+from tests.support.mail_server import MailServer
 
 NEW = "a new password 1"
 

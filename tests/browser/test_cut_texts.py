@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import box_of
 from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.support import box_of
 
 REASON = (
     "The customer wrote three times, first in Polish, and wants the whole sum back to the card it came from; "

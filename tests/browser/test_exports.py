@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, WebSocket, expect
 
 from tests.browser.conftest import Portal, add_account, settle, sign_in
-from tests.slow_line import SlowLine, slow_line
+from tests.support.slow_client import SlowLine, slow_line
 
 ORDERS = 60_000
 

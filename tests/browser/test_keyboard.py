@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import MAILABLE, NEVER_REFUNDED, Order, button, dialog
 from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.support import MAILABLE, NEVER_REFUNDED, Order, button, dialog
 
 
 def test_ctrl_enter_in_a_dialog_sends_the_dialog_and_esc_does_not_throw_text_away(

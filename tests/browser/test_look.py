@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import Order, button
 from tests.browser.conftest import VIEWPORT, Portal, settle, sign_in
+from tests.browser.support import Order, button
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 

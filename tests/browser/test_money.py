@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from playwright.sync_api import Page, expect
 
-from pages.components.order_table import chips_size
-from pages.components.words import money_cells
-from tests.browser.acting import NEVER_REFUNDED, Order, box_of, button, choose, dialog, press, request, said
+from pages.components.layout.formatting import money_cells
+from pages.components.orders.table import chips_size
 from tests.browser.conftest import Portal, settle, sign_in
-from tests.mail_server import MailServer
+from tests.browser.support import NEVER_REFUNDED, Order, box_of, button, choose, dialog, press, request, said
+from tests.support.mail_server import MailServer
 
 SORTED = ["EUR 72.00", "EUR 196.00", "EUR 1,234.50", "JPY 980", "JPY 12,000"]
 

@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import box_of
 from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.support import box_of
 
 
 def orders_of(portal: Portal, days: int) -> int:

@@ -5,8 +5,8 @@ import time
 import pyotp
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import button
 from tests.browser.conftest import Portal, add_account, settle, sign_in, stays_signed_in, submit
+from tests.browser.support import button
 
 
 def key_on(page: Page) -> str:

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.acting import MAILABLE, NEVER_REFUNDED, Order, button, dialog
 from tests.browser.conftest import PASSWORD, Portal, add_account, settle, sign_in, submit
+from tests.browser.support import MAILABLE, NEVER_REFUNDED, Order, button, dialog
 from tests.browser.test_orders import count
 
 REASON = "The customer bought it twice,\nby mistake."

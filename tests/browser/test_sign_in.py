@@ -12,8 +12,8 @@ import jwt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from pages.components.browser_cookies import OLD_SESSION, SESSION
-from services.sign_in import REFUSED
+from pages.web.browser_cookies import OLD_SESSION, SESSION
+from services.authentication.sessions import REFUSED
 from tests.browser.conftest import (
     PASSWORD,
     PROJECT,

@@ -13,7 +13,6 @@ import pyotp
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.acting import button
 from tests.browser.conftest import (
     VIEWPORT,
     Browser,
@@ -25,7 +24,8 @@ from tests.browser.conftest import (
     stays_signed_in,
     wait_for,
 )
-from tests.ports import free_port
+from tests.browser.support import button
+from tests.support.ports import free_port
 
 BUTTON = "Sign in with the house key"
 

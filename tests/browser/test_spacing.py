@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import LIVE_CODE, MAILABLE, Order, button, dialog
 from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.support import LIVE_CODE, MAILABLE, Order, button, dialog
 
 CODES = [
     "ABCD  EFGH   IJKL",

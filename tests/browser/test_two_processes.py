@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Portal, add_account, serving, sign_in
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ENDINGS = {
     "disabled": "UPDATE account SET disabled_at = now() WHERE email = %s",

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import app_test
 
 
 class ServersPagesManager(PagesManager):
-    """Without Streamlit's own reading of the folder "pages", which pages/server.py turns off (and AppTest on)."""
+    """Without Streamlit's own reading of the folder "pages", which pages/web/server.py turns off (and AppTest on)."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         PagesManager.uses_pages_directory = False

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
-from db.engine import app_engine
-from pages.components import session
-from pages.components.search_form import DATE_LABELS, TEXT_LABELS
-from tests import factories
-from tests.factories import document, item
+from db.connections.engine import app_engine
+from pages.components.layout import session
+from pages.components.orders.search_form import DATE_LABELS, TEXT_LABELS
+from tests.support import factories
+from tests.support.factories import document, item
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from db import engine as db_engine
-from db import replica as db_replica
-from db import wal_positions
-from db.embedded_home import Home
-from db.migrate import migrate
+from db.connections import engine as db_engine
+from db.connections import replica as db_replica
+from db.connections import wal_positions
+from db.embedded.home import Home
+from db.schema.migrate import migrate
 from tests.browser.conftest import PROJECT
 from tests.scaling.servers import Replica, Server, pgbouncer, primary, replica_of
 

@@ -17,12 +17,12 @@ import psycopg
 import trustme
 from psycopg.conninfo import make_conninfo
 
-from db import embedded
-from db.embedded_home import Home, find_home
-from db.embedded_init import run_program
-from db.roles import APP_ROLE, libpq_url, role_password
+from db.connections.roles import APP_ROLE, libpq_url, role_password
+from db.embedded import server as embedded
+from db.embedded.cluster import run_program
+from db.embedded.home import Home, find_home
 from tests.browser.conftest import PROJECT, end
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 _REPLICA_PORT = 5433  # names its socket only
 _PATIENCE_SECONDS = 20.0

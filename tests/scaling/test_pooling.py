@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from db.engine import PAGE_SECONDS, anonymous_transaction, viewer_transaction
-from db.viewers import SignedIn
-from services.order_filter import OrderFilter
-from services.order_search import find_orders
-from tests import factories
+from db.connections.engine import PAGE_SECONDS, anonymous_transaction, viewer_transaction
+from db.connections.viewers import SignedIn
+from services.orders.filters import OrderFilter
+from services.orders.search import find_orders
 from tests.scaling.servers import Server
+from tests.support import factories
 
 UTC = ZoneInfo("UTC")
 LIMITS = (

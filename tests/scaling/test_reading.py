@@ -11,21 +11,21 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from db import replica as db_replica
-from db import wal_positions
-from db.engine import dispose_engines, viewer_transaction
-from db.replica import is_at_replica, read, reading_transaction
+from db.connections import replica as db_replica
+from db.connections import wal_positions
+from db.connections.engine import dispose_engines, viewer_transaction
+from db.connections.replica import is_at_replica, read, reading_transaction
+from db.schema.statuses import RefundStatus
 from services.access import Viewer
-from services.order_export import ExportRows, export_orders
-from services.order_filter import OrderFilter, SearchInput, parse_filter
-from services.order_search import count_orders, find_orders, missing_ids
-from services.refunds import request_refund
+from services.exports.csv_file import ExportRows, export_orders
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.orders.saved_searches import save_search
+from services.orders.search import count_orders, find_orders, missing_ids
+from services.refunds.requests import request_refund
 from services.reports import get_report
-from services.saved_searches import save_search
-from services.statuses import RefundStatus
-from tests import factories
-from tests.factories import document
 from tests.scaling.servers import Replica, Server
+from tests.support import factories
+from tests.support.factories import document
 
 ZONE = ZoneInfo("UTC")
 REQUESTED = parse_filter(SearchInput(refunds=frozenset({RefundStatus.REQUESTED})), zone=ZONE)

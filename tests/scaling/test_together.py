@@ -14,18 +14,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from db.embedded_home import Home
-from db.engine import viewer_transaction
-from pages.components.browser_cookies import SESSION, name_in
-from services.order_filter import OrderFilter, SearchInput, parse_filter
-from services.saved_searches import save_search
-from services.statuses import RefundStatus
-from tests import factories
-from tests.browser.acting import NEVER_REFUNDED, Order, request, said
+from db.connections.engine import viewer_transaction
+from db.embedded.home import Home
+from db.schema.statuses import RefundStatus
+from pages.web.browser_cookies import SESSION, name_in
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.orders.saved_searches import save_search
 from tests.browser.conftest import VIEWPORT, Portal, add_account, serving, settle, sign_in, watch
-from tests.factories import document
-from tests.ports import free_port
+from tests.browser.support import NEVER_REFUNDED, Order, request, said
 from tests.scaling.servers import Proxy, Replica, Server, nginx
+from tests.support import factories
+from tests.support.factories import document
+from tests.support.ports import free_port
 
 UTC = ZoneInfo("UTC")
 SESSION_COOKIE = name_in(SESSION, secure=True)

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import viewer_transaction
-from services.order_filter import OrderFilter, SearchInput, parse_filter
-from services.order_search import find_orders
-from services.refund_queue import fail_request, fulfil_request, refuse_request, take_request
-from services.refunds import request_refund
+from db.connections.engine import viewer_transaction
+from db.schema.statuses import MainStatus
+from services.order_actions.subscriptions import cancel_subscription, resume_subscription
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.orders.search import find_orders
+from services.refunds.processing import fail_request, fulfil_request, refuse_request, take_request
+from services.refunds.requests import request_refund
 from services.reports import (
     RefundFigures,
     Report,
@@ -23,10 +25,8 @@ from services.reports import (
     store_filter,
     with_period,
 )
-from services.statuses import MainStatus
-from services.subscriptions import cancel_subscription, resume_subscription
-from tests import factories
-from tests.factories import document, item, run
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ALL = SearchInput(created_from=date(2026, 1, 1), created_to=date(2026, 12, 31))

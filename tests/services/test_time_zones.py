@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.days import day_text, days_to_interval, parse_day
-from services.search_fields import FieldError
+from services.orders.search_fields import FieldError
+from services.time_zones import day_text, days_to_interval, parse_day
 
 
 @pytest.mark.parametrize(

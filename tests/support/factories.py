@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import jobs_transaction, viewer_transaction
-from db.viewers import SignedIn, sign_in_without_password
+from db.connections.engine import jobs_transaction, viewer_transaction
+from db.connections.viewers import SignedIn, sign_in_without_password
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, Done, perform
 from services.errors import NotAllowed
-from services.order_import import ImportResult, import_orders
+from services.importing.importer import ImportResult, import_orders
 
 Document = dict[str, Any]
 _ids = itertools.count(1_000_001)

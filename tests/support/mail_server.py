@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 # An answer to a command ("451 …"), or one of these.
 DROP, HANG = "drop the connection", "never answer"

@@ -18,19 +18,19 @@ import pytest
 from sqlalchemy import Connection
 
 import services
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.access import Role, Viewer
-from services.account_admin import Grants
+from services.accounts.administration import Grants
 from services.actions import ActionRequest, Done, perform
-from services.audit_log import AuditFilter
-from services.erasure import Part
+from services.audit.log import AuditFilter
 from services.errors import NotAllowed, NotFound
-from services.export_runs import RunState
-from services.order_export import ExportRows
-from services.order_filter import OrderFilter
-from services.refund_lists import QueueView
-from tests import factories
-from tests.factories import document, item, run
+from services.exports.csv_file import ExportRows
+from services.exports.runs import RunState
+from services.orders.filters import OrderFilter
+from services.privacy.erasure import Part
+from services.refunds.queue import QueueView
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 EVERYBODY = frozenset(Role)
 ACTING = EVERYBODY - {Role.ANALYST}
@@ -77,7 +77,7 @@ def empty() -> OrderFilter:
     return OrderFilter.empty(UTC)
 
 
-# No export of anybody's: whose they are is what tests/services/test_export_runs.py is about.
+# No export of anybody's: whose they are is what tests/services/exports/test_runs.py is about.
 RUN = uuid4()
 GRANTS = Grants(Role.ANALYST)
 STORE = {
@@ -90,81 +90,81 @@ FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes
 
 RULES = {
     # Orders: what somebody sees.
-    "order_detail.get_order": Rule(EVERYBODY, call("order"), True),
-    "order_detail.check_order": Rule(EVERYBODY, call("order"), True),
-    "order_detail.get_orders": Rule(EVERYBODY, given([OWN])),
-    "order_documents.get_document": Rule(EVERYBODY, call("document", address=None), True),
-    "order_search.find_orders": Rule(EVERYBODY, given(empty())),
-    "order_search.count_orders": Rule(EVERYBODY, given(empty())),
-    "order_search.missing_ids": Rule(EVERYBODY, given(empty())),
-    "order_export.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "export_workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "order_export.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
-    "export_runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
-    "export_runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
-    "export_runs.touch_run": Rule(EVERYBODY, given(RUN, rows_sent=1, bytes_sent=1)),
-    "export_runs.end_run": Rule(EVERYBODY, given(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
-    "export_runs.request_cancel": Rule(EVERYBODY, given(RUN)),
-    "export_runs.find_run": Rule(EVERYBODY, given(RUN)),
-    "saved_searches.save_search": Rule(EVERYBODY, given(empty())),
+    "orders.detail.get_order": Rule(EVERYBODY, call("order"), True),
+    "orders.detail.check_order": Rule(EVERYBODY, call("order"), True),
+    "orders.detail.get_orders": Rule(EVERYBODY, given([OWN])),
+    "orders.documents.get_document": Rule(EVERYBODY, call("document", address=None), True),
+    "orders.search.find_orders": Rule(EVERYBODY, given(empty())),
+    "orders.search.count_orders": Rule(EVERYBODY, given(empty())),
+    "orders.search.missing_ids": Rule(EVERYBODY, given(empty())),
+    "exports.csv_file.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "exports.workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "exports.csv_file.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
+    "exports.runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
+    "exports.runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
+    "exports.runs.touch_run": Rule(EVERYBODY, given(RUN, rows_sent=1, bytes_sent=1)),
+    "exports.runs.end_run": Rule(EVERYBODY, given(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
+    "exports.runs.request_cancel": Rule(EVERYBODY, given(RUN)),
+    "exports.runs.find_run": Rule(EVERYBODY, given(RUN)),
+    "orders.saved_searches.save_search": Rule(EVERYBODY, given(empty())),
     "reports.get_report": Rule(EVERYBODY, given(empty())),
-    "refunds.find_own_requests": Rule(EVERYBODY, given()),
-    "refund_lists.count_open": Rule(EVERYBODY, given()),
-    "accounts.find_own_sessions": Rule(EVERYBODY, given(token="x")),
+    "refunds.requests.find_own_requests": Rule(EVERYBODY, given()),
+    "refunds.queue.count_open": Rule(EVERYBODY, given()),
+    "accounts.profile.find_own_sessions": Rule(EVERYBODY, given(token="x")),
     # Orders: what somebody does.
-    "refunds.request_refund": Rule(ACTING, call("order", reason="x"), True),
-    "licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
-    "customers.correct_email": Rule(
+    "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
+    "order_actions.licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
+    "order_actions.customer_email.correct_email": Rule(
         ACTING, call("order", email="x@example.com", expected="ines@example.com"), True
     ),
-    "notes.add_note": Rule(ACTING, call("order", text="x"), True),
-    "subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
-    "subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
-    "order_lock.lock_order": Rule(ACTING, call("order"), True),
+    "order_actions.notes.add_note": Rule(ACTING, call("order", text="x"), True),
+    "order_actions.subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
+    "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
+    "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
-    "refund_lists.find_queue": Rule(OPERATORS, given(QueueView.OPEN)),
-    "refund_queue.take_request": Rule(OPERATORS, call("request"), True),
-    "refund_queue.release_request": Rule(OPERATORS, call("taken"), True),
-    "refund_queue.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
-    "refund_queue.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
-    "refund_queue.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
+    "refunds.queue.find_queue": Rule(OPERATORS, given(QueueView.OPEN)),
+    "refunds.processing.take_request": Rule(OPERATORS, call("request"), True),
+    "refunds.processing.release_request": Rule(OPERATORS, call("taken"), True),
+    "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
+    "refunds.processing.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
+    "refunds.processing.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
     # Administration.
-    "second_factor.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
-    "second_factor.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
-    "single_sign_on.unbind_single_sign_on": Rule(ADMINISTRATORS, call("second")),
-    "mail_log.find_mails": Rule(ADMINISTRATORS, given()),
-    "mail_log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
-    "mail_log.send_again": Rule(ADMINISTRATORS, call("mail")),
-    "account_admin.find_accounts": Rule(ADMINISTRATORS, given()),
-    "account_admin.get_account": Rule(ADMINISTRATORS, call("account")),
-    "account_admin.create_account": Rule(
+    "authentication.second_factor.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
+    "authentication.second_factor.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
+    "authentication.single_sign_on.unbind_single_sign_on": Rule(ADMINISTRATORS, call("second")),
+    "mail.log.find_mails": Rule(ADMINISTRATORS, given()),
+    "mail.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
+    "mail.log.send_again": Rule(ADMINISTRATORS, call("mail")),
+    "accounts.administration.find_accounts": Rule(ADMINISTRATORS, given()),
+    "accounts.administration.get_account": Rule(ADMINISTRATORS, call("account")),
+    "accounts.administration.create_account": Rule(
         ADMINISTRATORS, given(email="new@x.example", name="x", grants=GRANTS)
     ),
-    "account_admin.change_account": Rule(ADMINISTRATORS, call("account", name="x", grants=GRANTS)),
-    "account_admin.reset_password": Rule(ADMINISTRATORS, call("account")),
-    "account_admin.disable_account": Rule(ADMINISTRATORS, call("account")),
-    "account_admin.enable_account": Rule(ADMINISTRATORS, call("off")),
-    "account_admin.unlock_account": Rule(ADMINISTRATORS, call("locked")),
-    "account_admin.end_sessions": Rule(ADMINISTRATORS, call("account")),
-    "account_import.preview_accounts": Rule(
+    "accounts.administration.change_account": Rule(ADMINISTRATORS, call("account", name="x", grants=GRANTS)),
+    "accounts.administration.reset_password": Rule(ADMINISTRATORS, call("account")),
+    "accounts.administration.disable_account": Rule(ADMINISTRATORS, call("account")),
+    "accounts.administration.enable_account": Rule(ADMINISTRATORS, call("off")),
+    "accounts.administration.unlock_account": Rule(ADMINISTRATORS, call("locked")),
+    "accounts.administration.end_sessions": Rule(ADMINISTRATORS, call("account")),
+    "accounts.csv_import.preview_accounts": Rule(
         ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
     ),
-    "account_import.import_accounts": Rule(
+    "accounts.csv_import.import_accounts": Rule(
         ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
     ),
-    "team_admin.find_teams": Rule(ADMINISTRATORS, given()),
-    "team_admin.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
-    "team_admin.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),
-    "team_admin.delete_team": Rule(ADMINISTRATORS, call("team")),
-    "team_admin.find_stores": Rule(ADMINISTRATORS, given()),
-    "team_admin.find_payment_methods": Rule(ADMINISTRATORS, given()),
-    "team_admin.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
-    "audit_log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
-    "audit_log.find_actions": Rule(ADMINISTRATORS, given()),
-    "audit_log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
-    "audit_log.export_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC))),
-    "erasure.preview_erasure": Rule(ADMINISTRATORS, given(email="ines@example.com")),
-    "erasure.erase_personal_data": Rule(
+    "accounts.teams.find_teams": Rule(ADMINISTRATORS, given()),
+    "accounts.teams.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
+    "accounts.teams.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),
+    "accounts.teams.delete_team": Rule(ADMINISTRATORS, call("team")),
+    "accounts.teams.find_stores": Rule(ADMINISTRATORS, given()),
+    "accounts.teams.find_payment_methods": Rule(ADMINISTRATORS, given()),
+    "accounts.teams.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
+    "audit.log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
+    "audit.log.find_actions": Rule(ADMINISTRATORS, given()),
+    "audit.log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
+    "audit.log.export_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC))),
+    "privacy.erasure.preview_erasure": Rule(ADMINISTRATORS, given(email="ines@example.com")),
+    "privacy.erasure.erase_personal_data": Rule(
         ADMINISTRATORS,
         given(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
     ),
@@ -172,23 +172,28 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "account_admin.check_administrator", "actions.perform", "audit.record", "audit.record_refusal", "history.add_event",
-    "audit_log.seal_audit_filter", "audit_log.open_audit_filter",
-    "order_lock.lock_orders", "order_export.statement_of", "refund_document.add_refund_document",
-    "order_search.pages_in_scope", "subscriptions.stop_subscriptions", "saved_searches.open_search",
-    "second_factor.begin", "second_factor.confirm", "second_factor.remove", "second_factor.has_own",
-    "second_factor.is_required", "second_factor.needs_password", "accounts.prove",
-    "accounts.change_own_password", "accounts.end_own_session", "accounts.set_own_time_zone",
+    "accounts.administration.check_administrator", "actions.perform", "audit.recording.record",
+    "audit.recording.record_refusal", "order_actions.history.add_event",
+    "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
+    "order_actions.locking.lock_orders", "exports.csv_file.statement_of", "refunds.document.add_refund_document",
+    "orders.search.pages_in_scope", "order_actions.subscriptions.stop_subscriptions",
+    "orders.saved_searches.open_search",
+    "authentication.second_factor.begin", "authentication.second_factor.confirm",
+    "authentication.second_factor.remove", "authentication.second_factor.has_own",
+    "authentication.second_factor.is_required", "authentication.second_factor.needs_password", "accounts.profile.prove",
+    "accounts.profile.change_own_password", "accounts.profile.end_own_session", "accounts.profile.set_own_time_zone",
 }  # fmt: skip
 
 
 def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
-    for module in pkgutil.iter_modules(services.__path__):
-        found = importlib.import_module(f"services.{module.name}")
+    for module in pkgutil.walk_packages(services.__path__, "services."):
+        if module.name.endswith("__main__"):
+            continue
+        found = importlib.import_module(module.name)
         for name, function in inspect.getmembers(found, inspect.isfunction):
             is_ours = function.__module__ == found.__name__ and not name.startswith("_")
             if is_ours and "viewer" in inspect.signature(function).parameters:
-                yield f"{module.name}.{name}", function
+                yield f"{module.name.removeprefix('services.')}.{name}", function
 
 
 FUNCTIONS = dict(public_functions())
@@ -303,7 +308,7 @@ def test_who_may(name: str, role: Role, people: dict[Role, int], target: dict[in
         "release_request", "fulfil_request", "refuse_request", "fail_request",
     ):  # fmt: skip
         taken_by(asks.account_id)
-    elif name == "refunds.request_refund":
+    elif name == "refunds.requests.request_refund":
         run("DELETE FROM refund_request")
     before = factories.everything()
     arguments, named = rule.arguments(target[OWN])
@@ -342,10 +347,10 @@ def test_a_disabled_account_may_nothing_with_a_viewer_from_before(
                         lambda connection, f=function, a=arguments, n=named: f(connection, asks, *a, **n),
                     )
         with viewer_transaction(asks.account_id) as connection:
-            found = FUNCTIONS["order_search.find_orders"](connection, asks, empty())
+            found = FUNCTIONS["orders.search.find_orders"](connection, asks, empty())
             assert found.rows == ()
             with pytest.raises(NotFound):
-                FUNCTIONS["order_detail.get_order"](connection, asks, OWN)
+                FUNCTIONS["orders.detail.get_order"](connection, asks, OWN)
         assert factories.everything() == before
     finally:
         run("UPDATE account SET disabled_at = NULL WHERE id = :id", id=asks.account_id)

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, event, text
 
-from db import order_statements
-from db.engine import app_engine, viewer_transaction
-from services.order_detail import get_order, get_orders
-from services.order_filter import OrderFilter, SearchInput, SubscriptionFilter, parse_filter
-from services.order_search import count_orders, find_orders, pages_in_scope
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
-from tests import factories
-from tests.factories import document, item
+from db.connections.engine import app_engine, viewer_transaction
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.statements import search
+from services.orders.detail import get_order, get_orders
+from services.orders.filters import OrderFilter, SearchInput, SubscriptionFilter, parse_filter
+from services.orders.search import count_orders, find_orders, pages_in_scope
+from tests.support import factories
+from tests.support.factories import document, item
 
 UTC = ZoneInfo("UTC")
 DAY, MONTH = date(2026, 3, 1), date(2026, 3, 31)
@@ -98,7 +98,7 @@ def plan(connection: Connection, statement: object) -> str:
 
 def given_values(order_filter: OrderFilter) -> dict[str, Any]:
     """What the search sends: the orders of a code have been looked up, unless very many have it."""
-    values = order_statements.searched_values(order_filter)
+    values = search.searched_values(order_filter)
     fragment = values.pop("code_fragment", None)
     if fragment == COMMON:
         return values | {"common_fragment": fragment}
@@ -114,8 +114,8 @@ def test_no_search_scans_a_table(anna: int, name: str) -> None:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         values = given_values(order_filter)
         for statement, given in (
-            order_statements.page_statement(values, pages, limit=51, cursor=None, newer=False),
-            order_statements.count_statement(values, pages, most=10_001),
+            search.page_statement(values, pages, limit=51, cursor=None, newer=False),
+            search.count_statement(values, pages, most=10_001),
         ):
             found = plan(connection, statement.params(given))
             assert "Seq Scan" not in found, found
@@ -127,8 +127,8 @@ def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> 
     asks, order_filter = factories.viewer(anna), parse_filter(RARE[index], zone=UTC)
     with viewer_transaction(anna) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        statement, given = order_statements.page_statement(
-            order_statements.searched_values(order_filter),
+        statement, given = search.page_statement(
+            search.searched_values(order_filter),
             pages_in_scope(asks, order_filter),
             limit=51,
             cursor=None,

@@ -14,17 +14,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Select
 
-from services import subscriptions
 from services.actions import ActionRequest, perform
-from services.customers import CustomerErased, EmailChangedMeanwhile, correct_email
-from services.erasure import Part, erase_personal_data
 from services.errors import SupportError
-from services.licences import resend_licence
-from services.refund_queue import RequestClosed, fulfil_request, refuse_request, take_request
-from services.refunds import RefundAlreadyRequested, request_refund
-from services.subscriptions import SubscriptionUnchanged, cancel_subscription, resume_subscription
-from tests import factories
-from tests.factories import act, document, item, run
+from services.order_actions import subscriptions
+from services.order_actions.customer_email import CustomerErased, EmailChangedMeanwhile, correct_email
+from services.order_actions.licences import resend_licence
+from services.order_actions.subscriptions import (
+    SubscriptionUnchanged,
+    cancel_subscription,
+    resume_subscription,
+)
+from services.privacy.erasure import Part, erase_personal_data
+from services.refunds.processing import RequestClosed, fulfil_request, refuse_request, take_request
+from services.refunds.requests import RefundAlreadyRequested, request_refund
+from tests.support import factories
+from tests.support.factories import act, document, item, run
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "100"))
 Outcome = str | SupportError

@@ -1,4 +1,4 @@
--- Who was erased stays erased, field by field (db/personal.py): a document may have been written before the shop heard
+-- Who was erased stays erased, field by field (db/schema/personal.py): a document may have been written before the shop heard
 -- of it. Run on a complete batch before anything of it reaches the real tables; rows of orders that are already here
 -- are locked. {orders} and {items} are what is emptied.
 

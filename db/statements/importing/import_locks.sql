@@ -1,4 +1,4 @@
--- What an import locks before it merges anything; services/order_import_locks.py runs the parts one by one.
+-- What an import locks before it merges anything; services/importing/locks.py runs the parts one by one.
 
 -- name: keys
 -- Orders as they are, subscriptions as negative numbers with their store and ID.

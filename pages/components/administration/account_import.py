@@ -5,12 +5,12 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, table_height
-from pages.components.session import current_viewer
-from services.account_import import COLUMNS, import_accounts, preview_accounts
+from db.connections.engine import viewer_transaction
+from pages.components.layout import dialogs
+from pages.components.layout.escaping import html_text
+from pages.components.layout.session import current_viewer
+from pages.components.orders.table import ROW_HEIGHT, table_height
+from services.accounts.csv_import import COLUMNS, import_accounts, preview_accounts
 from services.errors import InvalidInput
 
 KIND: Final = "import accounts"

@@ -7,16 +7,17 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from db.settings import settings
-from pages.components import account_import_view, dialogs
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.row_table import row_table
-from pages.components.session import current_viewer, time_zone
-from pages.components.words import ROLE_WORDS, time_words
+from pages.components.administration import account_import
+from pages.components.layout import dialogs
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.formatting import ROLE_WORDS, time_words
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import current_viewer, time_zone
 from services.access import Role
-from services.account_admin import (
+from services.accounts.administration import (
     PAGE,
     Grants,
     ListedAccount,
@@ -29,9 +30,9 @@ from services.account_admin import (
     reset_password,
     unlock_account,
 )
-from services.second_factor import require_for, required_roles, reset_second_factor
-from services.single_sign_on import unbind_single_sign_on
-from services.team_admin import ListedStore, ListedTeam, find_stores, find_teams
+from services.accounts.teams import ListedStore, ListedTeam, find_stores, find_teams
+from services.authentication.second_factor import require_for, required_roles, reset_second_factor
+from services.authentication.single_sign_on import unbind_single_sign_on
 
 _NEW: Final = "create account"
 _EDIT: Final = "change account"
@@ -81,9 +82,7 @@ def _draw(zone: ZoneInfo) -> None:
             "Search accounts", key="accounts_words", placeholder="Part of an e-mail or a name"
         )
         st.button("Second factor", on_click=dialogs.ask, args=(_FACTOR,))
-        st.button(
-            "Import CSV", icon=":material/upload:", on_click=dialogs.ask, args=(account_import_view.KIND,)
-        )
+        st.button("Import CSV", icon=":material/upload:", on_click=dialogs.ask, args=(account_import.KIND,))
         st.button("New account", type="primary", icon=":material/add:", on_click=dialogs.ask, args=(_NEW,))
     if state.get("accounts_words_before") != words:
         state.accounts_words_before, state.accounts_after = words, None
@@ -97,7 +96,7 @@ def _draw(zone: ZoneInfo) -> None:
     else:
         _list(found, all_teams, all_stores, zone)
     _dialog(all_teams, all_stores)
-    account_import_view.draw_dialog()
+    account_import.draw_dialog()
 
 
 def _list(

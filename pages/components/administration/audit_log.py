@@ -7,15 +7,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from db.engine import viewer_transaction
-from pages.components.day_field import day_field
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.order_table import ROW_HEIGHT, table_height
-from pages.components.session import current_viewer, time_zone
-from pages.components.words import time_words
-from services.audit_log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
-from services.browsers import browser_words
+from db.connections.engine import viewer_transaction
+from pages.components.layout.day_field import day_field
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.formatting import time_words
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.orders.table import ROW_HEIGHT, table_height
+from services.audit.log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
+from services.authentication.user_agents import browser_words
 from services.errors import InvalidInput
 
 _ALL = "All actions"
@@ -50,7 +50,7 @@ def _draw(zone: ZoneInfo) -> None:
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
     ):
         st.html(f'<span class="es-zone">times in {html_text(zone.key)}</span>', width="stretch")
-        # A link to a route of ours (pages/routes.py), which sends the file as it is made.
+        # A link to a route of ours (pages/web/routes.py), which sends the file as it is made.
         address = f"/export/audit-log/{seal_audit_filter(viewer, asked, zone=zone)}.csv"
         st.html(
             f'<a class="es-button" role="button" href="{address}" download>Export CSV</a>', width="content"

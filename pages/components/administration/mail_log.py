@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from db.settings import settings
-from pages.components import dialogs
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.row_table import row_table
-from pages.components.session import client_address, current_viewer, time_zone
-from pages.components.templates import render
-from pages.components.words import time_words
-from services.mail_log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from pages.components.layout import dialogs
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.formatting import time_words
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import client_address, current_viewer, time_zone
+from pages.components.layout.templates import render
+from services.mail.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
 
 _AGAIN = "send mail again"
 _STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}

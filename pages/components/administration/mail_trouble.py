@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components.escape import markdown_text
-from pages.components.session import current_viewer, time_zone
-from pages.components.words import time_words
-from services.mail_server import find_mail_server
+from db.connections.engine import viewer_transaction
+from pages.components.layout.escaping import markdown_text
+from pages.components.layout.formatting import time_words
+from pages.components.layout.session import current_viewer, time_zone
+from services.mail.server_state import find_mail_server
 
 
 def mail_trouble() -> None:

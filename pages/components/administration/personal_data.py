@@ -6,17 +6,17 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy import Connection
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text, markdown_text
-from pages.components.order_table import ROW_HEIGHT, table_height
-from pages.components.session import current_viewer, time_zone
-from pages.components.words import time_words
+from db.connections.engine import viewer_transaction
+from db.schema.statuses import MainStatus
+from pages.components.layout import dialogs
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text, markdown_text
+from pages.components.layout.formatting import time_words
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.orders.table import ROW_HEIGHT, table_height
 from services.actions import Done
-from services.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 from services.errors import InvalidInput
-from services.statuses import MainStatus
+from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
 _KIND = "erase personal data"
 # What the last deletion said, and of which e-mail: it is more than a toast can show.

@@ -5,15 +5,15 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text, label_text
-from pages.components.row_table import row_table
-from pages.components.session import current_viewer
-from services.account_admin import ListedAccount, find_accounts
-from services.accounts import time_zones
-from services.team_admin import (
+from db.connections.engine import viewer_transaction
+from pages.components.layout import dialogs
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text, label_text
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import current_viewer
+from services.accounts.administration import ListedAccount, find_accounts
+from services.accounts.profile import time_zones
+from services.accounts.teams import (
     ListedStore,
     ListedTeam,
     change_store,

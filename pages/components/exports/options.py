@@ -1,12 +1,12 @@
-"""What an export holds: its rows, its columns, its format. The file itself comes from pages/routes.py."""
+"""What an export holds: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
 
 from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.components.export_progress import follow
-from services.order_export import ExportRows, column_titles
+from pages.components.exports.progress import follow
+from services.exports.csv_file import ExportRows, column_titles
 
 _ROWS = {ExportRows.ORDER: "One row an order", ExportRows.ITEM: "One row an item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
@@ -15,7 +15,7 @@ _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
 _link = st.components.v2.component(
     "esupport_export_link",
     html='<a class="es-button" role="button" download><span></span><kbd aria-hidden="true" hidden></kbd></a>',
-    js=(Path(__file__).parent / "export_link.js").read_text(encoding="utf-8"),
+    js=(Path(__file__).parents[2] / "static" / "export_link.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

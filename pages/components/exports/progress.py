@@ -6,12 +6,12 @@ from uuid import UUID
 
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.session import current_viewer
-from services.export_runs import ExportRun, RunState, find_run, request_cancel
-from services.order_export import ExportRows
+from db.connections.engine import viewer_transaction
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.session import current_viewer
+from services.exports.csv_file import ExportRows
+from services.exports.runs import ExportRun, RunState, find_run, request_cancel
 
 _SEARCH = "exports_search"
 _EVERY = 1.0

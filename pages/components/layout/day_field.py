@@ -1,7 +1,7 @@
 """A field for a day: typed in, or chosen in the calendar that opens when the cursor is in it.
 
 Streamlit's own field keeps a text that is no day to the browser, and the server goes on with the day before it, or with
-none. What is typed here always arrives, so that the server can say that it is no day (`services.days.parse_day`).
+none. What is typed here always arrives, so that the server can say that it is no day (`services.time_zones.parse_day`).
 """
 
 from collections.abc import Callable

@@ -9,14 +9,14 @@ from uuid import uuid4
 import streamlit as st
 from sqlalchemy import Connection
 
-from db.engine import viewer_transaction
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text, markdown_text
-from pages.components.session import client_address, current_viewer
+from db.connections.engine import viewer_transaction
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text, markdown_text
+from pages.components.layout.session import client_address, current_viewer
 from services.access import Viewer
 from services.actions import ActionRequest, Done, perform
 from services.errors import InvalidInput, NotAllowed, NotFound, SupportError
-from services.order_detail import check_order
+from services.orders.detail import check_order
 
 _OPEN = "dialog"
 _SAID = "said"

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
-from pages.components.escape import markdown_text
+from pages.components.layout.escaping import markdown_text
 from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")
 
 TOO_LONG = "This search takes too long. Please narrow the search: add a date, or another field."
-_CANCELLED = "57014"  # a statement that took longer than db/engine.py allows
+_CANCELLED = "57014"  # a statement that took longer than db/connections/engine.py allows
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.components.authenticator import sign_out
-from pages.components.scripts import draw_scripts
+from pages.authentication.authenticator import sign_out
+from pages.components.layout.scripts import draw_scripts
 from services.access import Viewer
-from services.accounts import has_public_passwords
+from services.accounts.profile import has_public_passwords
 
 PROFILE = "Profile"
 SIGN_OUT = "Sign out"
@@ -24,7 +24,7 @@ ICON = """<svg width="32" height="32" viewBox="0 0 32 32"><rect width="32" heigh
 
 @cache
 def _sheet() -> str:
-    return (Path(__file__).parent / "frame.css").read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "static" / "frame.css").read_text(encoding="utf-8")
 
 
 def draw(viewer: Viewer | None) -> None:

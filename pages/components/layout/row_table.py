@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.order_table import ROW_HEIGHT, table_height
+from pages.components.orders.table import ROW_HEIGHT, table_height
 
 
 def row_table(

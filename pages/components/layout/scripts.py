@@ -13,7 +13,7 @@ _NAMES = ("calendar", "habits", "tooltips")
 def _whole() -> str:
     parts = []
     for name in _NAMES:
-        text = (Path(__file__).parent / f"{name}.js").read_text(encoding="utf-8")
+        text = (Path(__file__).parents[2] / "static" / f"{name}.js").read_text(encoding="utf-8")
         parts.append(f"const {name} = (() => {{\n{text}\nreturn start;\n}})();\n")
     calls = " ".join(f"{name}();" for name in _NAMES)
     return f"{''.join(parts)}export default function () {{ {calls} }}\n"

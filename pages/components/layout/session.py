@@ -11,10 +11,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from db.settings import settings
-from pages.components import browser_cookies, tabs, unfinished
-from pages.components.request import page_address
-from services import accounts, sign_in
+from pages.components.layout import unfinished
+from pages.components.layout.request import page_address
+from pages.web import browser_cookies, tabs
 from services.access import Viewer
+from services.accounts import profile
+from services.authentication import sessions
 
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
@@ -34,7 +36,7 @@ def find_viewer() -> Viewer | None:
     if found is not None and found[0] is _this_run():
         return found[1]
     token = session_token()
-    viewer = sign_in.viewer_of_token(token) if token and _is_of_this_browser(token) else None
+    viewer = sessions.viewer_of_token(token) if token and _is_of_this_browser(token) else None
     if viewer is not None:
         _bind(token)
     elif token:
@@ -73,8 +75,8 @@ def client_address() -> str | None:
 
 def time_zone() -> ZoneInfo:
     """The zone that days and times are shown in: the viewer's own choice, else the browser's, else UTC."""
-    chosen = accounts.find_time_zone(current_viewer().time_zone)
-    return chosen or accounts.find_time_zone(st.context.timezone) or ZoneInfo("UTC")
+    chosen = profile.find_time_zone(current_viewer().time_zone)
+    return chosen or profile.find_time_zone(st.context.timezone) or ZoneInfo("UTC")
 
 
 def session_token() -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 @cache
 def _sheet() -> str:
-    return (Path(__file__).parent / "portal.css").read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "static" / "portal.css").read_text(encoding="utf-8")
 
 
 def page_style() -> None:

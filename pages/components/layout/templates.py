@@ -7,8 +7,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
-from pages.components.escape import html_text
-from services.file_names import shown_name
+from pages.components.layout.escaping import html_text
+from services.text.file_names import shown_name
 
 
 def _exact(value: Any) -> Any:
@@ -17,7 +17,7 @@ def _exact(value: Any) -> Any:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
+    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
     autoescape=select_autoescape(default=True),
     undefined=StrictUndefined,
     finalize=_exact,

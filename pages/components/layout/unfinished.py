@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from pages.components.search_form import choose, take_input
-from services.ended_sessions import find_ended_session
-from services.order_filter import SearchInput
+from pages.components.orders.search_form import choose, take_input
+from services.authentication.ended_sessions import find_ended_session
+from services.orders.filters import SearchInput
 
 _KEY: Final = "unfinished"
 # What fields are named by: those of dialogs (dialogs.py), and of the pages of Administration.

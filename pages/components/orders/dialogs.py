@@ -4,21 +4,21 @@ from typing import Any, Final
 
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.dialogs import carry_out, field_key
-from pages.components.escape import html_text
-from pages.components.session import current_viewer
-from services.customers import correct_email
+from db.connections.engine import viewer_transaction
+from pages.components.layout import dialogs
+from pages.components.layout.dialogs import carry_out, field_key
+from pages.components.layout.escaping import html_text
+from pages.components.layout.session import current_viewer
 from services.errors import NotFound
-from services.licences import resend_licence
 from services.money import format_money
-from services.notes import add_note
-from services.order_detail import get_order
-from services.order_shapes import ActivationCode, OrderDetail, OrderItem
-from services.refunds import request_refund
-from services.subscriptions import cancel_subscription, resume_subscription
-from services.texts import NOTE_LIMIT, REASON_LIMIT
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import resend_licence
+from services.order_actions.notes import add_note
+from services.order_actions.subscriptions import cancel_subscription, resume_subscription
+from services.orders.detail import get_order
+from services.orders.models import ActivationCode, OrderDetail, OrderItem
+from services.refunds.requests import request_refund
+from services.text.input import NOTE_LIMIT, REASON_LIMIT
 
 REFUND: Final = "refund"
 RESEND: Final = "resend"

@@ -5,10 +5,10 @@ from datetime import date
 
 import streamlit as st
 
-from pages.components.escape import label_text
-from pages.components.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
-from services.order_filter import SearchInput
-from services.text_keys import strip_edges
+from pages.components.layout.escaping import label_text
+from pages.components.orders.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
+from services.orders.filters import SearchInput
+from services.text.keys import strip_edges
 
 _LONGEST, _LONGEST_HELP = 40, 2_000
 _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}

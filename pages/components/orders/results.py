@@ -8,24 +8,24 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlalchemy import Connection
 
-from db.engine import viewer_transaction
-from db.replica import read
-from pages.components import orders_state
-from pages.components.errors import showing_errors
-from pages.components.escape import html_text
-from pages.components.export_options import export_buttons
-from pages.components.export_progress import export_progress
-from pages.components.order_dialogs import draw_dialog
-from pages.components.order_table import ROWS_BESIDE_AN_ORDER, order_table
-from pages.components.order_view import draw_order
-from pages.components.orders_state import OrdersState, View
-from pages.components.session import current_viewer, time_zone
+from db.connections.engine import viewer_transaction
+from db.connections.replica import read
+from pages.components.exports.options import export_buttons
+from pages.components.exports.progress import export_progress
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.escaping import html_text
+from pages.components.layout.session import current_viewer, time_zone
+from pages.components.orders import state as orders_state
+from pages.components.orders.dialogs import draw_dialog
+from pages.components.orders.state import OrdersState, View
+from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
+from pages.components.orders.view import draw_order
 from services.access import Viewer
 from services.errors import OrderNotFound
-from services.links import safe_link
-from services.order_detail import get_order, get_orders
-from services.order_filter import OrderFilter
-from services.order_search import (
+from services.orders.detail import get_order, get_orders
+from services.orders.filters import OrderFilter
+from services.orders.models import OrderDetail
+from services.orders.search import (
     Cursor,
     OrderCount,
     OrderPage,
@@ -34,7 +34,7 @@ from services.order_search import (
     find_orders,
     missing_ids,
 )
-from services.order_shapes import OrderDetail
+from services.text.links import safe_link
 
 _VIEW_KEY: Final = "results_view"
 _CLOSED: Final = "orders_closed"

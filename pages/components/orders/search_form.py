@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.day_field import day_field
-from pages.components.escape import html_text
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from pages.components.layout.day_field import day_field
+from pages.components.layout.escaping import html_text
 from services.access import Viewer
-from services.days import day_text, parse_day
-from services.order_filter import SearchInput, SubscriptionFilter
-from services.search_fields import FieldError
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+from services.orders.filters import SearchInput, SubscriptionFilter
+from services.orders.search_fields import FieldError
+from services.time_zones import day_text, parse_day
 
 SUBSCRIPTION_WORDS = {
     SubscriptionFilter.ANY: "Any",

@@ -12,14 +12,14 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.session import current_viewer, time_zone
+from db.connections.engine import viewer_transaction
+from pages.components.layout import dialogs
+from pages.components.layout.session import current_viewer, time_zone
 from services.access import Viewer
 from services.errors import InvalidInput, NotFound
-from services.order_filter import OrderFilter
-from services.order_search import Cursor, OrderCount
-from services.saved_searches import open_search, save_search
+from services.orders.filters import OrderFilter
+from services.orders.saved_searches import open_search, save_search
+from services.orders.search import Cursor, OrderCount
 
 KEY: Final = "orders"
 _SEARCH, _ORDER, _VIEW = "s", "order", "view"

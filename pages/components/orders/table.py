@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import streamlit as st
 
-from pages.components.chips import TONES, table_colors
-from pages.components.words import money_cells, wall_clock
-from services.order_search import OrderRow
-from services.statuses import status_labels
+from db.schema.statuses import status_labels
+from pages.components.layout.formatting import money_cells, wall_clock
+from pages.components.layout.status_chips import TONES, table_colors
+from services.orders.search import OrderRow
 
 ROW_HEIGHT = 34
 _HEADER = 32

@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from markupsafe import Markup
 
-from pages.components import order_dialogs
-from pages.components.chips import chip
-from pages.components.templates import pieces
-from pages.components.words import day_words, number_words, time_words
+from db.schema.statuses import RefundStatus, status_labels
+from pages.components.layout.formatting import day_words, number_words, time_words
+from pages.components.layout.status_chips import chip
+from pages.components.layout.templates import pieces
+from pages.components.orders import dialogs
 from services.access import Viewer
-from services.customers import why_not_corrected
-from services.licences import COPY_DELETED, dead_copies, why_not_sent
 from services.money import format_money
-from services.order_shapes import HistoryEvent, OrderDetail, Subscription
-from services.refunds import RefundRequest, why_not_requested
-from services.statuses import RefundStatus, status_labels
-from services.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
+from services.order_actions.customer_email import why_not_corrected
+from services.order_actions.licences import COPY_DELETED, dead_copies, why_not_sent
+from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
+from services.orders.models import HistoryEvent, OrderDetail, Subscription
+from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {
     "email": "E-mail",
@@ -76,12 +76,12 @@ def draw_order(
         with right, st.container(key=f"{key}_right", gap="xsmall"):
             with _headed(view, "Customer"):
                 if viewer.may_act and why_not_corrected(customer_erased=order.customer_erased) is None:
-                    _button("Correct e-mail", f"{key}_email", order_dialogs.EMAIL, order)
+                    _button("Correct e-mail", f"{key}_email", dialogs.EMAIL, order)
             st.html(view.customer())
             st.html(view.payment())
             with _headed(view, "Order History"):
                 if viewer.may_act:
-                    _button("Add note", f"{key}_note", order_dialogs.NOTE, order)
+                    _button("Add note", f"{key}_note", dialogs.NOTE, order)
             st.html(view.history())
 
 
@@ -132,7 +132,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
         requests=((request.status, request.result) for request in order.refunds),
     )
     if viewer.may_act and why_not is None:
-        _button("Request refund", f"{key}_refund", order_dialogs.REFUND, order, type_="secondary")
+        _button("Request refund", f"{key}_refund", dialogs.REFUND, order, type_="secondary")
 
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
@@ -155,9 +155,9 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
 
 def _subscription_action(carried: Subscription) -> tuple[str | None, str]:
     if why_not_cancelled(type_=carried.type, status=carried.status) is None:
-        return "Cancel", order_dialogs.CANCEL
+        return "Cancel", dialogs.CANCEL
     if why_not_resumed(type_=carried.type, status=carried.status) is None:
-        return "Resume", order_dialogs.RESUME
+        return "Resume", dialogs.RESUME
     return None, ""
 
 
@@ -190,9 +190,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
                 horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_code_{code.id}"
             ):
                 st.html(line, width="stretch")
-                _button(
-                    "Resend", f"{key}_resend_{code.id}", order_dialogs.RESEND, order, item=item, code=code
-                )
+                _button("Resend", f"{key}_resend_{code.id}", dialogs.RESEND, order, item=item, code=code)
         waiting += (
             view.license_user(item) if item.codes else view.no_code(number, item) + view.license_user(item)
         )
@@ -213,7 +211,7 @@ def _button(
         label,
         key=key,
         type=type_,
-        on_click=order_dialogs.open_dialog,
+        on_click=dialogs.open_dialog,
         args=(kind,),
         kwargs={"order": order, **what},
     )

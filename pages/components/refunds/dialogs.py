@@ -6,23 +6,23 @@ from typing import Any, Final
 import streamlit as st
 from sqlalchemy import Connection
 
-from db.engine import viewer_transaction
-from pages.components import dialogs
-from pages.components.dialogs import carry_out, field_key
-from pages.components.escape import html_text, label_text
-from pages.components.session import current_viewer
-from pages.components.templates import render
+from db.connections.engine import viewer_transaction
+from pages.components.layout import dialogs
+from pages.components.layout.dialogs import carry_out, field_key
+from pages.components.layout.escaping import html_text, label_text
+from pages.components.layout.session import current_viewer
+from pages.components.layout.templates import render
 from services.actions import Done
 from services.money import format_money
-from services.refund_lists import QueueRow
-from services.refund_plans import RefundPlan, find_plan
-from services.refund_queue import (
+from services.refunds.plans import RefundPlan, find_plan
+from services.refunds.processing import (
     fail_request,
     fulfil_request,
     refuse_request,
     release_request,
     take_request,
 )
+from services.refunds.queue import QueueRow
 
 TAKE: Final = "take refund"
 RELEASE: Final = "release refund"

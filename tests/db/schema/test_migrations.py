@@ -7,8 +7,8 @@ from alembic import autogenerate
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from db.migrate import migrate
-from db.tables import metadata
+from db.schema.migrate import migrate
+from db.schema.tables import metadata
 from tests.conftest import create_database, drop_database
 
 

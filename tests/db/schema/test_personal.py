@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import create_engine, text
 
-from db.personal import IMPERSONAL, PERSONAL, Fate, cut_columns, emptied
-from tests import factories
-from tests.factories import document, item, run
+from db.schema.personal import IMPERSONAL, PERSONAL, Fate, cut_columns, emptied
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 
 @pytest.fixture(scope="module")

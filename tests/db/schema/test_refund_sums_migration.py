@@ -9,10 +9,10 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from db import roles
-from db.migrate import alembic_config, migrate
-from db.roles import libpq_url
-from services.refund_sums import Line, refund_sums
+from db.connections import roles
+from db.connections.roles import libpq_url
+from db.schema.migrate import alembic_config, migrate
+from services.refunds.sums import Line, refund_sums
 from tests.conftest import create_database, drop_database
 
 # (order, currency, total, lines as amount and whether refunded, requests as result and lines, sums expected)

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from db.engine import anonymous_transaction, app_engine, viewer_transaction
-from db.roles import app_url, libpq_url
-from db.viewers import SignedIn
-from tests import factories
+from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
+from db.connections.roles import app_url, libpq_url
+from db.connections.viewers import SignedIn
+from tests.support import factories
 
 # What everybody who is signed in may read, and what nobody may who is no administrator.
 SHARED = {"mail_server", "payment_method", "role_rule"}

@@ -9,8 +9,8 @@ import idna
 import psycopg
 import pytest
 
-from db.roles import libpq_url
-from services.text_keys import (
+from db.connections.roles import libpq_url
+from services.text.keys import (
     EDGES,
     ascii_digits,
     digits_of,

@@ -10,10 +10,10 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from db import roles
-from db.migrate import alembic_config, migrate
-from db.roles import libpq_url
-from services.text_keys import digits_of, email_key, search_key
+from db.connections import roles
+from db.connections.roles import libpq_url
+from db.schema.migrate import alembic_config, migrate
+from services.text.keys import digits_of, email_key, search_key
 from tests.conftest import create_database, drop_database
 
 VERSION_0_1_0 = "0011"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from db.migrate import migrate
-from db.roles import libpq_url
+from db.connections.roles import libpq_url
+from db.schema.migrate import migrate
 from tests.conftest import drop_database
-from tests.db.test_upgrade import make_old_database
+from tests.db.schema.test_upgrade import make_old_database
 
 OLD = """
 INSERT INTO checkout_page (name) VALUES ('demo-eu');

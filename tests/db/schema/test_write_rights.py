@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from db.engine import viewer_transaction
-from tests import factories
-from tests.factories import document, item
+from db.connections.engine import viewer_transaction
+from tests.support import factories
+from tests.support.factories import document, item
 
 # One statement for each right of the app's role. Those of the last group are for refund operators.
 UPDATES = {

@@ -11,12 +11,14 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 from streamlit_authenticator.models import AuthenticationModel, CookieModel
 
-from db.engine import jobs_transaction
-from pages.components import authenticator, browser_cookies, session
-from pages.components.browser_cookies import Cookie
-from services import passwords, sign_in
+from db.connections.engine import jobs_transaction
+from pages.authentication import authenticator
+from pages.components.layout import session
+from pages.web import browser_cookies
+from pages.web.browser_cookies import Cookie
+from services.authentication import passwords, sessions
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
+APP = Path(__file__).resolve().parents[3] / "app.py"
 PASSWORD = "correct horse 7"
 HASH = passwords.hash_password(PASSWORD)
 
@@ -84,7 +86,7 @@ def test_the_form_reads_no_cookies_of_the_browser(account: int) -> None:
 def test_credentials_are_checked_in_the_database(account: int) -> None:
     at = submit(opened(AppTest.from_file(str(APP))), "ANNA@team.example ", f" {PASSWORD}")
     token = at.session_state[session.TOKEN_KEY]
-    viewer = sign_in.viewer_of_token(token)
+    viewer = sessions.viewer_of_token(token)
     assert viewer is not None
     assert viewer.account_id == account
     assert labels(at) == ["New password", "New password again"]
@@ -96,7 +98,7 @@ def test_credentials_are_checked_in_the_database(account: int) -> None:
 )
 def test_every_refusal_is_the_same_sentence(account: int, email: str, password: str) -> None:
     at = submit(opened(AppTest.from_file(str(APP))), email, password)
-    assert [error.value for error in at.error] == [sign_in.REFUSED]
+    assert [error.value for error in at.error] == [sessions.REFUSED]
     assert at.session_state[session.TOKEN_KEY] == ""
     assert run("SELECT count(*) AS n FROM account_session")[0].n == 0
 
@@ -135,9 +137,9 @@ def test_signing_out_forgets_everything_and_deletes_the_cookie(account: int) -> 
     next(button for button in at.button if button.label == "Sign out").click()
     opened(at)
     assert labels(at) == ["Email", "Password"]
-    assert sign_in.viewer_of_token(token) is None
+    assert sessions.viewer_of_token(token) is None
     assert "someone's search" not in at.session_state
-    assert _waiting(at) == (Cookie(browser_cookies.SESSION, None, only_if=sign_in.digest(token)),)
+    assert _waiting(at) == (Cookie(browser_cookies.SESSION, None, only_if=sessions.digest(token)),)
     submit(at, "anna@team.example", PASSWORD)
     assert labels(at) == ["New password", "New password again"], "the form works again in the same tab"
 

@@ -5,15 +5,15 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.errors import TOO_LONG
-from tests import factories
+from pages.components.layout.errors import TOO_LONG
+from tests.support import factories
 
 
 def slow(account_id: int) -> None:
     from sqlalchemy import text
 
-    from db.engine import viewer_transaction
-    from pages.components.errors import showing_errors
+    from db.connections.engine import viewer_transaction
+    from pages.components.layout.errors import showing_errors
 
     with showing_errors(), viewer_transaction(account_id, longest_seconds=0.1) as connection:
         connection.execute(text("SELECT pg_sleep(5)"))
@@ -22,8 +22,8 @@ def slow(account_id: int) -> None:
 def cut_off(account_id: int) -> None:
     from sqlalchemy import text
 
-    from db.engine import viewer_transaction
-    from pages.components.errors import showing_errors
+    from db.connections.engine import viewer_transaction
+    from pages.components.layout.errors import showing_errors
 
     with showing_errors(), viewer_transaction(account_id) as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.engine import anonymous_transaction, viewer_transaction
-from pages.components.customer_view import customer_html
-from pages.components.escape import html_text, markdown_text
-from pages.components.order_view import order_html
-from services.customer_page import get_customer_order
-from services.order_detail import get_order
-from services.order_shapes import OrderDetail
-from tests import factories
-from tests.factories import document, item, run
+from db.connections.engine import anonymous_transaction, viewer_transaction
+from pages.components.layout.escaping import html_text, markdown_text
+from pages.components.orders.view import order_html
+from pages.web.customer_page import customer_html
+from services.orders.customer_page import get_customer_order
+from services.orders.detail import get_order
+from services.orders.models import OrderDetail
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 HOSTILE = (
     "\"'><img src=x onerror=alert(1)><style>*{}</style>![x](http://evil.example/p.png) {{7*7}} </article>"

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from pages.components.order_table import ROW_HEIGHT, chips_size
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from pages.components.orders.table import ROW_HEIGHT, chips_size
 
 # What chips were measured to take in Chromium, in pixels.
 MEASURED = {"Refund request has been sent": 178, "Refund info is being updated": 169, "Not delivered": 86}

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Scope
 
-from pages.components import browser_cookies, tabs
-from pages.components.browser_cookies import SESSION, Cookie
-from pages.components.origins import is_own_origin
-from pages.components.proxies import _as_it_was
+from pages.web import browser_cookies, tabs
+from pages.web.browser_cookies import SESSION, Cookie
+from pages.web.origins import is_own_origin
+from pages.web.proxies import _as_it_was
 
 TOKEN = "t" * 43
 

@@ -15,15 +15,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from db.engine import PAGE_SECONDS, app_engine, viewer_transaction
-from pages.components.browser_cookies import SESSION
-from pages.routes import ROUTES
+from db.connections.engine import PAGE_SECONDS, app_engine, viewer_transaction
+from pages.web.browser_cookies import SESSION
+from pages.web.routes import ROUTES
 from services.access import Role
-from services.audit_log import seal_audit_filter
-from services.order_filter import SearchInput, parse_filter
-from services.saved_searches import save_search
-from tests import factories
-from tests.factories import document, run
+from services.audit.log import seal_audit_filter
+from services.orders.filters import SearchInput, parse_filter
+from services.orders.saved_searches import save_search
+from tests.support import factories
+from tests.support.factories import document, run
 
 OWN, FOREIGN = 1, 2
 NOTHING = "There is nothing here that you can see. Are you signed in?"

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
-# As `streamlit run pages/server.py` imports it: under its bare name, with its folder first.
+# As `streamlit run pages/web/server.py` imports it: under its bare name, with its folder first.
 _CHECKS = """
 import sys
 sys.path.insert(0, {pages!r})

@@ -9,10 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import passwords, sign_in
+from db.connections.engine import viewer_transaction
 from services.access import Role
-from services.account_admin import (
+from services.accounts.administration import (
     AccountNotFound,
     Grants,
     LastAdministrator,
@@ -27,12 +26,7 @@ from services.account_admin import (
     reset_password,
     unlock_account,
 )
-from services.actions import ActionRequest, perform
-from services.errors import Conflict, InvalidInput, NotAllowed
-from services.mail import send_due
-from services.mail_log import send_again
-from services.outbox import REMOVED
-from services.team_admin import (
+from services.accounts.teams import (
     StoreNotFound,
     TeamNotFound,
     change_store,
@@ -43,9 +37,15 @@ from services.team_admin import (
     find_stores,
     find_teams,
 )
-from tests import factories
-from tests.factories import document, run
-from tests.mail_server import mail_server
+from services.actions import ActionRequest, perform
+from services.authentication import passwords, sessions
+from services.delivery.worker import send_due
+from services.errors import Conflict, InvalidInput, NotAllowed
+from services.mail.log import send_again
+from services.mail.outbox import REMOVED
+from tests.support import factories
+from tests.support.factories import document, run
+from tests.support.mail_server import mail_server
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +112,13 @@ def test_a_new_account_is_mailed_a_password_that_lets_in_once(people: dict[str, 
     )
     assert hours == 72
     password = mailed_password(new.id)
-    assert sign_in.check_password("NADIA@team.example", password, address=None) == new.id
+    assert sessions.check_password("NADIA@team.example", password, address=None) == new.id
     viewer = factories.viewer(new.id)
     assert viewer.must_change_password and [one.name for one in viewer.stores] == ["shop-a"]
     # Not in what is kept of the request.
     assert password not in repr(run("SELECT * FROM audit_log")) + repr(run("SELECT * FROM action_key"))
     run("UPDATE account SET one_time_until = now() - interval '1 second' WHERE id = :id", id=new.id)
-    assert sign_in.check_password("nadia@team.example", password, address=None) is None
+    assert sessions.check_password("nadia@team.example", password, address=None) is None
 
 
 def test_the_text_of_a_password_mail_is_gone_once_it_was_sent(people: dict[str, int]) -> None:
@@ -162,12 +162,12 @@ def test_grants_change_what_is_seen_at_once_and_keep_the_session(people: dict[st
         name="Grace",
         grants=Grants(Role.SPECIALIST, stores=(store("shop-b"),)),
     )
-    viewer = sign_in.viewer_of_token(token)
+    viewer = sessions.viewer_of_token(token)
     assert viewer and [s.name for s in viewer.stores] == ["shop-b"]
     act(
         people["admin"], change_account, one.id, name="Grace", grants=Grants(Role.SPECIALIST, all_stores=True)
     )
-    viewer = sign_in.viewer_of_token(token)
+    viewer = sessions.viewer_of_token(token)
     assert viewer and [s.name for s in viewer.stores] == ["shop-a", "shop-b"]
 
 
@@ -175,7 +175,7 @@ def test_grants_change_what_is_seen_at_once_and_keep_the_session(people: dict[st
 def test_sessions_end_at_once(ends: str, people: dict[str, int]) -> None:
     one = made(people, f"ends-{ends}")
     token = signed_in(one.id)
-    assert sign_in.viewer_of_token(token)
+    assert sessions.viewer_of_token(token)
     work: Callable[..., Any]
     if ends == "role":
         work = partial(act, people["admin"], change_account, one.id, name="x", grants=Grants(Role.ANALYST))
@@ -183,7 +183,7 @@ def test_sessions_end_at_once(ends: str, people: dict[str, int]) -> None:
         doing = {"disabled": disable_account, "reset": reset_password, "ended": end_sessions}[ends]
         work = partial(act, people["admin"], doing, one.id)
     work()
-    assert sign_in.viewer_of_token(token) is None
+    assert sessions.viewer_of_token(token) is None
     assert seen(people, one.id).open_sessions == 0
 
 
@@ -195,8 +195,8 @@ def test_a_reset_password_replaces_the_old_one(people: dict[str, int]) -> None:
         id=one.id,
     )
     act(people["admin"], reset_password, one.id)
-    assert sign_in.check_password(one.email, old, address=None) is None
-    assert sign_in.check_password(one.email, mailed_password(one.id), address=None) == one.id
+    assert sessions.check_password(one.email, old, address=None) is None
+    assert sessions.check_password(one.email, mailed_password(one.id), address=None) == one.id
 
 
 def test_a_locked_account_is_seen_and_unlocked(people: dict[str, int]) -> None:
@@ -204,16 +204,16 @@ def test_a_locked_account_is_seen_and_unlocked(people: dict[str, int]) -> None:
     one = made(people, "typist")
     password = mailed_password(one.id)
     for _ in range(5):
-        sign_in.check_password(one.email, "wrong", address=None)
-    assert sign_in.check_password(one.email, password, address=None) is None
+        sessions.check_password(one.email, "wrong", address=None)
+    assert sessions.check_password(one.email, password, address=None) is None
     assert seen(people, one.id).is_locked(datetime.now(UTC))
     act(people["admin"], unlock_account, one.id)
     assert not seen(people, one.id).is_locked(datetime.now(UTC))
-    assert sign_in.check_password(one.email, password, address=None) == one.id
+    assert sessions.check_password(one.email, password, address=None) == one.id
     # It begins anew: four wrong ones lock nothing, and a lock that has run out is none.
     for _ in range(4):
-        sign_in.check_password(one.email, "wrong", address=None)
-    assert sign_in.check_password(one.email, password, address=None) == one.id
+        sessions.check_password(one.email, "wrong", address=None)
+    assert sessions.check_password(one.email, password, address=None) == one.id
     run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=one.id)
     with pytest.raises(Conflict, match="not locked"):
         act(people["admin"], unlock_account, one.id)
@@ -223,12 +223,12 @@ def test_disabled_and_enabled_again(people: dict[str, int]) -> None:
     one = made(people, "leaving")
     password = mailed_password(one.id)
     act(people["admin"], disable_account, one.id)
-    assert sign_in.check_password(one.email, password, address=None) is None
+    assert sessions.check_password(one.email, password, address=None) is None
     for work, sentence in ((disable_account, "disabled already"), (reset_password, "Enable it first")):
         with pytest.raises(Conflict, match=sentence):
             act(people["admin"], work, one.id)
     act(people["admin"], enable_account, one.id)
-    assert sign_in.check_password(one.email, password, address=None) == one.id
+    assert sessions.check_password(one.email, password, address=None) == one.id
     with pytest.raises(Conflict, match="not disabled"):
         act(people["admin"], enable_account, one.id)
 

@@ -4,13 +4,13 @@ from uuid import uuid4
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import passwords
-from services.account_import import MOST_ROWS, ImportRow, import_accounts, preview_accounts
+from db.connections.engine import viewer_transaction
+from services.accounts.csv_import import MOST_ROWS, ImportRow, import_accounts, preview_accounts
 from services.actions import ActionRequest, perform
+from services.authentication import passwords
 from services.errors import Conflict, InvalidInput
-from tests import factories
-from tests.factories import run
+from tests.support import factories
+from tests.support.factories import run
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, event, text
 
-from db.engine import app_engine, viewer_transaction
+from db.connections.engine import app_engine, viewer_transaction
 from services.access import Role
 from services.actions import ActionRequest, Done, perform
 from services.errors import AccountUnusable, NotAllowed, SupportError
-from tests import factories
-from tests.factories import run
-from tests.services.test_permissions import FUNCTIONS, RULES, Undone, people, requests, taken_by, target
+from tests.support import factories
+from tests.support.factories import run
+from tests.system.test_permissions import FUNCTIONS, RULES, Undone, people, requests, taken_by, target
 
 __all__ = ["people", "requests", "target"]
 _MOST_STATEMENTS = 40

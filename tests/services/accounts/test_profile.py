@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from db.engine import jobs_transaction
-from services import accounts, passwords, sign_in
+from db.connections.engine import jobs_transaction
 from services.access import Viewer
+from services.accounts import profile
+from services.authentication import passwords, sessions
 from services.errors import InvalidInput
-from tests import factories
+from tests.support import factories
 
 OLD = "the old password 1"
 NEW = "the new password 2"
@@ -41,7 +42,7 @@ def token(database: str) -> str:
 
 
 def viewer_of(token: str) -> Viewer:
-    viewer = sign_in.viewer_of_token(token)
+    viewer = sessions.viewer_of_token(token)
     assert viewer is not None
     return viewer
 
@@ -53,17 +54,17 @@ def change(token: str, **changes: Any) -> None:
         "current": OLD,
         "address": "192.0.2.1",
     } | changes
-    accounts.change_own_password(viewer_of(token), **values)
+    profile.change_own_password(viewer_of(token), **values)
 
 
 def test_changing_the_password_ends_every_other_session(token: str) -> None:
     account = viewer_of(token).account_id
     other = factories.session(account)
     change(token)
-    assert sign_in.viewer_of_token(token) is not None
-    assert sign_in.viewer_of_token(other) is None
-    assert sign_in.check_password("anna@team.example", NEW, address=None) == account
-    assert sign_in.check_password("anna@team.example", OLD, address=None) is None
+    assert sessions.viewer_of_token(token) is not None
+    assert sessions.viewer_of_token(other) is None
+    assert sessions.check_password("anna@team.example", NEW, address=None) == account
+    assert sessions.check_password("anna@team.example", OLD, address=None) is None
     audit = run(
         "SELECT account_id, address FROM audit_log WHERE action = 'change password' ORDER BY id DESC"
     )[0]
@@ -86,8 +87,8 @@ def test_a_refused_change_changes_nothing(token: str, changes: dict[str, Any], f
     with pytest.raises(InvalidInput) as refusal:
         change(token, **changes)
     assert refusal.value.field == field
-    assert sign_in.viewer_of_token(other) is not None
-    assert sign_in.check_password("anna@team.example", OLD, address=None) is not None
+    assert sessions.viewer_of_token(other) is not None
+    assert sessions.check_password("anna@team.example", OLD, address=None) is not None
 
 
 def test_an_open_screen_is_no_place_for_guessing(token: str) -> None:
@@ -110,22 +111,22 @@ def test_a_one_time_password_is_replaced_without_typing_it_again(token: str) -> 
 
 def test_the_time_zone_is_kept_and_can_follow_the_browser_again(token: str) -> None:
     viewer = viewer_of(token)
-    accounts.set_own_time_zone(viewer, "America/Sao_Paulo")
+    profile.set_own_time_zone(viewer, "America/Sao_Paulo")
     assert viewer_of(token).time_zone == "America/Sao_Paulo"
-    accounts.set_own_time_zone(viewer, None)
+    profile.set_own_time_zone(viewer, None)
     assert viewer_of(token).time_zone is None
 
 
 @pytest.mark.parametrize("zone", ["", "Europe/Nowhere", "../../etc/passwd", "Europe", "EST5EDT\0"])
 def test_no_other_time_zone_is_kept(token: str, zone: str) -> None:
     with pytest.raises(InvalidInput):
-        accounts.set_own_time_zone(viewer_of(token), zone)
+        profile.set_own_time_zone(viewer_of(token), zone)
     assert viewer_of(token).time_zone is None
-    assert accounts.find_time_zone(zone) is None
+    assert profile.find_time_zone(zone) is None
 
 
 def test_time_zones_are_found_by_name() -> None:
-    assert accounts.find_time_zone("Asia/Kolkata") == ZoneInfo("Asia/Kolkata")
-    assert accounts.find_time_zone(None) is None
-    assert "UTC" in accounts.time_zones()
-    assert {"Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata"} <= set(accounts.time_zones())
+    assert profile.find_time_zone("Asia/Kolkata") == ZoneInfo("Asia/Kolkata")
+    assert profile.find_time_zone(None) is None
+    assert "UTC" in profile.time_zones()
+    assert {"Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata"} <= set(profile.time_zones())

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import viewer_transaction
-from services.audit_log import AuditFilter, export_audit, find_actions, find_audit, record_audit_export
+from db.connections.engine import viewer_transaction
+from services.audit.log import AuditFilter, export_audit, find_actions, find_audit, record_audit_export
 from services.errors import InvalidInput, NotAllowed
-from tests import factories
-from tests.factories import run
+from tests.support import factories
+from tests.support.factories import run
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.ended_sessions import find_ended_session
-from tests import factories
-from tests.factories import run
+from services.authentication.ended_sessions import find_ended_session
+from tests.support import factories
+from tests.support.factories import run
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 import pytest
 
+from db.connections.viewers import SignedIn
 from db.settings import SettingsError, settings
-from db.viewers import SignedIn
-from services import sign_in
-from tests import factories
-from tests.factories import run
+from services.authentication import sessions
+from tests.support import factories
+from tests.support.factories import run
 
 
 @pytest.fixture
@@ -27,31 +27,31 @@ def seconds_since_use() -> int:
 
 def test_half_an_hour_without_use_ends_it_and_use_keeps_it(anna: SignedIn) -> None:
     unused_for(29)
-    assert sign_in.viewer_of_token(anna.token) is not None
+    assert sessions.viewer_of_token(anna.token) is not None
     assert seconds_since_use() < 10
     unused_for(29)
-    assert sign_in.viewer_of_token(anna.token) is not None, "an hour after it began"
+    assert sessions.viewer_of_token(anna.token) is not None, "an hour after it began"
     unused_for(31)
-    assert sign_in.viewer_of_token(anna.token) is None
-    assert sign_in.viewer_of_token(anna.token) is None, "asking does not bring it back"
+    assert sessions.viewer_of_token(anna.token) is None
+    assert sessions.viewer_of_token(anna.token) is None, "asking does not bring it back"
 
 
 def test_use_is_written_down_once_a_minute(anna: SignedIn) -> None:
     run("UPDATE account_session SET last_seen_at = now() - interval '50 seconds'")
-    assert sign_in.viewer_of_token(anna.token) is not None
+    assert sessions.viewer_of_token(anna.token) is not None
     assert seconds_since_use() >= 50
     run("UPDATE account_session SET last_seen_at = now() - interval '61 seconds'")
-    assert sign_in.viewer_of_token(anna.token) is not None
+    assert sessions.viewer_of_token(anna.token) is not None
     assert seconds_since_use() < 10
 
 
 def test_each_installation_says_how_long(anna: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESUPPORT_IDLE_MINUTES", "5")
     unused_for(6)
-    assert sign_in.viewer_of_token(anna.token) is None
+    assert sessions.viewer_of_token(anna.token) is None
     monkeypatch.setenv("ESUPPORT_IDLE_MINUTES", "240")
     unused_for(239)
-    assert sign_in.viewer_of_token(anna.token) is not None
+    assert sessions.viewer_of_token(anna.token) is not None
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "721", "x", "1.5", "٣"])

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from services import forgotten_passwords, passwords, sign_in
+from services.authentication import password_reset, passwords, sessions
+from services.authentication.password_reset import LinkUnusable, request_link, set_password
 from services.errors import InvalidInput
-from services.forgotten_passwords import LinkUnusable, request_link, set_password
-from tests import factories
-from tests.factories import run
+from tests.support import factories
+from tests.support.factories import run
 
 NEW = "a long new one 1"
 
@@ -43,8 +43,8 @@ def test_the_link_sets_a_password_once_and_ends_all_sessions(anna: int) -> None:
     link = token()
     assert link not in repr(run("SELECT * FROM password_reset")) + repr(run("SELECT * FROM audit_log"))
     set_password(link, new=NEW, repeated=NEW, address=None)
-    assert sign_in.check_password("anna@test.example", NEW, address=None) == anna
-    assert sign_in.viewer_of_token(session) is None
+    assert sessions.check_password("anna@test.example", NEW, address=None) == anna
+    assert sessions.viewer_of_token(session) is None
     with pytest.raises(LinkUnusable):
         set_password(link, new="another long one", repeated="another long one", address=None)
     actions = [
@@ -58,7 +58,7 @@ def test_an_unfit_password_leaves_the_link_usable(anna: int) -> None:
     link = token()
     with pytest.raises(InvalidInput):
         set_password(link, new="short", repeated="short", address=None)
-    assert forgotten_passwords.is_usable(link)
+    assert password_reset.is_usable(link)
 
 
 def test_setting_one_spoils_the_other_links(anna: int) -> None:
@@ -66,7 +66,7 @@ def test_setting_one_spoils_the_other_links(anna: int) -> None:
     first = token()
     request_link("anna@test.example", address=None)
     set_password(token(), new=NEW + "2", repeated=NEW + "2", address=None)
-    assert not forgotten_passwords.is_usable(first)
+    assert not password_reset.is_usable(first)
 
 
 @pytest.mark.parametrize("spoil", ["expires_at = now() - interval '1 second'", "used_at = now()"])
@@ -74,7 +74,7 @@ def test_old_and_used_links_are_worthless(spoil: str, anna: int) -> None:
     request_link("anna@test.example", address=None)
     link = token()
     run(f"UPDATE password_reset SET {spoil}")
-    assert not forgotten_passwords.is_usable(link)
+    assert not password_reset.is_usable(link)
     with pytest.raises(LinkUnusable):
         set_password(link, new=NEW, repeated=NEW, address=None)
 
@@ -83,7 +83,7 @@ def test_a_disabled_account_gets_none_and_its_links_are_worthless(anna: int) -> 
     request_link("anna@test.example", address=None)
     link = token()
     run("UPDATE account SET disabled_at = now()")
-    assert not forgotten_passwords.is_usable(link)
+    assert not password_reset.is_usable(link)
     run("DELETE FROM mail")
     request_link("anna@test.example", address=None)
     assert run("SELECT 1 FROM mail") == []
@@ -106,4 +106,4 @@ def test_three_an_hour(anna: int) -> None:
 
 @pytest.mark.parametrize("given", ["", "x", "\0", "ü" * 100, "\ud800"])
 def test_what_is_no_link(given: str, anna: int) -> None:
-    assert not forgotten_passwords.is_usable(given)
+    assert not password_reset.is_usable(given)

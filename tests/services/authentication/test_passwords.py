@@ -7,7 +7,7 @@ import unicodedata
 import bcrypt
 import pytest
 
-from services import passwords
+from services.authentication import passwords
 from services.errors import InvalidInput
 
 

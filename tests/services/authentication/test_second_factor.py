@@ -6,14 +6,14 @@ from uuid import uuid4
 import pyotp
 import pytest
 
-from db.engine import viewer_transaction
-from services import passwords, second_factor, sign_in
+from db.connections.engine import viewer_transaction
 from services.access import Role
 from services.actions import ActionRequest, perform
+from services.authentication import passwords, second_factor, sessions
+from services.authentication.passwords import hash_password
 from services.errors import Conflict, InvalidInput
-from services.passwords import hash_password
-from tests import factories
-from tests.factories import run
+from tests.support import factories
+from tests.support.factories import run
 
 PASSWORD = "demo-Portal-1"
 LOGIN = "anna@test.example"
@@ -50,9 +50,9 @@ def code(secret: str, steps: int = 0) -> str:
     return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
 
 
-def checked() -> sign_in.CheckedAccount:
+def checked() -> sessions.CheckedAccount:
     """The password was right."""
-    found = sign_in.check_password(LOGIN, PASSWORD, address=None)
+    found = sessions.check_password(LOGIN, PASSWORD, address=None)
     assert found is not None
     return found
 
@@ -99,10 +99,10 @@ def test_five_wrong_codes_lock_the_account(people: dict[str, int]) -> None:
     found = checked()
     for _ in range(5):
         assert not second_factor.check(found.attempt, "000000", address=None)
-    assert sign_in.check_password(LOGIN, PASSWORD, address=None) is None
+    assert sessions.check_password(LOGIN, PASSWORD, address=None) is None
     # A right code opens nothing meanwhile.
     assert not second_factor.check(found.attempt, code(secret), address=None)
-    assert sign_in.open_session(found, address=None) is None
+    assert sessions.open_session(found, address=None) is None
 
 
 def test_each_recovery_code_lets_in_once(people: dict[str, int]) -> None:

@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from db.engine import anonymous_transaction, viewer_transaction
-from services import accounts, credential_mails, forgotten_passwords, passwords, second_factor, sign_in
+from db.connections.engine import anonymous_transaction, viewer_transaction
+from services.accounts import profile
 from services.actions import ActionRequest, perform
-from services.credential_mails import Change
+from services.authentication import password_reset, passwords, second_factor, security_mails, sessions
+from services.authentication.passwords import hash_password
+from services.authentication.security_mails import Change
+from services.delivery.worker import send_due
 from services.errors import InvalidInput
-from services.mail import send_due
-from services.passwords import hash_password
-from tests import factories
-from tests.factories import run
-from tests.mail_server import mail_server
+from tests.support import factories
+from tests.support.factories import run
+from tests.support.mail_server import mail_server
 
 PASSWORD = "demo-Portal-1"
 NEW = "a long new one 1"
@@ -59,7 +60,7 @@ def changes() -> list[str]:
 
 def change_password(anna: int, **given: Any) -> None:
     values: dict[str, Any] = {"new": NEW, "repeated": NEW, "current": PASSWORD} | FROM
-    accounts.change_own_password(factories.viewer(anna), **values | given)
+    profile.change_own_password(factories.viewer(anna), **values | given)
 
 
 def enrol(anna: int) -> tuple[str, tuple[str, ...]]:
@@ -108,24 +109,24 @@ def test_a_refused_change_tells_nobody(people: dict[str, int]) -> None:
 
 
 def test_no_change_without_its_mail(people: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(credential_mails.SUBJECTS, "credentials", "{no such word}")
+    monkeypatch.setitem(security_mails.SUBJECTS, "credentials", "{no such word}")
     with pytest.raises(KeyError):
         change_password(people["anna"])
-    assert sign_in.check_password(LOGIN, PASSWORD, address=None) == people["anna"]
+    assert sessions.check_password(LOGIN, PASSWORD, address=None) == people["anna"]
     with pytest.raises(KeyError):
         enrol(people["anna"])
     assert not run("SELECT has_second_factor FROM account WHERE id = :id", id=people["anna"])[0][0]
 
 
 def test_a_password_set_through_a_link(people: dict[str, int]) -> None:
-    forgotten_passwords.request_link(LOGIN, address=None)
+    password_reset.request_link(LOGIN, address=None)
     [[body]] = run("SELECT text_body FROM mail WHERE kind = 'password'")
     token = body.split("?reset=")[1].split()[0]
-    forgotten_passwords.set_password(token, new=NEW, repeated=NEW, **FROM)
+    password_reset.set_password(token, new=NEW, repeated=NEW, **FROM)
     assert changes() == [Change.PASSWORD_BY_LINK]
     assert token not in told()[0].text_body and "192.0.2.5" in told()[0].text_body
-    with pytest.raises(forgotten_passwords.LinkUnusable):
-        forgotten_passwords.set_password(token, new=NEW, repeated=NEW, **FROM)
+    with pytest.raises(password_reset.LinkUnusable):
+        password_reset.set_password(token, new=NEW, repeated=NEW, **FROM)
     assert len(told()) == 1
 
 

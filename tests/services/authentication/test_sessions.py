@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db.engine import jobs_transaction
-from services import passwords, sign_in
+from db.connections.engine import jobs_transaction
 from services.access import Role
+from services.authentication import passwords, sessions
 
 PASSWORD = "correct horse 7"
 HASH = passwords.hash_password(PASSWORD)
@@ -57,9 +57,9 @@ def bcrypts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 def open_session(account: int) -> str:
     """Signs in as a browser does."""
-    checked = sign_in.check_password("anna@team.example", PASSWORD, address=None)
+    checked = sessions.check_password("anna@team.example", PASSWORD, address=None)
     assert checked == account
-    token = sign_in.open_session(checked, address="192.0.2.1")
+    token = sessions.open_session(checked, address="192.0.2.1")
     assert token is not None
     return token
 
@@ -73,9 +73,9 @@ def last_audit() -> Any:
 @pytest.mark.parametrize("login", ["Anna@Team.example", " anna@team.EXAMPLE "])
 @pytest.mark.parametrize("password", [PASSWORD, f"  {PASSWORD}\n"])
 def test_the_right_password_opens_a_session(anna: int, login: str, password: str) -> None:
-    checked = sign_in.check_password(login, password, address=None)
+    checked = sessions.check_password(login, password, address=None)
     assert checked == anna
-    viewer = sign_in.viewer_of_token(sign_in.open_session(checked, address="192.0.2.1") or "")
+    viewer = sessions.viewer_of_token(sessions.open_session(checked, address="192.0.2.1") or "")
     assert viewer is not None
     assert (viewer.account_id, viewer.email, viewer.role) == (anna, "Anna@Team.example", Role.SPECIALIST)
     audit = last_audit()
@@ -106,38 +106,40 @@ def test_every_refusal_costs_one_bcrypt_of_the_same_cost(anna: int, bcrypts: lis
         run("UPDATE account SET password_hash = '!' WHERE id = :id", id=anna)
     else:
         password = PASSWORD + "x" * 5000
-    assert sign_in.check_password(login, password, address="192.0.2.9") is None
+    assert sessions.check_password(login, password, address="192.0.2.9") is None
     assert bcrypts == [HASH[:7].encode()]
     audit = last_audit()
     assert (audit.action, audit.succeeded, audit.address) == ("sign in", False, "192.0.2.9")
 
 
 def test_an_unknown_login_is_not_written_down(anna: int) -> None:
-    sign_in.check_password("my-secret-password-in-the-wrong-field", "x", address=None)
+    sessions.check_password("my-secret-password-in-the-wrong-field", "x", address=None)
     assert "secret" not in str(run("SELECT * FROM audit_log ORDER BY id DESC LIMIT 1"))
 
 
 def test_the_fifth_failure_locks_for_fifteen_minutes(anna: int) -> None:
     for _ in range(4):
-        assert sign_in.check_password("anna@team.example", "wrong", address=None) is None
-    checked = sign_in.check_password("anna@team.example", PASSWORD, address=None)
+        assert sessions.check_password("anna@team.example", "wrong", address=None) is None
+    checked = sessions.check_password("anna@team.example", PASSWORD, address=None)
     assert checked == anna, "four are no lock"
-    assert sign_in.check_password("anna@team.example", "wrong", address=None) is None
-    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) is None
-    assert sign_in.open_session(checked, address=None) is None, "nor may an attempt that was under way get in"
+    assert sessions.check_password("anna@team.example", "wrong", address=None) is None
+    assert sessions.check_password("anna@team.example", PASSWORD, address=None) is None
+    assert sessions.open_session(checked, address=None) is None, (
+        "nor may an attempt that was under way get in"
+    )
     left = run("SELECT locked_until - now() AS left FROM account WHERE id = :id", id=anna)[0].left
     assert timedelta(minutes=14) < left <= timedelta(minutes=15)
     run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=anna)
-    assert sign_in.check_password("anna@team.example", PASSWORD, address=None) == anna
+    assert sessions.check_password("anna@team.example", PASSWORD, address=None) == anna
     open_session(anna)
     assert run("SELECT failed_sign_ins FROM account WHERE id = :id", id=anna)[0].failed_sign_ins == 0
 
 
 def test_an_account_disabled_after_the_check_gets_no_session(anna: int) -> None:
-    checked = sign_in.check_password("anna@team.example", PASSWORD, address=None)
+    checked = sessions.check_password("anna@team.example", PASSWORD, address=None)
     assert checked == anna
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=anna)
-    assert sign_in.open_session(checked, address=None) is None
+    assert sessions.open_session(checked, address=None) is None
 
 
 def test_only_a_digest_of_the_token_is_kept(anna: int) -> None:
@@ -152,21 +154,21 @@ def test_only_a_digest_of_the_token_is_kept(anna: int) -> None:
 @pytest.mark.parametrize("case", ["signed out", "expired", "disabled"])
 def test_a_session_that_does_not_stand_has_no_viewer(anna: int, case: str) -> None:
     token, other = open_session(anna), open_session(anna)
-    assert sign_in.viewer_of_token(token) is not None
+    assert sessions.viewer_of_token(token) is not None
     if case == "signed out":
-        sign_in.end_session(token, address=None)
+        sessions.end_session(token, address=None)
         assert last_audit().action == "sign out"
-        assert sign_in.viewer_of_token(other) is not None, "another browser stays signed in"
+        assert sessions.viewer_of_token(other) is not None, "another browser stays signed in"
     elif case == "expired":
         run("UPDATE account_session SET expires_at = now() WHERE account_id = :id", id=anna)
     else:
         run("UPDATE account SET disabled_at = now() WHERE id = :id", id=anna)
-    assert sign_in.viewer_of_token(token) is None
+    assert sessions.viewer_of_token(token) is None
 
 
 def test_role_and_stores_are_those_of_now(anna: int) -> None:
     token = open_session(anna)
-    before = sign_in.viewer_of_token(token)
+    before = sessions.viewer_of_token(token)
     assert before is not None
     assert before.stores == ()
     run("INSERT INTO checkout_page (name) VALUES ('store-now') ON CONFLICT DO NOTHING")
@@ -176,7 +178,7 @@ def test_role_and_stores_are_those_of_now(anna: int) -> None:
         id=anna,
     )
     run("UPDATE account SET role = 'analyst' WHERE id = :id", id=anna)
-    after = sign_in.viewer_of_token(token)
+    after = sessions.viewer_of_token(token)
     assert after is not None
     assert ([store.name for store in after.stores], after.role) == (["store-now"], Role.ANALYST)
 
@@ -186,7 +188,7 @@ def test_role_and_stores_are_those_of_now(anna: int) -> None:
 def test_no_login_whatever_raises(database: str, monkeypatch: pytest.MonkeyPatch, login: str) -> None:
     monkeypatch.setattr(passwords, "_NOBODYS_HASH", bcrypt.hashpw(b"x", bcrypt.gensalt(4)).decode())
     run("DELETE FROM sign_in_attempt")  # so many from one network have to pause
-    assert sign_in.check_password(login, "x", address=None) is None
+    assert sessions.check_password(login, "x", address=None) is None
 
 
 @pytest.mark.parametrize(
@@ -194,10 +196,10 @@ def test_no_login_whatever_raises(database: str, monkeypatch: pytest.MonkeyPatch
 )
 def test_hostile_logins_are_unknown(anna: int, login: str) -> None:
     started = time.monotonic()
-    assert sign_in.check_password(login, PASSWORD, address=None) is None
+    assert sessions.check_password(login, PASSWORD, address=None) is None
     assert time.monotonic() - started < 3
 
 
 def test_cookie_key_is_one_for_all(database: str) -> None:
-    assert sign_in.cookie_key() == sign_in.cookie_key()
-    assert len(bytes.fromhex(sign_in.cookie_key())) >= 32
+    assert sessions.cookie_key() == sessions.cookie_key()
+    assert len(bytes.fromhex(sessions.cookie_key())) >= 32

@@ -10,11 +10,11 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction
-from db.viewers import SignedIn
-from services import accounts, forgotten_passwords, passwords, second_factor, sign_in
+from db.connections.engine import anonymous_transaction
+from db.connections.viewers import SignedIn
 from services.access import Role
-from services.account_admin import (
+from services.accounts import profile
+from services.accounts.administration import (
     Grants,
     change_account,
     disable_account,
@@ -22,11 +22,12 @@ from services.account_admin import (
     reset_password,
     unlock_account,
 )
+from services.authentication import password_reset, passwords, second_factor, sessions
+from services.authentication.second_factor import reset_second_factor
+from services.authentication.sessions import CheckedAccount, TooManyAttempts, check_password
 from services.errors import Conflict, InvalidInput, SupportError
-from services.second_factor import reset_second_factor
-from services.sign_in import CheckedAccount, TooManyAttempts, check_password
-from tests import factories
-from tests.factories import act, run
+from tests.support import factories
+from tests.support.factories import act, run
 
 PASSWORD = "correct horse 7"
 LOGIN = "anna@test.example"
@@ -81,7 +82,7 @@ def guess(times: int, *, login: str = LOGIN, address: str | None = ELSEWHERE) ->
 
 def signs_in(address: str | None, device: str | None = None, login: str = LOGIN) -> bool:
     checked = check_password(login, PASSWORD, address=address, device=device)
-    return checked is not None and bool(sign_in.open_session(checked, address=address, device=device))
+    return checked is not None and bool(sessions.open_session(checked, address=address, device=device))
 
 
 # --- Guesses.
@@ -109,7 +110,7 @@ def test_guesses_in_parallel_do_not_exceed_five(
 ) -> None:
     """As many processes as there are guesses, none waiting for another; the twentieth password is the right one."""
     monkeypatch.setattr(passwords, "AT_ONCE", 20)
-    monkeypatch.setattr(sign_in, "_LONGEST_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(sessions, "_LONGEST_WAIT_SECONDS", 0.5)
     barrier, opened = threading.Barrier(20), []
 
     def attack(number: int) -> None:
@@ -174,14 +175,14 @@ def test_guesses_of_one_network_lock_few_and_it_gets_on_after_a_pause(people: di
     ],
 )
 def test_what_one_network_is(one: str | None, other: str | None, same: bool) -> None:
-    from services.networks import network_of
+    from services.authentication.networks import network_of
 
     assert (network_of(one) == network_of(other)) is same
 
 
 @pytest.mark.parametrize("known_by", ["browser", "network"])
 def test_strangers_do_not_lock_an_administrator_out(people: dict[str, SignedIn], known_by: str) -> None:
-    login, device = "admin@test.example", sign_in.new_device()
+    login, device = "admin@test.example", sessions.new_device()
     assert signs_in(HERE, device, login)
     back = {"browser": ("203.0.113.50", device), "network": (HERE, None)}[known_by]
     for _ in range(3):
@@ -190,12 +191,12 @@ def test_strangers_do_not_lock_an_administrator_out(people: dict[str, SignedIn],
         run("UPDATE account SET locked_until = now() - interval '1 second' WHERE locked_until > now()")
     guess(5, login=login)
     assert signs_in(*back, login)
-    assert not signs_in("203.0.113.51", sign_in.new_device(), login), "the lock stands for everybody else"
+    assert not signs_in("203.0.113.51", sessions.new_device(), login), "the lock stands for everybody else"
     assert not signs_in(ELSEWHERE, None, login)
 
 
 def test_a_known_browser_has_five_of_its_own(people: dict[str, SignedIn]) -> None:
-    device = sign_in.new_device()
+    device = sessions.new_device()
     assert signs_in(None, device)
     for _ in range(5):
         assert check_password(LOGIN, "wrong", address=None, device=device) is None
@@ -208,7 +209,7 @@ def test_a_known_browser_has_five_of_its_own(people: dict[str, SignedIn]) -> Non
 
 
 def test_a_cookie_of_another_account_helps_nobody(people: dict[str, SignedIn]) -> None:
-    device = sign_in.new_device()
+    device = sessions.new_device()
     assert signs_in(None, device, "boris@test.example")
     guess(5)
     assert not signs_in(None, device)
@@ -218,10 +219,10 @@ def test_an_owner_at_the_command_line_ends_a_lock(
     people: dict[str, SignedIn], capsys: pytest.CaptureFixture[str]
 ) -> None:
     guess(5, login="admin@test.example")
-    assert accounts._unlock(" ADMIN@test.example".strip()) == "ADMIN@test.example can sign in again."
+    assert profile._unlock(" ADMIN@test.example".strip()) == "ADMIN@test.example can sign in again."
     assert signs_in(HERE, login="admin@test.example")
     with pytest.raises(InvalidInput):
-        accounts._unlock("nobody@test.example")
+        profile._unlock("nobody@test.example")
 
 
 def test_codes_in_parallel_do_not_exceed_five(people: dict[str, SignedIn]) -> None:
@@ -245,17 +246,17 @@ def test_codes_in_parallel_do_not_exceed_five(people: dict[str, SignedIn]) -> No
 
 def test_links_are_asked_for_ten_times_an_hour_from_one_network(people: dict[str, SignedIn]) -> None:
     for number in range(10):
-        forgotten_passwords.request_link(f"nobody-{number}@test.example", address=ELSEWHERE)
+        password_reset.request_link(f"nobody-{number}@test.example", address=ELSEWHERE)
     with pytest.raises(TooManyAttempts):
-        forgotten_passwords.request_link(LOGIN, address=ELSEWHERE)
-    forgotten_passwords.request_link(LOGIN, address=HERE)
+        password_reset.request_link(LOGIN, address=ELSEWHERE)
+    password_reset.request_link(LOGIN, address=HERE)
     assert run("SELECT to_address FROM mail") == [(LOGIN,)]
 
 
 # --- What was begun before a change.
 
 CHANGES: dict[str, Callable[[dict[str, SignedIn]], object]] = {
-    "password changed": lambda people: accounts.change_own_password(
+    "password changed": lambda people: profile.change_own_password(
         factories.viewer(people["anna"]), new="another horse 8", repeated="another horse 8", current=PASSWORD,
         address=HERE,
     ),
@@ -299,7 +300,7 @@ def test_a_sign_in_that_waits_for_its_code_is_worthless_after(
     CHANGES[change](people)
     assert not second_factor.check(waiting.attempt, pyotp.TOTP(SECRET).now(), address=None)
     for begun in (waiting.attempt, entered):
-        assert sign_in.open_session(CheckedAccount(people["anna"], begun), address=None) is None
+        assert sessions.open_session(CheckedAccount(people["anna"], begun), address=None) is None
 
 
 @pytest.mark.parametrize("change", [change for change in CHANGES if change != "second factor removed"])
@@ -307,30 +308,30 @@ def test_a_password_that_was_just_right_opens_nothing_after(change: str, people:
     checked = check_password(LOGIN, PASSWORD, address=None)
     assert checked is not None
     CHANGES[change](people)
-    assert sign_in.open_session(checked, address=None) is None
+    assert sessions.open_session(checked, address=None) is None
 
 
 def test_the_control_without_a_change_they_let_in(people: dict[str, SignedIn]) -> None:
     with_factor(people)
     checked = check_password(LOGIN, PASSWORD, address=None)
     assert checked is not None
-    assert sign_in.open_session(checked, address=None) is None, "not without the code"
+    assert sessions.open_session(checked, address=None) is None, "not without the code"
     assert second_factor.check(checked.attempt, pyotp.TOTP(SECRET).now(), address=None)
-    assert sign_in.open_session(checked, address=None) is not None
-    assert sign_in.open_session(checked, address=None) is None, "once"
+    assert sessions.open_session(checked, address=None) is not None
+    assert sessions.open_session(checked, address=None) is None, "once"
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_links_end_with_every_change(change: str, people: dict[str, SignedIn]) -> None:
     with_factor(people)
-    forgotten_passwords.request_link(LOGIN, address=HERE)
+    password_reset.request_link(LOGIN, address=HERE)
     [[body]] = run("SELECT text_body FROM mail WHERE kind = 'password'")
     link = body.split("?reset=")[1].split()[0]
-    assert forgotten_passwords.is_usable(link)
+    assert password_reset.is_usable(link)
     CHANGES[change](people)
-    assert not forgotten_passwords.is_usable(link)
-    with pytest.raises(forgotten_passwords.LinkUnusable):
-        forgotten_passwords.set_password(link, new="my own now 123", repeated="my own now 123", address=None)
+    assert not password_reset.is_usable(link)
+    with pytest.raises(password_reset.LinkUnusable):
+        password_reset.set_password(link, new="my own now 123", repeated="my own now 123", address=None)
 
 
 @pytest.mark.parametrize("change", ["password changed", "password reset"])
@@ -385,7 +386,7 @@ def test_a_session_of_before_a_reset_sets_no_password(people: dict[str, SignedIn
     act(people["admin"], reset_password, int(people["anna"]))
     before = run("SELECT password_hash FROM account WHERE id = :id", id=people["anna"])
     with pytest.raises(SupportError):
-        accounts.change_own_password(
+        profile.change_own_password(
             viewer, new="my own now 123", repeated="my own now 123", current=None, address=HERE
         )
     assert run("SELECT password_hash FROM account WHERE id = :id", id=people["anna"]) == before

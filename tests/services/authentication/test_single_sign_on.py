@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import forgotten_passwords, passwords, sign_in, single_sign_on
+from db.connections.engine import viewer_transaction
 from services.access import Role
-from services.account_admin import Grants, create_account, reset_password
+from services.accounts.administration import Grants, create_account, reset_password
+from services.authentication import password_reset, passwords, sessions, single_sign_on
 from services.errors import Conflict
-from tests import factories
-from tests.factories import run
+from tests.support import factories
+from tests.support.factories import run
 
 HASH = passwords.hash_password("correct horse 7")
 
@@ -55,12 +55,12 @@ def test_a_verified_email_opens_the_account_and_no_password_is_changed_first(ann
     judged = judge()
     assert judged is not None and judged.account_id == anna
     assert judged.checked is not None
-    token = sign_in.open_session(judged.checked, address="192.0.2.7", browser="Test")
-    viewer = sign_in.viewer_of_token(token or "")
+    token = sessions.open_session(judged.checked, address="192.0.2.7", browser="Test")
+    viewer = sessions.viewer_of_token(token or "")
     assert viewer is not None and viewer.may_enter
     assert last_audit() == (True, anna, "192.0.2.7", {"by": "single sign-on", "browser": "Test"})
     # The same person by password would have to set one first (and could not: it has run out).
-    assert sign_in.check_password("anna@team.example", "correct horse 7", address=None) is None
+    assert sessions.check_password("anna@team.example", "correct horse 7", address=None) is None
 
 
 def test_an_answer_counts_once(anna: int) -> None:
@@ -114,7 +114,7 @@ def test_disabled_and_locked_accounts_get_no_session(anna: int, state: str) -> N
     judged = judge()
     assert judged is not None
     if judged.checked is not None:
-        assert sign_in.open_session(judged.checked, address=None) is None
+        assert sessions.open_session(judged.checked, address=None) is None
         single_sign_on.record_refusal(judged, address=None)
     assert run("SELECT count(*) FROM account_session WHERE account_id = :id", id=anna)[0].count == 0
     assert last_audit().succeeded is False
@@ -138,7 +138,7 @@ def test_a_required_second_factor_is_the_providers_or_ours(
     try:
         judged = judge(amr=factors)
         assert judged is not None and judged.has_factor is has_factor and judged.checked is not None
-        viewer = sign_in.viewer_of_token(sign_in.open_session(judged.checked, address=None) or "")
+        viewer = sessions.viewer_of_token(sessions.open_session(judged.checked, address=None) or "")
         assert viewer is not None and viewer.needs_second_factor is not has_factor
     finally:
         run("UPDATE role_rule SET second_factor_required = false")
@@ -159,10 +159,10 @@ def no_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_passwords_are_off_none_opens_or_sets_anything(anna: int, no_passwords: None) -> None:
     run("UPDATE account SET must_change_password = false, one_time_until = NULL WHERE id = :id", id=anna)
     mails = run("SELECT count(*) FROM mail")
-    assert sign_in.check_password("anna@team.example", "correct horse 7", address=None) is None
-    forgotten_passwords.request_link("anna@team.example", address=None)
+    assert sessions.check_password("anna@team.example", "correct horse 7", address=None) is None
+    password_reset.request_link("anna@team.example", address=None)
     assert run("SELECT count(*) FROM mail") == mails
-    assert not forgotten_passwords.is_usable("x")
+    assert not password_reset.is_usable("x")
 
 
 def test_where_passwords_are_off_a_new_account_is_told_so(database: str, no_passwords: None) -> None:
@@ -303,13 +303,13 @@ def test_an_administrator_unlinks(anna: int) -> None:
     boss = factories.account(f"unlinker{anna}", role="administrator")
     judged = judge(sub="1")
     assert judged is not None and judged.checked is not None
-    token = sign_in.open_session(judged.checked, address=None)
+    token = sessions.open_session(judged.checked, address=None)
     waiting = judge(sub="1")
     assert waiting is not None and waiting.checked is not None and token is not None
     said = factories.act(boss, single_sign_on.unbind_single_sign_on, anna)
     assert said == "The single sign-on of Anna was unlinked."
-    assert sign_in.viewer_of_token(token) is None, "what it has opened ends"
-    assert sign_in.open_session(waiting.checked, address=None) is None, "and what it has begun"
+    assert sessions.viewer_of_token(token) is None, "what it has opened ends"
+    assert sessions.open_session(waiting.checked, address=None) is None, "and what it has begun"
     with pytest.raises(Conflict, match="not linked"):
         factories.act(boss, single_sign_on.unbind_single_sign_on, anna)
     assert judge(sub="2").checked == anna  # type: ignore[union-attr]

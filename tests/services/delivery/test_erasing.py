@@ -12,20 +12,20 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from db.engine import jobs_transaction, owner_engine, viewer_transaction
+from db.connections.engine import jobs_transaction, owner_engine, viewer_transaction
 from services.actions import ActionRequest, perform
-from services.customers import correct_email
-from services.erasure import erase_personal_data, preview_erasure
+from services.delivery.records import TAKEN_BACK
+from services.delivery.worker import send_due
 from services.errors import Conflict, SupportError
-from services.licences import resend_licence
-from services.mail import send_due
-from services.mail_log import send_again
-from services.mail_records import TAKEN_BACK
-from services.refunds import request_refund
-from tests import factories
-from tests.factories import act, document, history, item, mails, run
-from tests.mail_server import MailServer
-from tests.services.mail.outbox import SENDER, due_now, resent, send
+from services.mail.log import send_again
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import resend_licence
+from services.privacy.erasure import erase_personal_data, preview_erasure
+from services.refunds.requests import request_refund
+from tests.services.mail.support import SENDER, due_now, resent, send
+from tests.support import factories
+from tests.support.factories import act, document, history, item, mails, run
+from tests.support.mail_server import MailServer
 
 EMAIL = "ines@example.com"
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from services.customers import correct_email
-from services.licences import resend_licence
-from services.mail import send_due
-from services.refund_queue import refuse_request, take_request
-from services.refunds import request_refund
-from tests import factories
-from tests.factories import act, document, history, item, mails, run
-from tests.mail_server import DROP, HANG, MailServer
-from tests.services.mail.outbox import SENDER, due_now, queued, resent, send, trouble
+from services.delivery.worker import send_due
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import resend_licence
+from services.refunds.processing import refuse_request, take_request
+from services.refunds.requests import request_refund
+from tests.services.mail.support import SENDER, due_now, queued, resent, send, trouble
+from tests.support import factories
+from tests.support.factories import act, document, history, item, mails, run
+from tests.support.mail_server import DROP, HANG, MailServer
 
 # What arrives
 

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db.engine import anonymous_transaction, viewer_transaction
+from db.connections.engine import anonymous_transaction, viewer_transaction
 from services.access import Role
-from services.account_admin import Grants, create_account, reset_password
-from services.account_import import preview_accounts
-from services.addresses import NO_UTF8, UTF8_UNKNOWN
-from services.customers import correct_email
+from services.accounts.administration import Grants, create_account, reset_password
+from services.accounts.csv_import import preview_accounts
+from services.delivery.worker import look_at, send_due
 from services.errors import Conflict, InvalidInput
-from services.licences import LicenceNotSent, resend_licence, why_not_sent
-from services.mail import look_at, send_due
-from services.order_detail import get_order
-from tests import factories
-from tests.factories import act, document, history, item, mails, run
-from tests.mail_server import MailServer, mail_server
-from tests.services.mail.outbox import SENDER, send, states
+from services.mail.addresses import NO_UTF8, UTF8_UNKNOWN
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import LicenceNotSent, resend_licence, why_not_sent
+from services.orders.detail import get_order
+from tests.services.mail.support import SENDER, send, states
+from tests.support import factories
+from tests.support.factories import act, document, history, item, mails, run
+from tests.support.mail_server import MailServer, mail_server
 
 PROJECT = Path(__file__).resolve().parents[3]
 PERSON = "пример@test.example"
@@ -158,7 +158,9 @@ def test_a_domain_in_any_script_needs_no_such_server(people: dict[str, int], pla
 
 def test_a_worker_finds_out_at_its_start(people: dict[str, int], plain: MailServer, database: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.mail"], cwd=PROJECT, env=os.environ | {"SMTP_URL": plain.url}
+        [sys.executable, "-m", "services.mail"],
+        cwd=PROJECT,
+        env=os.environ | {"SMTP_URL": plain.url},
     )
     try:
         deadline = time.monotonic() + 30

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import mail as worker
-from services import portal
-from services.mail import send_due
-from services.mail_server import find_mail_server
-from tests.factories import run
-from tests.mail_server import MailServer, mail_server, refusing_server
-from tests.services.mail.outbox import SENDER, due_now, queued, send, states, trouble
+from db.connections.engine import viewer_transaction
+from services.delivery import worker as worker
+from services.delivery.worker import send_due
+from services.entrypoints import launcher
+from services.mail.server_state import find_mail_server
+from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
+from tests.support.factories import run
+from tests.support.mail_server import MailServer, mail_server, refusing_server
 
 PROJECT = Path(__file__).resolve().parents[3]
 UNTOUCHED = [("queued", 0, None)]
@@ -233,7 +233,7 @@ def test_nothing_starts_with_a_setting_that_means_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(name, value)
-    assert portal.main() == 1
+    assert launcher.main() == 1
     assert capsys.readouterr().err.startswith(f"{name} must ")
     assert worker.main(["--once"]) == 1
     assert capsys.readouterr().err.startswith(f"{name} must ")
@@ -245,7 +245,7 @@ def test_a_worker_pauses_and_goes_on_by_itself(
     answers: list[str | None] = ["553 5.7.1 Not yours to send as"]
     server.on_mail = lambda _: answers[0]
     queued(2)
-    code = "import services.mail as m; m._FIRST_PAUSE = 0.3; m.main([])"
+    code = "import services.delivery.worker as m; m._FIRST_PAUSE = 0.3; m.main([])"
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=PROJECT, env=os.environ | {"SMTP_URL": server.url}
     )

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import trustme
 
-from services.mail import send_due
-from tests.factories import run
-from tests.mail_server import DROP, MailServer, mail_server
-from tests.services.mail.outbox import SENDER, due_now, queued, send, states, trouble
+from services.delivery.worker import send_due
+from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
+from tests.support.factories import run
+from tests.support.mail_server import DROP, MailServer, mail_server
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -115,7 +115,7 @@ def test_killed_50_times_over_1000_messages(
 
     server.on_data, server.keeps_unanswered = trouble, True
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.services.mail.test_workers"])
+    processes.set_forkserver_preload(["tests.services.delivery.test_workers"])
     kills = 0
     while kills < 50:
         process = processes.Process(target=_die_somewhere, args=(server.url,), daemon=True)
@@ -188,7 +188,9 @@ def test_the_worker_goes_on_until_it_is_told_to_stop(
     people: dict[str, int], server: MailServer, database: str
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.mail"], cwd=PROJECT, env=os.environ | {"SMTP_URL": server.url}
+        [sys.executable, "-m", "services.mail"],
+        cwd=PROJECT,
+        env=os.environ | {"SMTP_URL": server.url},
     )
     try:
         for number in (1, 2):

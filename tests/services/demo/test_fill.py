@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import jobs_transaction
-from services.demo import fill_demo
-from services.demo_orders import demo_orders
-from services.order_document import parse_order
-from tests.factories import run
+from db.connections.engine import jobs_transaction
+from services.demo.fill import fill_demo
+from services.demo.orders import demo_orders
+from services.importing.document import parse_order
+from tests.support.factories import run
 
 NOW = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
 RULES = dict(

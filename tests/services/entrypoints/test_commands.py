@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.roles import libpq_url
+from db.connections.roles import libpq_url
 from db.settings import PROJECT
 from tests.conftest import create_database, drop_database
-from tests.factories import document, item
+from tests.support.factories import document, item
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from db import embedded, embedded_home
-from db.local_secrets import secret
+from db.embedded import home, server
+from db.embedded.local_secrets import secret
 from db.settings import PROJECT
-from services import portal
-from services.children import Child
-from services.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
+from services.entrypoints import launcher
+from services.entrypoints.child_process import Child
+from services.entrypoints.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
 
 
 class Run:
@@ -94,7 +94,7 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="esupport run ", dir="/tmp"))
     path.chmod(0o711)  # the database's account has to pass through when root runs the tests
     yield path
-    embedded.stop(path / "data")
+    server.stop(path / "data")
     shutil.rmtree(path)
 
 
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: 
     assert "admin@demo.example" in first.output
     assert "demo-Portal-1" in first.output
     assert not any(is_alive(pid) for pid in children.values())
-    assert not embedded.is_running(folder / "data")
+    assert not server.is_running(folder / "data")
 
     began = time.monotonic()
     second = Run(folder, ESUPPORT_DEMO="1").until_up()
@@ -117,7 +117,7 @@ def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: 
     until(lambda: "admin@demo.example" in second.output)
     assert second.signal_group(signal.SIGTERM) == 0
     assert "Traceback" not in second.output
-    assert not embedded.is_running(folder / "data")
+    assert not server.is_running(folder / "data")
 
 
 def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(folder: Path
     first.process.kill()
     first.process.wait()
     until(lambda: not any(is_alive(pid) for pid in children.values()), 5)
-    assert embedded.is_running(folder / "data")
+    assert server.is_running(folder / "data")
 
     second = Run(folder, PORT=str(first.port))
     second.port = first.port
@@ -136,7 +136,7 @@ def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(folder: Path
     assert third.process.wait(20) == 1
     assert "running already" in third.output
     assert second.signal_group(signal.SIGHUP) == 0
-    assert not embedded.is_running(folder / "data")
+    assert not server.is_running(folder / "data")
 
 
 def test_death_of_the_web_server_is_said_and_ends_the_portal(folder: Path) -> None:
@@ -145,7 +145,7 @@ def test_death_of_the_web_server_is_said_and_ends_the_portal(folder: Path) -> No
     assert run.process.wait(40) == 1
     assert "web server ended by itself" in run.output
     assert "Traceback" not in run.output
-    assert not embedded.is_running(folder / "data")
+    assert not server.is_running(folder / "data")
 
 
 @pytest.mark.parametrize("after", ["Starting the database", "Bringing the database's schema"])
@@ -154,7 +154,7 @@ def test_interrupt_during_the_start_is_a_clean_end_too(folder: Path, after: str)
     until(lambda: after in run.output)
     assert run.signal_group(signal.SIGINT) == 0
     assert "Traceback" not in run.output
-    assert not embedded.is_running(folder / "data")
+    assert not server.is_running(folder / "data")
 
 
 def _python_for_everybody() -> tuple[str, dict[str, str]]:
@@ -188,7 +188,7 @@ def test_under_root_what_faces_the_network_is_an_ordinary_user(folder: Path) -> 
     run = Run(folder, python=python, **more).until_up()
     until(lambda: "services.mail" in run.children())
     accounts = {name: Path(f"/proc/{pid}").stat().st_uid for name, pid in run.children().items()}
-    database = embedded_home.find_home(run.data_dir).account.uid
+    database = home.find_home(run.data_dir).account.uid
     for program, name in (("streamlit", "web server"), ("services.mail", "mail worker")):
         uid = accounts[program]
         if os.geteuid() != 0:
@@ -264,7 +264,7 @@ def test_worker_that_keeps_ending_is_restarted_with_growing_pauses() -> None:
     try:
         web.start()
         worker.start()
-        portal._watch(web, [worker], Stop())  # type: ignore[arg-type]
+        launcher._watch(web, [worker], Stop())  # type: ignore[arg-type]
         assert web.exit_status is None
     finally:
         web.stop()

@@ -10,12 +10,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from db.engine import viewer_transaction
-from services import export_workbook as workbooks
-from services import order_export
+from db.connections.engine import viewer_transaction
 from services.errors import InvalidInput
-from services.export_workbook import CELL_UNITS, export_workbook, parts_of, units
-from services.order_export import (
+from services.exports import csv_file
+from services.exports import workbook as workbooks
+from services.exports.csv_file import (
     ExportRows,
     column_titles,
     export_orders,
@@ -23,9 +22,10 @@ from services.order_export import (
     record_export,
     safe_text,
 )
-from services.order_filter import SearchInput, parse_filter
-from tests import factories
-from tests.factories import document, item, run
+from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
+from services.orders.filters import SearchInput, parse_filter
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 NAMES = (
@@ -265,8 +265,8 @@ def test_parts_are_the_text() -> None:
 def test_csv_tells_how_many_rows_there_are_however_many_lines_they_have(
     anna: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_export, "_ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(order_export, "_PARTS", 2)
+    monkeypatch.setattr(csv_file, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(csv_file, "_PARTS", 2)
     heard: list[int] = []
     with viewer_transaction(anna) as connection:
         made = export_orders(

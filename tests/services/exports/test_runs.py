@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import jobs_transaction, viewer_transaction
-from services.export_runs import (
+from db.connections.engine import jobs_transaction, viewer_transaction
+from services.exports.csv_file import ExportRows
+from services.exports.runs import (
     ExportRun,
     RunState,
     begin_run,
@@ -18,11 +19,10 @@ from services.export_runs import (
     request_cancel,
     touch_run,
 )
-from services.order_export import ExportRows
-from services.order_filter import OrderFilter, SearchInput, parse_filter
-from services.retention import keep_house
-from tests import factories
-from tests.factories import document, item, run
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.privacy.retention import keep_house
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 UTC = ZoneInfo("UTC")
 EVERYTHING = OrderFilter.empty(UTC)

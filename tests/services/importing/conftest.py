@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories import run
+from tests.support.factories import run
 
 
 @pytest.fixture(autouse=True)

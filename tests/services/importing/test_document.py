@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.order_document import ImportLineError, iter_lines, parse_order
-from tests.factories import document, item
+from services.importing.document import ImportLineError, iter_lines, parse_order
+from tests.support.factories import document, item
 
 
 def parse(one: Any, number: int = 7) -> Any:

@@ -6,10 +6,10 @@ import sqlalchemy.exc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.roles import libpq_url
-from services.order_document import ImportLineError
-from services.web_addresses import is_web_address
-from tests.factories import document, item, run, take_in
+from db.connections.roles import libpq_url
+from services.importing.document import ImportLineError
+from services.text.web_addresses import is_web_address
+from tests.support.factories import document, item, run, take_in
 
 COUPON = {"name": "Coupon", "price": "-1.50", "quantity": 1, "amount": "-1.50", "vat_amount": "-0.25"}
 

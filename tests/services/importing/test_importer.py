@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from db.engine import jobs_transaction
-from services.order_document import ImportLineError, iter_lines
-from services.order_import import import_orders
-from tests import factories
-from tests.factories import document, item, run, take_in
+from db.connections.engine import jobs_transaction
+from services.importing.document import ImportLineError, iter_lines
+from services.importing.importer import import_orders
+from tests.support import factories
+from tests.support.factories import document, item, run, take_in
 
 
 def counts(*documents: factories.Document) -> tuple[int, int, int]:

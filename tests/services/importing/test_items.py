@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order_document import ImportLineError
-from services.order_document_fields import WrongField
-from services.order_items import Line, StoredLine, match_lines
-from services.refund_queue import fulfil_request, take_request
-from services.refunds import request_refund
-from tests import factories
-from tests.factories import act, document, item, run, take_in
+from services.importing.document import ImportLineError
+from services.importing.fields import WrongField
+from services.importing.item_matching import Line, StoredLine, match_lines
+from services.refunds.processing import fulfil_request, take_request
+from services.refunds.requests import request_refund
+from tests.support import factories
+from tests.support.factories import act, document, item, run, take_in
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from db.engine import jobs_transaction
-from services import order_import_spool
+from db.connections.engine import jobs_transaction
 from services.actions import OrderBusy
-from services.order_import import ImportResult, import_order, import_orders
-from services.subscriptions import SubscriptionUnchanged, cancel_subscription
-from tests import factories
-from tests.factories import Document, act, document, item, run, take_in
+from services.importing import spool
+from services.importing.importer import ImportResult, import_order, import_orders
+from services.order_actions.subscriptions import SubscriptionUnchanged, cancel_subscription
+from tests.support import factories
+from tests.support.factories import Document, act, document, item, run, take_in
 
 ROUNDS = 60
 
@@ -127,7 +127,7 @@ def test_two_files_with_the_same_orders_in_opposite_sequences(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches of two orders, half of them new: a lock a batch would deadlock."""
-    monkeypatch.setattr("services.order_import._BATCH_ORDERS", 2)
+    monkeypatch.setattr("services.importing.importer._BATCH_ORDERS", 2)
     take_in(*(document(order_id=n) for n in range(100, 112, 2)))
     for number in range(ROUNDS // 3):
         ids = list(range(100, 112)) if number == 0 else list(range(100 + number, 112 + number))
@@ -184,8 +184,8 @@ def test_a_single_order_is_merged_by_the_same_way(database: str) -> None:
 def test_a_file_that_does_not_fit_into_memory_is_the_same(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_import_spool, "_MEMORY_BYTES", 2_000)
-    monkeypatch.setattr("services.order_import._BATCH_ORDERS", 3)
+    monkeypatch.setattr(spool, "_MEMORY_BYTES", 2_000)
+    monkeypatch.setattr("services.importing.importer._BATCH_ORDERS", 3)
     files = [{"name": "r.pdf", "kind": "refund", "content_base64": "JVBERg=="}]
     made = [document(order_id=n, documents=files, updated_at="2026-04-01T00:00:00Z") for n in range(50, 70)]
     assert take_in(*made).inserted == 20

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.subscriptions import cancel_subscription, resume_subscription
-from tests import factories
-from tests.factories import Document, act, document, item, run, take_in
+from services.order_actions.subscriptions import cancel_subscription, resume_subscription
+from tests.support import factories
+from tests.support.factories import Document, act, document, item, run, take_in
 
 
 @pytest.fixture(scope="module")

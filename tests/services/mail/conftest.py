@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import factories
-from tests.factories import document, run
-from tests.mail_server import MailServer, mail_server
+from tests.support import factories
+from tests.support.factories import document, run
+from tests.support.mail_server import MailServer, mail_server
 
 
 @pytest.fixture(scope="module")

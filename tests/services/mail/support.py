@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from services.licences import resend_licence
-from services.mail import send_due
-from tests import factories
-from tests.factories import act, document, item, run
-from tests.mail_server import MailServer
+from services.delivery.worker import send_due
+from services.order_actions.licences import resend_licence
+from tests.support import factories
+from tests.support.factories import act, document, item, run
+from tests.support.mail_server import MailServer
 
 SENDER = "ESupport portal <portal@shop.example>"
 

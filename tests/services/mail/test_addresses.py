@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.addresses import (
+from services.mail.addresses import (
     NO_ADDRESS,
     NO_UTF8,
     UTF8_UNKNOWN,

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.addresses import sender_of
-from services.mail import send_due
-from services.mail_message import Message, compose, one_line
-from tests.factories import run
-from tests.mail_server import MailServer
+from services.delivery.worker import send_due
+from services.mail.addresses import sender_of
+from services.mail.message import Message, compose, one_line
+from tests.support.factories import run
+from tests.support.mail_server import MailServer
 
 SENDER = "Acme Support, Ltd. <support@acme.example>"
 TO = "ines@example.com"

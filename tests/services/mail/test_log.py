@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import mail as worker
+from db.connections.engine import viewer_transaction
+from services.delivery import worker as worker
 from services.errors import NotAllowed
-from services.mail_log import (
+from services.mail.log import (
     HIDDEN,
     MailIsBeingSent,
     MailNotFound,
@@ -16,11 +16,11 @@ from services.mail_log import (
     get_mail,
     send_again,
 )
-from services.outbox import new_message_id
-from tests import factories
-from tests.factories import act, run
-from tests.mail_server import MailServer
-from tests.services.mail.outbox import queued, resent, send, states
+from services.mail.outbox import new_message_id
+from tests.services.mail.support import queued, resent, send, states
+from tests.support import factories
+from tests.support.factories import act, run
+from tests.support.mail_server import MailServer
 
 
 def test_administrators_see_and_send_again(people: dict[str, int], server: MailServer) -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from db.engine import anonymous_transaction, viewer_transaction
-from services.customer_page import get_customer_order
-from services.customers import CustomerErased, EmailChangedMeanwhile, correct_email
+from db.connections.engine import anonymous_transaction, viewer_transaction
 from services.errors import InvalidInput, NotAllowed, OrderNotFound
-from services.licences import CodeNotFound, LicenceNotSent, resend_licence
-from services.notes import add_note
-from services.order_detail import get_order
-from tests import factories
-from tests.factories import act, document, history, item, mails, run
+from services.order_actions.customer_email import CustomerErased, EmailChangedMeanwhile, correct_email
+from services.order_actions.licences import CodeNotFound, LicenceNotSent, resend_licence
+from services.order_actions.notes import add_note
+from services.orders.customer_page import get_customer_order
+from services.orders.detail import get_order
+from tests.support import factories
+from tests.support.factories import act, document, history, item, mails, run
 
 CUSTOMER = {"email": "ines@example.com", "first_name": "Inês", "last_name": "Araújo"}
 

@@ -2,17 +2,17 @@
 
 import pytest
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.errors import InvalidInput, NotAllowed, OrderNotFound
-from services.order_detail import get_order
-from services.subscriptions import (
+from services.order_actions.subscriptions import (
     SubscriptionNotFound,
     SubscriptionUnchanged,
     cancel_subscription,
     resume_subscription,
 )
-from tests import factories
-from tests.factories import act, document, history, item, run
+from services.orders.detail import get_order
+from tests.support import factories
+from tests.support.factories import act, document, history, item, run
 
 
 @pytest.fixture(scope="module")

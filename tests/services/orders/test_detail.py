@@ -2,14 +2,14 @@
 
 import pytest
 
-from db.engine import anonymous_transaction, viewer_transaction
-from services.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
+from db.connections.engine import anonymous_transaction, viewer_transaction
 from services.errors import OrderNotFound
-from services.order_detail import get_order, get_orders
-from services.order_documents import DocumentNotFound, get_document
-from services.order_shapes import OrderDetail
-from tests import factories
-from tests.factories import document, item, run
+from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
+from services.orders.detail import get_order, get_orders
+from services.orders.documents import DocumentNotFound, get_document
+from services.orders.models import OrderDetail
+from tests.support import factories
+from tests.support.factories import document, item, run
 
 
 def subscription(**given: object) -> dict:

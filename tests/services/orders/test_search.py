@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import viewer_transaction
-from services import order_search
-from services.order_filter import SearchInput, SubscriptionFilter, parse_filter
-from services.order_search import count_orders, find_orders, missing_ids
-from services.statuses import DeliveryStatus, MainStatus, RefundStatus
-from tests import factories
-from tests.factories import Document
+from db.connections.engine import viewer_transaction
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from services.orders import search
+from services.orders.filters import SearchInput, SubscriptionFilter, parse_filter
+from services.orders.search import count_orders, find_orders, missing_ids
+from tests.support import factories
+from tests.support.factories import Document
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STORES = ("shop-a", "shop-b", "shop-c")
@@ -291,7 +291,7 @@ def test_what_very_many_codes_contain_is_found_just_so(
     code: str, other: str, orders, refunds, anna, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (typed, rule), (more, second) = FIELDS[code], FIELDS[other]
-    monkeypatch.setattr(order_search, "_MOST_CODES", 3)
+    monkeypatch.setattr(search, "_MOST_CODES", 3)
     assert found_ids(anna, SearchInput(**typed)) == expected(orders, refunds, rule)
     assert found_ids(anna, SearchInput(**typed, **more)) == expected(orders, refunds, rule, second)
 
@@ -328,7 +328,7 @@ HOSTILE = (
     "order_ids", "phone", "first_name", "last_name", "email", "company", "vat_number", "card_last_4", "activation_code",
 ])  # fmt: skip
 def test_hostile_text_in_any_field_finds_nothing_or_is_refused_in_words(name: str, orders, anna) -> None:
-    from services.order_filter import InvalidSearch
+    from services.orders.filters import InvalidSearch
 
     for value in HOSTILE:
         typed = SearchInput(**{name: value})

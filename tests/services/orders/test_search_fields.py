@@ -7,13 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.days import day_start, days_to_interval
+from db.schema.statuses import MainStatus
 from services.errors import InvalidInput
-from services.history_links import split_text
-from services.order_filter import InvalidSearch, OrderFilter, SearchInput, parse_filter
-from services.order_ids import AskedOrder
-from services.search_fields import FieldError, parse_card, parse_code, parse_ids, parse_phone, parse_text
-from services.statuses import MainStatus
+from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
+from services.orders.history_links import split_text
+from services.orders.ids import AskedOrder
+from services.orders.search_fields import (
+    FieldError,
+    parse_card,
+    parse_code,
+    parse_ids,
+    parse_phone,
+    parse_text,
+)
+from services.time_zones import day_start, days_to_interval
 
 UTC = ZoneInfo("UTC")
 ZONES = ("America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "UTC")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from db.engine import viewer_transaction
-from services.order_filter import SearchInput, parse_filter
-from services.order_search import find_orders, missing_ids
-from services.search_fields import parse_phone
-from tests import factories
-from tests.services.test_order_search import BERLIN
+from db.connections.engine import viewer_transaction
+from services.orders.filters import SearchInput, parse_filter
+from services.orders.search import find_orders, missing_ids
+from services.orders.search_fields import parse_phone
+from tests.services.orders.test_search import BERLIN
+from tests.support import factories
 
 CUSTOMERS = {
     1: {"first_name": "\u200bAnneke", "email": "anneke@example.com\u200b", "phone": "০১৭১২৩৪৫৬৭৮"},

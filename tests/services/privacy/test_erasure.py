@@ -9,23 +9,29 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.actions import ActionRequest, perform
-from services.customers import correct_email
-from services.erasure import ChangedSincePreview, NothingToErase, Part, erase_personal_data, preview_erasure
+from services.delivery.worker import send_due
 from services.errors import InvalidInput, NotAllowed
-from services.licences import resend_licence
-from services.mail import send_due
-from services.notes import add_note
-from services.order_filter import SearchInput, parse_filter
-from services.order_search import count_orders
-from services.refund_queue import fulfil_request, take_request
-from services.refunds import request_refund
-from services.saved_searches import save_search
-from services.subscriptions import cancel_subscription
-from tests import factories
-from tests.factories import act, document, item, run
-from tests.mail_server import mail_server
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import resend_licence
+from services.order_actions.notes import add_note
+from services.order_actions.subscriptions import cancel_subscription
+from services.orders.filters import SearchInput, parse_filter
+from services.orders.saved_searches import save_search
+from services.orders.search import count_orders
+from services.privacy.erasure import (
+    ChangedSincePreview,
+    NothingToErase,
+    Part,
+    erase_personal_data,
+    preview_erasure,
+)
+from services.refunds.processing import fulfil_request, take_request
+from services.refunds.requests import request_refund
+from tests.support import factories
+from tests.support.factories import act, document, item, run
+from tests.support.mail_server import mail_server
 
 EMAIL = "ines.araujo@example.com"
 CUSTOMER = {

@@ -14,20 +14,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from db.engine import viewer_transaction
-from services.customers import correct_email
-from services.erasure import NothingToErase, erase_personal_data, preview_erasure
-from services.licences import resend_licence
-from services.mail import send_due
-from services.notes import add_note
-from services.order_filter import SearchInput, parse_filter
-from services.refund_queue import fulfil_request, take_request
-from services.refunds import request_refund
-from services.saved_searches import save_search
-from services.subscriptions import cancel_subscription
-from tests import factories
-from tests.factories import Document, act, document, item, run
-from tests.mail_server import mail_server
+from db.connections.engine import viewer_transaction
+from services.delivery.worker import send_due
+from services.order_actions.customer_email import correct_email
+from services.order_actions.licences import resend_licence
+from services.order_actions.notes import add_note
+from services.order_actions.subscriptions import cancel_subscription
+from services.orders.filters import SearchInput, parse_filter
+from services.orders.saved_searches import save_search
+from services.privacy.erasure import NothingToErase, erase_personal_data, preview_erasure
+from services.refunds.processing import fulfil_request, take_request
+from services.refunds.requests import request_refund
+from tests.support import factories
+from tests.support.factories import Document, act, document, item, run
+from tests.support.mail_server import mail_server
 
 EMAIL, PHONE = "Ольга.Дёмина@пример.example", "8 (905) 777-45-67"
 OLD_EMAIL, OLD_PHONE, OLD_NAME = "odemina-before@example.org", "+7 495 123-00-99", "Prishvina"

@@ -17,20 +17,20 @@ from uuid import uuid4
 
 import pytest
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.actions import ActionRequest, perform
-from services.customers import CustomerErased, correct_email
-from services.erasure import ChangedSincePreview, Part, erase_personal_data, preview_erasure
+from services.delivery.worker import send_due
 from services.errors import SupportError
-from services.licences import LicenceNotSent, resend_licence
-from services.mail import send_due
-from services.notes import add_note
-from services.refund_queue import fulfil_request, take_request
-from services.refunds import request_refund
-from services.subscriptions import cancel_subscription
-from tests import factories
-from tests.factories import Document, act, document, item, run
-from tests.mail_server import mail_server
+from services.order_actions.customer_email import CustomerErased, correct_email
+from services.order_actions.licences import LicenceNotSent, resend_licence
+from services.order_actions.notes import add_note
+from services.order_actions.subscriptions import cancel_subscription
+from services.privacy.erasure import ChangedSincePreview, Part, erase_personal_data, preview_erasure
+from services.refunds.processing import fulfil_request, take_request
+from services.refunds.requests import request_refund
+from tests.support import factories
+from tests.support.factories import Document, act, document, item, run
+from tests.support.mail_server import mail_server
 
 ROUNDS = int(os.environ.get("ESUPPORT_RACE_ROUNDS", "40"))
 DOMAIN = "person.example"
@@ -273,7 +273,7 @@ def test_a_server_that_never_answers_does_not_stop_it(
     people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message is emptied when its hand-over has ended, and so is what the worker tells of it."""
-    monkeypatch.setattr("services.erasure._WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("services.privacy.erasure._WAIT_SECONDS", 0.3)
     [one, *_] = persons()
     resend(people, 0, one["order_id"])
     reached, go_on = Event(), Event()

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.mentions import Kind, Mentions, Value, candidates
-from services.text_keys import digits_of, search_key
-from services.text_readings import key_of, readings
+from services.privacy.mentions import Kind, Mentions, Value, candidates
+from services.text.keys import digits_of, search_key
+from services.text.readings import key_of, readings
 
 VALUES = [
     Value(Kind.EMAIL, "Ines.Araujo@example.com"), Value(Kind.EMAIL, "post@bücher.example"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import factories
-from tests.factories import document, run
+from tests.support import factories
+from tests.support.factories import document, run
 
 
 @pytest.fixture(scope="module")

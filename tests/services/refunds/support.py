@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from db.engine import viewer_transaction
-from services.refund_plans import RefundPlan, find_plan
-from services.refund_queue import fulfil_request, take_request
-from services.refunds import request_refund
-from tests import factories
-from tests.factories import act, document, run
+from db.connections.engine import viewer_transaction
+from services.refunds.plans import RefundPlan, find_plan
+from services.refunds.processing import fulfil_request, take_request
+from services.refunds.requests import request_refund
+from tests.support import factories
+from tests.support.factories import act, document, run
 
 
 def order(**given: object) -> int:

@@ -13,11 +13,11 @@ import regex
 from pypdf import PdfReader
 
 from services.money import format_money
-from services.order_lock import LockedOrder
-from services.pdf_text import plain_text, runs
-from services.refund_document import refund_pdf
-from services.refund_plans import RefundedItem
-from services.refund_sums import Line, refund_sums
+from services.order_actions.locking import LockedOrder
+from services.pdf.pages import plain_text, runs
+from services.refunds.document import refund_pdf
+from services.refunds.plans import RefundedItem
+from services.refunds.sums import Line, refund_sums
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 

@@ -10,16 +10,16 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from db.engine import jobs_transaction, viewer_transaction
-from db.roles import libpq_url
+from db.connections.engine import jobs_transaction, viewer_transaction
+from db.connections.roles import libpq_url
 from services.errors import InvalidInput
-from services.order_detail import get_order
-from services.refund_lists import QueueView, find_queue
-from services.refund_queue import SumChanged
-from services.refunds import find_own_requests, request_refund
-from tests import factories
-from tests.factories import act, document, history, item, run
-from tests.services.refunds.requests import fulfil, given_back, order, plan_of, requested, state
+from services.orders.detail import get_order
+from services.refunds.processing import SumChanged
+from services.refunds.queue import QueueView, find_queue
+from services.refunds.requests import find_own_requests, request_refund
+from tests.services.refunds.support import fulfil, given_back, order, plan_of, requested, state
+from tests.support import factories
+from tests.support.factories import act, document, history, item, run
 
 SIX, FOUR = item(price="6.00", amount="6.00"), item(item_id="b", price="4.00", amount="4.00", name="Backup")
 WIRE = {"payment_method": "WireTransfer"}

@@ -7,12 +7,11 @@ from uuid import uuid4
 import pytest
 from pypdf import PdfReader
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
-from services.refund_lists import QueueView, count_open, find_queue
-from services.refund_plans import find_plan
-from services.refund_queue import (
+from services.refunds.plans import find_plan
+from services.refunds.processing import (
     RequestClosed,
     RequestNotFound,
     RequestNotTaken,
@@ -22,13 +21,14 @@ from services.refund_queue import (
     release_request,
     take_request,
 )
-from services.refunds import (
+from services.refunds.queue import QueueView, count_open, find_queue
+from services.refunds.requests import (
     find_requests_of,
     request_refund,
 )
-from tests import factories
-from tests.factories import act, document, history, item, mails, run
-from tests.services.refunds.requests import fulfil, order, requested, result, state
+from tests.services.refunds.support import fulfil, order, requested, result, state
+from tests.support import factories
+from tests.support.factories import act, document, history, item, mails, run
 
 
 def test_the_queue_is_oldest_first_and_turns_pages(people: dict[str, int]) -> None:

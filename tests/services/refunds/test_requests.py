@@ -7,20 +7,20 @@ from uuid import uuid4
 
 import pytest
 
-from db.engine import viewer_transaction
+from db.connections.engine import viewer_transaction
 from services.errors import Conflict, InvalidInput
-from services.refund_queue import (
+from services.refunds.processing import (
     refuse_request,
 )
-from services.refunds import (
+from services.refunds.requests import (
     RefundAlreadyRequested,
     RefundNotPossible,
     find_own_requests,
     request_refund,
 )
-from tests import factories
-from tests.factories import act, history, item, mails, run
-from tests.services.refunds.requests import fulfil, order, requested, state
+from tests.services.refunds.support import fulfil, order, requested, state
+from tests.support import factories
+from tests.support.factories import act, history, item, mails, run
 
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}\N{ZERO WIDTH JOINER}\N{BOY}"
 

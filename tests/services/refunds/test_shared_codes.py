@@ -2,13 +2,13 @@
 
 import pytest
 
-from db.engine import anonymous_transaction, viewer_transaction
-from services.customer_page import get_customer_order
-from services.licences import LicenceNotSent, dead_copies, resend_licence
-from services.order_detail import get_order
-from tests import factories
-from tests.factories import act, document, item, mails, run
-from tests.services.refunds.requests import fulfil, order, plan_of, requested
+from db.connections.engine import anonymous_transaction, viewer_transaction
+from services.order_actions.licences import LicenceNotSent, dead_copies, resend_licence
+from services.orders.customer_page import get_customer_order
+from services.orders.detail import get_order
+from tests.services.refunds.support import fulfil, order, plan_of, requested
+from tests.support import factories
+from tests.support.factories import act, document, item, mails, run
 
 ITEMS = [
     item(activation_codes=[{"code": "SHARED-1"}, {"code": "OWN-1"}]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.money import decimals, minor_units
-from services.refund_sums import Earlier, Line, RefundSums, allot, refund_sums
+from services.refunds.sums import Earlier, Line, RefundSums, allot, refund_sums
 
 CURRENCIES = ("EUR", "JPY", "BHD", "USD", "KRW")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domains import a_label_domain
+from services.text.domains import a_label_domain
 
 
 @pytest.mark.parametrize(

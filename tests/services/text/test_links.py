@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.file_names import saved_name, shown_name
-from services.links import safe_link
+from services.text.file_names import saved_name, shown_name
+from services.text.links import safe_link
 
 
 @pytest.mark.parametrize(
