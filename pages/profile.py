@@ -16,6 +16,7 @@ from pages.components.layout.style import page_style
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import browser_words
+from services.version import VERSION
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
@@ -47,6 +48,7 @@ def page() -> None:
     with st.container(border=True, key="profile_sessions"):
         st.subheader("Signed in", anchor=False)
         _sessions(viewer)
+    st.caption(f"ESupport portal {VERSION}")
 
 
 def _sessions(viewer: Viewer) -> None:

@@ -1,58 +1,271 @@
-"""The README names only what exists."""
+"""The documentation names only what exists: files, names in code, variables, commands, make targets, links.
 
+How a name is written decides how it is checked; CONTRIBUTING.md explains the notation under "Documentation".
+"""
+
+import ast
+import importlib.util
 import re
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = sorted(
+    [*(ROOT / "docs").rglob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
+)
+DECISIONS = [path for path in DOCS if path.parent.name == "decisions" and path.name != "README.md"]
+FOLDERS = ("bench", "db", "docs", "pages", "services", "tests", ".ci", ".streamlit")
+# Names of PostgreSQL, its tools, the libraries and protocols, which no file of ours has to contain.
+OTHERS = frozenset(
+    "citus.propagate_set_commands hot_standby_feedback max_standby_streaming_delay pg_basebackup pg_partman "
+    "pg_stat_replication shared_buffers log_parameter_max_length remote_apply synchronous_commit order_key get_server "
+    "propagate_set_commands".split()
+)
+LIBRARIES_VARIABLES = frozenset({"SSL_CERT_FILE", "STREAMLIT_SERVER_ADDRESS"})
+OURS = r"(?:ESUPPORT|DATABASE|SMTP|MAIL|OIDC)_[A-Z_]+"
 
 
-def test_every_variable_in_the_readme_is_read_by_the_code() -> None:
-    named = set(re.findall(r"`((?:ESUPPORT_|DATABASE_|SMTP_|MAIL_|OIDC_)[A-Z_]+|PORT)`", README))
-    code = (ROOT / "db" / "settings.py").read_text(encoding="utf-8")
-    assert named >= {"DATABASE_URL", "PORT"}
-    assert {name for name in named if f'"{name}"' not in code} == set()
+def each(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-def test_every_variable_of_the_code_is_in_the_readme() -> None:
-    code = (ROOT / "db" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'"((?:ESUPPORT|DATABASE|SMTP|MAIL|OIDC)_[A-Z_]+)"', code)) | {"PORT"}
-    assert {name for name in read if f"`{name}`" not in README} == set()
+every_document = pytest.mark.parametrize("document", DOCS, ids=each)
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"python -m db ([a-z]+)", README))))
-def test_every_command_in_the_readme_exists(command: str) -> None:
-    from db.__main__ import parser
-
-    commands = next(a for a in parser()._actions if a.choices and "migrate" in a.choices).choices
-    assert command in commands
+@cache
+def text_of(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`|=\d )make ([a-z]+)", README, re.M))))
-def test_every_make_target_in_the_readme_exists(target: str) -> None:
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+@cache
+def tracked_files() -> tuple[Path, ...]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return tuple(path for name in listed.splitlines() if (path := ROOT / name).is_file())
 
 
-def test_every_file_in_the_readme_exists() -> None:
-    paths = set(re.findall(r"`((?:db|docs|pages|services|tests)/[\w./-]*)`", README)) | set(
-        re.findall(r"\]\((docs/[^)]+)\)", README)
+@cache
+def code_text() -> str:
+    """Everything that is no documentation and no test of it."""
+    endings = {".py", ".sql", ".js", ".css", ".jinja", ".toml", ".conf", ".ini", ".mako", ""}
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in tracked_files()
+        if path.suffix in endings and path != Path(__file__)
     )
-    assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
-def test_every_test_that_the_security_table_names_exists() -> None:
-    table = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    quoted = [text for text in re.findall(r"`([^`\n]+)`", table) if re.search(r"\btest_\w+", text)]
-    named = {re.fullmatch(r"((?:[a-z]+/)*test_\w+\.py)::(test_\w+)", text) or text for text in quoted}
-    assert [text for text in named if isinstance(text, str)] == [], "a file and a test each"
-    pairs = {found.groups() for found in named if isinstance(found, re.Match)}
-    assert len(pairs) > 150
-    missing = {
-        (file, name)
-        for file, name in pairs
-        if not (ROOT / "tests" / file).is_file()
-        or not re.search(rf"^def {name}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.M)
-    }
-    assert missing == set()
+def code_blocks(document: Path) -> list[str]:
+    return re.findall(r"^ *```\w*\n(.*?)^ *```", text_of(document), re.M | re.S)
+
+
+def spans(document: Path) -> list[str]:
+    """What stands between single backticks; a line break inside a span is a space."""
+    prose = re.sub(r"^ *```.*?^ *```", "", text_of(document), flags=re.M | re.S)
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+
+
+def said(document: Path) -> str:
+    """All code of a document, for commands."""
+    return "\n".join([*spans(document), *code_blocks(document)])
+
+
+@cache
+def names_in(module: Path) -> frozenset[str]:
+    """What a Python file defines, `Class.member` included; for any other file all of its words."""
+    source = module.read_text(encoding="utf-8")
+    if module.suffix != ".py":
+        return frozenset(re.findall(r"\w+", source))
+    return frozenset(_defined(ast.parse(source).body))
+
+
+def _defined(body: list[ast.stmt], prefix: str = "") -> list[str]:
+    names = []
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.append(prefix + node.name)
+        if isinstance(node, ast.ClassDef):
+            names += _defined(node.body, f"{node.name}.")
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names += [prefix + target.id for target in targets if isinstance(target, ast.Name)]
+    return names
+
+
+def missing_in(path: str, name: str) -> bool:
+    """Whether `path::name` names something that is not there; paths of tests may leave out `tests/`."""
+    file = ROOT / path if (ROOT / path).is_file() else ROOT / "tests" / path
+    return not file.is_file() or name.removesuffix("()") not in names_in(file)
+
+
+@every_document
+def test_every_file_exists(document: Path) -> None:
+    paths = [s for s in spans(document) if re.fullmatch(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*-]*", s)]
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
+@every_document
+def test_every_file_named_without_its_folder_exists(document: Path) -> None:
+    known = {path.name for path in tracked_files()}
+    names = [s for s in spans(document) if re.fullmatch(r"[\w.-]+\.(?:py|js|css|sql|jinja|conf|ini|md|toml)", s)]
+    assert [name for name in names if name not in known] == []
+
+
+@every_document
+def test_every_name_in_a_file_exists(document: Path) -> None:
+    """`package/module.py::name`, also of SQL and other files."""
+    pairs = [found.groups() for s in spans(document) if (found := re.fullmatch(r"([\w./-]+)::([\w.]+(?:\(\))?)", s))]
+    assert [f"{path}::{name}" for path, name in pairs if missing_in(path, name)] == []
+    assert [s for s in spans(document) if "::" in s and not re.fullmatch(r"[\w./-]+::[\w.]+(?:\(\))?", s)] == []
+
+
+@every_document
+def test_every_dotted_name_exists(document: Path) -> None:
+    """`services.refunds.requests.request_refund`, and modules and packages alone."""
+    missing = []
+    for span in spans(document):
+        if not re.fullmatch(r"(?:bench|db|pages|services|tests)(?:\.\w+)+(?:\(\))?", span):
+            continue
+        parts = span.removesuffix("()").split(".")
+        folder = ROOT.joinpath(*parts)
+        module, member = ROOT.joinpath(*parts[:-1]).with_suffix(".py"), parts[-1]
+        if not (
+            folder.is_dir() or folder.with_suffix(".py").is_file()
+            or (module.is_file() and member in names_in(module))
+        ):  # fmt: skip
+            missing.append(span)
+    assert missing == []
+
+
+@every_document
+def test_every_name_of_code_occurs_in_the_code(document: Path) -> None:
+    """Tables, columns, functions of SQL, classes: whatever has an underscore or two capitals, as a whole word."""
+    pattern = r"([a-z]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,})(?:\(.*\))?"
+    names = {found[1] for s in spans(document) if (found := re.fullmatch(pattern, s))} - OTHERS
+    assert {name for name in names if not re.search(rf"\b{name}\b", code_text())} == set()
+
+
+@every_document
+def test_every_link_leads_somewhere(document: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (document.parent / name).resolve() if name else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert broken == []
+
+
+def anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_document
+def test_every_variable_is_read_by_the_code(document: Path) -> None:
+    named = set(re.findall(rf"\b({OURS})\b", text_of(document))) - LIBRARIES_VARIABLES
+    assert {name for name in named if f'"{name}"' not in code_text()} == set()
+
+
+def test_every_variable_of_the_code_is_documented() -> None:
+    program = [p for p in tracked_files() if p.suffix == ".py" and p.relative_to(ROOT).parts[0] in ("db", "services")]
+    read = {name for path in program for name in re.findall(rf'"({OURS})"', path.read_text(encoding="utf-8"))}
+    assert len(read) > 10
+    operating = text_of(ROOT / "docs" / "operating.md")
+    assert {name for name in read | {"PORT"} if f"`{name}`" not in operating} == set()
+
+
+@cache
+def help_of(*command: str) -> str:
+    """What `python -m … --help` prints; empty when there is no such command."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout if done.returncode == 0 else ""
+
+
+def commands_named() -> set[tuple[str, ...]]:
+    """(module, subcommand) of everything that begins with `python -m`, the options after it included."""
+    found: set[tuple[str, ...]] = set()
+    for document in DOCS:
+        for module, rest in re.findall(r"python -m ((?:db|services|bench)[\w.]*)([^\n`|&]*)", said(document)):
+            subcommand = re.match(r" ([a-z][a-z-]+)", rest)
+            options = re.findall(r"(--[a-z][a-z-]+)", rest)
+            found.add((module, *([subcommand[1]] if subcommand else []), *options))
+    return found
+
+
+@pytest.mark.parametrize("command", sorted(commands_named()), ids=" ".join)
+def test_every_command_exists(command: tuple[str, ...]) -> None:
+    module, *words = command
+    assert importlib.util.find_spec(module) is not None
+    if module == "services.portal":  # takes no arguments: it would start
+        assert words == []
+        return
+    options = [word for word in words if word.startswith("--")]
+    shown = help_of(module, *(word for word in words if not word.startswith("--")))
+    assert shown, "there is no such command"
+    assert [option for option in options if option not in shown] == []
+
+
+def test_every_command_of_the_database_is_documented() -> None:
+    listed = re.findall(r"^ {4}([a-z]+) ", help_of("db"), re.M)
+    assert len(listed) > 8
+    operating = text_of(ROOT / "docs" / "operating.md")
+    assert [name for name in listed if f"python -m db {name}" not in operating] == []
+
+
+@every_document
+def test_every_make_target_exists(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"^(?:\w+=\S+ )*make ([a-z][a-z-]*)", said(document), re.M))
+    assert {name for name in named if not re.search(rf"^{name}:", makefile, re.M)} == set()
+
+
+def test_the_security_table_names_a_test_for_what_it_claims() -> None:
+    table = text_of(ROOT / "docs" / "security.md")
+    assert len(set(re.findall(r"`[\w/]+/test_\w+\.py::test_\w+`", table))) > 150
+    met = re.findall(r"^\| ([\d.]+ .*?) \| met \| (.*) \|$", table, re.M)
+    assert len(met) > 70
+    unproven = [item for item, how in met if not re.search(r"::test_|[Nn]o test|no test|same test|[Aa]s \d+\.", how)]
+    assert unproven == []
+
+
+def decisions_index() -> list[tuple[str, ...]]:
+    rows = re.findall(
+        r"^\| \[(\d{3})\]\((\S+)\) \| (.+?) \| (\S+) \| (.+?) \|$",
+        text_of(ROOT / "docs" / "decisions" / "README.md"),
+        re.M,
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    expected = []
+    for path in DECISIONS:
+        lines = text_of(path).splitlines()
+        number, title = lines[0].removeprefix("# ").split(": ", 1)
+        date, status = (line.split(": ", 1)[1] for line in lines[2:4])
+        expected.append((number, path.name, title, date, re.sub(r"\[(\d{3})\]\(\S+?\)", r"\1", status)))
+    assert decisions_index() == expected
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=each)
+def test_every_decision_has_the_one_form(decision: Path) -> None:
+    lines = text_of(decision).splitlines()
+    assert re.fullmatch(rf"# {decision.name[:3]}: [A-Z].+[^.]", lines[0])
+    assert re.fullmatch(r"- Date: \d{4}-\d\d-\d\d", lines[2])
+    link = r"\[\d{3}\]\(\d{3}-[a-z0-9-]+\.md\)"
+    others = rf"{link}(?:, {link})*"
+    assert re.fullmatch(rf"- Status: (?:accepted|accepted, amended by {others}|superseded by {link})", lines[3])
+    sections = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
+    assert sections[:3] == ["Context", "Decision", "Consequences"]
+    assert sections[3:] in ([], ["Refused alternatives"])
