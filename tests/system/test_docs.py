@@ -22,7 +22,7 @@ DOCS = sorted(
 )
 DECISIONS = [path for path in DOCS if path.parent.name == "decisions" and path.name != "README.md"]
 FOLDERS = ("bench", "db", "docs", "pages", "services", "tests", ".ci", ".streamlit")
-# Names of PostgreSQL, of its tools and of libraries, which no file of ours has to contain; the last three are PostgreSQL's
+# Names of PostgreSQL, its tools and libraries, which no file of ours has to contain; the last three are PostgreSQL's
 # own names for indexes of keys.
 OTHERS = frozenset(
     """

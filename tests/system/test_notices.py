@@ -1,0 +1,45 @@
+"""THIRD-PARTY-NOTICES.md lists every direct requirement with the licence that the installed package states."""
+
+import re
+from importlib.metadata import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTICES = ROOT / "THIRD-PARTY-NOTICES.md"
+
+
+def direct_requirements() -> list[str]:
+    """The packages that the portal itself asks for, without what those pull in."""
+    chosen = ROOT / "requirements.in"
+    lines = (
+        (chosen if chosen.exists() else ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    )
+    return [
+        found[1]
+        for line in lines
+        if (found := re.match(r"([A-Za-z][\w.-]*)(?:\[[\w,]+\])?\s*(?:[=<>~!]=|$|#)", line))
+    ]
+
+
+def licence_of(package: str) -> str:
+    """As the package states it: an SPDX expression, its own words, or its classifier."""
+    stated = metadata(package)
+    if words := stated.get("License-Expression") or stated.get("License"):
+        return str(words).strip().splitlines()[0]
+    classifiers = [c for c in stated.get_all("Classifier") or [] if c.startswith("License ::")]
+    return classifiers[0].rsplit(":: ", 1)[1] if classifiers else "not stated"
+
+
+def test_every_direct_requirement_is_listed_with_its_licence() -> None:
+    expected = [f"| {name} | {licence_of(name)} |" for name in sorted(direct_requirements(), key=str.lower)]
+    assert len(expected) > 20
+    table = NOTICES.read_text(encoding="utf-8").split("\n## Libraries\n")[1]
+    assert re.findall(r"^\| [\w.-]+ \| .+ \|$", table, re.M)[1:] == expected
+
+
+def test_the_licences_of_what_the_project_contains_are_in_it() -> None:
+    notices = NOTICES.read_text(encoding="utf-8")
+    for path in ("services/pdf/fonts/LICENSE.txt", "services/authentication/common_passwords.txt"):
+        assert f"`{path}`" in notices
+        assert (ROOT / path).is_file()
+    assert "not stated" not in notices
