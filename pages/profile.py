@@ -10,9 +10,9 @@ from pages.authentication import second_factor, set_password
 from pages.authentication.authenticator import sign_out
 from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import ROLE_WORDS, time_words
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import browser_words

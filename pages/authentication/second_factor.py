@@ -15,9 +15,9 @@ from pages.authentication.authenticator import (
     sign_out,
 )
 from pages.components.layout import session
-from pages.components.layout.escaping import html_text
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.authentication import second_factor, sessions
 from services.errors import Conflict, InvalidInput, SupportError

@@ -6,8 +6,8 @@ from db.settings import settings
 from pages.authentication import password_reset, single_sign_on
 from pages.authentication.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
 from pages.components.layout import session, unfinished
-from pages.components.layout.escaping import html_text
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
 from services.authentication.sessions import REFUSED
 
 

@@ -17,10 +17,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
-from pages.components.layout.request import route_address
 from pages.web.browser_cookies import token_of_request
 from pages.web.customer_page import customer_html, missing_html
 from pages.web.export_stream import ExportStream
+from pages.web.request import route_address
 from services.access import Viewer
 from services.accounts.profile import find_time_zone
 from services.audit.log import export_audit, open_audit_filter, record_audit_export

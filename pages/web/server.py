@@ -2,9 +2,10 @@
 pages/web/server.py`."""
 
 import gc
+import importlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PROJECT = Path(__file__).resolve().parents[2]
 # `streamlit run` puts this file's folder first, where a module of ours could stand in for one of Python's own.
@@ -56,17 +57,19 @@ def _secrets() -> dict[str, Any] | None:
     }
 
 
+_NEEDED_BY_EVERY_PAGE: Final = (
+    *("altair", "pandas"),
+    *("pages.components.orders.results", "pages.components.orders.search_form"),
+)
+
+
 def _settle_memory() -> None:
     """Loads what every page needs before anybody asks for one, and takes it out of the garbage collector's sight.
 
     It stays until the end: a full collection that walks over all of it stops every page for a tenth of a second.
     """
-    import altair  # noqa: F401
-    import pandas  # noqa: F401
-
-    import pages.components.orders.results
-    import pages.components.orders.search_form  # noqa: F401
-
+    for module in _NEEDED_BY_EVERY_PAGE:
+        importlib.import_module(module)
     gc.collect()
     gc.freeze()
 

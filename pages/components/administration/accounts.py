@@ -12,10 +12,10 @@ from db.settings import settings
 from pages.components.administration import account_import
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import ROLE_WORDS, time_words
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Role
 from services.accounts.administration import (
     PAGE,

@@ -9,11 +9,11 @@ from db.connections.engine import viewer_transaction
 from db.settings import settings
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import time_words
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
-from pages.components.layout.templates import render
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import time_words
+from pages.rendering.templates import render
 from services.mail.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
 
 _AGAIN = "send mail again"

@@ -8,9 +8,9 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text, label_text
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
+from pages.rendering.escaping import html_text, label_text
 from services.accounts.administration import ListedAccount, find_accounts
 from services.accounts.profile import time_zones
 from services.accounts.teams import (

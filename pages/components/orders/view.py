@@ -14,10 +14,10 @@ import streamlit as st
 from markupsafe import Markup
 
 from db.schema.statuses import RefundStatus, status_labels
-from pages.components.layout.formatting import day_words, number_words, time_words
 from pages.components.layout.status_chips import chip
-from pages.components.layout.templates import pieces
 from pages.components.orders import dialogs
+from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
