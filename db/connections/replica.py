@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.connections import engine, roles, wal_positions
 from db.connections.engine import PAGE_SECONDS
-from db.settings import settings
+from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
 Found = TypeVar("Found")
@@ -86,12 +86,12 @@ def reading_transaction(
 
 def is_at_replica(connection: Connection) -> bool:
     """Whether this connection reads from the replica."""
-    return settings().database_read_url is not None and connection.engine is _engine()
+    return database_settings().database_read_url is not None and connection.engine is _engine()
 
 
 def _at_replica(account_id: int, page_ids: Collection[int], longest_seconds: float) -> Connection | None:
     """A connection whose transaction has begun, or None when the primary has to do."""
-    if settings().database_read_url is None or not _may_ask():
+    if database_settings().database_read_url is None or not _may_ask():
         return None
     if wal_positions.needs_sample():
         with engine.app_engine().connect() as primary:
@@ -121,11 +121,11 @@ def _at_replica(account_id: int, page_ids: Collection[int], longest_seconds: flo
 
 def _engine() -> Engine:
     """The pool at the replica. Whatever user the address names, it is the app's role that reads there."""
-    return engine.pooled(f"read {settings().database_read_url}", _address, **_PATIENCE)
+    return engine.pooled(f"read {database_settings().database_read_url}", _address, **_PATIENCE)
 
 
 def _address() -> str:
-    url = make_url(settings().database_read_url or "")
+    url = make_url(database_settings().database_read_url or "")
     if url.username != roles.APP_ROLE or url.password is None:
         own = make_url(engine.app_address())
         url = url.set(username=own.username, password=own.password)

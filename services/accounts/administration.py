@@ -19,7 +19,7 @@ from db.schema.tables import (
     team,
     team_member,
 )
-from db.settings import settings
+from db.settings import database_settings
 from services.access import Role, Viewer
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.actions import Done
@@ -27,6 +27,7 @@ from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.mail.outbox import queue_mail
 from services.mail.server_state import why_not_mailed
+from services.settings import settings
 from services.text.keys import strip_edges
 
 PAGE: Final = 50
@@ -167,7 +168,7 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
     known = _locked(connection, viewer, account_id)
     if known.disabled_at is not None:
         raise Conflict("A disabled account gets no password. Enable it first.")
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         raise Conflict("Nobody signs in with a password here.")
     if why_not := why_not_mailed(connection, known.email):
         raise Conflict(why_not)
@@ -236,7 +237,7 @@ def _accounts() -> Any:
         account_session.c.account_id == of_account,
         account_session.c.ended_at.is_(None),
         account_session.c.expires_at > func.now(),
-        account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
+        account_session.c.last_seen_at > func.now() - timedelta(minutes=database_settings().idle_minutes),
     )
     identity = single_sign_on_identity.c.account_id
     bound = select(identity).where(identity == of_account).exists()
@@ -318,9 +319,9 @@ def _mail_password(connection: Connection, kind: str, to: ListedAccount, passwor
         words={
             "name": to.name,
             "login": to.email,
-            "password": password if settings().passwords else None,
-            "provider": provider.name if (provider := settings().provider) else None,
-            "address": settings().base_url,
+            "password": password if settings().sign_in.passwords else None,
+            "provider": provider.name if (provider := settings().sign_in.provider) else None,
+            "address": settings().web.base_url,
         },
         account_id=to.id,
     )

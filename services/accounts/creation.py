@@ -7,12 +7,12 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, text
 
 from db.schema.tables import account, account_page, audit_log, checkout_page
-from db.settings import settings
 from services.access import Role
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import Utf8, why_not_mailable
 from services.mail.server_state import find_utf8_for
+from services.settings import settings
 from services.text.keys import strip_edges
 
 # A one-time password lets in for so long.
@@ -61,7 +61,7 @@ def create_first_administrator(connection: Connection) -> str | None:
     `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
     passwords are switched off: `python -m services.accounts create-admin` makes one for a known e-mail then.
     """
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return None
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport first administrator'))"))
     if connection.execute(select(account.c.id).limit(1)).first() is not None:
@@ -73,7 +73,7 @@ def create_first_administrator(connection: Connection) -> str | None:
 
 def way_in(email: str) -> str:
     """A sentence about what a new account's owner is mailed."""
-    if settings().passwords:
+    if settings().sign_in.passwords:
         return f"A one-time password is on its way to {email}."
     return f"A mail that says how to sign in is on its way to {email}."
 

@@ -21,14 +21,16 @@ from db.connections.engine import (
 )
 from db.embedded.local_secrets import DataFolderError
 from db.embedded.server import EmbeddedDatabaseError
+from db.environment import SettingsError
 from db.schema.migrate import migrate
 from db.schema.tables import account_session, audit_log
-from db.settings import SettingsError, settings
+from db.settings import database_settings
 from services.access import Role, Viewer
 from services.accounts.creation import create_account
 from services.authentication import passwords, sessions
 from services.authentication.security_mails import Change, announce
 from services.errors import InvalidInput, SupportError
+from services.settings import settings
 
 WRONG_CURRENT = "This is not your current password, or the account is locked for now."
 
@@ -100,7 +102,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
             account_session.c.account_id == viewer.account_id,
             account_session.c.ended_at.is_(None),
             account_session.c.expires_at > func.now(),
-            account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
+            account_session.c.last_seen_at > func.now() - timedelta(minutes=database_settings().idle_minutes),
         )
         .order_by(account_session.c.created_at.desc())
     )
@@ -131,7 +133,7 @@ def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
 
 def has_public_passwords() -> bool:
     """Whether demo accounts can sign in to a database of a server of its own: their password is known to everybody."""
-    if settings().database_url is None:
+    if database_settings().database_url is None:
         return False
     with anonymous_transaction() as connection:
         return bool(connection.execute(text("SELECT has_demo_accounts()")).scalar_one())
@@ -195,8 +197,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _create_administrator(given: argparse.Namespace) -> str:
     with jobs_transaction() as connection:
         password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
-    if not settings().passwords:
-        return f"{given.email} signs in at {settings().base_url} through your provider."
+    if not settings().sign_in.passwords:
+        return f"{given.email} signs in at {settings().web.base_url} through your provider."
     return f"One-time password for {given.email}, good for 72 hours: {password}"
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, select, text, update
 
 from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
 from db.schema.tables import account, role_rule
-from db.settings import settings
 from services.access import Role, Viewer
 from services.accounts.administration import AccountNotFound, check_administrator
 from services.accounts.profile import prove
@@ -24,6 +23,7 @@ from services.authentication import sessions
 from services.authentication.networks import network_of
 from services.authentication.security_mails import Change, Owner, announce, announce_reset
 from services.errors import Conflict, InvalidInput
+from services.settings import settings
 
 ISSUER: Final = "ESupport portal"
 RECOVERY_CODES: Final = 10
@@ -101,7 +101,7 @@ def remove(
             raise Conflict("Your role needs a second factor.")
         version = _version(connection, viewer)
         own = None
-        if not settings().passwords:
+        if not settings().sign_in.passwords:
             own = connection.execute(
                 text("SELECT begin_own_attempt(:network)"), {"network": network_of(address)}
             ).scalar_one()
@@ -114,7 +114,7 @@ def remove(
 
 def needs_password(viewer: Viewer) -> bool:
     """Whether `confirm` has to be given the viewer's password: not after a single sign-on, nor where there are none."""
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return False
     with viewer_transaction(viewer.account_id) as connection:
         by_provider = connection.execute(text("SELECT is_single_sign_on_session()")).scalar_one()

@@ -19,11 +19,12 @@ from db.connections.engine import anonymous_transaction
 from db.connections.viewers import SignedIn
 from db.connections.viewers import digest as digest
 from db.connections.viewers import is_token as is_token
-from db.settings import settings
+from db.settings import database_settings
 from services.access import Viewer, get_viewer
 from services.authentication import passwords
 from services.authentication.networks import network_of
 from services.errors import Conflict, NotAllowed
+from services.settings import settings
 from services.text.keys import strip_edges
 
 # How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
@@ -71,7 +72,7 @@ def check_password(
 
     Raises `TooManyAttempts` for a network that has failed too often, and `PasswordsBusy`.
     """
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return None
     asked = {
         "login": usable_login(login),
@@ -139,7 +140,7 @@ def viewer_of_token(token: str) -> Viewer | None:
         return None
     with anonymous_transaction() as connection:
         session = connection.execute(
-            _SESSION, {"token": token, "idle": settings().idle_minutes}
+            _SESSION, {"token": token, "idle": database_settings().idle_minutes}
         ).one_or_none()
         if session is None:
             return None

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
 from db.schema.tables import account, single_sign_on_identity
-from db.settings import settings
 from services.access import Viewer
 from services.accounts.administration import get_account
 from services.actions import Done
@@ -24,6 +23,7 @@ from services.authentication import sessions
 from services.authentication.exact_addresses import exact_key
 from services.authentication.networks import network_of
 from services.errors import Conflict
+from services.settings import settings
 
 UNKNOWN: Final = "There is no account for you here, or it is disabled or locked. Ask an administrator."
 NOT_CONFIRMED: Final = "Your sign-in provider has not confirmed your e-mail address, so nobody was signed in."
@@ -56,7 +56,7 @@ class Judgement:
 
 
 def is_on() -> bool:
-    return settings().provider is not None
+    return settings().sign_in.provider is not None
 
 
 def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> Judgement | None:

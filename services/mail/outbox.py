@@ -9,9 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
 from db.schema.tables import mail
-from db.settings import settings
 from services.mail.addresses import sender_of
 from services.order_actions.locking import LockedOrder
+from services.settings import settings
 
 # Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
 SUBJECTS: Final = {
@@ -81,7 +81,7 @@ def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def new_message_id() -> str:
-    domain = sender_of(settings().mail_from).address.rpartition("@")[2]
+    domain = sender_of(settings().mail.sender).address.rpartition("@")[2]
     return f"<{uuid4().hex}@{domain}>"
 
 

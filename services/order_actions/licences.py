@@ -10,7 +10,6 @@ from typing import Final
 from sqlalchemy import Connection, exists, select, update
 
 from db.schema.tables import activation_code, order_item
-from db.settings import settings
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotFound
@@ -19,6 +18,7 @@ from services.mail.outbox import queue_mail
 from services.mail.server_state import find_utf8_for
 from services.order_actions.locking import lock_order
 from services.orders.models import OrderItem
+from services.settings import settings
 from services.text.links import safe_link
 
 COPY_DELETED: Final = "This activation code was deleted with another item, and this item is refunded as well."
@@ -104,7 +104,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "customer_name": order.customer_name,
             "product": code.name,
             "code": code.code,
-            "order_page": safe_link(order.detail_url) or f"{settings().base_url}/o/{order.page_key}",
+            "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
             "shop": order.store_title or order.store,
         },
     )

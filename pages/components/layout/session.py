@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from db.settings import settings
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication import sessions
+from services.settings import settings
 
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
@@ -88,7 +88,7 @@ def session_token() -> str:
 
 def cookie_token(name: str = browser_cookies.SESSION) -> str:
     """The token in one of the cookies that this tab connected with, or ""."""
-    secure = settings().base_url.startswith("https:") or tabs.is_secure(_connection())
+    secure = settings().web.base_url.startswith("https:") or tabs.is_secure(_connection())
     return browser_cookies.token_in(st.context.cookies, name, secure=secure)
 
 
