@@ -16,6 +16,7 @@ from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import browser_words
 from services.settings import settings
+from services.time_zones import find_time_zone, time_zones
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
@@ -84,8 +85,8 @@ def _facts(viewer: Viewer) -> None:
 
 
 def _time_zone(viewer: Viewer) -> None:
-    browsers = profile.find_time_zone(st.context.timezone)
-    options = [None, *profile.time_zones()]
+    browsers = find_time_zone(st.context.timezone)
+    options = [None, *time_zones()]
     st.selectbox(
         "Time zone",
         options,

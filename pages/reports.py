@@ -108,7 +108,7 @@ def _take_up(entered: FormInput) -> None:
 def _figures(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
     report = read(
-        viewer.account_id, viewer.page_ids, lambda connection: get_report(connection, viewer, order_filter)
+        viewer.account_id, viewer.store_ids, lambda connection: get_report(connection, viewer, order_filter)
     )
     if not report.orders:
         st.info(

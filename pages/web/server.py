@@ -29,7 +29,7 @@ from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health  # noqa: E402
-from services.authentication.sessions import web_server_secret  # noqa: E402
+from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
 # Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by

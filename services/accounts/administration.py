@@ -20,11 +20,11 @@ from db.schema.tables import (
     team_member,
 )
 from db.settings import database_settings
-from services.access import Role, Viewer
+from services.access import Role, Viewer, require_administrator
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.actions import Done
 from services.authentication.passwords import hash_password, one_time_password
-from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.errors import AccountNotFound, Conflict, InvalidInput
 from services.mail.outbox import queue_mail
 from services.mail.server_state import why_not_mailed
 from services.settings import settings
@@ -32,10 +32,6 @@ from services.text.keys import strip_edges
 
 PAGE: Final = 50
 _LAST_ADMINISTRATOR: Final = "ES001"
-
-
-class AccountNotFound(NotFound):
-    message = "There is no such account."
 
 
 class LastAdministrator(Conflict):
@@ -75,12 +71,6 @@ class Grants:
     all_stores: bool = False
 
 
-def check_administrator(viewer: Viewer) -> None:
-    """Raises `NotAllowed`."""
-    if not viewer.may_administer:
-        raise NotAllowed("Only administrators do this.")
-
-
 def find_accounts(
     connection: Connection, viewer: Viewer, *, words: str = "", after: str | None = None, limit: int = PAGE
 ) -> tuple[ListedAccount, ...]:
@@ -88,7 +78,7 @@ def find_accounts(
 
     Raises `NotAllowed`.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     statement = _accounts().order_by(account.c.email_key).limit(limit)
     if wanted := strip_edges(words):
         statement = statement.where(
@@ -104,7 +94,7 @@ def find_accounts(
 
 def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
     """Raises `NotAllowed`, `AccountNotFound`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     row = connection.execute(_accounts().where(account.c.id == account_id)).one_or_none()
     if row is None:
         raise AccountNotFound
@@ -116,7 +106,7 @@ def create_account(connection: Connection, viewer: Viewer, *, email: str, name: 
 
     Raises `NotAllowed`, `InvalidInput` (fields `email`, `name`, `teams`, `stores`), `Conflict`.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     account_id, password = add_account(
         connection, email=email, name=name, role=grants.role, all_stores=grants.all_stores
     )
@@ -263,7 +253,7 @@ def _listed(row: Any) -> ListedAccount:
 
 
 def _locked(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
-    check_administrator(viewer)
+    require_administrator(viewer)
     known = connection.execute(
         select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True)
     ).one_or_none()

@@ -34,18 +34,18 @@ def create_account(
     The first sign-in must set another one. `connection` is a transaction of the jobs' role. Raises `InvalidInput` for
     an unusable e-mail or name and for a store that does not exist, `Conflict` when the e-mail has an account already.
     """
-    page_ids = []
+    store_ids = []
     for store in stores:
         page_id = connection.execute(
             select(checkout_page.c.id).where(checkout_page.c.name == store)
         ).scalar_one_or_none()
         if page_id is None:
             raise InvalidInput(f"There is no store named “{store}”.", field="stores")
-        page_ids.append(page_id)
+        store_ids.append(page_id)
     account_id, password = add_account(
         connection, email=email, name=name, role=Role(role), all_stores=all_stores
     )
-    for page_id in dict.fromkeys(page_ids):
+    for page_id in dict.fromkeys(store_ids):
         connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
     connection.execute(
         insert(audit_log).values(

@@ -29,9 +29,9 @@ from services.accounts.administration import (
     reset_password,
     unlock_account,
 )
+from services.accounts.sign_in_methods import require_for, reset_second_factor, unbind_single_sign_on
 from services.accounts.teams import ListedStore, ListedTeam, find_stores, find_teams
-from services.authentication.second_factor import require_for, required_roles, reset_second_factor
-from services.authentication.single_sign_on import unbind_single_sign_on
+from services.authentication.second_factor import required_roles
 from services.settings import settings
 
 _NEW: Final = "create account"

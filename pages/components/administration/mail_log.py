@@ -13,7 +13,7 @@ from pages.components.layout.session import client_address, current_viewer, time
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import time_words
 from pages.rendering.templates import render
-from services.mail.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from services.delivery.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
 from services.settings import settings
 
 _AGAIN = "send mail again"

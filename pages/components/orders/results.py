@@ -78,7 +78,7 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
         count = state.count or count_orders(connection, viewer, state.search, page=page)
         return page, count, _missing(connection, viewer, state.search)
 
-    found, count, missing = read(viewer.account_id, viewer.page_ids, search)
+    found, count, missing = read(viewer.account_id, viewer.store_ids, search)
     if count != state.count:
         orders_state.note(count=count)
     if state.opens_only_result:

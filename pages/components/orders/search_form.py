@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from pages.components.layout import unfinished
 from pages.components.layout.day_field import day_field
 from pages.rendering.escaping import html_text
 from services.access import Viewer
-from services.orders.filters import SearchInput, SubscriptionFilter
-from services.orders.search_fields import FieldError
+from services.orders.filters import SearchInput
+from services.text.fields import FieldError
 from services.time_zones import day_text, parse_day
 
 SUBSCRIPTION_WORDS = {

@@ -21,9 +21,9 @@ from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
-from services.order_actions.licences import COPY_DELETED, dead_copies, why_not_sent
+from services.order_actions.licences import COPY_DELETED, why_not_sent
 from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
-from services.orders.models import HistoryEvent, OrderDetail, Subscription
+from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {

@@ -17,10 +17,10 @@ from services.exports import workbook as workbooks
 from services.exports.csv_file import (
     ExportRows,
     column_titles,
+    escape_formula,
     export_orders,
     file_name,
     record_export,
-    safe_text,
 )
 from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.orders.filters import SearchInput, parse_filter
@@ -86,7 +86,7 @@ def test_no_text_cell_begins_as_a_formula_does(anna: int) -> None:
 
 
 def test_numbers_are_left_as_they_are(anna: int) -> None:
-    assert safe_text("-5") == "'-5"
+    assert escape_formula("-5") == "'-5"
     text = exported(anna, ExportRows.ITEM).decode("utf-8-sig")
     assert ",1234567.89," in text
 
