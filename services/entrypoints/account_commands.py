@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
     create.add_argument("--email", required=True)
     create.add_argument("--name", default="Administrator")
-    unlock = commands.add_parser("unlock", help="ends the lock of five wrong passwords")
-    unlock.add_argument("--email", required=True)
+    end_lock = commands.add_parser("unlock", help="ends the lock of five wrong passwords")
+    end_lock.add_argument("--email", required=True)
     given = parser.parse_args(arguments)
     try:
         migrate(owner_url())
