@@ -172,7 +172,7 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "accounts.administration.require_administrator", "actions.perform", "audit.recording.record",
+    "access.require_administrator", "actions.perform", "audit.recording.record",
     "audit.recording.record_refusal", "order_actions.history.add_event",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.csv_file.statement_of", "refunds.document.add_refund_document",
@@ -305,7 +305,7 @@ def outcome(
 @pytest.mark.parametrize("name", RULES)
 def test_who_may(name: str, role: Role, people: dict[Role, int], target: dict[int, dict[str, int]]) -> None:
     rule, function, asks = RULES[name], FUNCTIONS[name], factories.viewer(people[role])
-    if "taken" in rule.arguments(target[OWN])[0] or name.split(".")[1] in (
+    if "taken" in rule.arguments(target[OWN])[0] or name.split(".")[-1] in (
         "release_request", "fulfil_request", "refuse_request", "fail_request",
     ):  # fmt: skip
         taken_by(asks.account_id)

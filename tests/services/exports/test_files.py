@@ -17,13 +17,13 @@ from services.exports import workbook as workbooks
 from services.exports.csv_file import (
     ExportRows,
     column_titles,
-    escape_formula,
     export_orders,
     file_name,
     record_export,
 )
 from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.orders.filters import SearchInput, parse_filter
+from services.spreadsheets import escape_formula
 from tests.support import factories
 from tests.support.factories import document, item, run
 
