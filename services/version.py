@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from db.schema.version import current_revision, required_revision
 from db.environment import PROJECT
+from db.schema.version import current_revision, required_revision
 
 # Read from the only place that states it. The portal always runs from its own folder, so the file is there.
 VERSION: Final[str] = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"][

@@ -8,6 +8,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -296,3 +297,15 @@ def test_every_decision_has_the_one_form(decision: Path) -> None:
     sections = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
     assert sections[:3] == ["Context", "Decision", "Consequences"]
     assert sections[3:] in ([], ["Refused alternatives"])
+
+
+def test_the_floors_in_contributing_are_those_that_the_linter_holds() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [floors] = [
+        c for c in settings["tool"]["importlinter"]["contracts"] if c.get("containers") == ["services"]
+    ]
+    table = text_of(ROOT / "CONTRIBUTING.md").split("| floor |")[1].split("\n\n")[0]
+    rows = [
+        set(re.findall(r"`services/(\w+)(?:\.py|/)`", row.split(" | ")[0])) for row in table.splitlines()[2:]
+    ]
+    assert rows == [set(layer.split(" | ")) for layer in floors["layers"]]
