@@ -143,6 +143,22 @@ def test_every_name_in_a_file_exists(document: Path) -> None:
 
 
 @every_document
+def test_a_function_of_sql_is_named_where_it_was_defined_last(document: Path) -> None:
+    """Migrations replace functions: any file but the last that defines one holds dead text."""
+    named = [s.split("::") for s in spans(document) if re.fullmatch(r"db/migrations/sql/\w+\.sql::\w+", s)]
+    dead = []
+    for path, name in named:
+        defining = [
+            each(file)
+            for file in sorted((ROOT / "db" / "migrations" / "sql").glob("*.sql"))
+            if re.search(rf"CREATE (?:OR REPLACE )?FUNCTION {name}\(", text_of(file))
+        ]
+        if defining and defining[-1] != path:
+            dead.append(f"{name} was defined last in {defining[-1]}, not in {path}")
+    assert dead == []
+
+
+@every_document
 def test_every_dotted_name_exists(document: Path) -> None:
     """`services.refunds.requests.request_refund`, and modules and packages alone."""
     missing = []
