@@ -3,7 +3,6 @@
 How a name is written decides how it is checked; CONTRIBUTING.md explains the notation under "Documentation".
 """
 
-import ast
 import importlib.util
 import re
 import subprocess
@@ -14,15 +13,19 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = sorted(
-    [
-        *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
-    ]
+from tests.support.documentation import (
+    DOCS,
+    FOLDERS,
+    ROOT,
+    code_text,
+    each,
+    names_in,
+    project_files,
+    said,
+    spans,
+    text_of,
 )
-DECISIONS = [path for path in DOCS if path.parent.name == "decisions" and path.name != "README.md"]
-FOLDERS = ("bench", "db", "docs", "pages", "services", "tests", ".ci", ".streamlit")
+
 # Names of PostgreSQL, its tools and libraries, which no file of ours has to contain; the last three are PostgreSQL's
 # own names for indexes of keys.
 OTHERS = frozenset(
@@ -36,73 +39,7 @@ LIBRARIES_VARIABLES = frozenset({"SSL_CERT_FILE", "STREAMLIT_SERVER_ADDRESS"})
 OURS = r"(?:ESUPPORT|DATABASE|SMTP|MAIL|OIDC)_[A-Z_]+"
 
 
-def each(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
 every_document = pytest.mark.parametrize("document", DOCS, ids=each)
-
-
-@cache
-def text_of(document: Path) -> str:
-    return document.read_text(encoding="utf-8")
-
-
-@cache
-def tracked_files() -> tuple[Path, ...]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    return tuple(path for name in listed.splitlines() if (path := ROOT / name).is_file())
-
-
-@cache
-def code_text() -> str:
-    """Everything that is no documentation and no test of it."""
-    endings = {".py", ".sql", ".js", ".css", ".jinja", ".toml", ".conf", ".ini", ".mako", ""}
-    return "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in tracked_files()
-        if path.suffix in endings and path != Path(__file__)
-    )
-
-
-def code_blocks(document: Path) -> list[str]:
-    return re.findall(r"^ *```\w*\n(.*?)^ *```", text_of(document), re.M | re.S)
-
-
-def spans(document: Path) -> list[str]:
-    """What stands between single backticks; a line break inside a span is a space."""
-    prose = re.sub(r"^ *```.*?^ *```", "", text_of(document), flags=re.M | re.S)
-    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
-
-
-def said(document: Path) -> str:
-    """All code of a document, for commands."""
-    return "\n".join([*spans(document), *code_blocks(document)])
-
-
-@cache
-def names_in(module: Path) -> frozenset[str]:
-    """What a Python file defines, `Class.member` included; for any other file all of its words."""
-    source = module.read_text(encoding="utf-8")
-    if module.suffix != ".py":
-        return frozenset(re.findall(r"\w+", source))
-    return frozenset(_defined(ast.parse(source).body))
-
-
-def _defined(body: list[ast.stmt], prefix: str = "") -> list[str]:
-    names = []
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.append(prefix + node.name)
-        if isinstance(node, ast.ClassDef):
-            names += _defined(node.body, f"{node.name}.")
-        if isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names += [prefix + target.id for target in targets if isinstance(target, ast.Name)]
-    return names
 
 
 def missing_in(path: str, name: str) -> bool:
@@ -121,7 +58,7 @@ def test_every_file_exists(document: Path) -> None:
 
 @every_document
 def test_every_file_named_without_its_folder_exists(document: Path) -> None:
-    known = {path.name for path in tracked_files()}
+    known = {path.name for path in project_files()}
     names = [
         s for s in spans(document) if re.fullmatch(r"[\w.-]+\.(?:py|js|css|sql|jinja|conf|ini|md|toml)", s)
     ]
@@ -210,7 +147,7 @@ def test_every_variable_is_read_by_the_code(document: Path) -> None:
 
 def test_every_variable_of_the_code_is_documented() -> None:
     program = [
-        p for p in tracked_files() if p.suffix == ".py" and p.relative_to(ROOT).parts[0] in ("db", "services")
+        p for p in project_files() if p.suffix == ".py" and p.relative_to(ROOT).parts[0] in ("db", "services")
     ]
     read = {name for path in program for name in re.findall(rf'"({OURS})"', path.read_text(encoding="utf-8"))}
     assert len(read) > 10
@@ -279,40 +216,6 @@ def test_the_security_table_names_a_test_for_what_it_claims() -> None:
         item for item, how in met if not re.search(r"::test_|[Nn]o test|no test|same test|[Aa]s \d+\.", how)
     ]
     assert unproven == []
-
-
-def decisions_index() -> list[tuple[str, ...]]:
-    rows = re.findall(
-        r"^\| \[(\d{3})\]\((\S+)\) \| (.+?) \| (\S+) \| (.+?) \|$",
-        text_of(ROOT / "docs" / "decisions" / "README.md"),
-        re.M,
-    )
-    return [tuple(row) for row in rows]
-
-
-def test_the_index_of_decisions_is_complete() -> None:
-    expected = []
-    for path in DECISIONS:
-        lines = text_of(path).splitlines()
-        number, title = lines[0].removeprefix("# ").split(": ", 1)
-        date, status = (line.split(": ", 1)[1] for line in lines[2:4])
-        expected.append((number, path.name, title, date, re.sub(r"\[(\d{3})\]\(\S+?\)", r"\1", status)))
-    assert decisions_index() == expected
-
-
-@pytest.mark.parametrize("decision", DECISIONS, ids=each)
-def test_every_decision_has_the_one_form(decision: Path) -> None:
-    lines = text_of(decision).splitlines()
-    assert re.fullmatch(rf"# {decision.name[:3]}: [A-Z].+[^.]", lines[0])
-    assert re.fullmatch(r"- Date: \d{4}-\d\d-\d\d", lines[2])
-    link = r"\[\d{3}\]\(\d{3}-[a-z0-9-]+\.md\)"
-    others = rf"{link}(?:, {link})*"
-    assert re.fullmatch(
-        rf"- Status: (?:accepted|accepted, amended by {others}|superseded by {link})", lines[3]
-    )
-    sections = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
-    assert sections[:3] == ["Context", "Decision", "Consequences"]
-    assert sections[3:] in ([], ["Refused alternatives"])
 
 
 def test_the_floors_in_contributing_are_those_that_the_linter_holds() -> None:

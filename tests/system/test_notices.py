@@ -24,8 +24,9 @@ def direct_requirements() -> list[str]:
 def licence_of(package: str) -> str:
     """As the package states it: an SPDX expression, its own words, or its classifier."""
     stated = metadata(package)
-    if words := stated.get("License-Expression") or stated.get("License"):
-        return str(words).strip().splitlines()[0]
+    for field in ("License-Expression", "License"):
+        if field in stated:
+            return stated[field].strip().splitlines()[0]
     classifiers = [c for c in stated.get_all("Classifier") or [] if c.startswith("License ::")]
     return classifiers[0].rsplit(":: ", 1)[1] if classifiers else "not stated"
 
