@@ -1,4 +1,7 @@
-"""THIRD-PARTY-NOTICES.md lists every direct requirement with the licence that the installed package states."""
+"""THIRD-PARTY-NOTICES.md lists every direct requirement with the licence that the installed package states.
+
+`.venv/bin/python -m tests.system.test_notices` writes the table anew.
+"""
 
 import re
 from importlib.metadata import metadata
@@ -6,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICES = ROOT / "THIRD-PARTY-NOTICES.md"
+_HEAD = "| package | licence |\n|---|---|\n"
 
 
 def direct_requirements() -> list[str]:
@@ -31,11 +35,14 @@ def licence_of(package: str) -> str:
     return classifiers[0].rsplit(":: ", 1)[1] if classifiers else "not stated"
 
 
+def table() -> list[str]:
+    return [f"| {name} | {licence_of(name)} |" for name in sorted(direct_requirements(), key=str.lower)]
+
+
 def test_every_direct_requirement_is_listed_with_its_licence() -> None:
-    expected = [f"| {name} | {licence_of(name)} |" for name in sorted(direct_requirements(), key=str.lower)]
-    assert len(expected) > 20
-    table = NOTICES.read_text(encoding="utf-8").split("\n## Libraries\n")[1]
-    assert re.findall(r"^\| [\w.-]+ \| .+ \|$", table, re.M)[1:] == expected
+    listed = NOTICES.read_text(encoding="utf-8").split(_HEAD)[1].split()
+    assert len(table()) > 20
+    assert listed == "\n".join(table()).split()
 
 
 def test_the_licences_of_what_the_project_contains_are_in_it() -> None:
@@ -44,3 +51,8 @@ def test_the_licences_of_what_the_project_contains_are_in_it() -> None:
         assert f"`{path}`" in notices
         assert (ROOT / path).is_file()
     assert "not stated" not in notices
+
+
+if __name__ == "__main__":
+    prose = NOTICES.read_text(encoding="utf-8").split(_HEAD)[0]
+    NOTICES.write_text(prose + _HEAD + "\n".join(table()) + "\n", encoding="utf-8")
