@@ -21,6 +21,7 @@ from db.connections.engine import (
 )
 from db.embedded.local_secrets import DataFolderError
 from db.embedded.server import EmbeddedDatabaseError
+from db.schema.audit_actions import AuditAction
 from db.schema.migrate import migrate
 from db.schema.tables import account_session, audit_log
 from db.settings import SettingsError, settings
@@ -217,5 +218,5 @@ def _unlock(email: str) -> str:
             {"id": account_id},
         )
         details = {"account": account_id, "by": "command line"}
-        connection.execute(insert(audit_log).values(action="unlock account", details=details))
+        connection.execute(insert(audit_log).values(action=AuditAction.UNLOCK_ACCOUNT, details=details))
     return f"{email} can sign in again."

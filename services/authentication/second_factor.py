@@ -14,12 +14,13 @@ import segno
 from sqlalchemy import Connection, select, text, update
 
 from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, role_rule
 from db.settings import settings
 from services.access import Role, Viewer
 from services.accounts.administration import AccountNotFound, check_administrator
 from services.accounts.profile import prove
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.authentication import sessions
 from services.authentication.networks import network_of
 from services.authentication.security_mails import Change, Owner, announce, announce_reset
@@ -183,7 +184,8 @@ def required_roles(connection: Connection) -> frozenset[Role]:
     return frozenset(Role(role) for role in rows.scalars())
 
 
-def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> Done:
+@action(AuditAction.REQUIRE_SECOND_FACTOR)
+def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> ActionResult:
     """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
 
     Raises `NotAllowed`.
@@ -194,10 +196,13 @@ def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role
             update(role_rule).where(role_rule.c.role == role).values(second_factor_required=role in roles)
         )
     names = ", ".join(sorted(roles)) or "nobody"
-    return Done(f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)})
+    return ActionResult(
+        f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)}
+    )
 
 
-def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.RESET_SECOND_FACTOR)
+def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """For somebody who lost their device and their recovery codes; a mail tells them.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
@@ -216,7 +221,7 @@ def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int)
         update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
     )
     announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
-    return Done(f"The second factor of {known.name} was removed.", {"account": account_id})
+    return ActionResult(f"The second factor of {known.name} was removed.", {"account": account_id})
 
 
 def _set(

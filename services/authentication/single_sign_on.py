@@ -15,11 +15,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, single_sign_on_identity
 from db.settings import settings
 from services.access import Viewer
 from services.accounts.administration import get_account
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.authentication import sessions
 from services.authentication.exact_addresses import exact_key
 from services.authentication.networks import network_of
@@ -110,7 +111,8 @@ def record_refusal(judged: Judgement, *, address: str | None) -> None:
     _refuse(judged.login, UNKNOWN, "refused", address)
 
 
-def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.UNLINK_SINGLE_SIGN_ON)
+def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
@@ -119,7 +121,7 @@ def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: in
     of_account = single_sign_on_identity.c.account_id == account_id
     if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
         raise Conflict("This account is not linked to a single sign-on.")
-    return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
+    return ActionResult(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
 
 
 def _find_account(email: str) -> int | None:
