@@ -242,9 +242,8 @@ def test_refund_and_deletion_of_the_person(
 
     def delete(email: str, order_id: int) -> str:
         expected = {order_id: Part.CUSTOMER}
-        request = ActionRequest("erase personal data", None, uuid4(), None)
-        work = partial(erase_personal_data, viewer=admin, email=email, expected=expected)
-        return perform(admin, request, work)
+        request = ActionRequest(key=uuid4(), address=None)
+        return perform(admin, request, erase_personal_data, email=email, expected=expected)
 
     for number, order_id in enumerate(ids):
         email = f"person-{number}@example.com"

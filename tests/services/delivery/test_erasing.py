@@ -34,8 +34,8 @@ def erase(people: dict[str, int], email: str = EMAIL) -> str:
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
         expected = preview_erasure(connection, admin, email=email).parts
-    request = ActionRequest("erase personal data", None, uuid4(), None)
-    return perform(admin, request, partial(erase_personal_data, viewer=admin, email=email, expected=expected))
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(admin, request, erase_personal_data, email=email, expected=expected)
 
 
 @pytest.fixture(autouse=True)

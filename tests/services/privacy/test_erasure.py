@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -67,9 +66,8 @@ def erase(account_id: int, email: str) -> str:
 
 def erase_expected(account_id: int, email: str, expected: Mapping[int, Part]) -> str:
     asks = factories.viewer(account_id)
-    request = ActionRequest("erase personal data", None, uuid4(), None)
-    work = partial(erase_personal_data, viewer=asks, email=email, expected=expected)
-    return perform(asks, request, work)
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(asks, request, erase_personal_data, email=email, expected=expected)
 
 
 def everything_kept() -> dict[str, str]:

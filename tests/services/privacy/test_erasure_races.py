@@ -94,8 +94,8 @@ def erase(people: dict[str, int], email: str, expected: Mapping[int, Part] | lis
     admin = factories.viewer(people["admin"])
     if isinstance(expected, list):
         expected = dict.fromkeys(expected, Part.CUSTOMER)
-    work = partial(erase_personal_data, viewer=admin, email=email, expected=expected)
-    return perform(admin, ActionRequest("erase personal data", None, uuid4(), None), work)
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(admin, request, erase_personal_data, email=email, expected=expected)
 
 
 def rows_left() -> dict[str, list[str]]:
