@@ -85,7 +85,7 @@ def test_the_export_runs_nothing(admin: int) -> None:
     text = b"".join(pieces).decode("utf-8-sig")
     lines = text.splitlines()
     assert lines[0] == "time (UTC),account,action,order,address,succeeded,details"
-    assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,note,7,,False,")
+    assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,add note,7,,False,")
     assert len(lines) == 5 and "=cmd" in text and not any(cell.startswith("=") for cell in text.split(","))
 
 
