@@ -12,8 +12,9 @@ from services.accounts.administration import reset_password
 from services.authentication import password_reset
 from services.authentication.sessions import REFUSED, WRONG_CODE, TooManyAttempts
 from tests.attacks.conftest import ask, session_of
-from tests.browser.conftest import PASSWORD, Portal, add_account, sign_in, submit
 from tests.support import factories
+from tests.support.portal import PASSWORD, Portal, add_account
+from tests.support.signing_in import sign_in_by_form, submit
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
@@ -52,7 +53,7 @@ def test_strangers_lock_an_account_and_its_owners_browser_still_lets_in(
     portal: Portal, page: Page, tabs: list[Page]
 ) -> None:
     email = add_account(portal, "Olga", role="administrator")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     [cookie] = [one for one in page.context.cookies() if one["name"] == DEVICE]
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     page.context.clear_cookies(name=SESSION)
@@ -64,7 +65,7 @@ def test_strangers_lock_an_account_and_its_owners_browser_still_lets_in(
     tabs[2].goto("/")
     assert REFUSED in guess(tabs[2], email, PASSWORD), "the same sentence, with the right password"
     page.goto("/")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     expect(page.get_by_role("link", name="Administration")).to_be_visible(timeout=20_000)
     assert portal.execute("SELECT locked_until > now() FROM account WHERE email = %s", email) == [(True,)]
 
@@ -84,7 +85,7 @@ def test_twenty_five_guesses_lock_three_accounts_of_five(portal: Portal, tabs: l
     assert locked[0][0] <= 4
     portal.execute("UPDATE sign_in_attempt SET begun_at = begun_at - interval '1 minute'")
     tabs[3].goto("/")
-    sign_in(tabs[3], emails[-1])
+    sign_in_by_form(tabs[3], emails[-1])
 
 
 def test_a_password_of_before_a_reset_opens_nothing_with_a_code(portal: Portal, page: Page) -> None:

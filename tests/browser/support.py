@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Portal, settle
+from tests.support.chromium import settle
 from tests.support.mail_server import Accepted, MailServer
+from tests.support.portal import Portal
 
 MAILABLE = "o.email IS NOT NULL AND NOT o.customer_erased"
 LIVE_CODE = "EXISTS (SELECT FROM activation_code c WHERE c.order_id = o.order_id AND NOT c.deleted)"

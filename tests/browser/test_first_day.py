@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PROJECT, VIEWPORT, settle, stays_signed_in, submit
 from tests.browser.support import box_of, button, dialog, said
 from tests.browser.test_administration import section
-from tests.conftest import create_database, drop_database
 from tests.support import factories
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.databases import create_database, drop_database
+from tests.support.portal import PROJECT
 from tests.support.ports import free_port
+from tests.support.signing_in import stays_signed_in, submit
 
 ADMIN_PASSWORD, OLGA_PASSWORD = "the boss of it all 1", "olga looks for orders"
 

@@ -4,8 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.support import box_of
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session, sign_in
 
 
 def orders_of(portal: Portal, days: int) -> int:
@@ -23,7 +25,7 @@ def figure(page: Page, number: int) -> None:
 
 
 def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
-    sign_in(page, "carla@demo.example")
+    sign_in(page, portal, "carla@demo.example")
     page.get_by_role("link", name="Reports").click()
     figure(page, orders_of(portal, 30))
     page.get_by_role("radio", name="90 days").click()
@@ -58,7 +60,7 @@ def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
 
 
 def test_a_click_on_a_store_opens_its_orders(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     page.goto("/reports")
     figure(page, orders_of(portal, 30))
     expect(page.get_by_role("heading", name="Refunds and subscriptions by store")).to_be_visible()

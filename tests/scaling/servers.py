@@ -21,7 +21,7 @@ from db.connections.roles import APP_ROLE, libpq_url, role_password
 from db.embedded import server as embedded
 from db.embedded.cluster import run_program
 from db.embedded.home import Home, find_home
-from tests.browser.conftest import PROJECT, end
+from tests.support.portal import PROJECT, end
 from tests.support.ports import free_port
 
 _REPLICA_PORT = 5433  # names its socket only

@@ -188,7 +188,7 @@ def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) ->
 def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: Path) -> None:
     data_dir = folder / "data"
     script = (
-        "import sys, time; from pathlib import Path; from db import embedded; "
+        "import sys, time; from pathlib import Path; from db.embedded import server as embedded; "
         "embedded.start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
     )
     for number in (signal.SIGINT, signal.SIGKILL):

@@ -11,7 +11,7 @@ from db.connections.roles import libpq_url
 from db.operations.backup import BackupError, _adapted, _adapter, backup, restore
 from db.operations.occupancy import occupancy
 from db.schema.migrate import migrate
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 NAMES = ("esupport_backup_from", "esupport_backup_to")
 

@@ -11,7 +11,7 @@ import pytest
 
 from db.connections.roles import libpq_url
 from db.settings import PROJECT
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 from tests.support.factories import document, item
 
 

@@ -1,11 +1,10 @@
-"""One real server over one demo database for all browser tests, and Chromium in front of it.
+"""One real server over one demo database for all tests that need a running portal.
 
-Tests must leave the demo accounts as they are, since all of them share the server: whoever locks, disables or
-changes an account makes one of their own with `add_account`.
+Tests must leave the demo accounts as they are, since all of them share the server: a test that locks, disables or
+changes an account makes one of its own with `add_account`.
 """
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -16,27 +15,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from db.connections.roles import libpq_url
-from pages.web.browser_cookies import SESSION, name_in
 from services.authentication.passwords import hash_password
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.ports import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-FAILURES = Path(__file__).parent / "failures"
 PASSWORD = "demo-Portal-1"
-# The session's, without TLS and with it.
-SESSION_COOKIES = (name_in(SESSION, False), name_in(SESSION, True))
-VIEWPORT = {"width": 1440, "height": 900}
-# Below a page's own address Streamlit first asks for these one level too deep, and then where they are.
-_PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +42,6 @@ class Portal:
         with psycopg.connect(libpq_url(self.database_url)) as connection:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser beside a database and a web server on two busy cores misses a deadline now and then: such a test is run
-    again, twice at most, and the summary says so. Everything that is not a browser test has one try."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session")
@@ -133,56 +115,6 @@ def end(process: subprocess.Popen) -> None:
         process.wait()
 
 
-@pytest.fixture
-def context(portal: Portal, browser: Browser) -> Iterator[BrowserContext]:
-    """A browser of its own (no cookies yet); relative addresses are the portal's."""
-    context = browser.new_context(viewport=VIEWPORT, base_url=portal.url, timezone_id="Europe/Berlin")
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A tab that fails its test when the page reports an error or asks for anything outside this machine."""
-    complaints: list[str] = []
-    page = context.new_page()
-    watch(page, complaints)
-    yield page
-    if getattr(request.node, "failed", False):
-        FAILURES.mkdir(exist_ok=True)
-        name = re.sub(r"[^\w.-]+", "_", request.node.name)
-        page.screenshot(path=FAILURES / f"{name}.png")
-    assert complaints == []
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    outcome = yield
-    report = outcome.get_result()
-    if report.when == "call":
-        item.failed = report.failed
-
-
-def watch(page: Page, complaints: list[str]) -> None:
-    """Collects what a good page never does: errors on the console, and requests that leave this machine."""
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and not _PROBES.search(urlsplit(message.location.get("url", "")).path):
-            complaints.append(f"console: {message.text}")
-
-    def asked(address: str) -> None:
-        parts = urlsplit(address)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in (
-            "localhost",
-            "127.0.0.1",
-        ):
-            complaints.append(f"request: {address}")
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
-    page.on("request", lambda request: asked(request.url))
-
-
 def add_account(
     portal: Portal, name: str, *, role: str = "specialist", must_change_password: bool = False
 ) -> str:
@@ -197,38 +129,6 @@ def add_account(
         must_change_password,
     )
     return email
-
-
-def submit(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Fills the sign-in form and presses its button."""
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    """Signs in, at the address that the tab shows or the first page, and waits until it would survive F5."""
-    if page.url == "about:blank":
-        page.goto("/")
-    submit(page, email, password)
-    expect(page.get_by_role("button", name="Sign in")).to_have_count(0, timeout=20_000)
-    stays_signed_in(page)
-
-
-def stays_signed_in(page: Page) -> None:
-    """Waits until the browser holds the session's cookie."""
-    deadline = time.monotonic() + 20
-    while not any(cookie["name"] in SESSION_COOKIES for cookie in page.context.cookies()):
-        assert time.monotonic() < deadline, "The browser got no cookie."
-        page.wait_for_timeout(50)
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Waits until the page's script has ended: until then a run that was broken off may stand beside the new one."""
-    expect(page.locator('[data-testid="stApp"]')).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=20_000
-    )
 
 
 def wait_for(address: str, server: subprocess.Popen, log: Path | None = None) -> None:
