@@ -5,11 +5,11 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.formatting import time_words
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
-from pages.components.layout.templates import render
+from pages.rendering.formatting import time_words
+from pages.rendering.templates import render
 from services.money import format_money
 from services.refunds.requests import RefundResult, find_own_requests
 

@@ -5,17 +5,18 @@ import html
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.settings import settings
 from pages.authentication import second_factor, set_password
 from pages.authentication.authenticator import sign_out
 from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import ROLE_WORDS, time_words
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import browser_words
+from services.settings import settings
+from services.time_zones import find_time_zone, time_zones
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
@@ -35,8 +36,8 @@ def page() -> None:
         _time_zone(viewer)
         st.button("Sign out", key="profile_sign_out", icon=":material/logout:", on_click=sign_out)
     with password, st.container(border=True, height="stretch"):
-        st.subheader("Change password" if settings().passwords else "Sign in", anchor=False)
-        if (provider := settings().provider) and not settings().passwords:
+        st.subheader("Change password" if settings().sign_in.passwords else "Sign in", anchor=False)
+        if (provider := settings().sign_in.provider) and not settings().sign_in.passwords:
             st.text(f"You sign in with {provider.name}.")
         elif set_password.draw_form(viewer):
             st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
@@ -84,8 +85,8 @@ def _facts(viewer: Viewer) -> None:
 
 
 def _time_zone(viewer: Viewer) -> None:
-    browsers = profile.find_time_zone(st.context.timezone)
-    options = [None, *profile.time_zones()]
+    browsers = find_time_zone(st.context.timezone)
+    options = [None, *time_zones()]
     st.selectbox(
         "Time zone",
         options,

@@ -10,14 +10,14 @@ from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
 from pages.components.layout.dialogs import show_said
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import age_words, money_cells, time_words, wall_clock
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
-from pages.components.layout.templates import render
 from pages.components.refunds import dialogs
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import age_words, money_cells, time_words, wall_clock
+from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan

@@ -10,15 +10,14 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from db.connections.replica import read
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.formatting import money_cells
-from pages.components.layout.row_table import row_table
+from pages.components.layout.row_table import ROW_HEIGHT, row_table, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
-from pages.components.layout.templates import render
 from pages.components.orders.filter_chips import filter_chips
 from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
-from pages.components.orders.table import ROW_HEIGHT, table_height
 from pages.components.reports.chart import report_chart
+from pages.rendering.formatting import money_cells
+from pages.rendering.templates import render
 from services.money import format_money
 from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.orders.saved_searches import save_search
@@ -109,7 +108,7 @@ def _take_up(entered: FormInput) -> None:
 def _figures(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
     report = read(
-        viewer.account_id, viewer.page_ids, lambda connection: get_report(connection, viewer, order_filter)
+        viewer.account_id, viewer.store_ids, lambda connection: get_report(connection, viewer, order_filter)
     )
     if not report.orders:
         st.info(

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select, text
 
 from db.schema.tables import account, checkout_page, role_rule
-from services.errors import AccountUnusable
+from services.errors import AccountUnusable, NotAllowed
 
 
 class Role(StrEnum):
@@ -44,7 +44,7 @@ class Viewer:
     stores: tuple[Store, ...]
 
     @property
-    def page_ids(self) -> tuple[int, ...]:
+    def store_ids(self) -> tuple[int, ...]:
         """The ids of the stores."""
         return tuple(store.id for store in self.stores)
 
@@ -65,6 +65,12 @@ class Viewer:
     @property
     def may_administer(self) -> bool:
         return self.role is Role.ADMINISTRATOR
+
+
+def require_administrator(viewer: Viewer) -> None:
+    """Raise `NotAllowed` unless the viewer is an administrator."""
+    if not viewer.may_administer:
+        raise NotAllowed("Only administrators can do this.")
 
 
 # Made once: both are asked at every click.

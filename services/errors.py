@@ -34,6 +34,10 @@ class InvalidInput(SupportError):
         self.field = field
 
 
+class AccountNotFound(NotFound):
+    message = "There is no such account."
+
+
 class OrderNotFound(NotFound):
     """No such order, or not in the viewer's stores."""
 

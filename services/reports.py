@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 
 from db.statements import reports
 from services.access import Viewer
-from services.orders.filters import OrderFilter, SearchInput, parse_filter
-from services.orders.search import pages_in_scope
+from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
+from services.orders.search import stores_in_scope
 
 # The period of a report that names none: so many days, today included.
 DEFAULT_DAYS: Final = 30
@@ -150,22 +150,23 @@ def last_days(typed: SearchInput, number: int, *, zone: ZoneInfo, now: datetime)
 
 def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> Report:
     """The figures of the orders in the viewer's scope that the filter finds."""
-    pages = pages_in_scope(viewer, order_filter)
+    pages = stores_in_scope(viewer, order_filter)
+    values = searched_values(order_filter)
     names = {store.id: store.name for store in viewer.stores}
     days, stores = [], []
-    for row in connection.execute(reports.totals_statement(order_filter, pages)):
-        values = (row.currency, row.orders, row.paid, row.revenue)
+    for row in connection.execute(reports.totals_statement(values, pages, zone=order_filter.zone)):
+        figures = (row.currency, row.orders, row.paid, row.revenue)
         if row.day is not None:
-            days.append(DayTotal(*values, day=row.day))
+            days.append(DayTotal(*figures, day=row.day))
         else:
-            stores.append(StoreTotal(*values, store=names[row.checkout_page_id]))
-    reasons = connection.execute(reports.reasons_statement(order_filter, pages, most=_MOST_REASONS)).scalars()
+            stores.append(StoreTotal(*figures, store=names[row.checkout_page_id]))
+    reasons = connection.execute(reports.reasons_statement(values, pages, most=_MOST_REASONS)).scalars()
     refunds = {
         row.checkout_page_id: _refunds(row)
-        for row in connection.execute(reports.refunds_statement(order_filter, pages))
+        for row in connection.execute(reports.refunds_statement(values, pages))
     }
     resends, statuses, changes = (
-        _by_store(connection.execute(statement(order_filter, pages)))
+        _by_store(connection.execute(statement(values, pages)))
         for statement in (
             reports.resends_statement,
             reports.subscriptions_statement,
@@ -193,7 +194,7 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
         refunds=refunds[None],
         given_back=tuple(
             RefundTotal(names[row.checkout_page_id], row.currency, row.amount, row.unknown)
-            for row in connection.execute(reports.given_back_statement(order_filter, pages))
+            for row in connection.execute(reports.given_back_statement(values, pages))
         ),
         refund_words=common_words(reasons),
         resends=sum(one.total() for one in resends.values()),

@@ -1,11 +1,12 @@
-"""Days of a time zone as moments."""
+"""Time zones that people may choose, and calendar days in them as UTC instants."""
 
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
-from services.orders.search_fields import FieldError, parse_text
+from services.text.fields import FieldError, parse_text
 
 # Orders are of the years 1970 to 2200 in UTC: somewhere on earth it is the day before the first, or after the last.
 FIRST, LAST = date(1969, 12, 31), date(2201, 1, 1)
@@ -78,3 +79,34 @@ def days_to_interval(
         last = min(max(end, FIRST), LAST)
         until = day_start(last + timedelta(days=1), zone)
     return (None if start is None else day_start(start, zone)), until
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names of all time zones that a person may choose, sorted."""
+    # The rest are compatibility names ("EST5EDT", "Etc/GMT+5") whose signs mislead.
+    regions = {
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+    }
+    regions |= {"Pacific"}
+    return tuple(sorted(name for name in _known_zones() if name == "UTC" or name.split("/")[0] in regions))
+
+
+def find_time_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of that name, or None: browsers may send names that this machine does not know."""
+    if name is None or name not in _known_zones():
+        return None
+    return ZoneInfo(name)
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.connections import roles, wal_positions
 from db.connections.viewers import SignedIn
 from db.errors import AccountUnusable, NotAllowed, SupportError
-from db.settings import settings
+from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
 
@@ -44,7 +44,7 @@ _engines_lock = threading.Lock()
 
 def owner_url() -> str:
     """The owner's address of the database in use; starts the embedded one when DATABASE_URL is unset."""
-    current = settings()
+    current = database_settings()
     if current.database_url:
         return current.database_url
     from db.embedded import server  # the wheel is not needed where a server is given
@@ -55,19 +55,19 @@ def owner_url() -> str:
 def app_engine() -> Engine:
     """The pool of the pages: the app's role, bound by row-level security."""
     return pooled(
-        f"app {settings().database_url} {settings().app_database_url} {settings().data_dir}",
+        f"app {database_settings().database_url} {database_settings().app_database_url} {database_settings().data_dir}",
         app_address,
     )
 
 
 def app_address() -> str:
     """The app's role's address; the owner's is not asked for where ESUPPORT_APP_DATABASE_URL is set."""
-    return settings().app_database_url or roles.app_url(owner_url())
+    return database_settings().app_database_url or roles.app_url(owner_url())
 
 
 def owner_engine() -> Engine:
     """For migrations, and for taking on the jobs' role."""
-    key = f"owner {settings().database_url} {settings().data_dir}"
+    key = f"owner {database_settings().database_url} {database_settings().data_dir}"
     return pooled(key, owner_url, options="-c jit=off")
 
 
@@ -108,7 +108,7 @@ def limits(account_id: int | None, longest_seconds: float) -> dict[str, str | in
         return found
     if not isinstance(account_id, SignedIn):
         raise TypeError("An account's id alone proves nothing: the viewer's transaction needs its session.")
-    return found | {"token": account_id.token, "idle_minutes": settings().idle_minutes}
+    return found | {"token": account_id.token, "idle_minutes": database_settings().idle_minutes}
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def viewer_transaction(
             with connection.begin():
                 connection.execute(_BEGIN, limits(account_id, longest_seconds))
                 yield connection
-                is_remembered = changes_orders and settings().database_read_url is not None
+                is_remembered = changes_orders and database_settings().database_read_url is not None
                 has_written = is_remembered and _has_written(connection)
             if has_written:
                 _remember(connection, account_id)
@@ -177,7 +177,7 @@ def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
 @contextmanager
 def jobs_transaction() -> Iterator[Connection]:
     """One transaction as the jobs' role: imports, demo data, housekeeping, mail, the judging of second factors."""
-    given = settings().web_jobs_database_url
+    given = database_settings().web_jobs_database_url
     # A web server that runs as a user of its own does not know the owner's address.
     engine = owner_engine() if given is None else pooled(f"jobs {given}", lambda: given, options="-c jit=off")
     with engine.begin() as connection:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.connections import engine, roles, wal_positions
 from db.connections.engine import PAGE_SECONDS
-from db.settings import settings
+from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
 Found = TypeVar("Found")
@@ -43,7 +43,7 @@ _logged_at = float("-inf")
 
 def read(
     account_id: int,
-    page_ids: Collection[int],
+    store_ids: Collection[int],
     work: Callable[[Connection], Found],
     *,
     longest_seconds: float = PAGE_SECONDS,
@@ -51,7 +51,7 @@ def read(
     """What `work` returns in a reading transaction; done again on the primary when the replica fails meanwhile."""
     is_replica = False
     try:
-        with reading_transaction(account_id, page_ids, longest_seconds=longest_seconds) as connection:
+        with reading_transaction(account_id, store_ids, longest_seconds=longest_seconds) as connection:
             is_replica = is_at_replica(connection)
             return work(connection)
     except OperationalError as error:
@@ -66,14 +66,14 @@ def read(
 
 @contextmanager
 def reading_transaction(
-    account_id: int, page_ids: Collection[int], *, longest_seconds: float = PAGE_SECONDS
+    account_id: int, store_ids: Collection[int], *, longest_seconds: float = PAGE_SECONDS
 ) -> Iterator[Connection]:
     """A transaction of this account for reading alone, on the replica if it serves, else on the primary.
 
-    `page_ids` are the viewer's stores as the primary has them; the statements must carry them themselves, since
+    `store_ids` are the viewer's stores as the primary has them; the statements must carry them themselves, since
     row-level security on a replica that is behind still allows what was allowed a moment ago.
     """
-    connection = _at_replica(account_id, page_ids, longest_seconds)
+    connection = _at_replica(account_id, store_ids, longest_seconds)
     if connection is None:
         with engine.viewer_transaction(
             account_id, longest_seconds=longest_seconds, changes_orders=False
@@ -86,12 +86,12 @@ def reading_transaction(
 
 def is_at_replica(connection: Connection) -> bool:
     """Whether this connection reads from the replica."""
-    return settings().database_read_url is not None and connection.engine is _engine()
+    return database_settings().database_read_url is not None and connection.engine is _engine()
 
 
-def _at_replica(account_id: int, page_ids: Collection[int], longest_seconds: float) -> Connection | None:
+def _at_replica(account_id: int, store_ids: Collection[int], longest_seconds: float) -> Connection | None:
     """A connection whose transaction has begun, or None when the primary has to do."""
-    if settings().database_read_url is None or not _may_ask():
+    if database_settings().database_read_url is None or not _may_ask():
         return None
     if wal_positions.needs_sample():
         with engine.app_engine().connect() as primary:
@@ -99,7 +99,7 @@ def _at_replica(account_id: int, page_ids: Collection[int], longest_seconds: flo
     required = wal_positions.required(account_id)
     asked: dict[str, Any] = engine.limits(account_id, longest_seconds) | {
         "required": wal_positions.written(required),
-        "pages": list(page_ids),
+        "pages": list(store_ids),
     }
     connection = None
     try:
@@ -121,11 +121,11 @@ def _at_replica(account_id: int, page_ids: Collection[int], longest_seconds: flo
 
 def _engine() -> Engine:
     """The pool at the replica. Whatever user the address names, it is the app's role that reads there."""
-    return engine.pooled(f"read {settings().database_read_url}", _address, **_PATIENCE)
+    return engine.pooled(f"read {database_settings().database_read_url}", _address, **_PATIENCE)
 
 
 def _address() -> str:
-    url = make_url(settings().database_read_url or "")
+    url = make_url(database_settings().database_read_url or "")
     if url.username != roles.APP_ROLE or url.password is None:
         own = make_url(engine.app_address())
         url = url.set(username=own.username, password=own.password)

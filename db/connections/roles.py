@@ -13,7 +13,7 @@ import psycopg
 from psycopg import errors, sql
 from sqlalchemy.engine import URL, make_url
 
-from db.settings import settings
+from db.settings import database_settings
 
 APP_ROLE = "esupport_app"
 JOBS_ROLE = "esupport_jobs"
@@ -28,7 +28,7 @@ def role_password(owner_url: str, role: str) -> str:
 
 def app_url(owner_url: str) -> str:
     """The same server and database, as the app's role; ESUPPORT_APP_DATABASE_URL overrides it."""
-    if override := settings().app_database_url:
+    if override := database_settings().app_database_url:
         return override
     return _url_of(owner_url, APP_ROLE)
 
@@ -77,7 +77,7 @@ def ensure_app_role(owner_url: str) -> None:
             connection,
             sql.SQL("GRANT {} TO {}").format(sql.Identifier(JOBS_ROLE), sql.Identifier(WEB_JOBS_ROLE)),
         )
-        given = () if settings().app_database_url else (APP_ROLE,)
+        given = () if database_settings().app_database_url else (APP_ROLE,)
         for role in (*given, WEB_JOBS_ROLE):
             if not _can_connect(_url_of(owner_url, role)):
                 password = sql.Literal(role_password(owner_url, role))

@@ -38,6 +38,15 @@ class RefundStatus(StrEnum):
         return _LABELS[self]
 
 
+class SubscriptionFilter(StrEnum):
+    """What a search asks of the subscriptions of an order."""
+
+    ANY = "any"
+    WITH = "with"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+
+
 _LABELS: dict[StrEnum, str] = {
     MainStatus.NOT_PAID: "Not paid",
     MainStatus.PAID: "Paid",

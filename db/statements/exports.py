@@ -10,8 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
 from db.schema.tables import activation_code, checkout_page, order_item, orders
-from db.statements.search import Statement, count_statement, matching, searched_values
-from services.orders.filters import OrderFilter
+from db.statements.search import SearchValues, Statement, count_statement, matching
 
 # Up to so many orders come newest first; more come as the database has them, since sorting them would keep everybody
 # waiting for the first row.
@@ -137,8 +136,8 @@ def csv_cell(column: ExportColumn) -> ColumnElement[Any]:
 
 
 def export_statement(
-    order_filter: OrderFilter,
-    page_ids: Sequence[int],
+    values: SearchValues,
+    store_ids: Sequence[int],
     cells: Sequence[ColumnElement[Any]],
     *,
     by_item: bool,
@@ -150,10 +149,10 @@ def export_statement(
     if by_item:
         source = source.join(order_item, order_item.c.order_id == orders.c.order_id)
         order_by.append(order_item.c.position)
-    statement = select(*cells).select_from(source).where(matching(order_filter, page_ids))
+    statement = select(*cells).select_from(source).where(matching(values, store_ids))
     return statement.order_by(*order_by) if ordered else statement
 
 
-def size_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Statement:
+def size_statement(values: SearchValues, store_ids: Sequence[int]) -> Statement:
     """How many orders there are, counted as far as it matters for their order."""
-    return count_statement(searched_values(order_filter), page_ids, most=ORDERED_TO + 1)
+    return count_statement(values, store_ids, most=ORDERED_TO + 1)

@@ -43,7 +43,7 @@ from db.schema.tables import (
 
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
-_PAGE_IDS: Final = bindparam("page_ids", type_=ARRAY(Integer))
+_PAGE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
 
 
 def _among(of: Column[Any]) -> ColumnElement[bool]:
@@ -52,7 +52,7 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 @cache
 def heads_statement() -> Select[Any]:
-    """The orders of `order_ids` that are in the stores `page_ids`, each with its checkout page's rules."""
+    """The orders of `order_ids` that are in the stores `store_ids`, each with its checkout page's rules."""
     return (
         select(
             checkout_page.c.name.label("store"),
@@ -183,7 +183,7 @@ def happenings_statement() -> CompoundSelect[Any]:
 
 @cache
 def subscriptions_statement() -> CompoundSelect[Any]:
-    """The orders of the subscriptions `subscription_ids` of the stores `page_ids` (`what` is `member`, oldest first).
+    """The orders of the subscriptions `subscription_ids` of the stores `store_ids` (`what` is `member`, oldest first).
 
     And what was done to these subscriptions (`event`, newest first).
     """

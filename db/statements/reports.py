@@ -7,17 +7,16 @@ from typing import cast as cast_type
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
 from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
-from db.statements.search import matching
-from services.orders.filters import OrderFilter
+from db.statements.search import SearchValues, matching
 
 
-def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def totals_statement(values: SearchValues, store_ids: Sequence[int], *, zone: str) -> Select[Any]:
     """Orders, paid ones and revenue by day and currency and by store and currency, in one pass.
 
-    `day` is the day of creation in the filter's zone, `checkout_page_id` is None in the rows of days and the other way
+    `day` is the day of creation in `zone`, `checkout_page_id` is None in the rows of days and the other way
     round. Revenue is the total of what is Paid now.
     """
-    day = cast(func.timezone(order_filter.zone, orders.c.created_at), Date).label("day")
+    day = cast(func.timezone(zone, orders.c.created_at), Date).label("day")
     is_paid = orders.c.status == "paid"
     # By all three first: PostgreSQL does that in several processes at once, and grouping sets it does in one.
     small = (
@@ -29,7 +28,7 @@ def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sele
             func.count().filter(is_paid).label("paid"),
             func.sum(orders.c.total).filter(is_paid).label("revenue"),
         )
-        .where(matching(order_filter, page_ids))
+        .where(matching(values, store_ids))
         .group_by(day, orders.c.checkout_page_id, orders.c.currency)
         .subquery()
     )
@@ -47,7 +46,7 @@ def totals_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sele
     )
 
 
-def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
     """What became of the refund requests for these orders: a row a store, and one of all, whose store is None.
 
     A median cannot be added up, so that all of them are counted beside the stores, in the same pass.
@@ -67,13 +66,13 @@ def refunds_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
             func.percentile_cont(0.5).within_group(hours).filter(closed).label("median_hours"),
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .where(matching(order_filter, page_ids))
+        .where(matching(values, store_ids))
         .group_by(func.grouping_sets(tuple_(orders.c.checkout_page_id), tuple_()))
     )
     return cast_type("Select[Any]", statement)
 
 
-def given_back_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
     """What refunds of these orders came to by store and currency; `unknown` counts those whose sum nobody recorded."""
     currency = func.coalesce(refund_request.c.currency, orders.c.currency)
     return (
@@ -84,23 +83,23 @@ def given_back_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> 
             func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .where(matching(order_filter, page_ids), refund_request.c.status == "completed")
+        .where(matching(values, store_ids), refund_request.c.status == "completed")
         .group_by(orders.c.checkout_page_id, currency)
     )
 
 
-def reasons_statement(order_filter: OrderFilter, page_ids: Sequence[int], *, most: int) -> Select[Any]:
+def reasons_statement(values: SearchValues, store_ids: Sequence[int], *, most: int) -> Select[Any]:
     """The latest reasons that refunds of these orders were requested for."""
     return (
         select(refund_request.c.reason)
         .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .where(matching(order_filter, page_ids))
+        .where(matching(values, store_ids))
         .order_by(refund_request.c.id.desc())
         .limit(most)
     )
 
 
-def resends_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def resends_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
     """How many licence mails of the portal the mail server has accepted for these orders, by store."""
     return (
         select(orders.c.checkout_page_id, order_history.c.kind, func.count())
@@ -108,19 +107,19 @@ def resends_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Sel
         .where(
             order_history.c.source == "portal",
             order_history.c.kind == "email",
-            matching(order_filter, page_ids),
+            matching(values, store_ids),
         )
         .group_by(orders.c.checkout_page_id, order_history.c.kind)
     )
 
 
-def subscriptions_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def subscriptions_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
     """The subscriptions of these orders by store and status now: `active`, `not paid`, `cancelled`."""
     # Distinct rows first: to count distinct pairs, PostgreSQL would sort them as records, which takes twice as long.
     found = (
         select(subscription.c.checkout_page_id, subscription.c.subscription_id, subscription.c.status)
         .join(orders, orders.c.order_id == subscription.c.order_id)
-        .where(matching(order_filter, page_ids), subscription.c.type.in_(("AR", "PMR")))
+        .where(matching(values, store_ids), subscription.c.type.in_(("AR", "PMR")))
         .distinct()
         .subquery()
     )
@@ -129,11 +128,11 @@ def subscriptions_statement(order_filter: OrderFilter, page_ids: Sequence[int]) 
     )
 
 
-def changes_statement(order_filter: OrderFilter, page_ids: Sequence[int]) -> Select[Any]:
+def changes_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
     """How often subscriptions were cancelled and resumed here, in these orders, by store."""
     return (
         select(subscription_event.c.checkout_page_id, subscription_event.c.action, func.count())
         .join(orders, orders.c.order_id == subscription_event.c.order_id)
-        .where(matching(order_filter, page_ids))
+        .where(matching(values, store_ids))
         .group_by(subscription_event.c.checkout_page_id, subscription_event.c.action)
     )

@@ -8,6 +8,7 @@ is made once and kept: making it anew for every search would cost as much as Pos
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -34,12 +35,28 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.schema.statuses import DeliveryStatus
+from db.schema.statuses import SubscriptionFilter
 from db.schema.tables import activation_code, orders
-from services.orders.filters import OrderFilter, SubscriptionFilter
-from services.orders.ids import AskedOrder
 
 Statement = tuple[Select[Any], dict[str, Any]]
+# What a search compares with, by the name of the condition (`_CONDITIONS`); only filled fields are in it.
+SearchValues = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOrder:
+    """One piece of what was typed, and what it may stand for.
+
+    `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
+    them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can
+    have it.
+    """
+
+    piece: str
+    number: int | None
+    token: str | None = None
+    line: str | None = None
+
 
 ROW_COLUMNS: Final = (
     orders.c.order_id,
@@ -109,29 +126,7 @@ _CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
 _NAMED: Final = {"asked_orders", "code_fragment", "code_orders"}
 
 
-def searched_values(order_filter: OrderFilter) -> dict[str, Any]:
-    """The values that a filter compares with, by the names of their conditions; only those that are filled."""
-    typed = order_filter.typed
-    found = {
-        "created_since": order_filter.created[0],
-        "created_until": order_filter.created[1],
-        "paid_since": order_filter.paid[0],
-        "paid_until": order_filter.paid[1],
-        "statuses": sorted(typed.statuses) or None,
-        "delivered": DeliveryStatus.DELIVERED in typed.delivery if len(typed.delivery) == 1 else None,
-        "refunds": sorted(typed.refunds) or None,
-        **_asked_values(order_filter.asked_orders),
-        "phone": order_filter.phone,
-        **dict(order_filter.texts),
-        "card_last_4": order_filter.card_last_4,
-        "code_fragment": order_filter.code_fragment,
-    }
-    if typed.subscription is not SubscriptionFilter.ANY:
-        found[typed.subscription] = True
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _asked_values(asked: Sequence[AskedOrder] | None) -> dict[str, Any]:
+def asked_values(asked: Sequence[AskedOrder] | None) -> dict[str, Any]:
     """The arrays of `orders_asked_for`, an element per piece; none of them when no orders were asked for."""
     if asked is None:
         return {}
@@ -144,8 +139,8 @@ def _asked_values(asked: Sequence[AskedOrder] | None) -> dict[str, Any]:
 
 
 def page_statement(
-    values: dict[str, Any],
-    page_ids: Sequence[int],
+    values: SearchValues,
+    store_ids: Sequence[int],
     *,
     limit: int,
     cursor: tuple[datetime, int] | None,
@@ -157,7 +152,7 @@ def page_statement(
     are named by the search; otherwise None.
     """
     statement = _page(frozenset(values), cursor is not None, newer)
-    given = values | {"pages": list(page_ids), "most": limit}
+    given = values | {"pages": list(store_ids), "most": limit}
     if cursor is not None:
         given |= {"cursor_at": cursor[0], "cursor_id": cursor[1]}
     return statement, given
@@ -196,9 +191,9 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
     )
 
 
-def count_statement(values: dict[str, Any], page_ids: Sequence[int], *, most: int) -> Statement:
+def count_statement(values: SearchValues, store_ids: Sequence[int], *, most: int) -> Statement:
     """How many orders match, counting no further than `most`."""
-    return _count(frozenset(values)), values | {"pages": list(page_ids), "most": most}
+    return _count(frozenset(values)), values | {"pages": list(store_ids), "most": most}
 
 
 @lru_cache(maxsize=512)
@@ -207,9 +202,9 @@ def _count(names: frozenset[str]) -> Select[int]:
     return select(func.count()).select_from(some.subquery())
 
 
-def matching(order_filter: OrderFilter, page_ids: Sequence[int]) -> ColumnElement[bool]:
+def matching(values: SearchValues, store_ids: Sequence[int]) -> ColumnElement[bool]:
     """The whole condition with its values, scope included: for statements that are made for one use."""
-    values = searched_values(order_filter) | {"pages": list(page_ids)}
+    values = values | {"pages": list(store_ids)}
 
     def with_value(element: Any, **_: Any) -> Any:
         if isinstance(element, BindParameter) and element.key in values:
@@ -228,9 +223,9 @@ def _conditions(names: Collection[str]) -> list[ColumnElement[bool]]:
     return [condition for name, condition in _CONDITIONS.items() if name in names]
 
 
-def known_statement(asked: Sequence[AskedOrder], page_ids: Sequence[int]) -> Statement:
+def known_statement(asked: Sequence[AskedOrder], store_ids: Sequence[int]) -> Statement:
     """The places (from 1 on) of what was asked for that is an order of these stores."""
-    return _known(), _asked_values(asked) | {"pages": list(page_ids)}
+    return _known(), asked_values(asked) | {"pages": list(store_ids)}
 
 
 @cache

@@ -5,9 +5,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.authentication.authenticator import change_cookies
 from pages.components.layout import session
-from pages.components.layout.escaping import html_text
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
 from pages.web.browser_cookies import RESET, Cookie
 from services.authentication import password_reset
 from services.authentication.passwords import MINIMUM_LENGTH

@@ -6,7 +6,6 @@ from typing import Final
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.settings import settings
 from pages.authentication.authenticator import (
     PENDING,
     SessionCookieModel,
@@ -15,12 +14,13 @@ from pages.authentication.authenticator import (
     sign_out,
 )
 from pages.components.layout import session
-from pages.components.layout.escaping import html_text
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.authentication import second_factor, sessions
 from services.errors import Conflict, InvalidInput, SupportError
+from services.settings import settings
 
 _ENROLMENT: Final = "second_factor_enrolment"
 _CODES: Final = "second_factor_codes"
@@ -152,7 +152,7 @@ def _show_codes(codes: tuple[str, ...]) -> None:
 def _switch_off(viewer: Viewer) -> None:
     st.text("It is on: a code is asked for when you sign in.")
     with st.form("switch_off", border=False):
-        if settings().passwords:
+        if settings().sign_in.passwords:
             password = st.text_input("Current password", type="password", autocomplete="current-password")
         else:
             password = st.text_input("Code of the app", autocomplete="one-time-code")

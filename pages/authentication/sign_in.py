@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from db.settings import settings
 from pages.authentication import password_reset, single_sign_on
 from pages.authentication.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
 from pages.components.layout import session, unfinished
-from pages.components.layout.escaping import html_text
 from pages.components.layout.style import page_style
+from pages.rendering.escaping import html_text
 from services.authentication.sessions import REFUSED
+from services.settings import settings
 
 
 def show() -> None:
@@ -22,7 +22,7 @@ def show() -> None:
             kept = " What you were writing is kept." if left.has_text else ""
             words = f"{left.sentence} Please sign in again.{kept}"
             st.html(f'<div class="es-ended" role="status">{html_text(words)}</div>')
-        if not settings().passwords:
+        if not settings().sign_in.passwords:
             st.subheader(FIELDS["Form name"], anchor=False)
             single_sign_on.draw_button()
             return

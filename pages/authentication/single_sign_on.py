@@ -5,7 +5,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 
-from db.settings import settings
 from pages.authentication.authenticator import (
     PENDING,
     Pending,
@@ -19,6 +18,7 @@ from pages.components.layout import session
 from pages.web.browser_cookies import NEXT, Cookie
 from pages.web.provider_answers import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
 from services.authentication import second_factor, single_sign_on
+from services.settings import settings
 
 _JUDGED: Final = "single_sign_on_judged"
 _REFUSED: Final = "single_sign_on_refused"
@@ -55,7 +55,7 @@ def accept() -> None:
 
 def draw_button() -> None:
     """The way to the provider, where there is one, and why the last attempt failed."""
-    if not (provider := settings().provider):
+    if not (provider := settings().sign_in.provider):
         return
     if st.query_params.pop(FAILED_PARAMETER, None):
         st.session_state[_REFUSED] = FAILED
@@ -64,7 +64,7 @@ def draw_button() -> None:
     if st.button(
         f"Sign in with {provider.name}",
         key="single_sign_on",
-        type="secondary" if settings().passwords else "primary",
+        type="secondary" if settings().sign_in.passwords else "primary",
         width="stretch",
     ):
         st.session_state.pop(_REFUSED, None)

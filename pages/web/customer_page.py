@@ -3,11 +3,11 @@
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import status_labels
-from pages.components.layout.formatting import time_words
-from pages.components.layout.templates import render
-from services.accounts.profile import find_time_zone
+from pages.rendering.formatting import time_words
+from pages.rendering.templates import render
 from services.money import format_money
 from services.orders.customer_page import CustomerOrder
+from services.time_zones import find_time_zone
 
 
 def customer_html(order: CustomerOrder, page_key: str) -> str:

@@ -144,7 +144,7 @@ class ExportStream:
         transaction = (
             viewer_transaction(account_id, longest_seconds=_LONGEST, changes_orders=False)
             if self._on_primary
-            else reading_transaction(account_id, self._viewer.page_ids, longest_seconds=_LONGEST)
+            else reading_transaction(account_id, self._viewer.store_ids, longest_seconds=_LONGEST)
         )
         with transaction as connection:
             with self._lock:

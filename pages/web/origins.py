@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from db.settings import settings
+from services.settings import settings
 
 _PORTS: Final = {"http": "80", "https": "443"}
 
 
 def is_secure(scope: Scope) -> bool:
     """Whether the browser came by TLS, as far as this installation or a trusted proxy says."""
-    return scope.get("scheme") in ("https", "wss") or settings().base_url.startswith("https:")
+    return scope.get("scheme") in ("https", "wss") or settings().web.base_url.startswith("https:")
 
 
 def is_own_origin(scope: Scope) -> bool:
@@ -32,7 +32,7 @@ def is_own_origin(scope: Scope) -> bool:
     origin = _parts(headers["origin"])
     if origin is None:
         return False
-    if origin == _parts(settings().base_url):
+    if origin == _parts(settings().web.base_url):
         return True
     scheme, host = origin
     # A proxy that nobody named ends TLS without our knowing. The other way round, a page that came without TLS may

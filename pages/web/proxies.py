@@ -8,7 +8,7 @@ import uvicorn.config
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.settings import Network, settings
+from services.settings import Network, settings
 
 _FORWARDED: Final = (
     b"x-forwarded-for",
@@ -56,7 +56,7 @@ def _as_it_was(scope: Scope) -> Scope:
     given = Headers(scope=scope)
     kept = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED]
     changed = dict(scope) | {"headers": kept}
-    trusted = settings().trusted_proxies
+    trusted = settings().web.trusted_proxies
     peer = scope["client"][0] if scope.get("client") else ""
     if not _is_trusted(peer, trusted):
         return changed

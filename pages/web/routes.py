@@ -17,12 +17,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
-from pages.components.layout.request import route_address
 from pages.web.browser_cookies import token_of_request
 from pages.web.customer_page import customer_html, missing_html
 from pages.web.export_stream import ExportStream
+from pages.web.request import route_address
 from services.access import Viewer
-from services.accounts.profile import find_time_zone
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
@@ -34,6 +33,7 @@ from services.orders.customer_page import CustomerPageNotFound, get_customer_doc
 from services.orders.documents import Document, get_document
 from services.orders.saved_searches import open_search
 from services.text.file_names import saved_name
+from services.time_zones import find_time_zone
 
 _PRIVATE = {
     "Cache-Control": "no-store",

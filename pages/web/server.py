@@ -2,9 +2,10 @@
 pages/web/server.py`."""
 
 import gc
+import importlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PROJECT = Path(__file__).resolve().parents[2]
 # `streamlit run` puts this file's folder first, where a module of ours could stand in for one of Python's own.
@@ -23,13 +24,13 @@ from starlette.routing import BaseRoute, Route  # noqa: E402
 from streamlit import config  # noqa: E402
 from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
-from db.settings import settings  # noqa: E402
 from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health  # noqa: E402
-from services.authentication.sessions import web_server_secret  # noqa: E402
+from services.sealed_values import web_server_secret  # noqa: E402
+from services.settings import settings  # noqa: E402
 
 # Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by
 # themselves, past the gate in app.py.
@@ -43,17 +44,23 @@ def _routes() -> list[BaseRoute]:
 def _secrets() -> dict[str, Any] | None:
     """What Streamlit wants to know for single sign-on; None where there is no provider."""
     current = settings()
-    if current.provider is None:
+    if current.sign_in.provider is None:
         return None
     return {
         "auth": {
-            "redirect_uri": f"{current.base_url}/oauth2callback",
+            "redirect_uri": f"{current.web.base_url}/oauth2callback",
             "cookie_secret": web_server_secret(),
-            "client_id": current.provider.client_id,
-            "client_secret": current.provider.client_secret,
-            "server_metadata_url": current.provider.metadata_url,
+            "client_id": current.sign_in.provider.client_id,
+            "client_secret": current.sign_in.provider.client_secret,
+            "server_metadata_url": current.sign_in.provider.metadata_url,
         }
     }
+
+
+_NEEDED_BY_EVERY_PAGE: Final = (
+    *("altair", "pandas"),
+    *("pages.components.orders.results", "pages.components.orders.search_form"),
+)
 
 
 def _settle_memory() -> None:
@@ -61,12 +68,8 @@ def _settle_memory() -> None:
 
     It stays until the end: a full collection that walks over all of it stops every page for a tenth of a second.
     """
-    import altair  # noqa: F401
-    import pandas  # noqa: F401
-
-    import pages.components.orders.results
-    import pages.components.orders.search_form  # noqa: F401
-
+    for module in _NEEDED_BY_EVERY_PAGE:
+        importlib.import_module(module)
     gc.collect()
     gc.freeze()
 

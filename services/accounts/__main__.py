@@ -2,7 +2,7 @@
 
 import sys
 
-from services.accounts.profile import main
+from services.entrypoints.account_commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

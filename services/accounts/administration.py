@@ -19,22 +19,19 @@ from db.schema.tables import (
     team,
     team_member,
 )
-from db.settings import settings
-from services.access import Role, Viewer
+from db.settings import database_settings
+from services.access import Role, Viewer, require_administrator
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, way_in
 from services.actions import Done
 from services.authentication.passwords import hash_password, one_time_password
-from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from services.errors import AccountNotFound, Conflict, InvalidInput
 from services.mail.outbox import queue_mail
 from services.mail.server_state import why_not_mailed
+from services.settings import settings
 from services.text.keys import strip_edges
 
 PAGE: Final = 50
 _LAST_ADMINISTRATOR: Final = "ES001"
-
-
-class AccountNotFound(NotFound):
-    message = "There is no such account."
 
 
 class LastAdministrator(Conflict):
@@ -74,12 +71,6 @@ class Grants:
     all_stores: bool = False
 
 
-def check_administrator(viewer: Viewer) -> None:
-    """Raises `NotAllowed`."""
-    if not viewer.may_administer:
-        raise NotAllowed("Only administrators do this.")
-
-
 def find_accounts(
     connection: Connection, viewer: Viewer, *, words: str = "", after: str | None = None, limit: int = PAGE
 ) -> tuple[ListedAccount, ...]:
@@ -87,7 +78,7 @@ def find_accounts(
 
     Raises `NotAllowed`.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     statement = _accounts().order_by(account.c.email_key).limit(limit)
     if wanted := strip_edges(words):
         statement = statement.where(
@@ -103,7 +94,7 @@ def find_accounts(
 
 def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
     """Raises `NotAllowed`, `AccountNotFound`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     row = connection.execute(_accounts().where(account.c.id == account_id)).one_or_none()
     if row is None:
         raise AccountNotFound
@@ -115,7 +106,7 @@ def create_account(connection: Connection, viewer: Viewer, *, email: str, name: 
 
     Raises `NotAllowed`, `InvalidInput` (fields `email`, `name`, `teams`, `stores`), `Conflict`.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     account_id, password = add_account(
         connection, email=email, name=name, role=grants.role, all_stores=grants.all_stores
     )
@@ -167,7 +158,7 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
     known = _locked(connection, viewer, account_id)
     if known.disabled_at is not None:
         raise Conflict("A disabled account gets no password. Enable it first.")
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         raise Conflict("Nobody signs in with a password here.")
     if why_not := why_not_mailed(connection, known.email):
         raise Conflict(why_not)
@@ -236,7 +227,7 @@ def _accounts() -> Any:
         account_session.c.account_id == of_account,
         account_session.c.ended_at.is_(None),
         account_session.c.expires_at > func.now(),
-        account_session.c.last_seen_at > func.now() - timedelta(minutes=settings().idle_minutes),
+        account_session.c.last_seen_at > func.now() - timedelta(minutes=database_settings().idle_minutes),
     )
     identity = single_sign_on_identity.c.account_id
     bound = select(identity).where(identity == of_account).exists()
@@ -262,7 +253,7 @@ def _listed(row: Any) -> ListedAccount:
 
 
 def _locked(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
-    check_administrator(viewer)
+    require_administrator(viewer)
     known = connection.execute(
         select(account.c.id).where(account.c.id == account_id).with_for_update(key_share=True)
     ).one_or_none()
@@ -318,9 +309,9 @@ def _mail_password(connection: Connection, kind: str, to: ListedAccount, passwor
         words={
             "name": to.name,
             "login": to.email,
-            "password": password if settings().passwords else None,
-            "provider": provider.name if (provider := settings().provider) else None,
-            "address": settings().base_url,
+            "password": password if settings().sign_in.passwords else None,
+            "provider": provider.name if (provider := settings().sign_in.provider) else None,
+            "address": settings().web.base_url,
         },
         account_id=to.id,
     )

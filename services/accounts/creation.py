@@ -7,12 +7,12 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, text
 
 from db.schema.tables import account, account_page, audit_log, checkout_page
-from db.settings import settings
 from services.access import Role
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import Utf8, why_not_mailable
 from services.mail.server_state import find_utf8_for
+from services.settings import settings
 from services.text.keys import strip_edges
 
 # A one-time password lets in for so long.
@@ -34,18 +34,18 @@ def create_account(
     The first sign-in must set another one. `connection` is a transaction of the jobs' role. Raises `InvalidInput` for
     an unusable e-mail or name and for a store that does not exist, `Conflict` when the e-mail has an account already.
     """
-    page_ids = []
+    store_ids = []
     for store in stores:
         page_id = connection.execute(
             select(checkout_page.c.id).where(checkout_page.c.name == store)
         ).scalar_one_or_none()
         if page_id is None:
             raise InvalidInput(f"There is no store named “{store}”.", field="stores")
-        page_ids.append(page_id)
+        store_ids.append(page_id)
     account_id, password = add_account(
         connection, email=email, name=name, role=Role(role), all_stores=all_stores
     )
-    for page_id in dict.fromkeys(page_ids):
+    for page_id in dict.fromkeys(store_ids):
         connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
     connection.execute(
         insert(audit_log).values(
@@ -61,7 +61,7 @@ def create_first_administrator(connection: Connection) -> str | None:
     `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
     passwords are switched off: `python -m services.accounts create-admin` makes one for a known e-mail then.
     """
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return None
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('esupport first administrator'))"))
     if connection.execute(select(account.c.id).limit(1)).first() is not None:
@@ -73,7 +73,7 @@ def create_first_administrator(connection: Connection) -> str | None:
 
 def way_in(email: str) -> str:
     """A sentence about what a new account's owner is mailed."""
-    if settings().passwords:
+    if settings().sign_in.passwords:
         return f"A one-time password is on its way to {email}."
     return f"A mail that says how to sign in is on its way to {email}."
 

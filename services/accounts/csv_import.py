@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
 from db.schema.tables import account, team
-from services.access import Role, Viewer
-from services.accounts.administration import Grants, check_administrator, create_account
+from services.access import Role, Viewer, require_administrator
+from services.accounts.administration import Grants, create_account
 from services.accounts.creation import checked_email, checked_name
 from services.actions import Done
 from services.errors import Conflict, InvalidInput
@@ -45,7 +45,7 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
     semicolons; may be left out), separated by commas or semicolons. Raises `NotAllowed`, and `InvalidInput` (field
     `file`) for one that cannot be read.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     lines = _lines(content)
     emails = [strip_edges(line["email"]) for _, line in lines]
     keys = func.unnest(literal(emails, ARRAY(Text))).column_valued("given")

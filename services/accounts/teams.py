@@ -9,11 +9,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
 from db.schema.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
-from services.access import Viewer
-from services.accounts.administration import check_administrator
-from services.accounts.profile import time_zones
+from services.access import Viewer, require_administrator
 from services.actions import Done
 from services.errors import Conflict, InvalidInput, NotFound
+from services.time_zones import time_zones
 
 
 class TeamNotFound(NotFound):
@@ -50,7 +49,7 @@ class ListedStore:
 
 def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]:
     """All teams, by name. Raises `NotAllowed`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     members: dict[int, list[tuple[int, str]]] = {}
     for row in connection.execute(
         select(team_member.c.team_id, account.c.id, account.c.name)
@@ -71,7 +70,7 @@ def create_team(
     connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
 ) -> Done:
     """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     name = _team_name(connection, name, None)
     team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
     _fill(connection, team_id, members, stores)
@@ -110,7 +109,7 @@ def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> Done:
 
 def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
     """All checkout pages, by technical name. Raises `NotAllowed`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
     plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
     rows = connection.execute(select(*plain, has_orders.label("has_orders")).order_by(checkout_page.c.name))
@@ -119,7 +118,7 @@ def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ..
 
 def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[str, bool], ...]:
     """(name, whether refunds need a document in general), by name. Raises `NotAllowed`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     rows = connection.execute(select(payment_method).order_by(payment_method.c.name))
     return tuple((row.name, row.refund_document_required) for row in rows)
 
@@ -136,7 +135,7 @@ def change_store(
     refund_document_methods: Sequence[str] | None,
 ) -> Done:
     """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     title = " ".join(title.split())
     if len(title) > 200 or not title.isprintable():
         raise InvalidInput("A display name has at most 200 characters.", field="title")
@@ -161,7 +160,7 @@ def change_store(
 
 
 def _lock_team(connection: Connection, viewer: Viewer, team_id: int) -> str:
-    check_administrator(viewer)
+    require_administrator(viewer)
     name = connection.execute(
         select(team.c.name).where(team.c.id == team_id).with_for_update(key_share=True)
     ).scalar_one_or_none()

@@ -12,16 +12,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, func, select
 
 from db.schema.tables import audit_log
-from services.access import Viewer
-from services.accounts.administration import check_administrator
-from services.accounts.profile import find_time_zone
+from services.access import Viewer, require_administrator
 from services.audit import recording
-from services.authentication.sealed_values import seal, unseal
 from services.errors import InvalidInput, NotFound
-from services.exports.csv_file import safe_text
-from services.orders.search_fields import FieldError
+from services.sealed_values import seal, unseal
+from services.spreadsheets import escape_formula
+from services.text.fields import FieldError
 from services.text.keys import digits_of, strip_edges
-from services.time_zones import day_start, parse_day
+from services.time_zones import day_start, find_time_zone, parse_day
 
 PAGE: Final = 50
 _BATCH: Final = 2_000  # rows that are fetched at a time
@@ -117,7 +115,7 @@ def find_audit(
     limit: int = PAGE,
 ) -> tuple[AuditRow, ...]:
     """Rows, newest first; `before` (an ID) goes on where a page ended. Raises `NotAllowed`, `InvalidInput`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     statement = _statement(wanted).limit(limit)
     if before is not None:
         statement = statement.where(audit_log.c.id < before)
@@ -126,7 +124,7 @@ def find_audit(
 
 def find_actions(connection: Connection, viewer: Viewer) -> tuple[str, ...]:
     """The actions that the log knows, sorted. Raises `NotAllowed`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     # A skip scan, one step an action: the log is long and its actions are few.
     found: list[str] = []
     while True:
@@ -150,7 +148,7 @@ def export_audit(
 
     `on_rows` is told how many rows are written, and may raise to stop.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     statement = _statement(wanted)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -170,7 +168,12 @@ def export_audit(
 def _csv_cells(row: AuditRow) -> list[object]:
     texts = [row.account_email or "", row.action, str(row.order_id or ""), row.address or ""]
     details = json.dumps(row.details, ensure_ascii=False)
-    return [f"{row.at:%Y-%m-%dT%H:%M:%SZ}", *map(safe_text, texts), row.succeeded, safe_text(details)]
+    return [
+        f"{row.at:%Y-%m-%dT%H:%M:%SZ}",
+        *map(escape_formula, texts),
+        row.succeeded,
+        escape_formula(details),
+    ]
 
 
 def _emptied(buffer: io.StringIO) -> bytes:
@@ -184,7 +187,7 @@ def record_audit_export(
     connection: Connection, viewer: Viewer, wanted: AuditFilter, *, address: str | None
 ) -> None:
     """Records in the log itself that somebody takes it along, and which part. Raises `NotAllowed`."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from db.connections.engine import anonymous_transaction
-from db.settings import settings
+from db.settings import database_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def find_ended_session(token: str) -> EndedSession | None:
             text(
                 "SELECT account_id, reason FROM ended_account_session(:token, make_interval(mins => :idle))"
             ),
-            {"token": token, "idle": settings().idle_minutes},
+            {"token": token, "idle": database_settings().idle_minutes},
         ).one_or_none()
     if row is None:
         return None

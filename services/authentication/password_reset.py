@@ -5,12 +5,12 @@ import secrets
 from sqlalchemy import text
 
 from db.connections.engine import anonymous_transaction
-from db.settings import settings
 from services.authentication import passwords, sessions
 from services.authentication.networks import network_of
 from services.authentication.security_mails import Change, announce
 from services.errors import Conflict
 from services.mail.outbox import SUBJECTS, new_message_id, texts_of
+from services.settings import settings
 
 SENT = "If there is an account with this e-mail, a link to set a new password is on its way to it."
 
@@ -24,10 +24,10 @@ def request_link(login: str, *, address: str | None) -> None:
 
     Raises `TooManyAttempts` for a network that has asked ten times within an hour.
     """
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return
     token = secrets.token_urlsafe(32)
-    parts = texts_of("password", {"link": f"{settings().base_url}/?reset={token}"})
+    parts = texts_of("password", {"link": f"{settings().web.base_url}/?reset={token}"})
     with anonymous_transaction() as connection:
         is_looked_at = connection.execute(
             text(
@@ -75,7 +75,7 @@ def set_password(
 
 
 def _email_of(token: str) -> str | None:
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return None
     with anonymous_transaction() as connection:
         found: str | None = connection.execute(

@@ -11,19 +11,16 @@ from uuid import UUID
 
 import pyotp
 import segno
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
 from db.schema.tables import account, role_rule
-from db.settings import settings
 from services.access import Role, Viewer
-from services.accounts.administration import AccountNotFound, check_administrator
-from services.accounts.profile import prove
-from services.actions import Done
 from services.authentication import sessions
 from services.authentication.networks import network_of
-from services.authentication.security_mails import Change, Owner, announce, announce_reset
+from services.authentication.security_mails import Change, announce
 from services.errors import Conflict, InvalidInput
+from services.settings import settings
 
 ISSUER: Final = "ESupport portal"
 RECOVERY_CODES: Final = 10
@@ -77,7 +74,7 @@ def confirm(
         raise InvalidInput("This is not the code that the app shows now.", field="code")
     proof = None
     if password is not None:
-        proof = prove(viewer, password, address=address, device=device, field="password")
+        proof = sessions.prove_password(viewer, password, address=address, device=device, field="password")
     codes = tuple("-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(2))
                   for _ in range(RECOVERY_CODES))  # fmt: skip
     _set(viewer, enrolment.secret, step, codes, enrolment.version, proof, address, browser)
@@ -101,12 +98,12 @@ def remove(
             raise Conflict("Your role needs a second factor.")
         version = _version(connection, viewer)
         own = None
-        if not settings().passwords:
+        if not settings().sign_in.passwords:
             own = connection.execute(
                 text("SELECT begin_own_attempt(:network)"), {"network": network_of(address)}
             ).scalar_one()
     if own is None:
-        own = prove(viewer, password, address=address, device=device, field="password")
+        own = sessions.prove_password(viewer, password, address=address, device=device, field="password")
     elif not check(own, password, address=address, browser=browser):
         raise InvalidInput(sessions.WRONG_CODE, field="password")
     _set(viewer, None, None, (), version, own, address, browser)
@@ -114,7 +111,7 @@ def remove(
 
 def needs_password(viewer: Viewer) -> bool:
     """Whether `confirm` has to be given the viewer's password: not after a single sign-on, nor where there are none."""
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return False
     with viewer_transaction(viewer.account_id) as connection:
         by_provider = connection.execute(text("SELECT is_single_sign_on_session()")).scalar_one()
@@ -181,42 +178,6 @@ def is_required(connection: Connection, viewer: Viewer) -> bool:
 def required_roles(connection: Connection) -> frozenset[Role]:
     rows = connection.execute(select(role_rule.c.role).where(role_rule.c.second_factor_required))
     return frozenset(Role(role) for role in rows.scalars())
-
-
-def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> Done:
-    """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
-
-    Raises `NotAllowed`.
-    """
-    check_administrator(viewer)
-    for role in Role:
-        connection.execute(
-            update(role_rule).where(role_rule.c.role == role).values(second_factor_required=role in roles)
-        )
-    names = ", ".join(sorted(roles)) or "nobody"
-    return Done(f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)})
-
-
-def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> Done:
-    """For somebody who lost their device and their recovery codes; a mail tells them.
-
-    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
-    """
-    check_administrator(viewer)
-    known = connection.execute(
-        select(account.c.email, account.c.name, account.c.time_zone, account.c.has_second_factor).where(
-            account.c.id == account_id
-        )
-    ).one_or_none()
-    if known is None:
-        raise AccountNotFound
-    if not known.has_second_factor:
-        raise Conflict("This account has no second factor.")
-    connection.execute(
-        update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
-    )
-    announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
-    return Done(f"The second factor of {known.name} was removed.", {"account": account_id})
 
 
 def _set(

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, text
 
-from db.settings import settings
 from services.authentication.user_agents import browser_words
 from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
+from services.settings import settings
 
 KIND: Final = "credentials"
 
@@ -110,7 +110,7 @@ def _words(
         "from_address": _address(address),
         "browser": browser_words(browser) if browser else None,
         "advice": _advice(change),
-        "portal": settings().base_url,
+        "portal": settings().web.base_url,
     }
 
 
@@ -139,7 +139,7 @@ def _address(given: str | None) -> str | None:
 
 def _advice(change: Change) -> str:
     """What to do for somebody who did not do it themselves."""
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return "tell an administrator at once."
     if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):
         return "set a new password with “Forgot password?” on the sign-in page at once, and tell an administrator."

@@ -4,8 +4,6 @@ A browser that is signed in holds a random token in a cookie; the database holds
 every use whether the session still stands. Nothing else makes anybody a viewer.
 """
 
-import hashlib
-import hmac
 import secrets
 import time
 from dataclasses import replace
@@ -19,11 +17,12 @@ from db.connections.engine import anonymous_transaction
 from db.connections.viewers import SignedIn
 from db.connections.viewers import digest as digest
 from db.connections.viewers import is_token as is_token
-from db.settings import settings
+from db.settings import database_settings
 from services.access import Viewer, get_viewer
 from services.authentication import passwords
 from services.authentication.networks import network_of
-from services.errors import Conflict, NotAllowed
+from services.errors import Conflict, InvalidInput, NotAllowed
+from services.settings import settings
 from services.text.keys import strip_edges
 
 # How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
@@ -37,6 +36,7 @@ WRONG_CODE = "This code is not right, was used before, or the account is locked 
 _SESSION = text(
     "SELECT id, single_sign_on, provider_factor FROM account_of_session(:token, make_interval(mins => :idle))"
 )
+WRONG_CURRENT: Final = "This is not your current password, or the account is locked for now."
 _LONGEST_LOGIN = 320
 # While as many attempts at an account are under way as it has left, the next one waits for them.
 _LONGEST_WAIT_SECONDS: Final = 5.0
@@ -71,7 +71,7 @@ def check_password(
 
     Raises `TooManyAttempts` for a network that has failed too often, and `PasswordsBusy`.
     """
-    if not settings().passwords:
+    if not settings().sign_in.passwords:
         return None
     asked = {
         "login": usable_login(login),
@@ -99,6 +99,16 @@ def check_password(
             {"attempt": attempt, "computed": computed, "address": address},
         ).scalar_one()
     return None if account_id is None else CheckedAccount(account_id, attempt)
+
+
+def prove_password(
+    viewer: Viewer, password: str | None, *, address: str | None, device: str | None, field: str
+) -> UUID:
+    """Check the viewer's own password and return the proof of it. Raises `InvalidInput` (`field`)."""
+    checked = check_password(viewer.email, password or "", address=address, device=device)
+    if checked is None or checked != viewer.account_id:
+        raise InvalidInput(WRONG_CURRENT, field=field)
+    return checked.attempt
 
 
 def open_session(
@@ -139,7 +149,7 @@ def viewer_of_token(token: str) -> Viewer | None:
         return None
     with anonymous_transaction() as connection:
         session = connection.execute(
-            _SESSION, {"token": token, "idle": settings().idle_minutes}
+            _SESSION, {"token": token, "idle": database_settings().idle_minutes}
         ).one_or_none()
         if session is None:
             return None
@@ -162,18 +172,6 @@ def end_session(token: str, *, address: str | None) -> None:
         connection.execute(
             text("SELECT end_account_session(:token, :address)"), {"token": token, "address": address}
         )
-
-
-def cookie_key() -> str:
-    """The key that what Streamlit signs is derived from, in hexadecimal: 48 bytes, the same for every process at this
-    database."""
-    with anonymous_transaction() as connection:
-        return bytes(connection.execute(text("SELECT cookie_key()")).scalar_one()).hex()
-
-
-def web_server_secret() -> str:
-    """What Streamlit signs its own cookies with: the same at every process."""
-    return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
 
 
 def _printable(text_: str | None) -> str | None:

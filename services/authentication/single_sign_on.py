@@ -12,18 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
-from db.schema.tables import account, single_sign_on_identity
-from db.settings import settings
-from services.access import Viewer
-from services.accounts.administration import get_account
-from services.actions import Done
+from db.schema.tables import account
 from services.authentication import sessions
 from services.authentication.exact_addresses import exact_key
 from services.authentication.networks import network_of
-from services.errors import Conflict
+from services.settings import settings
 
 UNKNOWN: Final = "There is no account for you here, or it is disabled or locked. Ask an administrator."
 NOT_CONFIRMED: Final = "Your sign-in provider has not confirmed your e-mail address, so nobody was signed in."
@@ -56,7 +52,7 @@ class Judgement:
 
 
 def is_on() -> bool:
-    return settings().provider is not None
+    return settings().sign_in.provider is not None
 
 
 def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> Judgement | None:
@@ -108,18 +104,6 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
 def record_refusal(judged: Judgement, *, address: str | None) -> None:
     """Records that no session was opened for it: the account is disabled or locked."""
     _refuse(judged.login, UNKNOWN, "refused", address)
-
-
-def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> Done:
-    """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
-
-    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
-    """
-    known = get_account(connection, viewer, account_id)
-    of_account = single_sign_on_identity.c.account_id == account_id
-    if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
-        raise Conflict("This account is not linked to a single sign-on.")
-    return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
 
 
 def _find_account(email: str) -> int | None:

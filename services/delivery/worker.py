@@ -14,11 +14,12 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
-from db.settings import SettingsError, settings
+from db.environment import SettingsError
 from services.delivery.mail import Post, count_due, send_one
 from services.delivery.records import Outcome, add_missing_lines
 from services.mail.server_address import check_mail_settings
 from services.mail.smtp import ServerUnusable
+from services.settings import settings
 
 log = logging.getLogger("esupport.mail")
 _LOOK_EVERY_SECONDS: Final = 1.0
@@ -137,11 +138,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_mail_settings()
         current = settings()
         if not once:
-            _work(current.smtp_url, current.mail_from, stop)
-        elif current.smtp_url is None:
+            _work(current.mail.smtp_url, current.mail.sender, stop)
+        elif current.mail.smtp_url is None:
             print("SMTP_URL is not set: messages stay in the mail log.")
         else:
-            print(send_due(current.smtp_url, current.mail_from, stop))
+            print(send_due(current.mail.smtp_url, current.mail.sender, stop))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1

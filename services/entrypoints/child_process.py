@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from db.settings import PROJECT
+from db.environment import PROJECT
 from services.entrypoints.ordinary_user import OrdinaryUser
 
 _PR_SET_PDEATHSIG = 1

@@ -18,10 +18,11 @@ from db.connections import engine
 from db.connections.roles import app_url, libpq_url
 from db.embedded.local_secrets import DataFolderError
 from db.embedded.server import EmbeddedDatabaseError
+from db.environment import SettingsError
 from db.operations.backup import BackupError
 from db.operations.occupancy import occupancy
 from db.schema.migrate import migrate as migrate_database
-from db.settings import SettingsError, settings
+from db.settings import database_settings
 from services.errors import SupportError
 
 Command = Callable[[argparse.Namespace], int]
@@ -113,12 +114,12 @@ def url(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    if settings().database_url is not None:
+    if database_settings().database_url is not None:
         _say("DATABASE_URL names a server, which this command does not stop.")
         return 1
     from db.embedded import server
 
-    server.stop(settings().data_dir)
+    server.stop(database_settings().data_dir)
     return 0
 
 

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from db.settings import Settings, SettingsError, settings
+from db.environment import SettingsError
+from db.settings import DatabaseSettings, database_settings
 from services.entrypoints.child_process import Child
 from services.entrypoints.programs import programs
 from services.mail.server_address import check_mail_settings
+from services.settings import WebSettings, settings
 
 DEMO_PASSWORD = "demo-Portal-1"  # noqa: S105 - public on purpose, and only demo accounts have it
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -47,32 +49,33 @@ def main() -> int:
     """Runs the portal until it is told to stop; the process's exit status."""
     stop = StopRequest()
     try:
-        current = settings()
+        web, database = settings().web, database_settings()
         check_mail_settings()
-        _check_port(current.port)
-        with _database(current) as owner_url:
-            return _run(current, owner_url, stop)
+        _check_port(web.port)
+        with _database(database) as owner_url:
+            return _run(web, owner_url, stop)
     except (CannotRun, SettingsError) as error:
         _say(str(error), error=True)
         return 1
 
 
-def _run(current: Settings, owner_url: str, stop: StopRequest) -> int:
+def _run(web_settings: WebSettings, owner_url: str, stop: StopRequest) -> int:
     if not _step("Bringing the database's schema up to date …", ["db", "migrate"], stop):
         return 0
     from db.operations.occupancy import occupancy
 
-    wants_demo = current.demo and current.database_url is None and occupancy(owner_url).is_empty
+    is_embedded = database_settings().database_url is None
+    wants_demo = web_settings.demo and is_embedded and occupancy(owner_url).is_empty
     if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
         return 0
     first_password = _first_administrator()
-    web, *workers = children = programs(current, owner_url, _say)
+    web, *workers = children = programs(web_settings.port, owner_url, _say)
     try:
         for child in children:
             child.start()
-        if _wait_until_it_answers(web, current.port, stop):
+        if _wait_until_it_answers(web, web_settings.port, stop):
             found = occupancy(owner_url)
-            _greet(current, found.demo_accounts, first_password, is_empty=found.is_empty)
+            _greet(web_settings.port, found.demo_accounts, first_password, is_empty=found.is_empty)
         _watch(web, workers, stop)
     finally:
         _say("Stopping …")
@@ -94,7 +97,7 @@ def _first_administrator() -> str | None:
 
 
 @contextlib.contextmanager
-def _database(current: Settings) -> Iterator[str]:
+def _database(current: DatabaseSettings) -> Iterator[str]:
     """The owner's address. The embedded server is started for the block and stopped after it, also if
     adopted."""
     if current.database_url is not None:
@@ -224,15 +227,13 @@ def _watch(web: Child, workers: list[Child], stop: StopRequest) -> None:
         time.sleep(0.1)
 
 
-def _greet(
-    current: Settings, demo_accounts: tuple[str, ...], first_password: str | None, *, is_empty: bool
-) -> None:
-    _say(f"\nThe portal is at http://localhost:{current.port}   (Ctrl-C stops it)")
+def _greet(port: int, demo_accounts: tuple[str, ...], first_password: str | None, *, is_empty: bool) -> None:
+    _say(f"\nThe portal is at http://localhost:{port}   (Ctrl-C stops it)")
     if demo_accounts:
         _say(f"Demo accounts, all with the password {DEMO_PASSWORD}:")
         for email in demo_accounts:
             _say(f"  {email}")
-    if not current.passwords and is_empty:
+    if not settings().sign_in.passwords and is_empty:
         _say(
             "There is no account yet. Make yours: .venv/bin/python -m services.accounts create-admin --email …"
         )

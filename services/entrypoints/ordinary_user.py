@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from db.settings import PROJECT
+from db.environment import PROJECT
 
 # In this order; the first of each is for whoever wants to make one for the purpose.
 WEB_ACCOUNTS: Final = ("esupport", "nobody", "www-data")

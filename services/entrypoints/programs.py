@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from db.settings import Settings
+from db.settings import database_settings
 from services.entrypoints.child_process import Child
 from services.entrypoints.ordinary_user import (
     MAIL_ACCOUNTS,
@@ -39,7 +39,7 @@ with jobs_transaction():
 """
 
 
-def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> list[Child]:
+def programs(port: int, owner_url: str, say: Callable[[str], None]) -> list[Child]:
     """The web server first, then the workers; not yet started. `say` hears who they run as, where root starts them."""
     from db.connections.roles import app_url, web_jobs_url
 
@@ -50,18 +50,18 @@ def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> l
         "ESUPPORT_WEB_JOBS_DATABASE_URL": web_jobs_url(owner_url),
         "DATABASE_URL": "",
     }
-    database, taken = _database_account(current)
+    database, taken = _database_account()
     web_user = _user(
         "web server",
         WEB_ACCOUNTS,
         taken,
         database,
-        _WEB_CHECK.format(port=current.port),
+        _WEB_CHECK.format(port=port),
         web_environment,
         say,
     )
     arguments = ["streamlit", "run", "pages/web/server.py", "--server.headless", "true", "--server.port"]
-    web_server = _child("web server", [*arguments, str(current.port)], web_user, web_environment)
+    web_server = _child("web server", [*arguments, str(port)], web_user, web_environment)
     environment = {"DATABASE_URL": owner_url}
     user = _user(
         "mail worker",
@@ -75,8 +75,9 @@ def programs(current: Settings, owner_url: str, say: Callable[[str], None]) -> l
     return [web_server, _child("mail worker", ["services.mail"], user, environment)]
 
 
-def _database_account(current: Settings) -> tuple[int | None, set[int]]:
+def _database_account() -> tuple[int | None, set[int]]:
     """The group that may pass to the embedded database, and the account that nobody else may be."""
+    current = database_settings()
     if current.database_url is not None:
         return None, set()
     from db.embedded.home import find_home

@@ -18,7 +18,6 @@ from db.statements.exports import (
     ITEM_COLUMNS,
     ORDER_COLUMNS,
     ORDERED_TO,
-    RISKY,
     ExportColumn,
     csv_cell,
     export_statement,
@@ -26,8 +25,8 @@ from db.statements.exports import (
 )
 from services.access import Viewer
 from services.audit import recording
-from services.orders.filters import OrderFilter
-from services.orders.search import pages_in_scope
+from services.orders.filters import OrderFilter, searched_values
+from services.orders.search import stores_in_scope
 
 _ROWS_AT_ONCE: Final = 250
 _PARTS: Final = 4
@@ -38,13 +37,6 @@ class ExportRows(StrEnum):
 
     ORDER = "order"
     ITEM = "item"
-
-
-def safe_text(value: str | None) -> str:
-    """Text that a spreadsheet shows and does not run: an apostrophe before what would begin a formula."""
-    if value is None:
-        return ""
-    return f"'{value}" if value.startswith(RISKY) else value
 
 
 def column_titles(rows: ExportRows) -> tuple[str, ...]:
@@ -170,10 +162,11 @@ def statement_of(
     cells: Sequence[Any],
 ) -> Select[Any]:
     """All rows that the filter finds in the viewer's scope, with these cells."""
-    pages = pages_in_scope(viewer, order_filter)
-    number = connection.execute(*size_statement(order_filter, pages)).scalar_one()
+    pages = stores_in_scope(viewer, order_filter)
+    values = searched_values(order_filter)
+    number = connection.execute(*size_statement(values, pages)).scalar_one()
     return export_statement(
-        order_filter, pages, cells, by_item=rows is ExportRows.ITEM, ordered=number <= ORDERED_TO
+        values, pages, cells, by_item=rows is ExportRows.ITEM, ordered=number <= ORDERED_TO
     )
 
 

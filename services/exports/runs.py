@@ -16,8 +16,8 @@ from db.schema.tables import export_run, order_item, orders
 from db.statements.search import matching
 from services.access import Viewer
 from services.exports.csv_file import ExportRows
-from services.orders.filters import OrderFilter
-from services.orders.search import count_orders, pages_in_scope
+from services.orders.filters import OrderFilter, searched_values
+from services.orders.search import count_orders, stores_in_scope
 
 SILENT_AFTER: Final = 30  # seconds without a sign of life, after which the server that sent it must have died
 
@@ -92,7 +92,7 @@ def _guess(connection: Connection, viewer: Viewer, order_filter: OrderFilter, ro
     everything = select(orders.c.order_id)
     if by_item:
         everything = everything.join_from(orders, order_item, order_item.c.order_id == orders.c.order_id)
-    found = everything.where(matching(order_filter, pages_in_scope(viewer, order_filter)))
+    found = everything.where(matching(searched_values(order_filter), stores_in_scope(viewer, order_filter)))
     known: float = connection.execute(
         text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)"),
         {"name": "order_item" if by_item else "orders"},

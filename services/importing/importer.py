@@ -109,12 +109,12 @@ class _Merge:
         self,
         connection: Connection,
         cursor: psycopg.Cursor[Any],
-        page_ids: dict[str, int],
+        store_ids: dict[str, int],
         result: ImportResult,
     ) -> None:
         self._connection = connection
         self._cursor = cursor
-        self._page_ids = page_ids
+        self._page_ids = store_ids
         self._result = result
         cursor.execute(_script("import_staging.sql"))
 

@@ -9,9 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
 from db.schema.tables import mail
-from db.settings import settings
 from services.mail.addresses import sender_of
-from services.order_actions.locking import LockedOrder
+from services.settings import settings
 
 # Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
 SUBJECTS: Final = {
@@ -42,7 +41,8 @@ def queue_mail(
     to_address: str,
     to_name: str | None,
     words: Mapping[str, str | None],
-    order: LockedOrder | None = None,
+    order_id: int | None = None,
+    store_id: int | None = None,
     account_id: int | None = None,
     position: int | None = None,
     number: int | None = None,
@@ -63,8 +63,8 @@ def queue_mail(
             to_name=to_name,
             subject=SUBJECTS[kind].format(**one_line)[:1000],
             **texts_of(kind, words),
-            order_id=order.order_id if order else None,
-            checkout_page_id=order.checkout_page_id if order else None,
+            order_id=order_id,
+            checkout_page_id=store_id,
             account_id=account_id,
             position=position,
             number=number,
@@ -81,7 +81,7 @@ def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def new_message_id() -> str:
-    domain = sender_of(settings().mail_from).address.rpartition("@")[2]
+    domain = sender_of(settings().mail.sender).address.rpartition("@")[2]
     return f"<{uuid4().hex}@{domain}>"
 
 

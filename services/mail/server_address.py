@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from db.settings import SettingsError, settings
+from db.environment import SettingsError
 from services.mail.addresses import sender_of
+from services.settings import settings
 from services.text.domains import a_label_domain
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -57,9 +58,9 @@ def check_mail_settings() -> None:
     """Raises `SettingsError` when `SMTP_URL` or `MAIL_FROM` means nothing; nothing starts with such a one."""
     current = settings()
     try:
-        sender_of(current.mail_from)
-        if current.smtp_url is not None:
-            server_of(current.smtp_url)
+        sender_of(current.mail.sender)
+        if current.mail.smtp_url is not None:
+            server_of(current.mail.smtp_url)
     except ValueError as error:
         raise SettingsError(str(error)) from error
 

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.schema.tables import mail_server
-from db.settings import settings
 from services.mail.addresses import Utf8, is_ascii, why_not_mailable
 from services.mail.server_address import server_of
+from services.settings import settings
 
 _THE_ROW: Final = True
 
@@ -34,7 +34,7 @@ class KnownServer:
 
 def find_mail_server(connection: Connection) -> KnownServer | None:
     """What is known of the server that is set now; None when no server is set or nothing is known."""
-    smtp_url = settings().smtp_url
+    smtp_url = settings().mail.smtp_url
     if smtp_url is None:
         return None
     fields = [mail_server.c[name] for name in KnownServer.__slots__]
@@ -46,7 +46,7 @@ def find_mail_server(connection: Connection) -> KnownServer | None:
 
 def find_utf8(connection: Connection) -> Utf8:
     """Whether the mail server that is set now takes letters outside ASCII before the @."""
-    if settings().smtp_url is None:
+    if settings().mail.smtp_url is None:
         return Utf8.TAKEN
     known = find_mail_server(connection)
     if known is None or known.takes_utf8 is None:

@@ -4,13 +4,12 @@ The same activation code may be on several items of an order. A copy is dead onc
 refunded and another copy in the order is deleted: docs/decisions/016-what-a-refund-comes-to.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection, exists, select, update
 
 from db.schema.tables import activation_code, order_item
-from db.settings import settings
 from services.access import Viewer
 from services.actions import Done
 from services.errors import Conflict, NotFound
@@ -18,7 +17,7 @@ from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
 from services.mail.server_state import find_utf8_for
 from services.order_actions.locking import lock_order
-from services.orders.models import OrderItem
+from services.settings import settings
 from services.text.links import safe_link
 
 COPY_DELETED: Final = "This activation code was deleted with another item, and this item is refunded as well."
@@ -96,7 +95,8 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
         kind="licence",
         to_address=order.email,
         to_name=order.customer_name,
-        order=order,
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
         position=code.position,
         number=code.number,
         words={
@@ -104,7 +104,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "customer_name": order.customer_name,
             "product": code.name,
             "code": code.code,
-            "order_page": safe_link(order.detail_url) or f"{settings().base_url}/o/{order.page_key}",
+            "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
             "shop": order.store_title or order.store,
         },
     )
@@ -143,15 +143,6 @@ def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[i
         .values(deleted=True)
     )
     return chosen.rowcount + dead.rowcount
-
-
-def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
-    """The IDs of the codes of an order's items that are not sent any more: deleted ones, and dead copies of them."""
-    found = [(item, code) for item in items for code in item.codes]
-    deleted = {code.key for _, code in found if code.deleted}
-    return frozenset(
-        code.id for item, code in found if code.deleted or (item.refunded and code.key in deleted)
-    )
 
 
 def was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:

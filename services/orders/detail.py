@@ -56,7 +56,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            order_detail.heads_statement(), {"order_ids": list(order_ids), "page_ids": scope}
+            order_detail.heads_statement(), {"order_ids": list(order_ids), "store_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -171,7 +171,7 @@ def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> tupl
     if not subscriptions:
         return members, past
     named = {
-        "page_ids": list({s.checkout_page_id for s in subscriptions}),
+        "store_ids": list({s.checkout_page_id for s in subscriptions}),
         "subscription_ids": list({s.subscription_id for s in subscriptions}),
     }
     for row in connection.execute(order_detail.subscriptions_statement(), named):

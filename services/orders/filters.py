@@ -7,29 +7,20 @@ a sentence that stands next to its field.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
+from db.statements.search import AskedOrder, SearchValues, asked_values
 from services.errors import InvalidInput
-from services.orders.ids import AskedOrder
 from services.orders.search_fields import (
-    FieldError,
     parse_card,
     parse_code,
     parse_ids,
     parse_phone,
-    parse_text,
 )
+from services.text.fields import FieldError, parse_text
 from services.time_zones import days_to_interval
-
-
-class SubscriptionFilter(StrEnum):
-    ANY = "any"
-    WITH = "with"
-    ACTIVATED = "activated"
-    DEACTIVATED = "deactivated"
 
 
 class InvalidSearch(InvalidInput):
@@ -176,3 +167,25 @@ def parse_filter(
         card_last_4=parsed["card_last_4"],
         code_fragment=parsed["activation_code"],
     )
+
+
+def searched_values(order_filter: OrderFilter) -> SearchValues:
+    """The values that a filter compares with, by the names of their conditions; only those that are filled."""
+    typed = order_filter.typed
+    values: dict[str, object] = {
+        "created_since": order_filter.created[0],
+        "created_until": order_filter.created[1],
+        "paid_since": order_filter.paid[0],
+        "paid_until": order_filter.paid[1],
+        "statuses": sorted(typed.statuses) or None,
+        "delivered": DeliveryStatus.DELIVERED in typed.delivery if len(typed.delivery) == 1 else None,
+        "refunds": sorted(typed.refunds) or None,
+        **asked_values(order_filter.asked_orders),
+        "phone": order_filter.phone,
+        **dict(order_filter.texts),
+        "card_last_4": order_filter.card_last_4,
+        "code_fragment": order_filter.code_fragment,
+    }
+    if typed.subscription is not SubscriptionFilter.ANY:
+        values[typed.subscription] = True
+    return {name: value for name, value in values.items() if value is not None}

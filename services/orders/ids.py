@@ -1,9 +1,9 @@
 """Orders asked for by their IDs, as people paste them: names, 1C numbers and numbers, any number of them."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from db.statements.search import AskedOrder
 from services.text.keys import ascii_digits, strip_edges
 
 MAX_IDS: Final = 200_000
@@ -22,21 +22,6 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 class IdError(ValueError):
     """A sentence that stands next to the field."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskedOrder:
-    """One piece of what was typed, and what it may stand for.
-
-    `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
-    them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can
-    have it.
-    """
-
-    piece: str
-    number: int | None
-    token: str | None = None
-    line: str | None = None
 
 
 def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:

@@ -1,5 +1,6 @@
 """What an order in full consists of. `services.orders.detail` fills these shapes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -179,3 +180,12 @@ class OrderDetail:
     @property
     def customer_name(self) -> str | None:
         return " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+
+def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
+    """The IDs of the codes of an order's items that are not sent any more: deleted ones, and dead copies of them."""
+    found = [(item, code) for item in items for code in item.codes]
+    deleted = {code.key for _, code in found if code.deleted}
+    return frozenset(
+        code.id for item, code in found if code.deleted or (item.refunded and code.key in deleted)
+    )

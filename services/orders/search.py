@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from db.statements import search
 from services.access import Viewer
 from services.errors import InvalidInput
-from services.orders.filters import OrderFilter
+from services.orders.filters import OrderFilter, searched_values
 
 EXACT_TO = 10_000
 _MOST_CODES = 20_000
@@ -87,7 +87,7 @@ class OrderCount:
     is_more: bool
 
 
-def pages_in_scope(viewer: Viewer, order_filter: OrderFilter) -> list[int]:
+def stores_in_scope(viewer: Viewer, order_filter: OrderFilter) -> list[int]:
     """The ids of the stores to search: the viewer's, or those of them that were asked for."""
     wanted = set(order_filter.typed.stores)
     return [store.id for store in viewer.stores if not wanted or store.name in wanted]
@@ -111,7 +111,7 @@ def find_orders(
     place = (cursor.created_at, cursor.order_id) if cursor else None
     statement, values = search.page_statement(
         _values(connection, order_filter),
-        pages_in_scope(viewer, order_filter),
+        stores_in_scope(viewer, order_filter),
         limit=limit + 1,
         cursor=place,
         newer=newer,
@@ -140,7 +140,7 @@ def _values(connection: Connection, order_filter: OrderFilter) -> dict[str, Any]
     When very many codes contain it, the orders are asked for it one after the other instead, newest first: all of them
     would have to be sorted, to show fifty.
     """
-    values = search.searched_values(order_filter)
+    values = searched_values(order_filter)
     fragment = values.pop("code_fragment", None)
     if fragment is None:
         return values
@@ -164,7 +164,7 @@ def count_orders(
         number = page.total
     else:
         statement, values = search.count_statement(
-            _values(connection, order_filter), pages_in_scope(viewer, order_filter), most=EXACT_TO + 1
+            _values(connection, order_filter), stores_in_scope(viewer, order_filter), most=EXACT_TO + 1
         )
         number = connection.execute(statement, values).scalar_one()
     return OrderCount(min(number, EXACT_TO), number > EXACT_TO)
@@ -175,6 +175,6 @@ def missing_ids(
 ) -> tuple[int, tuple[str, ...]]:
     """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them as typed."""
     asked = order_filter.asked_orders or ()
-    known = set(connection.execute(*search.known_statement(asked, viewer.page_ids)).scalars())
+    known = set(connection.execute(*search.known_statement(asked, viewer.store_ids)).scalars())
     missing = [order.piece for place, order in enumerate(asked, 1) if place not in known]
     return len(missing), tuple(missing[:first])

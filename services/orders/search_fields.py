@@ -6,26 +6,16 @@ Each parser returns (trimmed text, value), value None when the field is empty, a
 import re
 import unicodedata
 
-from services.orders.ids import MAX_IDS, AskedOrder, IdError, parse_asked_orders
+from db.statements.search import AskedOrder
+from services.orders.ids import MAX_IDS, IdError, parse_asked_orders
 from services.orders.ids import MAX_TEXT as MAX_IDS_TEXT
-from services.text.keys import ascii_digits, digits_of, strip_edges
-
-MAX_TEXT = 500
-
-
-class FieldError(ValueError):
-    """A sentence that stands next to the field."""
-
-
-def parse_text(value: str) -> tuple[str, str | None]:
-    """A whole value to compare, such as a name: trimmed."""
-    trimmed = _clean(value)
-    return trimmed, trimmed or None
+from services.text.fields import FieldError, clean
+from services.text.keys import ascii_digits, digits_of
 
 
 def parse_phone(value: str) -> tuple[str, str | None]:
     """A phone number; the database compares its digits."""
-    trimmed = _clean(value)
+    trimmed = clean(value)
     if trimmed and digits_of(trimmed) is None:
         raise FieldError("A phone number has digits; there are none here.")
     return trimmed, trimmed or None
@@ -33,7 +23,7 @@ def parse_phone(value: str) -> tuple[str, str | None]:
 
 def parse_card(value: str) -> tuple[str, str | None]:
     """Exactly four digits."""
-    trimmed = _clean(value)
+    trimmed = clean(value)
     digits = ascii_digits(trimmed)
     if trimmed and not re.fullmatch("[0-9]{4}", digits):
         raise FieldError("Enter exactly four digits.")
@@ -42,7 +32,7 @@ def parse_card(value: str) -> tuple[str, str | None]:
 
 def parse_code(value: str) -> tuple[str, str | None]:
     """Part of an activation code, three characters or more."""
-    trimmed = _clean(value)
+    trimmed = clean(value)
     if trimmed and len(unicodedata.normalize("NFC", trimmed)) < 3:
         raise FieldError("Enter at least 3 characters of the code.")
     return trimmed, trimmed or None
@@ -55,21 +45,9 @@ def parse_ids(value: str) -> tuple[str, tuple[AskedOrder, ...] | None]:
     """
     if len(value) > MAX_IDS_TEXT:
         raise FieldError(f"This is too long: at most {MAX_IDS:,} IDs can be searched at once.")
-    trimmed = _clean(value, longest=MAX_IDS_TEXT)
+    trimmed = clean(value, longest=MAX_IDS_TEXT)
     try:
         asked = parse_asked_orders(trimmed)
     except IdError as error:
         raise FieldError(str(error)) from None
     return (trimmed, asked) if asked else ("", None)
-
-
-def _clean(value: str, *, longest: int = MAX_TEXT) -> str:
-    if len(value) > longest + 1000:  # before any work is spent on it
-        raise FieldError(f"This is too long: at most {longest:,} characters can be searched for.")
-    trimmed = strip_edges(value)
-    if len(trimmed) > longest:
-        raise FieldError(f"This is too long: at most {longest:,} characters can be searched for.")
-    for character in trimmed:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            raise FieldError(f"There is a character that cannot be searched for (U+{ord(character):04X}).")
-    return trimmed

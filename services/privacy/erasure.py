@@ -11,8 +11,7 @@ from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.tables import checkout_page, mail, order_document, orders
-from services.access import Viewer
-from services.accounts.administration import check_administrator
+from services.access import Viewer, require_administrator
 from services.actions import Done
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import LONGEST
@@ -78,7 +77,7 @@ class ErasurePreview:
 
 def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> ErasurePreview:
     """The orders that hold data of the person with this e-mail. Raises `NotAllowed`, `InvalidInput` (field `email`)."""
-    check_administrator(viewer)
+    require_administrator(viewer)
     parts = _parts(connection, _email(email))
     rows = connection.execute(
         select(
@@ -109,7 +108,7 @@ def erase_personal_data(
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
     `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are others by now.
     """
-    check_administrator(viewer)
+    require_administrator(viewer)
     email = _email(email)
     found = _parts(connection, email)
     if not found and not expected:

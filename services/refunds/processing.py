@@ -266,7 +266,8 @@ def _close(
         to_address=request.requester_email,
         to_name=request.requester_name,
         words={"order_name": order.order_name, "result": result.mail_words},
-        order=order,
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
         account_id=request.requested_by,
     )
     words = {

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from playwright.sync_api import Page, expect
 
-from pages.components.layout.formatting import money_cells
 from pages.components.orders.table import chips_size
+from pages.rendering.formatting import money_cells
 from tests.browser.support import NEVER_REFUNDED, Order, box_of, button, choose, dialog, press, request, said
 from tests.support.chromium import settle
 from tests.support.mail_server import MailServer

@@ -258,7 +258,7 @@ _FRAGMENT = """
 import sys
 sys.path.insert(0, {project!r})
 import streamlit as st
-from pages.components import session
+from pages.components.layout import session
 if session.find_viewer() is None:
     st.text("at the gate")
     st.stop()

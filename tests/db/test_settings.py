@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from db.settings import PROJECT, SettingsError, settings
+from db.environment import PROJECT, SettingsError
+from db.settings import database_settings
+from services.settings import settings
 
 NAMES = (
     "DATABASE_URL",
@@ -31,6 +33,11 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def read_all() -> None:
+    database_settings()
+    settings()
+
+
 @pytest.mark.parametrize("nothing", [None, "", "  "])
 def test_defaults_hold_for_variables_that_are_unset_or_empty(
     monkeypatch: pytest.MonkeyPatch, nothing: str | None
@@ -38,25 +45,25 @@ def test_defaults_hold_for_variables_that_are_unset_or_empty(
     if nothing is not None:
         for name in NAMES:
             monkeypatch.setenv(name, nothing)
-    current = settings()
-    assert current.database_url is None
-    assert current.app_database_url is None
-    assert current.database_read_url is None
-    assert current.smtp_url is None
-    assert current.data_dir == PROJECT / ".data"
-    assert current.data_dir.is_absolute()
-    assert current.port == 8501
-    assert current.base_url == "http://localhost:8501"
-    assert current.mail_from == "esupport@localhost"
-    assert current.demo
-    assert current.passwords
-    assert current.provider is None
-    assert current.trusted_proxies == ()
+    current, database = settings(), database_settings()
+    assert database.database_url is None
+    assert database.app_database_url is None
+    assert database.database_read_url is None
+    assert current.mail.smtp_url is None
+    assert database.data_dir == PROJECT / ".data"
+    assert database.data_dir.is_absolute()
+    assert current.web.port == 8501
+    assert current.web.base_url == "http://localhost:8501"
+    assert current.mail.sender == "esupport@localhost"
+    assert current.web.demo
+    assert current.sign_in.passwords
+    assert current.sign_in.provider is None
+    assert current.web.trusted_proxies == ()
 
 
 def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8 fd00::/8")
-    assert [str(network) for network in settings().trusted_proxies] == [
+    assert [str(network) for network in settings().web.trusted_proxies] == [
         "127.0.0.1/32",
         "::1/128",
         "10.0.0.0/8",
@@ -68,21 +75,21 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
 def test_a_proxy_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", value)
     with pytest.raises(SettingsError, match="ESUPPORT_TRUSTED_PROXIES must list addresses or networks"):
-        settings()
+        read_all()
 
 
 def test_environment_is_read_anew_by_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "9000")
-    assert settings().base_url == "http://localhost:9000"
+    assert settings().web.base_url == "http://localhost:9000"
     monkeypatch.setenv("PORT", "9001")
-    assert settings().base_url == "http://localhost:9001"
+    assert settings().web.base_url == "http://localhost:9001"
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_database_address_takes_every_usual_scheme(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://owner:p%40ss@db.example.com:5433/support?sslmode=require")
     expected = "postgresql+psycopg://owner:p%40ss@db.example.com:5433/support?sslmode=require"
-    assert settings().database_url == expected
+    assert database_settings().database_url == expected
 
 
 def test_relative_data_folder_counts_from_the_project(
@@ -90,20 +97,20 @@ def test_relative_data_folder_counts_from_the_project(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ESUPPORT_DATA", "elsewhere")
-    assert settings().data_dir == PROJECT / "elsewhere"
+    assert database_settings().data_dir == PROJECT / "elsewhere"
     monkeypatch.setenv("ESUPPORT_DATA", str(tmp_path / "with a space"))
-    assert settings().data_dir == tmp_path / "with a space"
+    assert database_settings().data_dir == tmp_path / "with a space"
 
 
 def test_base_url_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESUPPORT_BASE_URL", "https://support.example.com/portal/")
-    assert settings().base_url == "https://support.example.com/portal"
+    assert settings().web.base_url == "https://support.example.com/portal"
 
 
 @pytest.mark.parametrize(("value", "demo"), [("0", False), ("1", True), ("no", True)])
 def test_only_zero_declines_the_demo(monkeypatch: pytest.MonkeyPatch, value: str, demo: bool) -> None:
     monkeypatch.setenv("ESUPPORT_DEMO", value)
-    assert settings().demo is demo
+    assert settings().web.demo is demo
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,7 @@ def test_unusable_value_is_named_by_its_variable_and_not_repeated(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as raised:
-        settings()
+        read_all()
     assert str(raised.value).startswith(f"{name} ")
     assert str(raised.value).endswith(".")
     assert "hunter2" not in str(raised.value)
@@ -149,9 +156,9 @@ def test_a_provider_is_known_by_where_it_describes_itself(monkeypatch: pytest.Mo
     monkeypatch.setenv("OIDC_ISSUER", "https://login.example.com/realms/shop/")
     monkeypatch.setenv("OIDC_CLIENT_ID", "portal")
     with pytest.raises(SettingsError, match="OIDC_CLIENT_SECRET"):
-        settings()
+        read_all()
     monkeypatch.setenv("OIDC_CLIENT_SECRET", "hush")
-    provider = settings().provider
+    provider = settings().sign_in.provider
     assert provider is not None
     assert provider.metadata_url == "https://login.example.com/realms/shop/.well-known/openid-configuration"
     assert provider.name == "single sign-on"
@@ -160,4 +167,4 @@ def test_a_provider_is_known_by_where_it_describes_itself(monkeypatch: pytest.Mo
 def test_passwords_are_not_switched_off_where_nothing_else_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESUPPORT_PASSWORDS", "0")
     with pytest.raises(SettingsError, match="nobody could sign in"):
-        settings()
+        read_all()

@@ -47,7 +47,7 @@ def anna(scaled: Server, replica: Replica) -> Viewer:
 
 
 def where(viewer: Viewer) -> str:
-    return read(viewer.account_id, viewer.page_ids, lambda c: "replica" if is_at_replica(c) else "primary")
+    return read(viewer.account_id, viewer.store_ids, lambda c: "replica" if is_at_replica(c) else "primary")
 
 
 def found(viewer: Viewer, order_filter: OrderFilter) -> tuple[str, int]:
@@ -57,7 +57,7 @@ def found(viewer: Viewer, order_filter: OrderFilter) -> tuple[str, int]:
         number = count_orders(connection, viewer, order_filter).number
         return "replica" if is_at_replica(connection) else "primary", number
 
-    return read(viewer.account_id, viewer.page_ids, work)
+    return read(viewer.account_id, viewer.store_ids, work)
 
 
 def own_order(viewer: Viewer) -> int:
@@ -68,7 +68,7 @@ def own_order(viewer: Viewer) -> int:
 def test_searches_are_read_on_the_replica_as_the_apps_role(anna: Viewer) -> None:
     everything = OrderFilter.empty(ZONE)
     assert found(anna, everything) == ("replica", 2)
-    with reading_transaction(anna.account_id, anna.page_ids) as connection:
+    with reading_transaction(anna.account_id, anna.store_ids) as connection:
         role, writable = connection.execute(text("SELECT current_user::text, NOT pg_is_in_recovery()")).one()
         assert (role, writable) == ("esupport_app", False)
         assert connection.execute(text("SELECT count(*) FROM orders")).scalar_one() == 2, "her own"
@@ -76,12 +76,12 @@ def test_searches_are_read_on_the_replica_as_the_apps_role(anna: Viewer) -> None
 
 def test_an_export_and_a_report_are_read_there(anna: Viewer) -> None:
     everything = OrderFilter.empty(ZONE)
-    with reading_transaction(anna.account_id, anna.page_ids, longest_seconds=3600) as connection:
+    with reading_transaction(anna.account_id, anna.store_ids, longest_seconds=3600) as connection:
         assert is_at_replica(connection)
         lines = b"".join(export_orders(connection, anna, everything, rows=ExportRows.ORDER, zone=ZONE))
         assert lines.count(b"\r\n") == 3
     report = read(
-        anna.account_id, anna.page_ids, lambda c: (is_at_replica(c), get_report(c, anna, everything))
+        anna.account_id, anna.store_ids, lambda c: (is_at_replica(c), get_report(c, anna, everything))
     )
     assert (report[0], report[1].orders) == (True, 2)
 
@@ -134,7 +134,7 @@ def test_a_withdrawn_store_is_not_shown_though_the_replica_still_allows_it(
         now = factories.viewer(anna.account_id)  # what the next click begins with
         assert found(now, everything) == ("replica", 1)
         assert found(now, hidden) == ("replica", 0)
-        with reading_transaction(now.account_id, now.page_ids) as connection:
+        with reading_transaction(now.account_id, now.store_ids) as connection:
             assert is_at_replica(connection)
             behind = connection.execute(text("SELECT count(*) FROM orders")).scalar_one()
             assert behind == 2, (
@@ -201,7 +201,7 @@ def test_a_replica_that_dies_in_the_middle_of_a_search_is_replaced(anna: Viewer,
             replica.execute("SELECT pg_terminate_backend(%s)", _backend(connection))
         return count_orders(connection, anna, OrderFilter.empty(ZONE)).number
 
-    assert read(anna.account_id, anna.page_ids, work) == 2
+    assert read(anna.account_id, anna.store_ids, work) == 2
     assert tried == [True, False]
 
 
@@ -213,7 +213,7 @@ def test_a_search_that_takes_too_long_is_not_begun_again(anna: Viewer) -> None:
         connection.execute(text("SELECT pg_sleep(5)"))
 
     with pytest.raises(OperationalError):
-        read(anna.account_id, anna.page_ids, work, longest_seconds=0.2)
+        read(anna.account_id, anna.store_ids, work, longest_seconds=0.2)
     assert tried == [True]
 
 
@@ -234,7 +234,7 @@ def test_whatever_user_the_address_names_the_apps_role_reads(
     url = make_url(replica.url).set(username=user or None, password="wrong" if user else None)
     monkeypatch.setenv("DATABASE_READ_URL", url.render_as_string(hide_password=False))
     dispose_engines()
-    with reading_transaction(anna.account_id, anna.page_ids) as connection:
+    with reading_transaction(anna.account_id, anna.store_ids) as connection:
         assert is_at_replica(connection)
         assert connection.execute(text("SELECT session_user::text")).scalar_one() == "esupport_app"
 

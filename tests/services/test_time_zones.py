@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.orders.search_fields import FieldError
+from services.text.fields import FieldError
 from services.time_zones import day_text, days_to_interval, parse_day
 
 

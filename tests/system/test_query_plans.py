@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from db.connections.engine import app_engine, viewer_transaction
-from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from db.statements import search
 from services.orders.detail import get_order, get_orders
-from services.orders.filters import OrderFilter, SearchInput, SubscriptionFilter, parse_filter
-from services.orders.search import count_orders, find_orders, pages_in_scope
+from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
+from services.orders.search import count_orders, find_orders, stores_in_scope
 from tests.support import factories
 from tests.support.factories import document, item
 
@@ -98,7 +98,7 @@ def plan(connection: Connection, statement: object) -> str:
 
 def given_values(order_filter: OrderFilter) -> dict[str, Any]:
     """What the search sends: the orders of a code have been looked up, unless very many have it."""
-    values = search.searched_values(order_filter)
+    values = searched_values(order_filter)
     fragment = values.pop("code_fragment", None)
     if fragment == COMMON:
         return values | {"common_fragment": fragment}
@@ -108,7 +108,7 @@ def given_values(order_filter: OrderFilter) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SEARCHES)
 def test_no_search_scans_a_table(anna: int, name: str) -> None:
     asks, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
-    pages = pages_in_scope(asks, order_filter)
+    pages = stores_in_scope(asks, order_filter)
     with viewer_transaction(anna) as connection:
         # With twenty orders a scan is cheapest: only where no index will do is one left when it is discouraged.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
@@ -128,8 +128,8 @@ def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> 
     with viewer_transaction(anna) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         statement, given = search.page_statement(
-            search.searched_values(order_filter),
-            pages_in_scope(asks, order_filter),
+            searched_values(order_filter),
+            stores_in_scope(asks, order_filter),
             limit=51,
             cursor=None,
             newer=False,

@@ -7,9 +7,9 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
-from pages.components.layout.escaping import html_text
+from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer
-from pages.components.orders.table import ROW_HEIGHT, table_height
+from pages.rendering.escaping import html_text
 from services.accounts.csv_import import COLUMNS, import_accounts, preview_accounts
 from services.errors import InvalidInput
 

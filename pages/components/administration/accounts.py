@@ -8,14 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.settings import settings
 from pages.components.administration import account_import
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import ROLE_WORDS, time_words
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Role
 from services.accounts.administration import (
     PAGE,
@@ -30,9 +29,10 @@ from services.accounts.administration import (
     reset_password,
     unlock_account,
 )
+from services.accounts.sign_in_methods import require_for, reset_second_factor, unbind_single_sign_on
 from services.accounts.teams import ListedStore, ListedTeam, find_stores, find_teams
-from services.authentication.second_factor import require_for, required_roles, reset_second_factor
-from services.authentication.single_sign_on import unbind_single_sign_on
+from services.authentication.second_factor import required_roles
+from services.settings import settings
 
 _NEW: Final = "create account"
 _EDIT: Final = "change account"
@@ -296,7 +296,7 @@ def _state(one: ListedAccount, zone: ZoneInfo) -> str:
         return "Disabled"
     if one.locked_until is not None and one.is_locked(datetime.now(UTC)):
         return f"Locked until {one.locked_until.astimezone(zone):%H:%M}"
-    if one.must_change_password and settings().passwords:
+    if one.must_change_password and settings().sign_in.passwords:
         return "One-time password"
     return "Active, second factor" if one.has_second_factor else "Active"
 

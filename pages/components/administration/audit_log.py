@@ -10,10 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 from db.connections.engine import viewer_transaction
 from pages.components.layout.day_field import day_field
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import time_words
+from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
-from pages.components.orders.table import ROW_HEIGHT, table_height
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import time_words
 from services.audit.log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
 from services.authentication.user_agents import browser_words
 from services.errors import InvalidInput

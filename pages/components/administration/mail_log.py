@@ -6,15 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.settings import settings
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
-from pages.components.layout.formatting import time_words
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
-from pages.components.layout.templates import render
-from services.mail.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import time_words
+from pages.rendering.templates import render
+from services.delivery.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from services.settings import settings
 
 _AGAIN = "send mail again"
 _STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
@@ -50,7 +50,7 @@ def _draw(zone: ZoneInfo) -> None:
             on_change=_go_to,
             args=(None,),
         )
-    if settings().smtp_url is None:
+    if settings().mail.smtp_url is None:
         st.info("SMTP_URL is not set, so nothing is sent: messages wait here.", icon=":material/info:")
     before = state.get("mails_before")
     with viewer_transaction(viewer.account_id) as connection:

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout.escaping import markdown_text
-from pages.components.layout.formatting import time_words
 from pages.components.layout.session import current_viewer, time_zone
+from pages.rendering.escaping import markdown_text
+from pages.rendering.formatting import time_words
 from services.mail.server_state import find_mail_server
 
 

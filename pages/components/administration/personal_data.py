@@ -10,10 +10,10 @@ from db.connections.engine import viewer_transaction
 from db.schema.statuses import MainStatus
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text, markdown_text
-from pages.components.layout.formatting import time_words
+from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
-from pages.components.orders.table import ROW_HEIGHT, table_height
+from pages.rendering.escaping import html_text, markdown_text
+from pages.rendering.formatting import time_words
 from services.actions import Done
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure

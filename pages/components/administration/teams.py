@@ -8,11 +8,10 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text, label_text
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
+from pages.rendering.escaping import html_text, label_text
 from services.accounts.administration import ListedAccount, find_accounts
-from services.accounts.profile import time_zones
 from services.accounts.teams import (
     ListedStore,
     ListedTeam,
@@ -24,6 +23,7 @@ from services.accounts.teams import (
     find_stores,
     find_teams,
 )
+from services.time_zones import time_zones
 
 _NEW: Final = "create team"
 _EDIT: Final = "change team"

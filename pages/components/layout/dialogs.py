@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text, markdown_text
 from pages.components.layout.session import client_address, current_viewer
+from pages.rendering.escaping import html_text, markdown_text
 from services.access import Viewer
 from services.actions import ActionRequest, Done, perform
 from services.errors import InvalidInput, NotAllowed, NotFound, SupportError

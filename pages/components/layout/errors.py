@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
-from pages.components.layout.escaping import markdown_text
+from pages.rendering.escaping import markdown_text
 from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")

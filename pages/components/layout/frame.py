@@ -1,11 +1,11 @@
 """What stands around every page: the portal's name, the person's menu, and the few lines of style for both."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-from pages.authentication.authenticator import sign_out
 from pages.components.layout.scripts import draw_scripts
 from services.access import Viewer
 from services.accounts.profile import has_public_passwords
@@ -27,8 +27,8 @@ def _sheet() -> str:
     return (Path(__file__).parents[2] / "static" / "frame.css").read_text(encoding="utf-8")
 
 
-def draw(viewer: Viewer | None) -> None:
-    """Draws the frame; without a viewer (the sign-in form, a first password) only its style."""
+def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
+    """Draw the frame; without a viewer (the sign-in form, a first password) only its style."""
     st.html(f"<style>{_sheet()}</style>")
     if _warns():
         st.html(
@@ -51,7 +51,7 @@ def draw(viewer: Viewer | None) -> None:
     if chosen == PROFILE:
         st.switch_page("pages/profile.py")
     elif chosen == SIGN_OUT:
-        sign_out()
+        on_sign_out()
         st.rerun()
 
 

@@ -1,7 +1,6 @@
 """Where a request comes from, for the audit log and for mails about changed credentials."""
 
 import streamlit as st
-from starlette.requests import Request
 
 
 def page_address() -> str | None:
@@ -15,8 +14,3 @@ def page_address() -> str | None:
 def page_browser() -> str | None:
     """What the browser behind the running page calls itself (User-Agent)."""
     return st.context.headers.get("User-Agent")
-
-
-def route_address(request: Request) -> str | None:
-    """The same for one of our own routes."""
-    return request.client.host if request.client else None

@@ -5,7 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.orders.table import ROW_HEIGHT, table_height
+ROW_HEIGHT = 34
+_HEADER = 32
+
+
+def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
+    """As high as its rows, or as `most` of them and half of the next one, which says that there is more."""
+    shown = rows if rows <= most else most + 0.5
+    return _HEADER + round(row_height * shown) + 2
 
 
 def row_table(

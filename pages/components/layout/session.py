@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from db.settings import settings
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
 from services.access import Viewer
-from services.accounts import profile
 from services.authentication import sessions
+from services.settings import settings
+from services.time_zones import find_time_zone
 
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
@@ -75,8 +75,8 @@ def client_address() -> str | None:
 
 def time_zone() -> ZoneInfo:
     """The zone that days and times are shown in: the viewer's own choice, else the browser's, else UTC."""
-    chosen = profile.find_time_zone(current_viewer().time_zone)
-    return chosen or profile.find_time_zone(st.context.timezone) or ZoneInfo("UTC")
+    chosen = find_time_zone(current_viewer().time_zone)
+    return chosen or find_time_zone(st.context.timezone) or ZoneInfo("UTC")
 
 
 def session_token() -> str:
@@ -88,7 +88,7 @@ def session_token() -> str:
 
 def cookie_token(name: str = browser_cookies.SESSION) -> str:
     """The token in one of the cookies that this tab connected with, or ""."""
-    secure = settings().base_url.startswith("https:") or tabs.is_secure(_connection())
+    secure = settings().web.base_url.startswith("https:") or tabs.is_secure(_connection())
     return browser_cookies.token_in(st.context.cookies, name, secure=secure)
 
 

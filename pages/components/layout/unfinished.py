@@ -4,14 +4,13 @@ It stays in the server's memory for as long as the tab does, is shown to nobody,
 in. Passwords and codes are never in it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import streamlit as st
 
-from pages.components.orders.search_form import choose, take_input
 from services.authentication.ended_sessions import find_ended_session
-from services.orders.filters import SearchInput
 
 _KEY: Final = "unfinished"
 # What fields are named by: those of dialogs (dialogs.py), and of the pages of Administration.
@@ -21,13 +20,16 @@ _STATE: Final = "dialog"
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Why the session ended, whose it was, what stood in the fields, the dialog that was open, the search."""
+    """Why the session ended, whose it was, what the fields held, the dialog that was open, and what forms kept.
+
+    `forms` has what each registered form held, by the form's name.
+    """
 
     account_id: int
     sentence: str
     typed: dict[str, Any]
     dialog: dict[str, Any] | None
-    search: SearchInput | None
+    forms: dict[str, object]
 
     @property
     def has_text(self) -> bool:
@@ -39,6 +41,23 @@ class Unfinished:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form whose entries survive the end of a session: `collect` returns them, or None; `restore` takes them."""
+
+    collect: Callable[[], object]
+    restore: Callable[[Any], None]
+
+
+# Filled when the modules of the forms are imported: a tab that shows a form has imported it.
+_forms: dict[str, Form] = {}
+
+
+def register_form(name: str, form: Form) -> None:
+    """Keep this form's entries when a session ends, under `name`."""
+    _forms[name] = form
+
+
 def collect(token: str) -> Unfinished | None:
     """To be asked when the tab's session does not stand any more, and before the tab forgets everything."""
     ended = find_ended_session(token)
@@ -46,10 +65,8 @@ def collect(token: str) -> Unfinished | None:
         return None
     state: dict[str, Any] = {str(key): value for key, value in st.session_state.items()}
     typed = {key: value for key, value in state.items() if key.startswith(_TYPED) and _is_text(value)}
-    entered = take_input()
-    # A search with a day that cannot be read would come back without it.
-    search = entered.typed if entered is not None and not entered.errors else None
-    return Unfinished(ended.account_id, ended.sentence, typed, state.get(_STATE), search)
+    forms = {name: form.collect() for name, form in _forms.items()}
+    return Unfinished(ended.account_id, ended.sentence, typed, state.get(_STATE), forms)
 
 
 def keep(found: Unfinished | None) -> None:
@@ -70,8 +87,9 @@ def give_back(account_id: int) -> None:
         return
     for key, value in found.typed.items():
         st.session_state.setdefault(key, value)
-    if found.search is not None:
-        choose(found.search)
+    for name, value in found.forms.items():
+        if value is not None:
+            _forms[name].restore(value)
     if found.dialog is not None:
         st.session_state.setdefault(_STATE, found.dialog)
 

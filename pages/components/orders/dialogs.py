@@ -7,8 +7,8 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
 from pages.components.layout.dialogs import carry_out, field_key
-from pages.components.layout.escaping import html_text
 from pages.components.layout.session import current_viewer
+from pages.rendering.escaping import html_text
 from services.errors import NotFound
 from services.money import format_money
 from services.order_actions.customer_email import correct_email

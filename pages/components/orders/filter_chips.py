@@ -5,8 +5,8 @@ from datetime import date
 
 import streamlit as st
 
-from pages.components.layout.escaping import label_text
 from pages.components.orders.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
+from pages.rendering.escaping import label_text
 from services.orders.filters import SearchInput
 from services.text.keys import strip_edges
 

@@ -13,13 +13,13 @@ from db.connections.replica import read
 from pages.components.exports.options import export_buttons
 from pages.components.exports.progress import export_progress
 from pages.components.layout.errors import showing_errors
-from pages.components.layout.escaping import html_text
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
 from pages.components.orders.dialogs import draw_dialog
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.orders.view import draw_order
+from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.errors import OrderNotFound
 from services.orders.detail import get_order, get_orders
@@ -78,7 +78,7 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
         count = state.count or count_orders(connection, viewer, state.search, page=page)
         return page, count, _missing(connection, viewer, state.search)
 
-    found, count, missing = read(viewer.account_id, viewer.page_ids, search)
+    found, count, missing = read(viewer.account_id, viewer.store_ids, search)
     if count != state.count:
         orders_state.note(count=count)
     if state.opens_only_result:

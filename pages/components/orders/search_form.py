@@ -7,12 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
+from pages.components.layout import unfinished
 from pages.components.layout.day_field import day_field
-from pages.components.layout.escaping import html_text
+from pages.rendering.escaping import html_text
 from services.access import Viewer
-from services.orders.filters import SearchInput, SubscriptionFilter
-from services.orders.search_fields import FieldError
+from services.orders.filters import SearchInput
+from services.text.fields import FieldError
 from services.time_zones import day_text, parse_day
 
 SUBSCRIPTION_WORDS = {
@@ -217,3 +218,12 @@ def _text(name: str, errors: Mapping[str, str]) -> None:
 def _error(sentence: str | None) -> None:
     if sentence:
         st.html(f'<div class="es-field-error" role="alert">{html_text(sentence)}</div>')
+
+
+def _unfinished_search() -> SearchInput | None:
+    entered = take_input()
+    # A search with a day that cannot be read would come back without it.
+    return entered.typed if entered is not None and not entered.errors else None
+
+
+unfinished.register_form("search", unfinished.Form(_unfinished_search, choose))

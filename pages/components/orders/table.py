@@ -8,20 +8,13 @@ import pyarrow as pa
 import streamlit as st
 
 from db.schema.statuses import status_labels
-from pages.components.layout.formatting import money_cells, wall_clock
+from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.status_chips import TONES, table_colors
+from pages.rendering.formatting import money_cells, wall_clock
 from services.orders.search import OrderRow
 
-ROW_HEIGHT = 34
-_HEADER = 32
 ROWS_BESIDE_AN_ORDER = 5
 ROWS_ALONE = 15
-
-
-def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
-    """As high as its rows, or as `most` of them and half of the next one, which says that there is more."""
-    shown = rows if rows <= most else most + 0.5
-    return _HEADER + round(row_height * shown) + 2
 
 
 def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:

@@ -14,16 +14,16 @@ import streamlit as st
 from markupsafe import Markup
 
 from db.schema.statuses import RefundStatus, status_labels
-from pages.components.layout.formatting import day_words, number_words, time_words
 from pages.components.layout.status_chips import chip
-from pages.components.layout.templates import pieces
 from pages.components.orders import dialogs
+from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
-from services.order_actions.licences import COPY_DELETED, dead_copies, why_not_sent
+from services.order_actions.licences import COPY_DELETED, why_not_sent
 from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
-from services.orders.models import HistoryEvent, OrderDetail, Subscription
+from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
 from pages.components.layout.dialogs import carry_out, field_key
-from pages.components.layout.escaping import html_text, label_text
 from pages.components.layout.session import current_viewer
-from pages.components.layout.templates import render
+from pages.rendering.escaping import html_text, label_text
+from pages.rendering.templates import render
 from services.actions import Done
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
-from pages.components.layout.escaping import html_text, markdown_text
 from pages.components.orders.view import order_html
+from pages.rendering.escaping import html_text, markdown_text
 from pages.web.customer_page import customer_html
 from services.orders.customer_page import get_customer_order
 from services.orders.detail import get_order

@@ -22,7 +22,7 @@ assert str(server.app._resolve_script_path()) == {app!r}
 
 def test_the_server_shadows_no_module_and_lets_no_page_run_past_the_gate(database: str) -> None:
     checks = _CHECKS.format(
-        pages=str(PROJECT / "pages"), project=str(PROJECT / "pages"), app=str(PROJECT / "app.py")
+        pages=str(PROJECT / "pages" / "web"), project=str(PROJECT / "pages"), app=str(PROJECT / "app.py")
     )
     done = subprocess.run(
         [sys.executable, "-c", checks], cwd=PROJECT, capture_output=True, text=True, timeout=60

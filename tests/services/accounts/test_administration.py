@@ -12,7 +12,6 @@ import pytest
 from db.connections.engine import viewer_transaction
 from services.access import Role
 from services.accounts.administration import (
-    AccountNotFound,
     Grants,
     LastAdministrator,
     ListedAccount,
@@ -39,9 +38,9 @@ from services.accounts.teams import (
 )
 from services.actions import ActionRequest, perform
 from services.authentication import passwords, sessions
+from services.delivery.log import send_again
 from services.delivery.worker import send_due
-from services.errors import Conflict, InvalidInput, NotAllowed
-from services.mail.log import send_again
+from services.errors import AccountNotFound, Conflict, InvalidInput, NotAllowed
 from services.mail.outbox import REMOVED
 from tests.support import factories
 from tests.support.factories import document, run

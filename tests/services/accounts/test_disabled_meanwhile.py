@@ -33,9 +33,9 @@ def test_disabled_before_any_of_its_statements(
     asks = factories.viewer(people[Role.ADMINISTRATOR])
     if not run("SELECT 1 FROM account WHERE name = 'spare'"):  # the last administrator cannot be disabled
         factories.account("spare", role="administrator")
-    if name != "refund_queue.take_request":
+    if name != "refunds.processing.take_request":
         taken_by(asks.account_id)
-    if name == "refunds.request_refund":
+    if name == "refunds.requests.request_refund":
         run("DELETE FROM refund_request")
     arguments, named = RULES[name].arguments(target[OWN])
 

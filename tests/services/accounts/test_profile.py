@@ -11,6 +11,7 @@ from services.access import Viewer
 from services.accounts import profile
 from services.authentication import passwords, sessions
 from services.errors import InvalidInput
+from services.time_zones import find_time_zone, time_zones
 from tests.support import factories
 
 OLD = "the old password 1"
@@ -122,11 +123,11 @@ def test_no_other_time_zone_is_kept(token: str, zone: str) -> None:
     with pytest.raises(InvalidInput):
         profile.set_own_time_zone(viewer_of(token), zone)
     assert viewer_of(token).time_zone is None
-    assert profile.find_time_zone(zone) is None
+    assert find_time_zone(zone) is None
 
 
 def test_time_zones_are_found_by_name() -> None:
-    assert profile.find_time_zone("Asia/Kolkata") == ZoneInfo("Asia/Kolkata")
-    assert profile.find_time_zone(None) is None
-    assert "UTC" in profile.time_zones()
-    assert {"Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata"} <= set(profile.time_zones())
+    assert find_time_zone("Asia/Kolkata") == ZoneInfo("Asia/Kolkata")
+    assert find_time_zone(None) is None
+    assert "UTC" in time_zones()
+    assert {"Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata"} <= set(time_zones())

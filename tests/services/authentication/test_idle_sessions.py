@@ -3,7 +3,8 @@
 import pytest
 
 from db.connections.viewers import SignedIn
-from db.settings import SettingsError, settings
+from db.environment import SettingsError
+from db.settings import database_settings
 from services.authentication import sessions
 from tests.support import factories
 from tests.support.factories import run
@@ -58,4 +59,4 @@ def test_each_installation_says_how_long(anna: SignedIn, monkeypatch: pytest.Mon
 def test_what_is_no_number_of_minutes(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESUPPORT_IDLE_MINUTES", value)
     with pytest.raises(SettingsError, match="ESUPPORT_IDLE_MINUTES"):
-        settings()
+        database_settings()

@@ -8,6 +8,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.access import Role
+from services.accounts import sign_in_methods
 from services.actions import ActionRequest, perform
 from services.authentication import passwords, second_factor, sessions
 from services.authentication.passwords import hash_password
@@ -138,7 +139,7 @@ def require(people: dict[str, int], *roles: Role) -> str:
     return perform(
         admin,
         ActionRequest("require second factor", None, uuid4(), None),
-        lambda connection: second_factor.require_for(connection, admin, roles=frozenset(roles)),
+        lambda connection: sign_in_methods.require_for(connection, admin, roles=frozenset(roles)),
     )
 
 
@@ -159,11 +160,11 @@ def test_an_administrator_resets_a_lost_one(people: dict[str, int]) -> None:
     enrolled(people["anna"])
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
-        done = second_factor.reset_second_factor(connection, admin, people["anna"])
+        done = sign_in_methods.reset_second_factor(connection, admin, people["anna"])
         assert done.sentence == "The second factor of anna was removed."
     assert not is_on(people["anna"])
     with (
         viewer_transaction(people["admin"]) as connection,
         pytest.raises(Conflict, match="has no second factor"),
     ):
-        second_factor.reset_second_factor(connection, admin, people["anna"])
+        sign_in_methods.reset_second_factor(connection, admin, people["anna"])

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
-from services.accounts import profile
+from services.accounts import profile, sign_in_methods
 from services.actions import ActionRequest, perform
 from services.authentication import password_reset, passwords, second_factor, security_mails, sessions
 from services.authentication.passwords import hash_password
@@ -146,7 +146,7 @@ def test_a_second_factor_reset_by_an_administrator(people: dict[str, int]) -> No
     perform(
         admin,
         ActionRequest("reset second factor", None, uuid4(), "198.51.100.7"),
-        lambda connection: second_factor.reset_second_factor(connection, admin, people["anna"]),
+        lambda connection: sign_in_methods.reset_second_factor(connection, admin, people["anna"]),
     )
     assert changes() == [Change.FACTOR_RESET]
     assert "198.51.100.7" not in told()[0].text_body, "the administrator's address is nobody's business"

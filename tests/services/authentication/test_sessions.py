@@ -16,6 +16,7 @@ from sqlalchemy import text
 from db.connections.engine import jobs_transaction
 from services.access import Role
 from services.authentication import passwords, sessions
+from services.sealed_values import cookie_key
 
 PASSWORD = "correct horse 7"
 HASH = passwords.hash_password(PASSWORD)
@@ -201,5 +202,5 @@ def test_hostile_logins_are_unknown(anna: int, login: str) -> None:
 
 
 def test_cookie_key_is_one_for_all(database: str) -> None:
-    assert sessions.cookie_key() == sessions.cookie_key()
-    assert len(bytes.fromhex(sessions.cookie_key())) >= 32
+    assert cookie_key() == cookie_key()
+    assert len(bytes.fromhex(cookie_key())) >= 32

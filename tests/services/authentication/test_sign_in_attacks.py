@@ -22,9 +22,10 @@ from services.accounts.administration import (
     reset_password,
     unlock_account,
 )
+from services.accounts.sign_in_methods import reset_second_factor
 from services.authentication import password_reset, passwords, second_factor, sessions
-from services.authentication.second_factor import reset_second_factor
 from services.authentication.sessions import CheckedAccount, TooManyAttempts, check_password
+from services.entrypoints import account_commands
 from services.errors import Conflict, InvalidInput, SupportError
 from tests.support import factories
 from tests.support.factories import act, run
@@ -219,10 +220,10 @@ def test_an_owner_at_the_command_line_ends_a_lock(
     people: dict[str, SignedIn], capsys: pytest.CaptureFixture[str]
 ) -> None:
     guess(5, login="admin@test.example")
-    assert profile._unlock(" ADMIN@test.example".strip()) == "ADMIN@test.example can sign in again."
+    assert account_commands.unlock(" ADMIN@test.example".strip()) == "ADMIN@test.example can sign in again."
     assert signs_in(HERE, login="admin@test.example")
     with pytest.raises(InvalidInput):
-        profile._unlock("nobody@test.example")
+        account_commands.unlock("nobody@test.example")
 
 
 def test_codes_in_parallel_do_not_exceed_five(people: dict[str, SignedIn]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.access import Role
+from services.accounts import sign_in_methods
 from services.accounts.administration import Grants, create_account, reset_password
 from services.authentication import password_reset, passwords, sessions, single_sign_on
 from services.errors import Conflict
@@ -306,12 +307,12 @@ def test_an_administrator_unlinks(anna: int) -> None:
     token = sessions.open_session(judged.checked, address=None)
     waiting = judge(sub="1")
     assert waiting is not None and waiting.checked is not None and token is not None
-    said = factories.act(boss, single_sign_on.unbind_single_sign_on, anna)
+    said = factories.act(boss, sign_in_methods.unbind_single_sign_on, anna)
     assert said == "The single sign-on of Anna was unlinked."
     assert sessions.viewer_of_token(token) is None, "what it has opened ends"
     assert sessions.open_session(waiting.checked, address=None) is None, "and what it has begun"
     with pytest.raises(Conflict, match="not linked"):
-        factories.act(boss, single_sign_on.unbind_single_sign_on, anna)
+        factories.act(boss, sign_in_methods.unbind_single_sign_on, anna)
     assert judge(sub="2").checked == anna  # type: ignore[union-attr]
     assert judge(sub="1").refused == single_sign_on.BOUND  # type: ignore[union-attr]
     run("DELETE FROM account_session WHERE account_id = :id", id=boss)

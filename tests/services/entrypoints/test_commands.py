@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from db.connections.roles import libpq_url
-from db.settings import PROJECT
+from db.environment import PROJECT
 from tests.support.databases import create_database, drop_database
 from tests.support.factories import document, item
 

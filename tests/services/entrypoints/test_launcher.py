@@ -19,7 +19,7 @@ import pytest
 
 from db.embedded import home, server
 from db.embedded.local_secrets import secret
-from db.settings import PROJECT
+from db.environment import PROJECT
 from services.entrypoints import launcher
 from services.entrypoints.child_process import Child
 from services.entrypoints.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot

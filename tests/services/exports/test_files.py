@@ -20,10 +20,10 @@ from services.exports.csv_file import (
     export_orders,
     file_name,
     record_export,
-    safe_text,
 )
 from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.orders.filters import SearchInput, parse_filter
+from services.spreadsheets import escape_formula
 from tests.support import factories
 from tests.support.factories import document, item, run
 
@@ -86,7 +86,7 @@ def test_no_text_cell_begins_as_a_formula_does(anna: int) -> None:
 
 
 def test_numbers_are_left_as_they_are(anna: int) -> None:
-    assert safe_text("-5") == "'-5"
+    assert escape_formula("-5") == "'-5"
     text = exported(anna, ExportRows.ITEM).decode("utf-8-sig")
     assert ",1234567.89," in text
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.connections.engine import viewer_transaction
-from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from services.orders import search
-from services.orders.filters import SearchInput, SubscriptionFilter, parse_filter
+from services.orders.filters import SearchInput, parse_filter
 from services.orders.search import count_orders, find_orders, missing_ids
 from tests.support import factories
 from tests.support.factories import Document

@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.schema.statuses import MainStatus
+from db.statements.search import AskedOrder
 from services.errors import InvalidInput
 from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.orders.history_links import split_text
-from services.orders.ids import AskedOrder
 from services.orders.search_fields import (
-    FieldError,
     parse_card,
     parse_code,
     parse_ids,
     parse_phone,
-    parse_text,
 )
+from services.text.fields import FieldError, parse_text
 from services.time_zones import day_start, days_to_interval
 
 UTC = ZoneInfo("UTC")

@@ -3,9 +3,10 @@
 import pytest
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
-from services.order_actions.licences import LicenceNotSent, dead_copies, resend_licence
+from services.order_actions.licences import LicenceNotSent, resend_licence
 from services.orders.customer_page import get_customer_order
 from services.orders.detail import get_order
+from services.orders.models import dead_copies
 from tests.services.refunds.support import fulfil, order, plan_of, requested
 from tests.support import factories
 from tests.support.factories import act, document, item, mails, run

@@ -6,8 +6,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.delivery import worker as worker
-from services.errors import NotAllowed
-from services.mail.log import (
+from services.delivery.log import (
     HIDDEN,
     MailIsBeingSent,
     MailNotFound,
@@ -16,6 +15,7 @@ from services.mail.log import (
     get_mail,
     send_again,
 )
+from services.errors import NotAllowed
 from services.mail.outbox import new_message_id
 from tests.services.mail.support import queued, resent, send, states
 from tests.support import factories

@@ -8,13 +8,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.tables import mail
-from db.settings import settings
 from services.access import Viewer
 from services.actions import Done
 from services.audit import recording
 from services.errors import Conflict, NotAllowed, NotFound
 from services.mail.outbox import REMOVED, SECRET_KINDS, claim_mail, new_message_id
 from services.order_actions.locking import lock_order
+from services.settings import settings
 
 PAGE: Final = 50
 _NOT_ANY_MORE: Final = "Your account may not do this any more."
@@ -91,7 +91,7 @@ def get_mail(connection: Connection, viewer: Viewer, mail_id: int, *, address: s
     row = connection.execute(select(*_columns(), mail.c.text_body).where(mail.c.id == mail_id)).one_or_none()
     if row is None:
         raise MailNotFound
-    is_hidden = row.kind in SECRET_KINDS and row.text_body != REMOVED and settings().smtp_url is not None
+    is_hidden = row.kind in SECRET_KINDS and row.text_body != REMOVED and settings().mail.smtp_url is not None
     details = {"mail": mail_id, "kind": row.kind} | ({"hidden": True} if is_hidden else {})
     recording.record(connection, viewer, "open mail", address=address, order_id=row.order_id, details=details)
     return replace(_logged(row), text_body=HIDDEN if is_hidden else row.text_body)

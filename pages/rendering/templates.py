@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
-from pages.components.layout.escaping import html_text
+from pages.rendering.escaping import html_text
 from services.text.file_names import shown_name
 
 
@@ -17,7 +17,7 @@ def _exact(value: Any) -> Any:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=select_autoescape(default=True),
     undefined=StrictUndefined,
     finalize=_exact,

@@ -1,4 +1,4 @@
-"""Values that a browser carries for us and can neither read nor change."""
+"""Secrets derived from the database's key: values that a browser carries sealed, and Streamlit's own cookies."""
 
 import base64
 import hashlib
@@ -7,11 +7,24 @@ import json
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import text as sql
 
-from services.authentication.sessions import cookie_key
+from db.connections.engine import anonymous_transaction
 from services.errors import NotFound
 
 _LONGEST: Final = 8_000
+
+
+def cookie_key() -> str:
+    """The key that what Streamlit signs is derived from, in hexadecimal: 48 bytes, the same for every process at this
+    database."""
+    with anonymous_transaction() as connection:
+        return bytes(connection.execute(sql("SELECT cookie_key()")).scalar_one()).hex()
+
+
+def web_server_secret() -> str:
+    """What Streamlit signs its own cookies with: the same at every process."""
+    return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
 
 
 def seal(value: dict[str, Any], *, purpose: str) -> str:

@@ -1,0 +1,58 @@
+"""What administrators change about how accounts sign in: second factors and single sign-on."""
+
+from sqlalchemy import Connection, delete, select, update
+
+from db.schema.tables import account, role_rule, single_sign_on_identity
+from services.access import Role, Viewer, require_administrator
+from services.accounts.administration import get_account
+from services.actions import Done
+from services.authentication.security_mails import Owner, announce_reset
+from services.errors import AccountNotFound, Conflict
+
+
+def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> Done:
+    """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
+
+    Raises `NotAllowed`.
+    """
+    require_administrator(viewer)
+    for role in Role:
+        connection.execute(
+            update(role_rule).where(role_rule.c.role == role).values(second_factor_required=role in roles)
+        )
+    names = ", ".join(sorted(roles)) or "nobody"
+    return Done(f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)})
+
+
+def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """For somebody who lost their device and their recovery codes; a mail tells them.
+
+    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
+    """
+    require_administrator(viewer)
+    known = connection.execute(
+        select(account.c.email, account.c.name, account.c.time_zone, account.c.has_second_factor).where(
+            account.c.id == account_id
+        )
+    ).one_or_none()
+    if known is None:
+        raise AccountNotFound
+    if not known.has_second_factor:
+        raise Conflict("This account has no second factor.")
+    connection.execute(
+        update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
+    )
+    announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
+    return Done(f"The second factor of {known.name} was removed.", {"account": account_id})
+
+
+def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+    """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
+
+    Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
+    """
+    known = get_account(connection, viewer, account_id)
+    of_account = single_sign_on_identity.c.account_id == account_id
+    if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
+        raise Conflict("This account is not linked to a single sign-on.")
+    return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
