@@ -1,8 +1,9 @@
-"""What all tests share: the fixtures of tests/support, and how often a test may be run again (tests/support/reruns)."""
+"""What all tests share: fixtures, and the count of the tests that were run again."""
 
 from tests.support.chromium import browser, context, page, pytest_runtest_makereport
 from tests.support.databases import database, new_cluster, server_url, template_database
 from tests.support.portal import mailbox, portal, rested
+from tests.support.reruns import pytest_configure
 
 __all__ = [
     "browser",
@@ -12,6 +13,7 @@ __all__ = [
     "new_cluster",
     "page",
     "portal",
+    "pytest_configure",
     "pytest_runtest_makereport",
     "rested",
     "server_url",
