@@ -12,13 +12,13 @@ from tests.browser.support import (
     Order,
     about,
     arrived,
-    box_of,
     button,
     dialog,
     refused,
     said,
     subscribed,
 )
+from tests.browser.table import click_row
 from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
 from tests.support.portal import Portal
@@ -251,8 +251,7 @@ def test_an_administrator_reads_a_message_and_sends_it_again(
     settle(page)
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     for _ in range(5):  # a click is lost when the table is drawn anew beneath it
-        box = box_of(page.get_by_test_id("stDataFrame").first)
-        page.mouse.click(box["x"] + 300, box["y"] + 36 + 17)
+        click_row(page)
         page.wait_for_timeout(1000)
         settle(page)
         if button(page, "Send again").count():

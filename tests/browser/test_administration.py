@@ -6,7 +6,8 @@ import uuid
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.support import arrived, box_of, button, dialog, said
+from tests.browser.support import arrived, button, dialog, said
+from tests.browser.table import click_row
 from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
 from tests.support.portal import PROJECT, Portal, add_account
@@ -29,8 +30,7 @@ def choose_account(page: Page, email: str) -> None:
     page.get_by_label("Search accounts").fill(email)
     page.get_by_label("Search accounts").press("Enter")
     settle(page)
-    box = box_of(page.get_by_test_id("stDataFrame").first)
-    page.mouse.click(box["x"] + 150, box["y"] + 36 + 17)
+    click_row(page)
     expect(button(page, "Edit")).to_be_visible(timeout=15_000)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.table import click_row
 from tests.browser.test_orders import count, find
 from tests.support.chromium import settle
 from tests.support.portal import Portal
@@ -119,9 +120,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple])
 
 
 def test_a_row_that_is_chosen_is_a_step_as_well(anna: Page) -> None:
-    box = anna.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    anna.mouse.click(box["x"] + 100, box["y"] + 36 + 17)
+    click_row(anna)
     expect(anna.locator(".es-order-name")).to_have_count(1, timeout=15_000)
     settle(anna)
     first = anna.locator(".es-order-name a").inner_text()

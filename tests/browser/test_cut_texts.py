@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.support import box_of
+from tests.browser.table import box_of, middle_of_row
 from tests.support.chromium import settle
 from tests.support.portal import Portal
 from tests.support.signing_in import sign_in
@@ -27,7 +27,7 @@ def test_a_long_reason_in_the_refund_queue(page: Page, portal: Portal) -> None:
     box = box_of(page.get_by_test_id("stDataFrame").first)
     tooltip = page.locator(".es-tooltip")
     for x in range(60, int(box["width"]), 40):
-        page.mouse.move(box["x"] + x, box["y"] + 36 + 17)
+        page.mouse.move(box["x"] + x, middle_of_row(box))
         page.wait_for_timeout(40)
         if tooltip.count():
             break
@@ -50,7 +50,7 @@ def test_a_long_company_in_the_orders(page: Page, portal: Portal) -> None:
     box = box_of(page.get_by_test_id("stDataFrame").first)
     found = set()
     for x in range(60, int(box["width"]), 40):
-        page.mouse.move(box["x"] + x, box["y"] + 36 + 17)
+        page.mouse.move(box["x"] + x, middle_of_row(box))
         page.wait_for_timeout(40)
         found |= set(page.locator(".es-tooltip").all_inner_texts())
     assert name in found

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from pages.components.orders.table import chips_size
 from pages.rendering.formatting import money_cells
-from tests.browser.support import NEVER_REFUNDED, Order, box_of, button, choose, dialog, press, request, said
+from tests.browser.support import NEVER_REFUNDED, Order, button, choose, dialog, press, request, said
+from tests.browser.table import box_of
 from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
 from tests.support.portal import Portal

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.support import box_of
+from tests.browser.table import box_of, click_row
 from tests.support.chromium import settle
 from tests.support.portal import Portal
 from tests.support.signing_in import put_session, sign_in
@@ -67,7 +67,6 @@ def test_a_click_on_a_store_opens_its_orders(page: Page, portal: Portal) -> None
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     settle(page)
-    box = box_of(table)
-    page.mouse.click(box["x"] + 120, box["y"] + 36 + 17)
+    click_row(page)
     expect(page.get_by_role("button", name=re.compile("demo-eu")).last).to_be_visible(timeout=15_000)
     expect(page.locator(".es-count")).to_have_text(f"{orders_of(portal, 30):,} orders", timeout=15_000)

@@ -29,7 +29,13 @@ _CHROMIUM_ARGUMENTS = [
 
 def _chromium() -> str | None:
     """The system's, best the one without windows, which costs a quarter; None means the one that Playwright fetched."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    names = (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    )
     return next((path for path in map(shutil.which, names) if path), None)
 
 
