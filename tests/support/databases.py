@@ -24,6 +24,8 @@ from db.embedded.home import find_home
 from db.embedded.local_secrets import locked
 from db.schema.migrate import migrate
 
+# Given the path of a data folder that does not exist yet, puts a new cluster there.
+MakeCluster = Callable[[Path], None]
 # Nothing here outlives the run, so a power cut may take it. Everything else is as the product sets it.
 _UNSAFE = "\nfsync = off\nfull_page_writes = off\n"
 
@@ -39,7 +41,7 @@ def passable_folder(prefix: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_cluster(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+def new_cluster(tmp_path_factory: pytest.TempPathFactory) -> MakeCluster:
     """Puts a cluster where a data folder is to be: as the product makes it, but copied, since initdb takes seconds.
 
     The first process that needs one makes the model for all processes of the run.

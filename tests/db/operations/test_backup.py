@@ -17,12 +17,12 @@ NAMES = ("esupport_backup_from", "esupport_backup_to")
 
 
 @pytest.fixture
-def databases(server_url: str) -> Iterator[tuple[str, str]]:
+def databases(server_url: str, template_database: str) -> Iterator[tuple[str, str]]:
     """The owner's addresses of a migrated database with one account, and of one with nothing in it."""
     for name in NAMES:
         drop_database(server_url, name)
-    source, target = (create_database(server_url, name) for name in NAMES)
-    migrate(source)
+    source = create_database(server_url, NAMES[0], template_database)
+    target = create_database(server_url, NAMES[1])
     execute(source, ADD_ACCOUNT, ["ÄNNA@demo.example", "Änna"])
     yield source, target
     for name in NAMES:
