@@ -66,11 +66,11 @@ class Line:
     kept: list[ForwardMsg] = field(default_factory=list)
 
     def run(self, seconds: float = 20) -> "Line":
-        """Asks for the page and takes what comes until it has ended."""
+        """Asks for the page and takes what comes until it has ended; a run that was under way may end before."""
         message = BackMsg()
         message.rerun_script.query_string = ""
         self.socket.send(message.SerializeToString())
-        deadline = time.monotonic() + seconds
+        deadline, has_begun = time.monotonic() + seconds, False
         while (left := deadline - time.monotonic()) > 0:
             data = self.socket.recv(timeout=left)
             assert isinstance(data, bytes)
@@ -78,7 +78,8 @@ class Line:
             found = ForwardMsg.FromString(data)
             if found.WhichOneof("type") == "new_session":
                 self.tab = found.new_session.initialize.session_id
-            if found.WhichOneof("type") == "script_finished":
+                has_begun = True
+            if has_begun and found.WhichOneof("type") == "script_finished":
                 return self
         raise AssertionError("The page did not end.")
 

@@ -46,6 +46,7 @@ def test_a_tab_is_not_given_to_whoever_knows_its_id(
     # Its own browser has noticed nothing.
     page.get_by_role("link", name="Profile").click()
     expect(page.get_by_text(email)).to_be_visible(timeout=20_000)
+    settle(page)  # or the end of this run is what the next connection sees first
     # The control: with its cookie, a connection that was cut off goes on at the same tab.
     with line(portal.url, cookie=cookie_of(page), tab=tab) as own:
         own.run()

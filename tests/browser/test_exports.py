@@ -149,6 +149,7 @@ def test_an_account_that_is_disabled_is_sent_no_more(
     until(lambda: states(portal, carmen)[-1][1] > 0, page)
     try:
         portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", carmen)
+        line.rate = 2_000_000  # what is under way takes seconds otherwise; the rest would still take longer than a look
         assert download.failure()
     finally:
         portal.execute("UPDATE account SET disabled_at = NULL WHERE email = %s", carmen)

@@ -47,12 +47,30 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def context(portal: Portal, browser: Browser) -> Iterator[BrowserContext]:
-    """A browser of its own (no cookies yet); relative addresses are the portal's."""
+@pytest.fixture(scope="session")
+def shared_context(portal: Portal, browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=VIEWPORT, base_url=portal.url, timezone_id="Europe/Berlin")
     yield context
     context.close()
+
+
+@pytest.fixture
+def context(portal: Portal, shared_context: BrowserContext) -> Iterator[BrowserContext]:
+    """A browser with no cookie and nothing stored; relative addresses are the portal's.
+
+    Only what it has fetched and compiled of Streamlit's own scripts stays from test to test: that costs more than most
+    of what the tests do.
+    """
+    yield shared_context
+    sweeper = shared_context.new_page()
+    shared_context.new_cdp_session(sweeper).send(
+        "Storage.clearDataForOrigin",
+        {"origin": portal.url, "storageTypes": "local_storage,indexeddb,service_workers"},
+    )
+    for tab in shared_context.pages:
+        tab.close()
+    shared_context.clear_cookies()
+    shared_context.clear_permissions()
 
 
 @pytest.fixture
