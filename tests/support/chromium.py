@@ -24,6 +24,8 @@ _CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page lives for seconds here: what the optimising compilers cost, its scripts never earn back.
+    "--js-flags=--no-opt --no-maglev",
 ]
 
 
