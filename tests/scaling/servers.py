@@ -46,9 +46,10 @@ class Server:
     def waits_for(self, statement: str, *values: object) -> None:
         """Until the statement, asked again and again, says true."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.value(statement, *values) is not True:
-            assert time.monotonic() < deadline, statement
-            time.sleep(0.02)
+        with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
+            while connection.execute(statement, values).fetchone() != (True,):
+                assert time.monotonic() < deadline, statement
+                time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -38,10 +39,27 @@ class Portal:
     log: Path
 
     def execute(self, statement: str, *values: object) -> list[tuple]:
-        """Runs one statement as the owner and returns its rows, if any."""
-        with psycopg.connect(libpq_url(self.database_url)) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        """Run one statement as the owner, commit it, and return its rows, if any."""
+        cursor = _connection(self.database_url).execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+_connections: dict[str, psycopg.Connection] = {}
+
+
+def _connection(url: str) -> psycopg.Connection:
+    """One for each database: signing in at the server costs more than most statements."""
+    connection = _connections.get(url)
+    if connection is None or connection.closed:
+        connection = psycopg.connect(libpq_url(url), autocommit=True, prepare_threshold=None)
+        _connections[url] = connection
+    return connection
+
+
+@cache
+def _password_hash() -> str:
+    """Of `PASSWORD`, at the product's cost, which is high on purpose: once for all accounts."""
+    return hash_password(PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +143,7 @@ def add_account(
         email,
         name,
         role,
-        hash_password(PASSWORD),
+        _password_hash(),
         must_change_password,
     )
     return email

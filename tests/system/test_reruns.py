@@ -9,6 +9,8 @@ import pytest
 from tests.support.portal import PROJECT
 from tests.support.reruns import MOST_RERUNS
 
+pytestmark = pytest.mark.slow
+
 _CONFTEST = "from tests.support.reruns import pytest_configure\n"
 _TESTS = """
 from pathlib import Path

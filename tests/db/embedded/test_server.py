@@ -24,6 +24,8 @@ from db.embedded import local_secrets, server
 from db.embedded.processes import Account, reaches, run_as, server_processes
 from tests.support.databases import MakeCluster
 
+pytestmark = pytest.mark.slow
+
 NOBODY = Account(65534, 65534)
 
 

@@ -14,6 +14,8 @@ from db.environment import PROJECT
 from tests.support.databases import create_database, drop_database
 from tests.support.factories import document, item
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh(server_url: str, request: pytest.FixtureRequest):

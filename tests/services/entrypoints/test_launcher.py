@@ -25,6 +25,8 @@ from services.entrypoints.child_process import Child
 from services.entrypoints.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
 from tests.support.databases import MakeCluster
 
+pytestmark = pytest.mark.slow
+
 
 class Run:
     """One `python -m services.portal` in a process group of its own, as a terminal would start it."""
@@ -106,7 +108,6 @@ def used(folder: Path, new_cluster: MakeCluster) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: Path) -> None:
     first = Run(folder, ESUPPORT_DEMO="1").until_up()
     children = first.children()
@@ -129,7 +130,6 @@ def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: 
     assert not server.is_running(folder / "data")
 
 
-@pytest.mark.slow
 def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(used: Path) -> None:
     first = Run(used).until_up()
     children = first.children()
@@ -149,7 +149,6 @@ def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(used: Path) 
     assert not server.is_running(used / "data")
 
 
-@pytest.mark.slow
 def test_death_of_the_web_server_is_said_and_ends_the_portal(used: Path) -> None:
     run = Run(used).until_up()
     os.kill(run.children()["streamlit"], signal.SIGKILL)
@@ -194,7 +193,6 @@ def _runs(python: str, user: OrdinaryUser) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_under_root_what_faces_the_network_is_an_ordinary_user(used: Path) -> None:
     python, more = _python_for_everybody()
     run = Run(used, python=python, **more).until_up()
