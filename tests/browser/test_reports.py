@@ -36,6 +36,7 @@ def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
     for part in range(3, 40):  # not every day has an order: go along the foot of the chart until a bar is hit
         chart.click(position={"x": box["width"] * part / 40, "y": box["height"] * 0.7})
         page.wait_for_timeout(250)
+        settle(page)
         if "s=" in page.url:
             break
     expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible(timeout=15_000)
