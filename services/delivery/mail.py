@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
+from db.schema.statuses import MailKind, MailState
 from db.schema.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
 from services.delivery.records import Outcome, Withdrawn, locked_mail, settle
 from services.mail import server_state
@@ -104,7 +105,7 @@ def count_due(connection: Connection) -> int:
 
 
 def _is_due() -> tuple[Any, ...]:
-    return mail.c.state == "queued", mail.c.next_attempt_at <= func.now()
+    return mail.c.state == MailState.QUEUED, mail.c.next_attempt_at <= func.now()
 
 
 def _is_handed_over() -> Any:
@@ -159,7 +160,7 @@ def _hand_over(row: Any) -> None:
     """
     with jobs_transaction() as connection:
         now = connection.execute(locked_mail(row.id)).one_or_none()
-        if now is None or now.state != "queued" or now.to_address != row.to_address:
+        if now is None or now.state != MailState.QUEUED or now.to_address != row.to_address:
             raise Withdrawn("Somebody took the message back.")
         if _was_handed_over(connection, row.id):
             raise Withdrawn("Another worker has handed it over.")
@@ -182,7 +183,7 @@ def _why_not(connection: Connection, row: Any) -> str | None:
     """Why the message must not go (any more): the order may have changed while it waited."""
     if row.to_address is None:
         return "The address was deleted."
-    if row.kind != "licence":
+    if row.kind != MailKind.LICENCE:
         return None
     found = connection.execute(
         select(

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from db.connections.engine import jobs_transaction
+from db.schema.statuses import HistoryKind, MailKind, MailState, Source
 from db.schema.tables import account, mail, mail_handover, order_history, orders
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
@@ -51,11 +52,11 @@ def settle(connection: Connection, mail_id: int, error: NotSent | None, server_a
     if row is None or isinstance(error, Withdrawn):
         return Outcome.WITHDRAWN
     if error is None:
-        if row.state != "sent":
+        if row.state != MailState.SENT:
             _record_sent(connection, row)
             record_success(connection, server_address)
         return Outcome.SENT
-    if row.state != "queued":
+    if row.state != MailState.QUEUED:
         return Outcome.WITHDRAWN
     if not isinstance(error, PutOff):
         return _fail(connection, row, error)
@@ -84,8 +85,8 @@ def add_missing_lines() -> None:
 def _record_sent(connection: Connection, row: Any) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
-    values = {"state": "sent", "sent_at": func.clock_timestamp(), "last_error": None}
-    _update(connection, row, has_line=row.kind == "licence", **values, **removed)
+    values = {"state": MailState.SENT, "sent_at": func.clock_timestamp(), "last_error": None}
+    _update(connection, row, has_line=row.kind == MailKind.LICENCE, **values, **removed)
 
 
 def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
@@ -108,7 +109,7 @@ def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
 def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
     # A server's answer may repeat the address, which is not to come back.
     why = str(error) if row.to_address or not error.is_servers else "The mail server refused it."
-    _update(connection, row, has_line=row.order_id is not None, state="failed", last_error=why)
+    _update(connection, row, has_line=row.order_id is not None, state=MailState.FAILED, last_error=why)
     return Outcome.FAILED
 
 
@@ -137,13 +138,16 @@ def _take_order(connection: Connection, row: Any) -> bool:
 
 
 def _write_line(connection: Connection, row: Any) -> None:
-    is_licence = row.kind == "licence"
+    is_licence = row.kind == MailKind.LICENCE
     to = row.to_address or "deleted"
-    if row.state == "sent":
-        kind, text = "email", f"Licence e-mail has been sent to {to} (item {row.position}, code {row.number})"
+    if row.state == MailState.SENT:
+        kind, text = (
+            HistoryKind.EMAIL,
+            f"Licence e-mail has been sent to {to} (item {row.position}, code {row.number})",
+        )
     else:
         what = "Licence e-mail" if is_licence else "E-mail"
-        kind, text = "error", f"{what} to {to} failed. {row.last_error}"
+        kind, text = HistoryKind.ERROR, f"{what} to {to} failed. {row.last_error}"
     author = select(account.c.name).where(account.c.id == row.account_id).scalar_subquery()
     connection.execute(
         insert(order_history).values(
@@ -152,7 +156,7 @@ def _write_line(connection: Connection, row: Any) -> None:
             at=row.sent_at or func.clock_timestamp(),
             kind=kind,
             text=text,
-            source="portal",
+            source=Source.PORTAL,
             account_id=row.account_id,
             author=author if is_licence else None,
         )

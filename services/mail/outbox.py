@@ -8,21 +8,22 @@ from uuid import uuid4
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
+from db.schema.statuses import MailKind
 from db.schema.tables import mail
 from services.mail.addresses import sender_of
 from services.settings import settings
 
-# Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
-SUBJECTS: Final = {
-    "licence": "Your licence for order {order_name}",
-    "refund": "[Esupport] Refund request for {order_name} has been completed",
-    "account": "Your account at the ESupport portal",
-    "password_reset": "A new one-time password for the ESupport portal",
-    "password": "Set a new password for the ESupport portal",
-    "credentials": "Your account at the ESupport portal: {change}",
+# Which subject goes with which texts: templates/<kind>.txt.jinja and .html.jinja.
+SUBJECTS: Final[Mapping[str, str]] = {
+    MailKind.LICENCE: "Your licence for order {order_name}",
+    MailKind.REFUND: "[Esupport] Refund request for {order_name} has been completed",
+    MailKind.ACCOUNT: "Your account at the ESupport portal",
+    MailKind.PASSWORD_RESET: "A new one-time password for the ESupport portal",
+    MailKind.PASSWORD: "Set a new password for the ESupport portal",
+    MailKind.CREDENTIALS: "Your account at the ESupport portal: {change}",
 }
 # Messages that hold a password or a link to set one: their text is removed once they were sent.
-SECRET_KINDS: Final = frozenset({"account", "password_reset", "password"})
+SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})
 REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert
 
+from db.schema.statuses import HistoryKind, Source
 from db.schema.tables import order_history
 from services.access import Viewer
 from services.order_actions.locking import LockedOrder
@@ -26,30 +27,30 @@ class Event(StrEnum):
 
 
 # (kind, sentence)
-_LINES: Final[dict[Event, tuple[str, str]]] = {
-    Event.REFUND_REQUESTED: ("status", "Refund request has been sent. Reason: {reason}"),
-    Event.REFUND_TAKEN: ("status", "Refund info is being updated"),
-    Event.REFUND_RELEASED: ("status", "The refund request went back to the queue"),
+_LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
+    Event.REFUND_REQUESTED: (HistoryKind.STATUS, "Refund request has been sent. Reason: {reason}"),
+    Event.REFUND_TAKEN: (HistoryKind.STATUS, "Refund info is being updated"),
+    Event.REFUND_RELEASED: (HistoryKind.STATUS, "The refund request went back to the queue"),
     Event.REFUND_COMPLETED: (
-        "status",
+        HistoryKind.STATUS,
         "Request has been completed: {result}, {amount}, {items}. {status}Note: {note}",
     ),
-    Event.REFUND_REFUSED: ("status", "Refusal to refund: {result}. Note: {note}"),
-    Event.REFUND_DOCUMENT: ("document", "Refund document {name}"),
+    Event.REFUND_REFUSED: (HistoryKind.STATUS, "Refusal to refund: {result}. Note: {note}"),
+    Event.REFUND_DOCUMENT: (HistoryKind.DOCUMENT, "Refund document {name}"),
     Event.SUBSCRIPTION_CANCELLED: (
-        "subscription",
+        HistoryKind.SUBSCRIPTION,
         "Auto-renewal has been deactivated: subscription {subscription}{because}",
     ),
     Event.SUBSCRIPTION_RESUMED: (
-        "subscription",
+        HistoryKind.SUBSCRIPTION,
         "Auto-renewal has been activated: subscription {subscription}{because}",
     ),
-    Event.EMAIL_CORRECTED: ("status", "The customer's e-mail was corrected from {old} to {new}"),
-    Event.NOTE: ("note", "{text}"),
+    Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
+    Event.NOTE: (HistoryKind.NOTE, "{text}"),
 }
 
 
-def line(event: Event, **words: str) -> tuple[str, str]:
+def line(event: Event, **words: str) -> tuple[HistoryKind, str]:
     """The kind under which the history files the event, and its sentence."""
     kind, sentence = _LINES[event]
     return kind, sentence.format(**words)
@@ -74,7 +75,7 @@ def add_event(
             checkout_page_id=order.checkout_page_id,
             kind=kind,
             text=sentence,
-            source="portal",
+            source=Source.PORTAL,
             account_id=viewer.account_id,
             author=viewer.name,
             document_id=document_id,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.statuses import MailKind, RefundResult, RefundStatus
 from db.schema.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -19,7 +20,6 @@ from services.order_actions.locking import LockedOrder, Right, lock_orders
 from services.order_actions.subscriptions import related_orders, stop_subscriptions
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem, find_plan
-from services.refunds.requests import RefundResult
 from services.text.input import NOTE_LIMIT, checked_text
 
 
@@ -48,12 +48,12 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
     Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
     """
     order, request = _locked(connection, viewer, request_id)
-    if request.status == "updating":
+    if request.status == RefundStatus.UPDATING:
         raise RequestNotTaken(_taken_words(viewer, request))
     _set(
         connection,
         request,
-        status="updating",
+        status=RefundStatus.UPDATING,
         taken_by=viewer.account_id,
         taken_by_name=viewer.name,
         taken_at=func.now(),
@@ -68,11 +68,11 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
 def release_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
     order, request = _locked(connection, viewer, request_id)
-    if request.status != "updating":
+    if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken("Nobody has taken this refund request.")
     if request.taken_by != viewer.account_id and not viewer.may_administer:
         raise RequestNotTaken(_taken_words(viewer, request))
-    _set(connection, request, status="requested", taken_by=None, taken_by_name=None, taken_at=None)
+    _set(connection, request, status=RefundStatus.REQUESTED, taken_by=None, taken_by_name=None, taken_at=None)
     add_event(connection, viewer, order, Event.REFUND_RELEASED)
     return ActionResult(
         f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
@@ -128,7 +128,7 @@ def fulfil_request(
         viewer,
         order,
         Event.REFUND_COMPLETED,
-        result=result.mail_words,
+        result=result.mail_phrase,
         amount=words,
         items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
         status="Status: Deleted. " if is_full else "",
@@ -232,7 +232,7 @@ def _locked(
 
 
 def _check_taken(viewer: Viewer, request: Any) -> None:
-    if request.status != "updating":
+    if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken
     if request.taken_by != viewer.account_id:
         raise RequestNotTaken(_taken_words(viewer, request))
@@ -260,7 +260,7 @@ def _close(
     _set(
         connection,
         request,
-        status="completed" if is_done else "refused",
+        status=RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
         result=result.value,
         closed_by=viewer.account_id,
         closed_by_name=viewer.name,
@@ -270,10 +270,10 @@ def _close(
     )
     queue_mail(
         connection,
-        kind="refund",
+        kind=MailKind.REFUND,
         to_address=request.requester_email,
         to_name=request.requester_name,
-        words={"order_name": order.order_name, "result": result.mail_words},
+        words={"order_name": order.order_name, "result": result.mail_phrase},
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         account_id=request.requested_by,

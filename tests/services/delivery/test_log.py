@@ -5,12 +5,12 @@ import re
 import pytest
 
 from db.connections.engine import viewer_transaction
+from db.schema.statuses import MailState
 from services.delivery import worker as worker
 from services.delivery.log import (
     HIDDEN,
     MailIsBeingSent,
     MailNotFound,
-    MailState,
     find_mails,
     get_mail,
     send_again,
