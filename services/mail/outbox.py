@@ -41,18 +41,18 @@ def queue_mail(
     kind: str,
     to_address: str,
     to_name: str | None,
-    words: Mapping[str, str | None],
+    template_values: Mapping[str, str | None],
     order_id: int | None = None,
     store_id: int | None = None,
     account_id: int | None = None,
     position: int | None = None,
     number: int | None = None,
 ) -> None:
-    """Adds the message of this kind, with `words` filled in, to the outbox.
+    """Adds the message of this kind, its template filled with `template_values`, to the outbox.
 
-    It carries its Message-ID from here on, so that whoever receives it twice can tell.
+    Its Message-ID is set here, so that a recipient who gets it twice can tell.
     """
-    one_line = {name: " ".join((word or "").split()) for name, word in words.items()}
+    one_line = {name: " ".join((value or "").split()) for name, value in template_values.items()}
     # Inline: only administrators may read mails, and a RETURNING would read.
     connection.execute(
         insert(mail)
@@ -63,7 +63,7 @@ def queue_mail(
             to_address=to_address,
             to_name=to_name,
             subject=SUBJECTS[kind].format(**one_line)[:1000],
-            **texts_of(kind, words),
+            **texts_of(kind, template_values),
             order_id=order_id,
             checkout_page_id=store_id,
             account_id=account_id,
@@ -73,11 +73,11 @@ def queue_mail(
     )
 
 
-def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
+def texts_of(kind: str, template_values: Mapping[str, str | None]) -> dict[str, str]:
     """The plain and the HTML part of a message, as columns of `mail`."""
     return {
-        "text_body": _texts.get_template(f"{kind}.txt.jinja").render(words),
-        "html_body": _texts.get_template(f"{kind}.html.jinja").render(words),
+        "text_body": _texts.get_template(f"{kind}.txt.jinja").render(template_values),
+        "html_body": _texts.get_template(f"{kind}.html.jinja").render(template_values),
     }
 
 

@@ -102,7 +102,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
         store_id=order.checkout_page_id,
         position=code.position,
         number=code.number,
-        words={
+        template_values={
             "order_name": order.order_name,
             "customer_name": order.customer_name,
             "product": code.name,

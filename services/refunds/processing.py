@@ -47,10 +47,10 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
 
     Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
     """
-    order, request = _locked(connection, viewer, request_id)
+    order, request = _lock_request(connection, viewer, request_id)
     if request.status == RefundStatus.UPDATING:
         raise RequestNotTaken(_taken_words(viewer, request))
-    _set(
+    _update_request(
         connection,
         request,
         status=RefundStatus.UPDATING,
@@ -67,12 +67,14 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
 @action(AuditAction.RELEASE_REFUND)
 def release_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
-    order, request = _locked(connection, viewer, request_id)
+    order, request = _lock_request(connection, viewer, request_id)
     if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken("Nobody has taken this refund request.")
     if request.taken_by != viewer.account_id and not viewer.may_administer:
         raise RequestNotTaken(_taken_words(viewer, request))
-    _set(connection, request, status=RefundStatus.REQUESTED, taken_by=None, taken_by_name=None, taken_at=None)
+    _update_request(
+        connection, request, status=RefundStatus.REQUESTED, taken_by=None, taken_by_name=None, taken_at=None
+    )
     add_event(connection, viewer, order, Event.REFUND_RELEASED)
     return ActionResult(
         f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
@@ -100,7 +102,7 @@ def fulfil_request(
     "positions" or "note".
     """
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id, with_related=stop_renewal)
+    order, request = _lock_request(connection, viewer, request_id, with_related=stop_renewal)
     _check_taken(viewer, request)
     if order.status != "paid":
         raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
@@ -143,7 +145,7 @@ def fulfil_request(
         "copies of codes deleted": deleted,
         "subscriptions stopped": len(stopped),
     }
-    return _close(
+    return _close_request(
         connection,
         viewer,
         order,
@@ -205,14 +207,14 @@ def _turn_down(
     connection: Connection, viewer: Viewer, request_id: int, note: str, result: RefundResult
 ) -> ActionResult:
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id)
+    order, request = _lock_request(connection, viewer, request_id)
     _check_taken(viewer, request)
     words = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
     add_event(connection, viewer, order, Event.REFUND_REFUSED, result=words, note=note)
-    return _close(connection, viewer, order, request, result, note, details={})
+    return _close_request(connection, viewer, order, request, result, note, details={})
 
 
-def _locked(
+def _lock_request(
     connection: Connection, viewer: Viewer, request_id: int, *, with_related: bool = False
 ) -> tuple[LockedOrder, Any]:
     """The order, locked, and its request as it stands under the lock; open, or `RequestClosed`."""
@@ -244,7 +246,7 @@ def _taken_words(viewer: Viewer, request: Any) -> str:
     return f"{request.taken_by_name} works on this refund request."
 
 
-def _close(
+def _close_request(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
@@ -257,7 +259,7 @@ def _close(
     **values: Any,
 ) -> ActionResult:
     is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
-    _set(
+    _update_request(
         connection,
         request,
         status=RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
@@ -273,7 +275,7 @@ def _close(
         kind=MailKind.REFUND,
         to_address=request.requester_email,
         to_name=request.requester_name,
-        words={"order_name": order.order_name, "result": result.mail_phrase},
+        template_values={"order_name": order.order_name, "result": result.mail_phrase},
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         account_id=request.requested_by,
@@ -289,5 +291,5 @@ def _close(
     )
 
 
-def _set(connection: Connection, request: Any, **values: Any) -> None:
+def _update_request(connection: Connection, request: Any, **values: Any) -> None:
     connection.execute(update(refund_request).where(refund_request.c.id == request.id).values(**values))

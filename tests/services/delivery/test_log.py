@@ -106,7 +106,7 @@ def test_message_ids_are_of_the_senders_domain(
 
 
 def test_a_round_says_what_it_did() -> None:
-    assert str(worker.Tally(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
+    assert str(worker.DeliveryCounts(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
 
 
 @pytest.mark.parametrize("smtp", [None, "smtp://mail.example.com"])
