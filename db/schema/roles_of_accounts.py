@@ -16,7 +16,7 @@ class SessionEnd(StrEnum):
     """`account_session.ended_because`, and what `ended_account_session()` finds out by the time alone."""
 
     SIGNED_OUT = "signed out"
-    PASSWORD_CHANGED = "password changed"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 - a reason, no password
     RESET = "reset"
     ROLE_CHANGED = "role changed"
     DISABLED = "disabled"
