@@ -21,7 +21,7 @@ from db.schema.tables import (
 )
 from db.settings import database_settings
 from services.access import Role, Viewer, require_administrator
-from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, way_in
+from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, sign_in_instructions
 from services.actions import Done
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import AccountNotFound, Conflict, InvalidInput
@@ -114,7 +114,7 @@ def create_account(connection: Connection, viewer: Viewer, *, email: str, name: 
     made = get_account(connection, viewer, account_id)
     _mail_password(connection, "account", made, password)
     return Done(
-        f"The account of {made.name} was created. {way_in(made.email)}",
+        f"The account of {made.name} was created. {sign_in_instructions(made.email)}",
         {"account": account_id, "role": grants.role, "teams": grants.teams, "stores": grants.stores},
     )
 

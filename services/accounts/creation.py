@@ -71,7 +71,7 @@ def create_first_administrator(connection: Connection) -> str | None:
     )
 
 
-def way_in(email: str) -> str:
+def sign_in_instructions(email: str) -> str:
     """A sentence about what a new account's owner is mailed."""
     if settings().sign_in.passwords:
         return f"A one-time password is on its way to {email}."

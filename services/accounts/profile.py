@@ -13,7 +13,7 @@ from db.schema.tables import account_session
 from db.settings import database_settings
 from services.access import Viewer
 from services.authentication import passwords, sessions
-from services.authentication.security_mails import Change, announce
+from services.authentication.security_mails import Change, notify_owner
 from services.errors import InvalidInput
 from services.time_zones import time_zones
 
@@ -52,19 +52,19 @@ def change_own_password(
             raise InvalidInput("Choose a password that is not the old one.", field="new")
         if outcome != "done":
             raise InvalidInput(sessions.WRONG_CURRENT, field="current")
-        announce(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
+        notify_owner(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A browser that is signed in. Times are aware; `is_this` is the one that asks."""
+    """A browser that is signed in. Times are aware; `is_current` is the one that asks."""
 
     id: int
     created_at: datetime
     expires_at: datetime
     address: str | None
     browser: str | None
-    is_this: bool
+    is_current: bool
 
 
 def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> tuple[OwnSession, ...]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, text
 
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
 from services.settings import settings
 
@@ -55,7 +55,7 @@ class Owner:
     time_zone: str | None
 
 
-def announce(
+def notify_owner(
     connection: Connection,
     account_id: int,
     change: Change,
@@ -84,7 +84,7 @@ def announce(
     )
 
 
-def announce_reset(connection: Connection, account_id: int, owner: Owner) -> None:
+def notify_owner_of_reset(connection: Connection, account_id: int, owner: Owner) -> None:
     """Tells the owner that an administrator, whose transaction this is, has removed the second factor.
 
     It does not say from where: that is the administrator's address.
@@ -108,7 +108,7 @@ def _words(
         "sentence": _SENTENCES[change] + _left(codes_left),
         "when": _time(owner.time_zone),
         "from_address": _address(address),
-        "browser": browser_words(browser) if browser else None,
+        "browser": describe_user_agent(browser) if browser else None,
         "advice": _advice(change),
         "portal": settings().web.base_url,
     }

@@ -35,7 +35,7 @@ _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SignInDecision:
     """Either an account (`checked`, its `login`), or `refused`: a sentence for whoever stands at the door.
 
     `has_factor` says that the provider asked for a second factor itself.
@@ -55,10 +55,10 @@ def is_on() -> bool:
     return settings().sign_in.provider is not None
 
 
-def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> Judgement | None:
+def decide(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> SignInDecision | None:
     """What the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open here.
 
-    None when this very answer was judged before: a copy of the browser's cookies opens nothing. A refusal is audited.
+    None when this very answer was decision before: a copy of the browser's cookies opens nothing. A refusal is audited.
     An account is found by its e-mail alone, compared exactly, and only by one that the provider calls verified. The
     first use binds the account to the provider's issuer and subject; afterwards no other subject opens it, and this one
     opens no other account, until an administrator unbinds them.
@@ -98,12 +98,12 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
         ).scalar_one()
     if attempt is None:
         return _refuse(login, BOUND, "bound to another", address)
-    return Judgement(sessions.CheckedAccount(account_id, attempt), login, has_factor)
+    return SignInDecision(sessions.CheckedAccount(account_id, attempt), login, has_factor)
 
 
-def record_refusal(judged: Judgement, *, address: str | None) -> None:
+def record_refusal(decision: SignInDecision, *, address: str | None) -> None:
     """Records that no session was opened for it: the account is disabled or locked."""
-    _refuse(judged.login, UNKNOWN, "refused", address)
+    _refuse(decision.login, UNKNOWN, "refused", address)
 
 
 def _find_account(email: str) -> int | None:
@@ -148,10 +148,10 @@ def _is_fresh(claims: Mapping[str, Any]) -> bool:
     return abs(datetime.now(UTC).timestamp() - issued) < _FRESH.total_seconds()
 
 
-def _refuse(login: str, sentence: str, reason: str, address: str | None) -> Judgement:
+def _refuse(login: str, sentence: str, reason: str, address: str | None) -> SignInDecision:
     with anonymous_transaction() as connection:
         connection.execute(
             text("SELECT record_refused_single_sign_on(:login, :reason, :address)"),
             {"login": login, "reason": reason, "address": address},
         )
-    return Judgement(refused=sentence)
+    return SignInDecision(refused=sentence)

@@ -19,7 +19,7 @@ _SYSTEMS: Final = (
 )
 
 
-def browser_words(user_agent: str | None) -> str:
+def describe_user_agent(user_agent: str | None) -> str:
     """What people call the browser that sends this: `Firefox on Linux`."""
     given = user_agent or ""
     browser = next((name for mark, name in _BROWSERS if mark in given), "A browser")

@@ -39,7 +39,7 @@ _STEPS: Final = {
 }
 
 
-def keep_house(connection: Connection) -> dict[str, int]:
+def apply_retention(connection: Connection) -> dict[str, int]:
     """Does all of it once and returns how many rows each step touched; a second time touches nothing.
 
     `connection` is a transaction of the jobs' role.

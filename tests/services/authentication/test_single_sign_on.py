@@ -44,8 +44,8 @@ def claims(**changed: object) -> dict[str, object]:
     } | changed
 
 
-def judge(**changed: object) -> single_sign_on.Judgement | None:
-    return single_sign_on.judge(claims(**changed), address="192.0.2.7")
+def judge(**changed: object) -> single_sign_on.SignInDecision | None:
+    return single_sign_on.decide(claims(**changed), address="192.0.2.7")
 
 
 def last_audit() -> Any:
@@ -66,14 +66,16 @@ def test_a_verified_email_opens_the_account_and_no_password_is_changed_first(ann
 
 def test_an_answer_counts_once(anna: int) -> None:
     answer = claims()
-    assert single_sign_on.judge(answer, address=None) is not None
-    assert single_sign_on.judge(answer, address=None) is None
-    assert single_sign_on.judge(answer | {"nonce": "another"}, address=None) is not None
+    assert single_sign_on.decide(answer, address=None) is not None
+    assert single_sign_on.decide(answer, address=None) is None
+    assert single_sign_on.decide(answer | {"nonce": "another"}, address=None) is not None
 
 
 @pytest.mark.parametrize("verified", [False, None, "false", 1, "yes"])
 def test_an_unverified_email_opens_nothing(anna: int, verified: object) -> None:
-    assert judge(email_verified=verified) == single_sign_on.Judgement(refused=single_sign_on.NOT_CONFIRMED)
+    assert judge(email_verified=verified) == single_sign_on.SignInDecision(
+        refused=single_sign_on.NOT_CONFIRMED
+    )
     assert last_audit() == (
         False,
         anna,
@@ -98,13 +100,13 @@ def test_strangers_are_refused_and_no_account_is_made(anna: int, email: str) -> 
 def test_an_answer_without_what_counts_opens_nothing(anna: int, missing: str) -> None:
     answer = claims()
     del answer[missing]
-    judged = single_sign_on.judge(answer, address=None)
+    judged = single_sign_on.decide(answer, address=None)
     assert judged is not None and judged.account_id is None
 
 
 @pytest.mark.parametrize("age", [3600, -3600])
 def test_an_old_answer_opens_nothing(anna: int, age: int) -> None:
-    assert judge(iat=time.time() - age) == single_sign_on.Judgement(refused=single_sign_on.TOO_OLD)
+    assert judge(iat=time.time() - age) == single_sign_on.SignInDecision(refused=single_sign_on.TOO_OLD)
 
 
 @pytest.mark.parametrize(
