@@ -17,7 +17,7 @@ from sqlalchemy import func, select, text
 from db.connections.engine import anonymous_transaction, jobs_transaction
 from db.schema.tables import account
 from services.authentication import sessions
-from services.authentication.exact_addresses import exact_key
+from services.authentication.address_identity import identity_key
 from services.authentication.networks import network_of
 from services.settings import settings
 
@@ -108,7 +108,7 @@ def record_refusal(decision: SignInDecision, *, address: str | None) -> None:
 
 def _find_account(email: str) -> int | None:
     """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
-    wanted = exact_key(email)
+    wanted = identity_key(email)
     if wanted is None:
         return None
     domain = func.strpos(func.reverse(account.c.email), "@")
@@ -121,7 +121,7 @@ def _find_account(email: str) -> int | None:
                 func.translate(func.normalize(local_part), *ascii_case) == wanted[0],
             )
         ).all()
-    found = [row.id for row in alike if exact_key(row.email) == wanted]
+    found = [row.id for row in alike if identity_key(row.email) == wanted]
     return found[0] if len(found) == 1 else None
 
 
