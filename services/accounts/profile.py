@@ -1,4 +1,4 @@
-"""What people change about their own account."""
+"""Changes that people make to their own account."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +57,7 @@ def change_own_password(
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A browser that is signed in. Times are aware; `is_current` is the one that asks."""
+    """A signed-in browser. Times are aware; `is_current` marks the browser of this request."""
 
     id: int
     created_at: datetime
@@ -68,7 +68,7 @@ class OwnSession:
 
 
 def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> tuple[OwnSession, ...]:
-    """Where the viewer is signed in, newest first."""
+    """The viewer's open sessions, newest first."""
     rows = connection.execute(
         select(account_session)
         .where(
@@ -89,7 +89,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
 
 
 def end_own_session(viewer: Viewer, session_id: int, *, address: str | None) -> None:
-    """Signs another browser of the viewer's out. One that has ended, or is not theirs, stays as it is."""
+    """Sign out another browser of the viewer. A session that has ended, or is not the viewer's, is not changed."""
     with viewer_transaction(viewer.account_id) as connection:
         connection.execute(
             text("SELECT end_own_session(:id, :address)"), {"id": session_id, "address": address}

@@ -78,7 +78,7 @@ def _email_of(token: str) -> str | None:
     if not settings().sign_in.passwords:
         return None
     with anonymous_transaction() as connection:
-        found: str | None = connection.execute(
+        email: str | None = connection.execute(
             text("SELECT password_reset_email(:digest)"), {"digest": sessions.digest(token)}
         ).scalar_one()
-        return found
+        return email

@@ -225,11 +225,11 @@ def _step_of(secret: str, code: str) -> int | None:
         return None
     now = int(time.time()) // _STEP_SECONDS
     maker = pyotp.TOTP(secret)
-    found = None
+    matching = None
     for step in range(now - _DRIFT, now + _DRIFT + 1):
         if hmac.compare_digest(maker.generate_otp(step), digits):
-            found = step
-    return found
+            matching = step
+    return matching
 
 
 def _digest(code: str) -> bytes:

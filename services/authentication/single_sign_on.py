@@ -36,7 +36,7 @@ _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
 
 @dataclass(frozen=True, slots=True)
 class SignInDecision:
-    """Either an account (`checked`, its `login`), or `refused`: a sentence for whoever stands at the door.
+    """Either an account (`checked`, its `login`), or `refused`: a sentence for the person who tried to sign in.
 
     `has_factor` says that the provider asked for a second factor itself.
     """
@@ -55,10 +55,12 @@ def is_on() -> bool:
     return settings().sign_in.provider is not None
 
 
-def decide(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> SignInDecision | None:
-    """What the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open here.
+def decide(
+    claims: Mapping[str, Any], *, address: str | None, device: str | None = None
+) -> SignInDecision | None:
+    """Decide which account the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open.
 
-    None when this very answer was decision before: a copy of the browser's cookies opens nothing. A refusal is audited.
+    None when the same answer was decided on before: a copy of the browser's cookies opens nothing. A refusal is audited.
     An account is found by its e-mail alone, compared exactly, and only by one that the provider calls verified. The
     first use binds the account to the provider's issuer and subject; afterwards no other subject opens it, and this one
     opens no other account, until an administrator unbinds them.
@@ -121,12 +123,12 @@ def _find_account(email: str) -> int | None:
                 func.translate(func.normalize(local_part), *ascii_case) == wanted[0],
             )
         ).all()
-    found = [row.id for row in alike if identity_key(row.email) == wanted]
-    return found[0] if len(found) == 1 else None
+    matching = [row.id for row in alike if identity_key(row.email) == wanted]
+    return matching[0] if len(matching) == 1 else None
 
 
-def _is_name(given: object, longest: int) -> bool:
-    return isinstance(given, str) and 0 < len(given) <= longest and given.isprintable()
+def _is_name(claim: object, longest: int) -> bool:
+    return isinstance(claim, str) and 0 < len(claim) <= longest and claim.isprintable()
 
 
 def _is_first_use(claims: Mapping[str, Any]) -> bool:
