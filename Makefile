@@ -4,10 +4,12 @@
 N = 200000 # orders in the benchmark
 WORKERS = auto # processes that share the tests, each with a database server and a browser of its own
 
-.PHONY: help run test bench lint clean
+PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help run test test-fast test-slow bench lint clean
 
 help:     ## this list
-	@grep -E '^[a-z]+: .*##' Makefile | sed 's/: *##/\t/'
+	@grep -E '^[a-z-]+: .*##' Makefile | sed 's/: *##/\t/'
 
 run:      ## the portal with everything it needs; Ctrl-C ends it
 	@.ci/prepare run
@@ -15,7 +17,15 @@ run:      ## the portal with everything it needs; Ctrl-C ends it
 
 test:     ## all tests, those in a browser included
 	@.ci/prepare test
-	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST)
+
+test-fast: ## services and database, without races and sweeps
+	@.ci/prepare test
+	@$(PYTEST) -m "not slow" tests/services tests/db tests/system
+
+test-slow: ## races and sweeps, five times as often as in `make test`
+	@.ci/prepare test
+	@RACE_ROUNDS=200 WORKER_KILLS=50 $(PYTEST) -m slow
 
 bench:    ## the benchmark: prints its tables, writes bench/results/
 	@.ci/prepare test

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections import roles, wal_positions
 from db.connections.viewers import SignedIn
-from db.errors import AccountUnusable, NotAllowed, SupportError
+from db.errors import AccountUnusable, NotAllowed, SqlState, SupportError, sqlstate
 from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
@@ -35,7 +35,6 @@ LIMITS: Final = f"{_LIMITS}, become(:token, make_interval(mins => :idle_minutes)
 _BEGIN = text(f"SELECT {LIMITS}")
 _BEGIN_ANONYMOUS = text(f"SELECT {_LIMITS}, set_config('esupport.viewer', '', true)")
 _ROLE = text("SELECT viewer_role()")
-_PRIVILEGE = "42501"  # row-level security, a right that is missing, or a function that refuses
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 _engines: dict[str, Engine] = {}
@@ -170,7 +169,8 @@ def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
         return None
     if role is None:
         return AccountUnusable()
-    is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) == _PRIVILEGE
+    # Row-level security, a right that is missing, or a function that refuses.
+    is_refused = sqlstate(error) == SqlState.INSUFFICIENT_PRIVILEGE
     return NotAllowed() if is_refused else None
 
 

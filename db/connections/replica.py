@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.connections import engine, roles, wal_positions
 from db.connections.engine import PAGE_SECONDS
+from db.errors import SqlState, sqlstate
 from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
@@ -27,7 +28,6 @@ RETRY_SECONDS = 10.0
 _LOG_SECONDS = 60.0
 # A machine that has gone must not keep anybody waiting: seconds to connect, milliseconds until a packet is answered.
 _PATIENCE: Final = {"connect_timeout": 2, "tcp_user_timeout": 5000}
-_TIMED_OUT = "57014"
 
 # What is selected is evaluated from left to right, so the viewer is known when their stores are asked for: a replica
 # that does not know a new one yet would hide its orders. A server that is not in recovery is no replica (any more).
@@ -55,7 +55,7 @@ def read(
             is_replica = is_at_replica(connection)
             return work(connection)
     except OperationalError as error:
-        if not is_replica or getattr(error.orig, "sqlstate", None) == _TIMED_OUT:
+        if not is_replica or sqlstate(error) == SqlState.QUERY_CANCELED:
             raise
         _complain(_reason(error))
     with engine.viewer_transaction(

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from db.connections.engine import viewer_transaction
 from db.connections.replica import reading_transaction
+from db.schema.audit_actions import AuditAction
 from services.access import Viewer
 from services.audit.recording import record_refusal
 from services.errors import InvalidInput, NotAllowed, SupportError
@@ -218,7 +219,7 @@ class ExportStream:
 
     def _record_refusal(self, refusal: InvalidInput) -> None:
         try:
-            record_refusal(self._viewer, "export", refusal, address=self._address)
+            record_refusal(self._viewer, AuditAction.EXPORT_ORDERS, refusal, address=self._address)
         except (SQLAlchemyError, SupportError):
             log.warning("the refusal of export %s could not be recorded", self._run_id, exc_info=True)
 

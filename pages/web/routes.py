@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
+from db.schema.audit_actions import AuditAction
 from pages.web.browser_cookies import token_of_request
 from pages.web.customer_page import customer_html, missing_html
 from pages.web.export_stream import ExportStream
@@ -88,7 +89,9 @@ def document(request: Request) -> Response:
             return _file(get_document(connection, viewer, number, address=route_address(request)))
     except (NotFound, NotAllowed) as refusal:
         details = {"document": number if number < 2**63 else None}
-        record_refusal(viewer, "document download", refusal, address=route_address(request), details=details)
+        record_refusal(
+            viewer, AuditAction.DOWNLOAD_DOCUMENT, refusal, address=route_address(request), details=details
+        )
         return _nothing()
 
 
@@ -120,7 +123,9 @@ def export(request: Request) -> Response | ExportStream:
             run_id = begin_run(connection, viewer, _run_id(request), rows=rows, ending=ending)
     except (NotFound, NotAllowed, InvalidInput) as refusal:
         details = {"rows": rows, "format": ending}
-        record_refusal(viewer, "export", refusal, address=route_address(request), details=details)
+        record_refusal(
+            viewer, AuditAction.EXPORT_ORDERS, refusal, address=route_address(request), details=details
+        )
         return _nothing()
     zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
 

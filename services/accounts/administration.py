@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
 
+from db.errors import SqlState, sqlstate
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import (
     account,
     account_page,
@@ -22,7 +24,7 @@ from db.schema.tables import (
 from db.settings import database_settings
 from services.access import Role, Viewer, require_administrator
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, sign_in_instructions
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import AccountNotFound, Conflict, InvalidInput
 from services.mail.outbox import queue_mail
@@ -31,7 +33,6 @@ from services.settings import settings
 from services.text.keys import strip_edges
 
 PAGE: Final = 50
-_LAST_ADMINISTRATOR: Final = "ES001"
 
 
 class LastAdministrator(Conflict):
@@ -101,7 +102,10 @@ def get_account(connection: Connection, viewer: Viewer, account_id: int) -> List
     return _listed(row)
 
 
-def create_account(connection: Connection, viewer: Viewer, *, email: str, name: str, grants: Grants) -> Done:
+@action(AuditAction.CREATE_ACCOUNT)
+def create_account(
+    connection: Connection, viewer: Viewer, *, email: str, name: str, grants: Grants
+) -> ActionResult:
     """Makes an account and mails its login and a one-time password, good for 72 hours.
 
     Raises `NotAllowed`, `InvalidInput` (fields `email`, `name`, `teams`, `stores`), `Conflict`.
@@ -113,15 +117,16 @@ def create_account(connection: Connection, viewer: Viewer, *, email: str, name: 
     _give(connection, account_id, grants)
     made = get_account(connection, viewer, account_id)
     _mail_password(connection, "account", made, password)
-    return Done(
+    return ActionResult(
         f"The account of {made.name} was created. {sign_in_instructions(made.email)}",
         {"account": account_id, "role": grants.role, "teams": grants.teams, "stores": grants.stores},
     )
 
 
+@action(AuditAction.CHANGE_ACCOUNT)
 def change_account(
     connection: Connection, viewer: Viewer, account_id: int, *, name: str, grants: Grants
-) -> Done:
+) -> ActionResult:
     """Sets name, role, teams and stores. What somebody may see changes with their next click; another role ends their
     sessions. Raises `NotAllowed`, `AccountNotFound`, `InvalidInput`, `LastAdministrator`."""
     name = checked_name(name)
@@ -133,7 +138,7 @@ def change_account(
         _end_sessions(connection, account_id, "role changed")
     # Last: an administrator who gives up being one may do nothing afterwards.
     _update(connection, account_id, name=name, role=grants.role, all_stores=grants.all_stores)
-    return Done(
+    return ActionResult(
         f"The account of {name} was saved.",
         {
             "account": account_id,
@@ -153,7 +158,8 @@ def change_account(
     )
 
 
-def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.RESET_PASSWORD)
+def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Mails a new one-time password and ends all sessions. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     known = _locked(connection, viewer, account_id)
     if known.disabled_at is not None:
@@ -175,10 +181,11 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> D
     _unlock_browsers(connection, account_id)
     _end_sessions(connection, account_id, "reset")
     _mail_password(connection, "password_reset", known, password)
-    return Done(f"A new one-time password is on its way to {known.email}.", {"account": account_id})
+    return ActionResult(f"A new one-time password is on its way to {known.email}.", {"account": account_id})
 
 
-def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.DISABLE_ACCOUNT)
+def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Nobody signs in with it any more, and its sessions end at once. Raises as `change_account` does."""
     known = _locked(connection, viewer, account_id)
     if account_id == viewer.account_id:
@@ -187,34 +194,37 @@ def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> 
         raise Conflict("This account is disabled already.")
     _update(connection, account_id, disabled_at=func.now())
     _end_sessions(connection, account_id, "disabled")
-    return Done(f"The account of {known.name} is disabled.", {"account": account_id})
+    return ActionResult(f"The account of {known.name} is disabled.", {"account": account_id})
 
 
-def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.ENABLE_ACCOUNT)
+def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     known = _locked(connection, viewer, account_id)
     if known.disabled_at is None:
         raise Conflict("This account is not disabled.")
     _update(connection, account_id, disabled_at=None)
-    return Done(f"The account of {known.name} is enabled again.", {"account": account_id})
+    return ActionResult(f"The account of {known.name} is enabled again.", {"account": account_id})
 
 
-def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.UNLOCK_ACCOUNT)
+def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Ends the lock of five wrong passwords or codes early. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     known = _locked(connection, viewer, account_id)
     if not known.is_locked(datetime.now(UTC)):
         raise Conflict("This account is not locked.")
     _update(connection, account_id, failed_sign_ins=0, locked_until=None)
     _unlock_browsers(connection, account_id)
-    return Done(f"The account of {known.name} is not locked any more.", {"account": account_id})
+    return ActionResult(f"The account of {known.name} is not locked any more.", {"account": account_id})
 
 
-def end_sessions(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.END_SESSIONS)
+def end_sessions(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Signs the account out everywhere. Raises `NotAllowed`, `AccountNotFound`."""
     known = _locked(connection, viewer, account_id)
     number = _end_sessions(connection, account_id, "ended")
     words = f"{number} session{'' if number == 1 else 's'} of {known.name} ended."
-    return Done(words, {"account": account_id, "sessions": number})
+    return ActionResult(words, {"account": account_id, "sessions": number})
 
 
 def _accounts() -> Any:
@@ -266,7 +276,7 @@ def _update(connection: Connection, account_id: int, **values: Any) -> None:
     try:
         connection.execute(update(account).where(account.c.id == account_id).values(**values))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _LAST_ADMINISTRATOR:
+        if sqlstate(error) == SqlState.LAST_ADMINISTRATOR:
             raise LastAdministrator from error
         raise
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, account_page, audit_log, checkout_page
 from services.access import Role
 from services.authentication.passwords import hash_password, one_time_password
@@ -49,7 +50,8 @@ def create_account(
         connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
     connection.execute(
         insert(audit_log).values(
-            action="create account", details={"account": account_id, "role": Role(role), "by": "command line"}
+            action=AuditAction.CREATE_ACCOUNT,
+            details={"account": account_id, "role": Role(role), "by": "command line"},
         )
     )
     return password

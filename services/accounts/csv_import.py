@@ -10,11 +10,12 @@ from sqlalchemy import Connection, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, team
 from services.access import Role, Viewer, require_administrator
 from services.accounts.administration import Grants, create_account
 from services.accounts.creation import checked_email, checked_name
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
@@ -76,7 +77,8 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
     return tuple(rows)
 
 
-def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> Done:
+@action(AuditAction.IMPORT_ACCOUNTS)
+def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> ActionResult:
     """Create one account per line and mail each its one-time password; a single bad line stops all of them.
 
     Raises as `preview_accounts` does, and `Conflict` when a line cannot be used.
@@ -95,7 +97,7 @@ def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> D
         grants = Grants(Role(row.role), teams=tuple(ids[name] for name in row.teams))
         create_account(connection, viewer, email=row.email, name=row.name, grants=grants)
     counted = f"{len(rows)} account{'' if len(rows) == 1 else 's'}"
-    return Done(f"{counted} created. Everybody is mailed how to sign in.", {"accounts": len(rows)})
+    return ActionResult(f"{counted} created. Everybody is mailed how to sign in.", {"accounts": len(rows)})
 
 
 def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:

@@ -8,9 +8,10 @@ from sqlalchemy import Connection, any_, delete, func, insert, literal, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
 from services.access import Viewer, require_administrator
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput, NotFound
 from services.time_zones import time_zones
 
@@ -66,19 +67,21 @@ def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]
     )
 
 
+@action(AuditAction.CREATE_TEAM)
 def create_team(
     connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
-) -> Done:
+) -> ActionResult:
     """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
     require_administrator(viewer)
     name = _team_name(connection, name, None)
     team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
     _fill(connection, team_id, members, stores)
-    return Done(
+    return ActionResult(
         f"The team {name} was created.", {"team": team_id, "members": list(members), "stores": list(stores)}
     )
 
 
+@action(AuditAction.CHANGE_TEAM)
 def change_team(
     connection: Connection,
     viewer: Viewer,
@@ -87,7 +90,7 @@ def change_team(
     name: str,
     members: Sequence[int],
     stores: Sequence[int],
-) -> Done:
+) -> ActionResult:
     """Sets name, members and stores. Raises `NotAllowed`, `TeamNotFound`, `InvalidInput`."""
     _lock_team(connection, viewer, team_id)
     name = _team_name(connection, name, team_id)
@@ -95,16 +98,17 @@ def change_team(
     connection.execute(delete(team_member).where(team_member.c.team_id == team_id))
     connection.execute(delete(team_page).where(team_page.c.team_id == team_id))
     _fill(connection, team_id, members, stores)
-    return Done(
+    return ActionResult(
         f"The team {name} was saved.", {"team": team_id, "members": list(members), "stores": list(stores)}
     )
 
 
-def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> Done:
+@action(AuditAction.DELETE_TEAM)
+def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> ActionResult:
     """Its members keep what they have from elsewhere. Raises `NotAllowed`, `TeamNotFound`."""
     name = _lock_team(connection, viewer, team_id)
     connection.execute(delete(team).where(team.c.id == team_id))
-    return Done(f"The team {name} was deleted.", {"team": team_id, "name": name})
+    return ActionResult(f"The team {name} was deleted.", {"team": team_id, "name": name})
 
 
 def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
@@ -123,6 +127,7 @@ def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[
     return tuple((row.name, row.refund_document_required) for row in rows)
 
 
+@action(AuditAction.CHANGE_STORE)
 def change_store(
     connection: Connection,
     viewer: Viewer,
@@ -133,7 +138,7 @@ def change_store(
     refund_again_after_partial: bool,
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
-) -> Done:
+) -> ActionResult:
     """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
     require_administrator(viewer)
     title = " ".join(title.split())
@@ -156,7 +161,7 @@ def change_store(
         else sorted(set(refund_document_methods)),
     }
     connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
-    return Done(f"The checkout page {name} was saved.", {"store": name, **values})
+    return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})
 
 
 def _lock_team(connection: Connection, viewer: Viewer, team_id: int) -> str:

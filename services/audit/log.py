@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import audit_log
 from services.access import Viewer, require_administrator
 from services.audit import recording
@@ -191,7 +192,7 @@ def record_audit_export(
     asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}
-    recording.record(connection, viewer, "export audit log", address=address, details=details)
+    recording.record(connection, viewer, AuditAction.EXPORT_AUDIT_LOG, address=address, details=details)
 
 
 def _statement(wanted: AuditFilter) -> Any:

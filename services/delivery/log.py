@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import mail
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.audit import recording
 from services.errors import Conflict, NotAllowed, NotFound
 from services.mail.outbox import REMOVED, SECRET_KINDS, claim_mail, new_message_id
@@ -93,11 +94,14 @@ def get_mail(connection: Connection, viewer: Viewer, mail_id: int, *, address: s
         raise MailNotFound
     is_hidden = row.kind in SECRET_KINDS and row.text_body != REMOVED and settings().mail.smtp_url is not None
     details = {"mail": mail_id, "kind": row.kind} | ({"hidden": True} if is_hidden else {})
-    recording.record(connection, viewer, "open mail", address=address, order_id=row.order_id, details=details)
+    recording.record(
+        connection, viewer, AuditAction.OPEN_MAIL, address=address, order_id=row.order_id, details=details
+    )
     return replace(_logged(row), text_body=HIDDEN if is_hidden else row.text_body)
 
 
-def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
+@action(AuditAction.SEND_MAIL_AGAIN)
+def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> ActionResult:
     """Puts a message into the queue again.
 
     One that failed or waits keeps its Message-ID, so that a server which has it already can tell; of one that was
@@ -131,7 +135,7 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
         changed = update(mail).where(mail.c.id == mail_id).values(**values, **begun_anew)
         if connection.execute(changed.returning(mail.c.id)).first() is None:
             raise NotAllowed(_NOT_ANY_MORE)
-    return Done("The message is in the queue again.", {"mail": mail_id, "was": row.state})
+    return ActionResult("The message is in the queue again.", {"mail": mail_id, "was": row.state})
 
 
 def _check(viewer: Viewer) -> None:

@@ -15,6 +15,7 @@ from db.connections.engine import (
 from db.embedded.local_secrets import DataFolderError
 from db.embedded.server import EmbeddedDatabaseError
 from db.environment import SettingsError
+from db.schema.audit_actions import AuditAction
 from db.schema.migrate import migrate
 from db.schema.tables import audit_log
 from services.access import Role
@@ -72,5 +73,5 @@ def unlock(email: str) -> str:
             {"id": account_id},
         )
         details = {"account": account_id, "by": "command line"}
-        connection.execute(insert(audit_log).values(action="unlock account", details=details))
+        connection.execute(insert(audit_log).values(action=AuditAction.UNLOCK_ACCOUNT, details=details))
     return f"{email} can sign in again."

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, text
 
+from db.schema.audit_actions import AuditAction
 from db.statements.exports import (
     ITEM_COLUMNS,
     ORDER_COLUMNS,
@@ -81,7 +82,7 @@ def record_export(
         "fields": sorted(order_filter.to_json()["fields"]),
         "columns": [c.title for c in columns_of(rows, titles)] if titles else "all",
     }
-    recording.record(connection, viewer, "export", address=address, details=details)
+    recording.record(connection, viewer, AuditAction.EXPORT_ORDERS, address=address, details=details)
 
 
 def export_orders(

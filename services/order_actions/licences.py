@@ -9,9 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, select, update
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import activation_code, order_item
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
@@ -51,7 +52,8 @@ def why_not_sent(
     return why_not_mailable(email, utf8)
 
 
-def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> Done:
+@action(AuditAction.RESEND_LICENCE)
+def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> ActionResult:
     """Queues a mail with this one activation code to the e-mail of the customer, never to the licence user's.
 
     The history gets its line when the mail server has accepted the message (`services.delivery.worker`).
@@ -108,7 +110,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "shop": order.store_title or order.store,
         },
     )
-    return Done(
+    return ActionResult(
         f"The licence of order {order.order_name} is being sent to {order.email}.",
         {"item": code.position, "code": code.number},
     )

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from db.schema.audit_actions import AuditAction
 from db.schema.statuses import SUBSCRIPTION_TYPES
 from db.schema.tables import orders, subscription, subscription_event
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, Right, lock_orders
@@ -42,9 +43,10 @@ def why_not_resumed(*, type_: str, status: str) -> str | None:
     return "A PMR subscription cannot be resumed." if type_ != "AR" else None
 
 
+@action(AuditAction.CANCEL_SUBSCRIPTION)
 def cancel_subscription(
     connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
-) -> Done:
+) -> ActionResult:
     """Switches off the renewal of the subscription that this order's item carries, in its parent and child orders too.
 
     `reason` is optional, at most 500 characters. Raises `OrderNotFound`, `NotAllowed`, `SubscriptionNotFound`,
@@ -53,9 +55,10 @@ def cancel_subscription(
     return _change(connection, viewer, order_id, position, reason, cancel=True)
 
 
+@action(AuditAction.RESUME_SUBSCRIPTION)
 def resume_subscription(
     connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
-) -> Done:
+) -> ActionResult:
     """Switches the renewal on again: to *not paid* while a child order waits to be paid, else to *active*.
 
     Raises as `cancel_subscription` does.
@@ -109,7 +112,7 @@ def stop_subscriptions(
 
 def _change(
     connection: Connection, viewer: Viewer, order_id: int, position: int, reason: str, *, cancel: bool
-) -> Done:
+) -> ActionResult:
     reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
     locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Right.ACT)
     order = locked[order_id]
@@ -136,7 +139,7 @@ def _change(
         because=f". Reason: {reason}" if reason else "",
     )
     words = DEACTIVATED if cancel else ACTIVATED
-    return Done(
+    return ActionResult(
         f"{words} for order {order.order_name}.",
         {"subscription": row.subscription_id, "from": row.status, "to": status},
     )

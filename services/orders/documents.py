@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import order_document
 from services.access import Viewer
 from services.audit import recording
@@ -40,6 +41,11 @@ def get_document(
         raise DocumentNotFound
     details = {"document": document_id, "kind": row.kind}
     recording.record(
-        connection, viewer, "document download", address=address, order_id=row.order_id, details=details
+        connection,
+        viewer,
+        AuditAction.DOWNLOAD_DOCUMENT,
+        address=address,
+        order_id=row.order_id,
+        details=details,
     )
     return Document(row.name, row.media_type, bytes(row.content))

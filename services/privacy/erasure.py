@@ -10,9 +10,10 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import checkout_page, mail, order_document, orders
 from services.access import Viewer, require_administrator
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import LONGEST
 from services.privacy.known_values import Person
@@ -99,9 +100,10 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
     return ErasurePreview(parts, touched, documents, mails)
 
 
+@action(AuditAction.ERASE_PERSONAL_DATA)
 def erase_personal_data(
     connection: Connection, viewer: Viewer, *, email: str, expected: Mapping[int, Part]
-) -> Done:
+) -> ActionResult:
     """Takes the person out of orders, licence users, histories, mails, saved searches and the audit log, and writes
     *Personal data anonymize* into each order's history. The orders remain, countable.
 
@@ -126,7 +128,7 @@ def erase_personal_data(
         raise ChangedSincePreview(_differences(connection, expected, found))
     person = _person(email, found)
     erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
-    return Done(_sentence(person, reach, erased), _details(person, erased))
+    return ActionResult(_sentence(person, reach, erased), _details(person, erased))
 
 
 def _person(email: str, parts: Mapping[int, Part]) -> Person:

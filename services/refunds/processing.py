@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from db.schema.audit_actions import AuditAction
 from db.schema.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound, OrderNotFound
 from services.mail.outbox import queue_mail
 from services.money import format_money
@@ -40,7 +41,8 @@ class RequestNotTaken(Conflict):
     message = "Take the refund request first."
 
 
-def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
+@action(AuditAction.TAKE_REFUND)
+def take_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """The viewer works on it from now on: *Refund info is being updated*.
 
     Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
@@ -57,10 +59,13 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Don
         taken_at=func.now(),
     )
     add_event(connection, viewer, order, Event.REFUND_TAKEN)
-    return Done(f"You have taken the refund request for order {order.order_name}.", {"request": request_id})
+    return ActionResult(
+        f"You have taken the refund request for order {order.order_name}.", {"request": request_id}
+    )
 
 
-def release_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
+@action(AuditAction.RELEASE_REFUND)
+def release_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
     order, request = _locked(connection, viewer, request_id)
     if request.status != "updating":
@@ -69,11 +74,12 @@ def release_request(connection: Connection, viewer: Viewer, request_id: int) -> 
         raise RequestNotTaken(_taken_words(viewer, request))
     _set(connection, request, status="requested", taken_by=None, taken_by_name=None, taken_at=None)
     add_event(connection, viewer, order, Event.REFUND_RELEASED)
-    return Done(
+    return ActionResult(
         f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
     )
 
 
+@action(AuditAction.FULFIL_REFUND)
 def fulfil_request(
     connection: Connection,
     viewer: Viewer,
@@ -84,7 +90,7 @@ def fulfil_request(
     delete_codes: bool,
     stop_renewal: bool,
     note: str,
-) -> Done:
+) -> ActionResult:
     """Closes it as *Request has been completed* for the items at `positions`.
 
     `expected_amount` is the sum that was shown and confirmed: the refund's sum is decided here, under the order's lock,
@@ -183,19 +189,21 @@ def _add_lines(
     )
 
 
-def refuse_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
+@action(AuditAction.REFUSE_REFUND)
+def refuse_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> ActionResult:
     """Closes it as *Refusal to refund*. Raises as `take_request` does, and `InvalidInput` (field `note`)."""
     return _turn_down(connection, viewer, request_id, note, RefundResult.REFUSED)
 
 
-def fail_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
+@action(AuditAction.FAIL_REFUND)
+def fail_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> ActionResult:
     """Closes it as one that could not be carried out; the order's status reads *Refusal to refund* as well."""
     return _turn_down(connection, viewer, request_id, note, RefundResult.FAILED)
 
 
 def _turn_down(
     connection: Connection, viewer: Viewer, request_id: int, note: str, result: RefundResult
-) -> Done:
+) -> ActionResult:
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = _locked(connection, viewer, request_id)
     _check_taken(viewer, request)
@@ -247,7 +255,7 @@ def _close(
     details: dict[str, Any],
     sum_words: str = "",
     **values: Any,
-) -> Done:
+) -> ActionResult:
     is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
     _set(
         connection,
@@ -276,7 +284,7 @@ def _close(
         RefundResult.REFUSED: "The refund for order {} was refused.",
         RefundResult.FAILED: "The refund for order {} was marked as failed.",
     }[result]
-    return Done(
+    return ActionResult(
         words.format(order.order_name) + sum_words, {"request": request.id, "result": result.value, **details}
     )
 

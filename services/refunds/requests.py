@@ -10,11 +10,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from db.schema.audit_actions import AuditAction
 from db.schema.statuses import RefundStatus
 from db.schema.tables import orders, refund_request
 from db.statements.order_detail import requests_statement
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict
 from services.money import format_money
 from services.order_actions.history import Event, add_event
@@ -113,7 +114,8 @@ def why_not_requested(
     return None
 
 
-def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> Done:
+@action(AuditAction.REQUEST_REFUND)
+def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> ActionResult:
     """Puts the order into the refund queue: *Refund request has been sent*.
 
     `reason` is required, at most 500 characters as people count them. Raises `OrderNotFound`, `NotAllowed`,
@@ -148,7 +150,7 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
     except IntegrityError as stands_already:  # the index has the last word, should the lock ever fail
         raise RefundAlreadyRequested from stands_already
     add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
-    return Done(f"Refund request has been sent for order {order.order_name}.")
+    return ActionResult(f"Refund request has been sent for order {order.order_name}.")
 
 
 def find_requests_of(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[RefundRequest]]:

@@ -21,7 +21,7 @@ import services
 from db.connections.engine import viewer_transaction
 from services.access import Role, Viewer
 from services.accounts.administration import Grants
-from services.actions import ActionRequest, Done, perform
+from services.actions import ActionRequest, ActionResult, perform
 from services.audit.log import AuditFilter
 from services.errors import NotAllowed, NotFound
 from services.exports.csv_file import ExportRows
@@ -205,6 +205,15 @@ def test_every_function_that_takes_a_viewer_is_in_the_table() -> None:
     assert not set(RULES) & INTERNAL
 
 
+def test_every_function_that_returns_an_action_result_is_an_action() -> None:
+    returning = {
+        name
+        for name, function in FUNCTIONS.items()
+        if inspect.signature(function).return_annotation is ActionResult
+    }
+    assert returning == {name for name, function in FUNCTIONS.items() if hasattr(function, "audit_action")}
+
+
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[Role, int]:
     for order_id, store in ((OWN, "shop-a"), (FOREIGN, "shop-b")):
@@ -339,14 +348,9 @@ def test_a_disabled_account_may_nothing_with_a_viewer_from_before(
         for name, rule in RULES.items():
             function = FUNCTIONS[name]
             arguments, named = rule.arguments(target[OWN])
-            returns = inspect.signature(function).return_annotation
-            if returns is Done:
+            if hasattr(function, "audit_action"):
                 with pytest.raises((NotAllowed, NotFound)):
-                    perform(
-                        asks,
-                        ActionRequest(name, None, uuid4(), None),
-                        lambda connection, f=function, a=arguments, n=named: f(connection, asks, *a, **n),
-                    )
+                    perform(asks, ActionRequest(key=uuid4(), address=None), function, *arguments, **named)
         with viewer_transaction(asks.account_id) as connection:
             found = FUNCTIONS["orders.search.find_orders"](connection, asks, empty())
             assert found.rows == ()

@@ -65,6 +65,4 @@ def _import() -> None:
         )
         return
     if st.button(f"Create {len(rows)} accounts", type="primary", key=dialogs.field_key("import")):
-        dialogs.carry_out(
-            KIND, None, lambda connection: import_accounts(connection, current_viewer(), content), {"": error}
-        )
+        dialogs.submit({"": error}, None, import_accounts, content)

@@ -237,23 +237,9 @@ def _form(
         return
     grants = Grants(role, tuple(teams), tuple(stores), all_of_them)
     if one is None:
-        dialogs.carry_out(
-            _NEW,
-            None,
-            lambda connection: create_account(
-                connection, current_viewer(), email=email or "", name=name or "", grants=grants
-            ),
-            places,
-        )
+        dialogs.submit(places, None, create_account, email=email or "", name=name or "", grants=grants)
     else:
-        dialogs.carry_out(
-            _EDIT,
-            None,
-            lambda connection: change_account(
-                connection, current_viewer(), one.id, name=name or "", grants=grants
-            ),
-            places,
-        )
+        dialogs.submit(places, None, change_account, one.id, name=name or "", grants=grants)
 
 
 def _factor() -> None:
@@ -270,12 +256,7 @@ def _factor() -> None:
         error = st.empty()
         pressed = st.form_submit_button("Save", type="primary")
     if pressed:
-        dialogs.carry_out(
-            _FACTOR,
-            None,
-            lambda connection: require_for(connection, current_viewer(), roles=chosen),
-            {"": error},
-        )
+        dialogs.submit({"": error}, None, require_for, roles=chosen)
 
 
 def _confirm(kind: str, one: ListedAccount) -> None:
@@ -286,9 +267,7 @@ def _confirm(kind: str, one: ListedAccount) -> None:
     )
     error = st.empty()
     if st.button(label, type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(
-            kind, None, lambda connection: work(connection, current_viewer(), one.id), {"": error}
-        )
+        dialogs.submit({"": error}, None, work, one.id)
 
 
 def _state(one: ListedAccount, zone: ZoneInfo) -> str:

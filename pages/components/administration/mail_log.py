@@ -144,12 +144,7 @@ def _again(mail: LoggedMail) -> None:
         st.html("<p>It was sent already. A second message with the same text will be sent.</p>")
     error = st.empty()
     if st.button("Send again", type="primary", key=dialogs.field_key("again")):
-        dialogs.carry_out(
-            _AGAIN,
-            mail.order_id,
-            lambda connection: send_again(connection, current_viewer(), mail.id),
-            {"": error},
-        )
+        dialogs.submit({"": error}, mail.order_id, send_again, mail.id)
 
 
 def _go_to(before: int | None) -> None:

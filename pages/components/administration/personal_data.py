@@ -7,6 +7,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
+from db.schema.audit_actions import AuditAction
 from db.schema.statuses import MainStatus
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
@@ -14,7 +15,8 @@ from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
 from pages.rendering.formatting import time_words
-from services.actions import Done
+from services.access import Viewer
+from services.actions import ActionResult, action
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
@@ -132,11 +134,12 @@ def _confirm(email: str, preview: ErasurePreview) -> None:
     )
     error = st.empty()
     if st.button("Delete", type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(_KIND, None, lambda connection: _erase(connection, email, preview), {"": error})
+        dialogs.submit({"": error}, None, _erase, email, preview)
         st.session_state.pop(_RESULT, None)  # only reached when it was refused
 
 
-def _erase(connection: Connection, email: str, preview: ErasurePreview) -> Done:
-    done = erase_personal_data(connection, current_viewer(), email=email, expected=preview.parts)
-    st.session_state[_RESULT] = (email, done.sentence)
-    return done
+@action(AuditAction.ERASE_PERSONAL_DATA)
+def _erase(connection: Connection, viewer: Viewer, email: str, preview: ErasurePreview) -> ActionResult:
+    result = erase_personal_data(connection, viewer, email=email, expected=preview.parts)
+    st.session_state[_RESULT] = (email, result.sentence)
+    return result

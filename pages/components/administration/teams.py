@@ -114,19 +114,9 @@ def _team_form(
         return
     given: dict[str, Any] = {"name": name or "", "members": members, "stores": stores_of_team}
     if one is None:
-        dialogs.carry_out(
-            _NEW,
-            None,
-            lambda connection: create_team(connection, current_viewer(), **given),
-            {"": error, "name": error},
-        )
+        dialogs.submit({"": error, "name": error}, None, create_team, **given)
     else:
-        dialogs.carry_out(
-            _EDIT,
-            None,
-            lambda connection: change_team(connection, current_viewer(), one.id, **given),
-            {"": error, "name": error},
-        )
+        dialogs.submit({"": error, "name": error}, None, change_team, one.id, **given)
 
 
 def _delete(one: ListedTeam) -> None:
@@ -136,9 +126,7 @@ def _delete(one: ListedTeam) -> None:
     )
     error = st.empty()
     if st.button("Delete team", type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(
-            _DELETE, None, lambda connection: delete_team(connection, current_viewer(), one.id), {"": error}
-        )
+        dialogs.submit({"": error}, None, delete_team, one.id)
 
 
 @st.fragment
@@ -226,20 +214,16 @@ def _store_form(one: ListedStore, methods: tuple[tuple[str, bool], ...]) -> None
         )
         pressed = st.form_submit_button("Save checkout page", type="primary")
     if pressed:
-        dialogs.carry_out(
-            _STORE,
-            None,
-            lambda connection: change_store(
-                connection,
-                current_viewer(),
-                one.id,
-                title=title or "",
-                delivery_allowed=delivery,
-                refund_again_after_partial=again,
-                time_zone=zone,
-                refund_document_methods=chosen,
-            ),
+        dialogs.submit(
             {"": error, "title": error},
+            None,
+            change_store,
+            one.id,
+            title=title or "",
+            delivery_allowed=delivery,
+            refund_again_after_partial=again,
+            time_zone=zone,
+            refund_document_methods=chosen,
         )
 
 

@@ -1,22 +1,24 @@
 """Dialogs that ask before something is done, and what is said after it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, ParamSpec
 from uuid import uuid4
 
 import streamlit as st
-from sqlalchemy import Connection
+from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text, markdown_text
 from services.access import Viewer
-from services.actions import ActionRequest, Done, perform
+from services.actions import Action, ActionRequest, perform
 from services.errors import InvalidInput, NotAllowed, NotFound, SupportError
 from services.orders.detail import check_order
+
+P = ParamSpec("P")
 
 _OPEN = "dialog"
 _SAID = "said"
@@ -88,28 +90,33 @@ def show_said() -> None:
         st.toast(markdown_text(refused), icon=":material/block:", duration="long")
 
 
-def carry_out(
-    action: str, order_id: int | None, work: Callable[[Connection], Done], places: dict[str, Any]
+def submit(
+    errors: Mapping[str, DeltaGenerator],
+    order_id: int | None,
+    action: Action[P],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> None:
     """Does what the dialog asked about, once, and closes it; a refusal is shown in it and nothing is lost.
 
-    `places` are empty elements by field name, for errors beside what was typed; "" is for all others.
+    `errors` are empty elements by field name, for errors beside what was typed; "" is for all others.
     """
     dialog = asked()
     if dialog is None:  # pressed a second time while the first press was closing it
         st.rerun()
     viewer = current_viewer()
-    request = ActionRequest(action, order_id, dialog["key"], client_address())
+    request = ActionRequest(key=dialog["key"], address=client_address(), order_id=order_id)
     try:
-        said = st.session_state[_SAID] = perform(viewer, request, work)
+        said = st.session_state[_SAID] = perform(viewer, request, action, *args, **kwargs)
     except SupportError as error:
         field = (error.field or "") if isinstance(error, InvalidInput) else ""
-        place = places.get(field, places[""])
-        place.html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+        errors.get(field, errors[""]).html(
+            f'<div class="es-field-error" role="alert">{html_text(error)}</div>'
+        )
         return
     # Said at once, where the person looks. Drawing the page again, which closes the dialog and says it in a toast,
     # takes longer, and would take the line along if it were not on its way by then.
-    places[""].html(f'<div class="es-done" role="status">{html_text(said)}</div>')
+    errors[""].html(f'<div class="es-done" role="status">{html_text(said)}</div>')
     time.sleep(_ON_ITS_WAY)
     close()
     st.rerun()

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
+from db.errors import SqlState, sqlstate
 from pages.rendering.escaping import markdown_text
 from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")
 
 TOO_LONG = "This search takes too long. Please narrow the search: add a date, or another field."
-_CANCELLED = "57014"  # a statement that took longer than db/connections/engine.py allows
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def showing_errors() -> Iterator[None]:
         st.error(markdown_text(str(error)), icon=":material/error:")
     except OperationalError as error:
         reference = _log(error)
-        if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+        if sqlstate(error) == SqlState.QUERY_CANCELED:
             st.error(TOO_LONG, icon=":material/error:")
             return
         st.error(

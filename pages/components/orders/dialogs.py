@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
-from pages.components.layout.dialogs import carry_out, field_key
+from pages.components.layout.dialogs import field_key, submit
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
 from services.errors import NotFound
@@ -88,13 +88,8 @@ def _refund(order: OrderDetail) -> None:
         st.caption(f"At most {REASON_LIMIT} characters. A refund operator decides; you get an e-mail then.")
         sent = st.form_submit_button("Send", type="primary")
     if sent:
-        carry_out(
-            "request refund",
-            order.order_id,
-            lambda connection: request_refund(
-                connection, current_viewer(), order.order_id, reason=reason or ""
-            ),
-            {"": error, "reason": error},
+        submit(
+            {"": error, "reason": error}, order.order_id, request_refund, order.order_id, reason=reason or ""
         )
 
 
@@ -106,12 +101,7 @@ def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
     )
     error = st.empty()
     if st.button("Resend", type="primary", key=field_key("resend")):
-        carry_out(
-            "resend licence",
-            order.order_id,
-            lambda connection: resend_licence(connection, current_viewer(), order.order_id, code_id=code.id),
-            {"": error},
-        )
+        submit({"": error}, order.order_id, resend_licence, order.order_id, code_id=code.id)
 
 
 def _cancel(order: OrderDetail, item: OrderItem) -> None:
@@ -143,13 +133,13 @@ def _change_subscription(order: OrderDetail, item: OrderItem, what: str, *, canc
         pressed = st.form_submit_button(TITLES[CANCEL if cancel else RESUME], type="primary")
     if pressed:
         change = cancel_subscription if cancel else resume_subscription
-        carry_out(
-            "cancel subscription" if cancel else "resume subscription",
-            order.order_id,
-            lambda connection: change(
-                connection, current_viewer(), order.order_id, position=item.position, reason=reason or ""
-            ),
+        submit(
             {"": error, "reason": error},
+            order.order_id,
+            change,
+            order.order_id,
+            position=item.position,
+            reason=reason or "",
         )
 
 
@@ -162,13 +152,13 @@ def _email(order: OrderDetail, seen: str | None) -> None:
         st.caption("The customer's mails, licences included, go to the new address from now on.")
         pressed = st.form_submit_button("Save e-mail", type="primary")
     if pressed:
-        carry_out(
-            "correct e-mail",
-            order.order_id,
-            lambda connection: correct_email(
-                connection, current_viewer(), order.order_id, email=email or "", expected=seen
-            ),
+        submit(
             {"": error, "email": error},
+            order.order_id,
+            correct_email,
+            order.order_id,
+            email=email or "",
+            expected=seen,
         )
 
 
@@ -180,12 +170,7 @@ def _note(order: OrderDetail) -> None:
         st.caption(f"At most {NOTE_LIMIT:,} characters. Customers never see it.")
         pressed = st.form_submit_button("Save note", type="primary")
     if pressed:
-        carry_out(
-            "add note",
-            order.order_id,
-            lambda connection: add_note(connection, current_viewer(), order.order_id, text=text or ""),
-            {"": error, "text": error},
-        )
+        submit({"": error, "text": error}, order.order_id, add_note, order.order_id, text=text or "")
 
 
 def _about(order: OrderDetail, *more: str) -> None:

@@ -1,18 +1,16 @@
 """The dialogs of the refund queue."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
-from pages.components.layout.dialogs import carry_out, field_key
+from pages.components.layout.dialogs import field_key, submit
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
 from pages.rendering.templates import render
-from services.actions import Done
+from services.actions import Action
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.processing import (
@@ -98,20 +96,16 @@ def _fulfil(row: QueueRow, plan: RefundPlan) -> None:
         st.caption("When all items are refunded, the order becomes Deleted. The requester gets an e-mail.")
         pressed = st.form_submit_button("Fulfil", type="primary")
     if pressed:
-        carry_out(
-            FULFIL,
-            row.request.order_id,
-            lambda connection: fulfil_request(
-                connection,
-                current_viewer(),
-                row.request.id,
-                positions=chosen,
-                expected_amount=plan.sums.sum_of(chosen),
-                delete_codes=delete_codes,
-                stop_renewal=stop,
-                note=note,
-            ),
+        submit(
             {"": note_error, "note": note_error, "positions": positions_error},
+            row.request.order_id,
+            fulfil_request,
+            row.request.id,
+            positions=chosen,
+            expected_amount=plan.sums.sum_of(chosen),
+            delete_codes=delete_codes,
+            stop_renewal=stop,
+            note=note,
         )
         _look_again(row)
 
@@ -153,7 +147,7 @@ def _fail(row: QueueRow) -> None:
     _turn_down(row, FAIL, "Mark as failed", "Nothing was paid back; the order stays as it is.", fail_request)
 
 
-def _turn_down(row: QueueRow, kind: str, label: str, what: str, work: Callable[..., Done]) -> None:
+def _turn_down(row: QueueRow, kind: str, label: str, what: str, work: Action[...]) -> None:
     _about(row)
     st.html(
         f"<p>{html_text(what)} Its status becomes <em>Refusal to refund</em>. The requester gets an e-mail.</p>"
@@ -162,12 +156,7 @@ def _turn_down(row: QueueRow, kind: str, label: str, what: str, work: Callable[.
         note, error = _note_field()
         pressed = st.form_submit_button(label, type="primary")
     if pressed:
-        carry_out(
-            kind,
-            row.request.order_id,
-            lambda connection: work(connection, current_viewer(), row.request.id, note=note),
-            {"": error, "note": error},
-        )
+        submit({"": error, "note": error}, row.request.order_id, work, row.request.id, note=note)
 
 
 def _note_field() -> tuple[str, Any]:
@@ -175,14 +164,10 @@ def _note_field() -> tuple[str, Any]:
     return note or "", st.empty()
 
 
-def _confirm(kind: str, label: str, row: QueueRow, work: Callable[..., Done]) -> None:
+def _confirm(kind: str, label: str, row: QueueRow, work: Action[...]) -> None:
     error = st.empty()
     if st.button(label, type="primary", key=field_key("confirm")):
-
-        def confirmed(connection: Connection) -> Done:
-            return work(connection, current_viewer(), row.request.id)
-
-        carry_out(kind, row.request.order_id, confirmed, {"": error})
+        submit({"": error}, row.request.order_id, work, row.request.id)
 
 
 def _about(row: QueueRow) -> None:

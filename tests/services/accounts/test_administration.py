@@ -36,7 +36,7 @@ from services.accounts.teams import (
     find_stores,
     find_teams,
 )
-from services.actions import ActionRequest, perform
+from services.actions import Action, ActionRequest, perform
 from services.authentication import passwords, sessions
 from services.delivery.log import send_again
 from services.delivery.worker import send_due
@@ -63,11 +63,10 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "COST", 4)
 
 
-def act(account_id: int, work: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+def act(account_id: int, action: Action[...], *args: Any, **kwargs: Any) -> str:
     """What a page does when a dialog about no order is confirmed; the sentence."""
-    asks = factories.viewer(account_id)
-    request = ActionRequest(work.__name__, None, uuid4(), "192.0.2.1")
-    return perform(asks, request, lambda connection: work(connection, asks, *arguments, **named))
+    request = ActionRequest(key=uuid4(), address="192.0.2.1")
+    return perform(factories.viewer(account_id), request, action, *args, **kwargs)
 
 
 def made(people: dict[str, int], name: str, **grants: Any) -> ListedAccount:

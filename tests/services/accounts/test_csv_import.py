@@ -31,12 +31,8 @@ def preview(admin: int, content: str | bytes) -> tuple[ImportRow, ...]:
 
 
 def take(admin: int, content: str) -> str:
-    viewer = factories.viewer(admin)
-    return perform(
-        viewer,
-        ActionRequest("import accounts", None, uuid4(), None),
-        lambda connection: import_accounts(connection, viewer, content.encode()),
-    )
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(factories.viewer(admin), request, import_accounts, content.encode())
 
 
 @pytest.mark.parametrize("separator", [",", ";"])

@@ -143,11 +143,8 @@ def test_a_second_factor_set_up_and_switched_off(people: dict[str, int]) -> None
 def test_a_second_factor_reset_by_an_administrator(people: dict[str, int]) -> None:
     enrol(people["anna"])
     admin = factories.viewer(people["admin"])
-    perform(
-        admin,
-        ActionRequest("reset second factor", None, uuid4(), "198.51.100.7"),
-        lambda connection: sign_in_methods.reset_second_factor(connection, admin, people["anna"]),
-    )
+    request = ActionRequest(key=uuid4(), address="198.51.100.7")
+    perform(admin, request, sign_in_methods.reset_second_factor, people["anna"])
     assert changes() == [Change.FACTOR_RESET]
     assert "198.51.100.7" not in told()[0].text_body, "the administrator's address is nobody's business"
 

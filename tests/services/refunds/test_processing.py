@@ -277,10 +277,7 @@ def test_a_disabled_account_closes_nothing_even_with_a_viewer_made_before(people
     before, order_id = factories.viewer(gone), order()
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=gone)
     with pytest.raises(SupportError):
-        perform(
-            before,
-            ActionRequest("request refund", order_id, uuid4(), None),
-            lambda connection: request_refund(connection, before, order_id, reason="x"),
-        )
+        request = ActionRequest(key=uuid4(), address=None, order_id=order_id)
+        perform(before, request, request_refund, order_id, reason="x")
     assert state(order_id) == ("paid", None)
     assert run("SELECT succeeded FROM audit_log WHERE account_id = :id", id=gone) == [(False,)]

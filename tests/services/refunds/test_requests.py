@@ -33,7 +33,7 @@ def test_a_request_stands_on_the_order_in_its_history_and_in_the_audit_log(peopl
     assert history(order_id) == ["Refund request has been sent. Reason: Bought twice\nby mistake"]
     [audited] = run("SELECT * FROM audit_log WHERE order_id = :id", id=order_id)
     assert (audited.action, audited.succeeded, audited.account_id, audited.address) == (
-        "request_refund", True, people["anna"], "192.0.2.1",
+        "request refund", True, people["anna"], "192.0.2.1",
     )  # fmt: skip
     assert mails(order_id) == []
 
