@@ -5,7 +5,7 @@ from sqlalchemy import Connection, delete, select, update
 from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, role_rule, single_sign_on_identity
 from services.access import Role, Viewer, require_administrator
-from services.accounts.administration import get_account
+from services.accounts.listing import get_account
 from services.actions import ActionResult, action
 from services.authentication.security_mails import Owner, notify_owner_of_reset
 from services.errors import AccountNotFound, Conflict

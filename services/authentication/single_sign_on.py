@@ -60,7 +60,8 @@ def decide(
 ) -> SignInDecision | None:
     """Decide which account the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open.
 
-    None when the same answer was decided on before: a copy of the browser's cookies opens nothing. A refusal is audited.
+    None when the same answer was decided on before: a copy of the browser's cookies opens nothing. A refusal is
+    audited.
     An account is found by its e-mail alone, compared exactly, and only by one that the provider calls verified. The
     first use binds the account to the provider's issuer and subject; afterwards no other subject opens it, and this one
     opens no other account, until an administrator unbinds them.

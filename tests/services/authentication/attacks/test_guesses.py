@@ -8,9 +8,7 @@ import pyotp
 import pytest
 
 from db.connections.viewers import SignedIn
-from services.accounts.administration import (
-    unlock_account,
-)
+from services.accounts.administration import unlock_account
 from services.authentication import password_reset, passwords, second_factor, sessions
 from services.authentication.sessions import TooManyAttempts, check_password
 from services.entrypoints import account_commands
