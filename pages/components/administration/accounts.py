@@ -17,20 +17,19 @@ from pages.rendering.escaping import html_text
 from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Role
 from services.accounts.administration import (
-    PAGE,
     Grants,
-    ListedAccount,
     change_account,
     create_account,
     disable_account,
     enable_account,
     end_sessions,
-    find_accounts,
     reset_password,
     unlock_account,
 )
+from services.accounts.listing import PAGE, ListedAccount, find_accounts
 from services.accounts.sign_in_methods import require_for, reset_second_factor, unbind_single_sign_on
-from services.accounts.teams import ListedStore, ListedTeam, find_stores, find_teams
+from services.accounts.stores import ListedStore, find_stores
+from services.accounts.teams import ListedTeam, find_teams
 from services.authentication.second_factor import required_roles
 from services.settings import settings
 

@@ -11,18 +11,9 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
-from services.accounts.administration import ListedAccount, find_accounts
-from services.accounts.teams import (
-    ListedStore,
-    ListedTeam,
-    change_store,
-    change_team,
-    create_team,
-    delete_team,
-    find_payment_methods,
-    find_stores,
-    find_teams,
-)
+from services.accounts.listing import ListedAccount, find_accounts
+from services.accounts.stores import ListedStore, change_store, find_payment_methods, find_stores
+from services.accounts.teams import ListedTeam, change_team, create_team, delete_team, find_teams
 from services.time_zones import time_zones
 
 _NEW: Final = "create team"
