@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -24,7 +25,7 @@ def specialist(indexes: object) -> int:
     return orders.fill(NUMBER)
 
 
-def one(statement: str) -> object:
+def one(statement: str) -> Any:
     with engine.owner_engine().connect() as connection:
         return connection.execute(text(statement)).scalar_one()
 

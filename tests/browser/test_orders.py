@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
@@ -15,7 +16,7 @@ from tests.support.portal import Portal
 from tests.support.signing_in import sign_in
 
 
-def rows(portal: Portal, statement: str, *values: object) -> list[tuple]:
+def rows(portal: Portal, statement: str, *values: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(portal.database_url.replace("+psycopg", "")) as connection:
         return connection.execute(statement, values).fetchall()
 
@@ -181,7 +182,7 @@ def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tup
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def order_with(portal: Portal, condition: str) -> tuple:
+def order_with(portal: Portal, condition: str) -> tuple[Any, ...]:
     [found] = rows(
         portal,
         "SELECT o.order_id, o.order_name FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
@@ -84,7 +85,7 @@ def go_through(page: Page, person: str, *, start: str = "/") -> None:
     page.get_by_role("button", name="Authorize").click()
 
 
-def cookies_of(context: BrowserContext) -> dict[str, dict]:
+def cookies_of(context: BrowserContext) -> dict[str, dict[str, Any]]:
     return {cookie["name"]: cookie for cookie in context.cookies()}
 
 

@@ -1,5 +1,7 @@
 """AppTest runs `app.py` as the server does."""
 
+from typing import Any
+
 import pytest
 from streamlit.runtime import context
 from streamlit.runtime.pages_manager import PagesManager
@@ -9,7 +11,7 @@ from streamlit.testing.v1 import app_test
 class ServersPagesManager(PagesManager):
     """Without Streamlit's own reading of the folder "pages", which pages/web/server.py turns off (and AppTest on)."""
 
-    def __init__(self, *arguments: object, **options: object) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         PagesManager.uses_pages_directory = False
         super().__init__(*arguments, **options)
 

@@ -291,7 +291,7 @@ def taken_by(account_id: int) -> None:
 
 
 def outcome(
-    function: Callable[..., Any], asks: Viewer, arguments: tuple, named: dict
+    function: Callable[..., Any], asks: Viewer, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> type[Exception] | None:
     """Calls it in a transaction whose changes are undone; the error that it raised, if any."""
 

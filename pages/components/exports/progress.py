@@ -76,7 +76,8 @@ def _is_old(one: _Followed, now: float) -> bool:
 
 
 def _followed() -> list[_Followed]:
-    return st.session_state.get("exports_followed", [])
+    followed: list[_Followed] = st.session_state.get("exports_followed", [])
+    return followed
 
 
 def _look() -> None:

@@ -189,7 +189,10 @@ def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
 
 
 def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
-    return lambda: orders_state.change(cursor=(direction, cursor), order=None) and None
+    def turn() -> None:
+        orders_state.change(cursor=(direction, cursor), order=None)
+
+    return turn
 
 
 def _paging(found: OrderPage, state: OrdersState) -> None:

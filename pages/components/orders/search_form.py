@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -87,16 +86,17 @@ def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
 
 def typed_input() -> FormInput:
     """What stands in the form now."""
-    state: Mapping[str, Any] = st.session_state
-    texts = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
-    days: dict[str, date | None] = {}
+    state = st.session_state
+    # By the names of the fields, each of which its own list of labels or statuses says the type of.
+    texts: dict[str, Any] = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
+    days: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name in DATE_LABELS:
         try:
             days[name] = parse_day(state.get(_key(name)) or "")
         except FieldError as error:
             errors[name] = str(error)
-    ticked = {
+    ticked: dict[str, Any] = {
         name: frozenset(status for status in statuses if state.get(_status_key(name, status)))
         for name, statuses in STATUS_GROUPS
     }

@@ -158,8 +158,10 @@ def publish() -> None:
     if address != kept.written:
         kept.before, kept.written = kept.written, address
     if _asked() != address:
-        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES}
-        st.query_params.from_dict(others | address)
+        others: dict[str, str | list[str]] = {
+            name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES
+        }
+        st.query_params.from_dict({**others, **address})
 
 
 def _asked() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Row-level security under the app's own role, over every table that the catalogue has."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -122,7 +123,7 @@ def readable(table: str) -> str:
         return ", ".join(columns)
 
 
-def select_all(connection, table: str) -> list:
+def select_all(connection, table: str) -> list[Any]:
     columns = readable(table)
     return connection.execute(text(f"SELECT {columns} FROM {table}")).all() if columns else []
 

@@ -1,6 +1,7 @@
 """The table's sizes: every chip of a status has room."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ PHONE, ORDER_AND_MARK = 366, 32 + 112
 
 
 @pytest.mark.parametrize("chips", list(itertools.product(MainStatus, DeliveryStatus, [None, *RefundStatus])))
-def test_every_chip_has_room_in_its_cell(chips: tuple) -> None:
+def test_every_chip_has_room_in_its_cell(chips: tuple[Any, ...]) -> None:
     labels = [status.label for status in chips if status is not None]
     width, height = chips_size([labels, ["Paid"]])
     needed = [MEASURED.get(label, 16 + 6 * len(label)) + 4 for label in labels]

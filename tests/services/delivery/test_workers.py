@@ -47,7 +47,7 @@ def certificate(authority: tuple[trustme.CA, Path], host: str = "localhost") -> 
 
 @pytest.mark.parametrize("way", ["starttls", "tls"])
 def test_encrypted_and_signed_in(
-    way: str, authority: tuple, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    way: str, authority: tuple[Any, ...], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("DELETE FROM mail")
     queued(2)
@@ -65,7 +65,7 @@ def test_encrypted_and_signed_in(
 @pytest.mark.parametrize("way", ["starttls", "tls"])
 @pytest.mark.parametrize("what", ["unknown authority", "another host", "no encryption"])
 def test_what_cannot_be_trusted_gets_nothing(
-    way: str, what: str, authority: tuple, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    way: str, what: str, authority: tuple[Any, ...], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("DELETE FROM mail")
     queued(2)

@@ -1,5 +1,7 @@
 """Texts at their edges, in every script: what is imported with them is found, whichever way it is spelt."""
 
+from typing import Any
+
 import pytest
 
 from db.connections.engine import viewer_transaction
@@ -42,7 +44,7 @@ def anna(database: str) -> int:
     return factories.account("anna@example.com", stores=["shop-a"])
 
 
-def found(account_id: int, **fields: str) -> set[int]:
+def found(account_id: int, **fields: Any) -> set[int]:
     with viewer_transaction(account_id) as connection:
         order_filter = parse_filter(SearchInput(**fields), zone=BERLIN)
         return {

@@ -2,6 +2,7 @@
 
 import io
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -205,7 +206,7 @@ def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str
     ],
 )
 def test_a_closing_says_what_is_missing_and_changes_nothing(
-    given: dict, field: str, people: dict[str, int]
+    given: dict[str, Any], field: str, people: dict[str, int]
 ) -> None:
     request_id = requested(people, order(), taken_by="rita")
     before = factories.everything()
@@ -241,7 +242,7 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
         ("anna", request_refund, (1,), OrderNotFound),
         ("rita", take_request, (request_id,), RequestNotFound),
     ):
-        named = {"reason": "x"} if work is request_refund else {}
+        named: dict[str, Any] = {"reason": "x"} if work is request_refund else {}
         with pytest.raises(error):
             act(people[who], work, *arguments, **named)
     with viewer_transaction(people["rita"]) as connection:
@@ -255,7 +256,7 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
 )
 def test_only_refund_operators_work_on_it(work: object, name: str, people: dict[str, int]) -> None:
     request_id = requested(people, order(), taken_by="rita")
-    named: dict = {}
+    named: dict[str, Any] = {}
     if work is fulfil_request:
         named = {
             "positions": [1],
