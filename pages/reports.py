@@ -185,7 +185,7 @@ def _after_sale(report: Report) -> None:
         ]
     types = dict.fromkeys(columns, "Int64") | {"Store": "str", "Of the orders": "float64", _HOURS: "Float64"}
     st.dataframe(
-        pd.DataFrame({label: pd.array(values, dtype=types[label]) for label, values in columns.items()}),
+        pd.DataFrame({label: pd.Series(values, dtype=types[label]) for label, values in columns.items()}),
         hide_index=True,
         height=table_height(len(stores), 8),
         row_height=ROW_HEIGHT,

@@ -89,7 +89,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple[A
         settle(anna)
         anna.wait_for_timeout(200)
         steps.append(anna.evaluate("history.length"))
-        return steps[-1] - steps[-2]
+        return int(steps[-1] - steps[-2])
 
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -164,6 +164,7 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(
     second.go_back()
     shows(second, email=a_email, order=a_name)
     shows(anna, email=a_email, order=a_name)
+    assert anna.context.browser
     other = anna.context.browser.new_context(base_url=anna.url.split("?")[0])
     try:
         colleague = other.new_page()

@@ -40,10 +40,11 @@ def count(page: Page, words: str) -> None:
 
 
 def eu_orders(portal: Portal) -> int:
-    return rows(
+    [[number]] = rows(
         portal,
         "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
-    )[0][0]
+    )
+    return int(number)
 
 
 def test_empty_form_lists_exactly_the_orders_of_anna(portal: Portal, page: Page) -> None:
@@ -108,6 +109,7 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
     address = page.url
     assert last_name.lower() not in address.lower()
     assert list(parse_qs(urlsplit(address).query)) == ["s"]
+    assert page.context.browser
     other = page.context.browser.new_page()
     try:
         other.goto(address)

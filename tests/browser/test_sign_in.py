@@ -45,7 +45,7 @@ def failures(portal: Portal, email: str) -> int:
     statement = (
         "SELECT count(*) FROM audit_log WHERE account_email = %s AND action = 'sign in' AND NOT succeeded"
     )
-    return portal.execute(statement, email)[0][0]
+    return int(portal.execute(statement, email)[0][0])
 
 
 def cookie_of(context: BrowserContext) -> str:

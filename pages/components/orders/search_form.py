@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -38,7 +38,11 @@ DATE_LABELS = {
     "paid_from": "Order payment date from",
     "paid_to": "Order payment date to",
 }
-STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
+STATUS_GROUPS: Final[tuple[tuple[str, type[MainStatus | DeliveryStatus | RefundStatus]], ...]] = (
+    ("statuses", MainStatus),
+    ("delivery", DeliveryStatus),
+    ("refunds", RefundStatus),
+)
 _FORM_OF = "search_form_of"
 _PRESSED = "search_form_pressed"
 _CHOSEN = "search_form_chosen"
@@ -198,7 +202,7 @@ def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
 def _has_more() -> bool:
     """A search that uses a field behind More keeps it open, so that what is searched for can be seen."""
     entered = typed_input()
-    first = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
+    first: dict[str, Any] = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
     return bool(entered.errors) or replace(entered.typed, **first) != SearchInput()
 
 

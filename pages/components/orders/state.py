@@ -209,7 +209,7 @@ def _cursor(asked: Mapping[str, str]) -> tuple[Literal["after", "before"], Curso
     for direction in _CURSORS:
         if direction in asked:
             try:
-                return direction, Cursor.parse(asked[direction])  # type: ignore[return-value]
+                return direction, Cursor.parse(asked[direction])
             except InvalidInput:
                 return None
     return None

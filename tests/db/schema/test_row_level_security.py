@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
@@ -123,9 +123,9 @@ def readable(table: str) -> str:
         return ", ".join(columns)
 
 
-def select_all(connection, table: str) -> list[Any]:
+def select_all(connection: Connection, table: str) -> list[Any]:
     columns = readable(table)
-    return connection.execute(text(f"SELECT {columns} FROM {table}")).all() if columns else []
+    return list(connection.execute(text(f"SELECT {columns} FROM {table}"))) if columns else []
 
 
 def test_every_table_has_row_level_security_and_belongs_to_somebody_else(people: dict[str, SignedIn]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
-from pages.components.orders.table import ROW_HEIGHT, chips_size
+from pages.components.layout.row_table import ROW_HEIGHT
+from pages.components.orders.table import chips_size
 
 # What chips were measured to take in Chromium, in pixels.
 MEASURED = {"Refund request has been sent": 178, "Refund info is being updated": 169, "Not delivered": 86}

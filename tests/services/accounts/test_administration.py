@@ -293,7 +293,7 @@ def test_nobody_else_administers(name: str, people: dict[str, int]) -> None:
         "refund_document_methods": None,
     }  # fmt: skip
     team: dict[str, Any] = {"name": "x", "members": [], "stores": []}
-    changes: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
+    changes: list[tuple[Action[...], tuple[Any, ...], dict[str, Any]]] = [
         (create_account, (), {"email": "x@example.com", "name": "x", "grants": grants}),
         (change_account, (target,), {"name": "x", "grants": grants}),
         *((work, (target,), {}) for work in (reset_password, disable_account, enable_account, end_sessions)),

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -187,6 +188,10 @@ def test_the_command(people: dict[str, int], server: MailServer, database: str) 
     assert server.accepted[0].message["From"] == SENDER
 
 
+def has_accepted(server: MailServer, number: int) -> bool:
+    return len(server.accepted) == number
+
+
 def test_the_worker_goes_on_until_it_is_told_to_stop(
     people: dict[str, int], server: MailServer, database: str
 ) -> None:
@@ -199,7 +204,7 @@ def test_the_worker_goes_on_until_it_is_told_to_stop(
         for number in (1, 2):
             run("DELETE FROM mail")
             queued(1)
-            wait_for(lambda number=number: len(server.accepted) == number)
+            wait_for(partial(has_accepted, server, number))
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

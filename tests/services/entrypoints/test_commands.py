@@ -188,8 +188,8 @@ def test_maintain_removes_what_its_time_is_over_for_and_is_idempotent(fresh: str
                 '\'[{"name": "n", "value": "v"}]\' FROM checkout_page',
                 (order_id, status, days),
             )
-    status, out, _ = db(fresh, "maintain")
-    assert status == 0 and "parameters were removed: 5" in out
+    code, out, _ = db(fresh, "maintain")
+    assert code == 0 and "parameters were removed: 5" in out
     kept = rows(fresh, "SELECT order_id FROM orders WHERE additional_parameters <> '[]' ORDER BY 1")
     assert kept == [(2,), (5,), (6,), (8,)]
     assert "parameters were removed: 0" in db(fresh, "maintain")[1]
