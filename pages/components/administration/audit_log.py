@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.day_field import day_field
-from pages.components.layout.errors import showing_errors
+from pages.components.layout.errors import field_error, showing_errors
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
@@ -36,7 +36,7 @@ def _draw(zone: ZoneInfo) -> None:
         wanted = read_audit_filter(asked, zone=zone)
     except InvalidInput as error:
         # Beside its field; rows of another search would look as if they were this one's.
-        places[error.field or ""].html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+        field_error(places[error.field or ""], error)
         st.warning("Nothing was searched. Please check the marked field.", icon=":material/info:")
         return
     before = st.session_state.get("audit_before")

@@ -6,7 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout import dialogs
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    draw_dialog,
+    field_key,
+    may_administer,
+    open_dialog,
+    submit,
+)
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
@@ -16,7 +24,6 @@ from pages.rendering.templates import render
 from services.delivery.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
 from services.settings import settings
 
-_AGAIN = "send mail again"
 _STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
 _KINDS = {
     "licence": "Licence",
@@ -68,9 +75,7 @@ def _draw(zone: ZoneInfo) -> None:
             st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
     if chosen:
         _message(chosen, zone)
-    asked = dialogs.asked()
-    if asked and asked["kind"] == _AGAIN:
-        dialogs.show("Send again", _again, asked["mail"], may=dialogs.ADMINISTRATORS)
+    draw_dialog(Screen.MAIL_LOG)
 
 
 def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
@@ -120,7 +125,7 @@ def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
                 width="stretch",
             )
             if mail.to_address is not None:
-                st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
+                st.button("Send again", on_click=open_dialog, args=(_again_dialog(mail),))
         st.html(render("mail_body.html.jinja", mail=mail, text=_text(mail)))
 
 
@@ -135,6 +140,10 @@ def _text(mail: LoggedMail) -> str | None:
     return opened.text_body
 
 
+def _again_dialog(mail: LoggedMail) -> Dialog[LoggedMail]:
+    return Dialog(Screen.MAIL_LOG, "Send again", _again, mail, may=may_administer, order_id=mail.order_id)
+
+
 def _again(mail: LoggedMail) -> None:
     st.html(
         f"<p><strong><bdi>{html_text(mail.subject)}</bdi></strong><br>"
@@ -143,8 +152,8 @@ def _again(mail: LoggedMail) -> None:
     if mail.state is MailState.SENT:
         st.html("<p>It was sent already. A second message with the same text will be sent.</p>")
     error = st.empty()
-    if st.button("Send again", type="primary", key=dialogs.field_key("again")):
-        dialogs.submit({"": error}, mail.order_id, send_again, mail.id)
+    if st.button("Send again", type="primary", key=field_key("again")):
+        submit({"": error}, send_again, mail.id)
 
 
 def _go_to(before: int | None) -> None:
