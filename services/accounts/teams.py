@@ -81,7 +81,7 @@ def find_people(connection: Connection, viewer: Viewer) -> tuple[Person, ...]:
     """The first 10,000 accounts by e-mail. Raises `NotAllowed`."""
     require_administrator(viewer)
     people = select(account.c.id, account.c.name, account.c.email)
-    ordered = people.order_by(func.fold(account.c.email)).limit(_MOST_PEOPLE)
+    ordered = people.order_by(account.c.email_key).limit(_MOST_PEOPLE)
     return tuple(Person(row.id, row.name, row.email) for row in connection.execute(ordered))
 
 

@@ -185,7 +185,8 @@ def _frame(
 def _account(account: ListedAccount, zone: ZoneInfo) -> None:
     with st.container(key=f"account_{account.id}_band", horizontal=True, vertical_alignment="center"):
         st.html(
-            f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt><dd><bdi>{html_text(account.name)}</bdi></dd></div>'
+            f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt>'
+            f"<dd><bdi>{html_text(account.name)}</bdi></dd></div>"
             f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(account.email)}</bdi></dd></div>'
             f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(account, zone))}</dd></div></dl>',
             width="stretch",
