@@ -25,6 +25,7 @@ from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
 from services.orders.detail import get_order
 
+_BROWSERS = ("chromium", "google-chrome", "chromium-headless-shell")
 _TARGET = 1.5
 _MOST_ROUNDS = 21
 _IDS = 70  # more than a page of rows: 97 of 100 are in the stores that are seen
@@ -69,7 +70,7 @@ def measure(rounds: int, account_id: int) -> list[Row]:
     ids = _searched()
     with _plain_order(account_id) as file, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+            executable_path=next(filter(None, map(shutil.which, _BROWSERS)), None),
             args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
         with served() as portal, served("bench/plain_page.py", PLAIN_ORDER=str(file)) as plain:

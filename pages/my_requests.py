@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.schema.statuses import RefundStatus
+from db.schema.statuses import RefundResult, RefundStatus
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import chip
@@ -11,15 +11,9 @@ from pages.components.layout.style import page_style
 from pages.rendering.formatting import time_words
 from pages.rendering.templates import render
 from services.money import format_money
-from services.refunds.requests import RefundResult, find_own_requests
+from services.refunds.requests import find_own_requests
 
 _PAGE = 50
-RESULT_WORDS = {
-    RefundResult.FULL: "Full refund",
-    RefundResult.PARTIAL: "Partial refund",
-    RefundResult.REFUSED: "Refused",
-    RefundResult.FAILED: "The refund failed",
-}
 
 
 def page() -> None:
@@ -41,7 +35,7 @@ def page() -> None:
                 found=found[:_PAGE],
                 zone=zone.key,
                 chip=lambda status: chip(RefundStatus(status).label),
-                results=RESULT_WORDS,
+                results={result: result.label for result in RefundResult},
                 time=lambda at: time_words(at, zone),
                 money=format_money,
             )

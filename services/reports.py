@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import regex
 from sqlalchemy import Connection
 
+from db.schema.statuses import SubscriptionAction, SubscriptionStatus
 from db.statements import reports
 from services.access import Viewer
 from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
@@ -240,11 +241,11 @@ def _summed(counts: dict[int, Counter[str]]) -> Counter[str]:
 
 def _subscriptions(statuses: Counter[str], changes: Counter[str]) -> SubscriptionFigures:
     return SubscriptionFigures(
-        active=statuses["active"],
+        active=statuses[SubscriptionStatus.ACTIVE],
         unpaid=statuses["not paid"],
-        cancelled=statuses["cancelled"],
-        cancellations=changes["cancel"],
-        resumptions=changes["resume"],
+        cancelled=statuses[SubscriptionStatus.CANCELLED],
+        cancellations=changes[SubscriptionAction.CANCEL],
+        resumptions=changes[SubscriptionAction.RESUME],
     )
 
 

@@ -6,6 +6,7 @@ from typing import cast as cast_type
 
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
+from db.schema.statuses import SUBSCRIPTION_TYPES, HistoryKind, RefundResult, RefundStatus, Source
 from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
 from db.statements.search import SearchValues, matching
 
@@ -61,7 +62,7 @@ def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[
             func.count().filter(~closed).label("open"),
             *[
                 func.count().filter(refund_request.c.result == result).label(result)
-                for result in ("full", "partial", "refused", "failed")
+                for result in RefundResult
             ],
             func.percentile_cont(0.5).within_group(hours).filter(closed).label("median_hours"),
         )
@@ -83,7 +84,7 @@ def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Sele
             func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .where(matching(values, store_ids), refund_request.c.status == "completed")
+        .where(matching(values, store_ids), refund_request.c.status == RefundStatus.COMPLETED)
         .group_by(orders.c.checkout_page_id, currency)
     )
 
@@ -105,8 +106,8 @@ def resends_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[
         select(orders.c.checkout_page_id, order_history.c.kind, func.count())
         .select_from(order_history.join(orders, orders.c.order_id == order_history.c.order_id))
         .where(
-            order_history.c.source == "portal",
-            order_history.c.kind == "email",
+            order_history.c.source == Source.PORTAL,
+            order_history.c.kind == HistoryKind.EMAIL,
             matching(values, store_ids),
         )
         .group_by(orders.c.checkout_page_id, order_history.c.kind)
@@ -119,7 +120,7 @@ def subscriptions_statement(values: SearchValues, store_ids: Sequence[int]) -> S
     found = (
         select(subscription.c.checkout_page_id, subscription.c.subscription_id, subscription.c.status)
         .join(orders, orders.c.order_id == subscription.c.order_id)
-        .where(matching(values, store_ids), subscription.c.type.in_(("AR", "PMR")))
+        .where(matching(values, store_ids), subscription.c.type.in_(SUBSCRIPTION_TYPES))
         .distinct()
         .subquery()
     )

@@ -316,7 +316,7 @@ def _mail_password(connection: Connection, kind: str, to: ListedAccount, passwor
         kind=kind,
         to_address=to.email,
         to_name=to.name,
-        words={
+        template_values={
             "name": to.name,
             "login": to.email,
             "password": password if settings().sign_in.passwords else None,

@@ -94,7 +94,8 @@ def announce_reset(connection: Connection, account_id: int, owner: Owner) -> Non
         kind=KIND,
         to_address=owner.email,
         to_name=owner.name,
-        words={"change": Change.FACTOR_RESET} | _words(owner, Change.FACTOR_RESET, None, None, None),
+        template_values={"change": Change.FACTOR_RESET}
+        | _words(owner, Change.FACTOR_RESET, None, None, None),
         account_id=account_id,
     )
 

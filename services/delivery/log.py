@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.statuses import MailState
 from db.schema.tables import mail
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -25,12 +25,6 @@ _WRITTEN: Final = (
     *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
     *("order_id", "checkout_page_id", "account_id", "position", "number"),
 )
-
-
-class MailState(StrEnum):
-    QUEUED = "queued"
-    SENT = "sent"
-    FAILED = "failed"
 
 
 class MailNotFound(NotFound):

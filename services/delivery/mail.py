@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
+from db.schema.statuses import MailKind, MailState
 from db.schema.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
 from services.delivery.records import Outcome, Withdrawn, locked_mail, settle
 from services.mail import server_state
@@ -22,7 +23,15 @@ from services.mail.addresses import NO_ADDRESS, Utf8, sender_of
 from services.mail.message import Message, compose
 from services.mail.outbox import claim_of
 from services.mail.server_address import server_of
-from services.mail.smtp import Conversation, NotSent, PutOff, Refused, RefusedUs, ServerUnusable, Unanswered
+from services.mail.smtp import (
+    Conversation,
+    Deferred,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    RefusedUs,
+    ServerUnusable,
+)
 from services.order_actions.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
 
 log = logging.getLogger("esupport.mail")
@@ -104,7 +113,7 @@ def count_due(connection: Connection) -> int:
 
 
 def _is_due() -> tuple[Any, ...]:
-    return mail.c.state == "queued", mail.c.next_attempt_at <= func.now()
+    return mail.c.state == MailState.QUEUED, mail.c.next_attempt_at <= func.now()
 
 
 def _is_handed_over() -> Any:
@@ -132,18 +141,18 @@ def _claim(connection: Connection) -> int | None:
 def _attempt(connection: Connection, post: Post, row: Any) -> NotSent | None:
     """None when the server has accepted the message, else why it was not sent."""
     if _was_handed_over(connection, row.id):  # by a worker that ended before it could say more
-        return Unanswered(
+        return OutcomeUnknown(
             "A worker ended while the mail server was given the message, so it may or may not have arrived."
         )
-    if why_not := _why_not(connection, row):
-        return Refused(why_not)
+    if reason := _refusal_reason(connection, row):
+        return Refused(reason)
     try:
         message = compose(row, sender=post.sender)
     except ValueError:
         return Refused(NO_ADDRESS)
     except Exception:  # a defect of ours, over which the other messages must not wait
         log.exception("Message %s could not be put into words.", row.id)
-        return PutOff("The message could not be put into words. The worker's log says more.")
+        return Deferred("The message could not be put into words. The worker's log says more.")
     try:
         post.send(message, lambda: _hand_over(row))
     except NotSent as error:
@@ -159,12 +168,12 @@ def _hand_over(row: Any) -> None:
     """
     with jobs_transaction() as connection:
         now = connection.execute(locked_mail(row.id)).one_or_none()
-        if now is None or now.state != "queued" or now.to_address != row.to_address:
+        if now is None or now.state != MailState.QUEUED or now.to_address != row.to_address:
             raise Withdrawn("Somebody took the message back.")
         if _was_handed_over(connection, row.id):
             raise Withdrawn("Another worker has handed it over.")
-        if why_not := _why_not(connection, now):
-            raise Refused(why_not)
+        if reason := _refusal_reason(connection, now):
+            raise Refused(reason)
         connection.execute(
             insert(mail_handover)
             .values(mail_id=row.id)
@@ -178,11 +187,11 @@ def _was_handed_over(connection: Connection, mail_id: int) -> bool:
     return connection.execute(found).first() is not None
 
 
-def _why_not(connection: Connection, row: Any) -> str | None:
+def _refusal_reason(connection: Connection, row: Any) -> str | None:
     """Why the message must not go (any more): the order may have changed while it waited."""
     if row.to_address is None:
         return "The address was deleted."
-    if row.kind != "licence":
+    if row.kind != MailKind.LICENCE:
         return None
     found = connection.execute(
         select(

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from db.schema.statuses import RefundResult
 from db.schema.tables import order_history
 from services.demo.orders import DemoOrder
 from services.demo.vocabulary import REFUND_REASONS
 from services.money import format_money
 from services.order_actions.history import Event, line
-from services.refunds.requests import RefundResult
 
 
 def reason_of(number: int) -> str:
@@ -61,7 +61,7 @@ def _steps(number: int, order: DemoOrder) -> Iterator[tuple[datetime, Event, dic
         refunded = [(n, i) for n, i in enumerate(order.document["items"], 1) if i["refunded"]]
         paid_back = sum((Decimal(item["amount"]) for _, item in refunded), Decimal(0))
         words = {
-            "result": RefundResult(order.refund).mail_words,
+            "result": RefundResult(order.refund).mail_phrase,
             "amount": format_money(paid_back, order.document["currency"]),
             "items": f"item{'s' if len(refunded) > 1 else ''} {', '.join(str(n) for n, _ in refunded)}",
             "status": "Status: Deleted. " if order.refund == "full" else "",

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from db.schema.statuses import MainStatus
+from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
 
 
 class CustomerType(StrEnum):
@@ -20,35 +20,6 @@ class CustomerType(StrEnum):
 class Delivery(StrEnum):
     ELECTRONIC = "electronic"
     PHYSICAL = "physical"
-
-
-class SubscriptionStatus(StrEnum):
-    ACTIVE = "active"
-    NOT_PAID = "not paid"
-    CANCELLED = "cancelled"
-
-
-class Relation(StrEnum):
-    """What the other order is to this one."""
-
-    TYPO = "typo"
-    PARENT = "parent"
-    CHILD = "child"
-
-
-class HistoryKind(StrEnum):
-    EMAIL = "email"
-    ERROR = "error"
-    STATUS = "status"
-    SUBSCRIPTION = "subscription"
-    RELATION = "relation"
-    ANONYMIZATION = "anonymization"
-    DOCUMENT = "document"
-
-
-class DocumentKind(StrEnum):
-    PAYMENT = "payment"
-    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True)

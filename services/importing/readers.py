@@ -7,7 +7,7 @@ the group what is unknown or erased. Raises `WrongField`.
 from decimal import Decimal
 from typing import Final
 
-from db.schema.statuses import MainStatus
+from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
 from services.importing import fields as f
 from services.importing import groups as g
 from services.importing.fields import Fields, WrongField
@@ -17,18 +17,14 @@ from services.importing.models import (
     CustomerType,
     Delivery,
     DocumentData,
-    DocumentKind,
     HistoryEvent,
-    HistoryKind,
     ItemData,
     LicenseUserData,
     NameValue,
     OrderDocument,
     PaymentData,
     RelatedOrder,
-    Relation,
     SubscriptionData,
-    SubscriptionStatus,
 )
 
 _ORDER_STATUS: Final = {w.value: w for w in MainStatus}
@@ -36,7 +32,7 @@ _CUSTOMER_TYPE: Final = {w.value: w for w in CustomerType}
 _DELIVERY: Final = {w.value: w for w in Delivery}
 _SUBSCRIPTION_STATUS: Final = {w.value: w for w in SubscriptionStatus}
 _RELATION: Final = {w.value: w for w in Relation}
-_HISTORY_KIND: Final = {w.value: w for w in HistoryKind}
+_HISTORY_KIND: Final = {w.value: w for w in HistoryKind if w is not HistoryKind.NOTE}
 _DOCUMENT_KIND: Final = {w.value: w for w in DocumentKind}
 
 _ORDER_KEYS: Final = frozenset(OrderDocument.__slots__)

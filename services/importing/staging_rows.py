@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from db.schema.statuses import SUBSCRIPTION_TYPES
+from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionStatus
 from services.importing.document import ParsedOrder
 from services.importing.item_matching import Line
 from services.importing.models import DocumentData, HistoryEvent, NameValue, OrderDocument
@@ -183,7 +183,7 @@ def _order(parsed: ParsedOrder) -> _Row:
     order = parsed.order
     customer, payment = order.customer, order.payment
     shown = [
-        item.subscription.status != "cancelled"
+        item.subscription.status != SubscriptionStatus.CANCELLED
         for item in order.items
         if item.subscription is not None
         and item.subscription.type in SUBSCRIPTION_TYPES

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, exists, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.statuses import MailKind
 from db.schema.tables import activation_code, order_item
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -94,14 +95,14 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
         raise LicenceNotSent(why_not)
     queue_mail(
         connection,
-        kind="licence",
+        kind=MailKind.LICENCE,
         to_address=order.email,
         to_name=order.customer_name,
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         position=code.position,
         number=code.number,
-        words={
+        template_values={
             "order_name": order.order_name,
             "customer_name": order.customer_name,
             "product": code.name,

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import SUBSCRIPTION_TYPES
+from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionAction, SubscriptionStatus, SubscriptionType
 from db.schema.tables import orders, subscription, subscription_event
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -16,7 +16,7 @@ from services.text.input import REASON_LIMIT, checked_text
 
 ACTIVATED: Final = "Auto-renewal has been activated"
 DEACTIVATED: Final = "Auto-renewal has been deactivated"
-ACTIVE, NOT_PAID, CANCELLED = "active", "not paid", "cancelled"
+ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
 
 
 class SubscriptionNotFound(NotFound):
@@ -40,7 +40,7 @@ def why_not_resumed(*, type_: str, status: str) -> str | None:
         return "This renewal is no subscription."
     if status != CANCELLED:
         return "This subscription is active already."
-    return "A PMR subscription cannot be resumed." if type_ != "AR" else None
+    return "A PMR subscription cannot be resumed." if type_ != SubscriptionType.AR else None
 
 
 @action(AuditAction.CANCEL_SUBSCRIPTION)
@@ -103,7 +103,7 @@ def stop_subscriptions(
             subscription.c.status != CANCELLED,
         )
     ).all():
-        _set_status(connection, viewer, order, row, CANCELLED, action="stop", reason=reason)
+        _set_status(connection, viewer, order, row, CANCELLED, action=SubscriptionAction.STOP, reason=reason)
         words = {"subscription": row.subscription_id, "because": " (refund)"}
         add_event(connection, viewer, order, Event.SUBSCRIPTION_CANCELLED, **words)
         stopped.append(str(row.subscription_id))
@@ -128,7 +128,13 @@ def _change(
         raise SubscriptionUnchanged(why_not)
     status = CANCELLED if cancel else _status_after_resuming(connection, row)
     _set_status(
-        connection, viewer, order, row, status, action="cancel" if cancel else "resume", reason=reason
+        connection,
+        viewer,
+        order,
+        row,
+        status,
+        action=SubscriptionAction.CANCEL if cancel else SubscriptionAction.RESUME,
+        reason=reason,
     )
     add_event(
         connection,

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.audit_actions import AuditAction
+from db.schema.statuses import MailKind
 from db.schema.tables import checkout_page, mail, order_document, orders
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
@@ -94,7 +95,7 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
         connection.execute(
             select(func.count()).select_from(table).where(table.c.order_id == any_(own), *more)
         ).scalar_one()
-        for table, more in ((order_document, ()), (mail, (mail.c.kind == "licence",)))
+        for table, more in ((order_document, ()), (mail, (mail.c.kind == MailKind.LICENCE,)))
     )
     touched = tuple(TouchedOrder(*row, parts[row.order_id]) for row in rows)
     return ErasurePreview(parts, touched, documents, mails)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from db.schema.statuses import RefundStatus
 from db.schema.tables import activation_code, order_item, orders, refund_request, refund_request_item
 from services.errors import InvalidInput
 from services.refunds.sums import Earlier, Line, RefundSums, refund_sums
@@ -129,7 +130,7 @@ def _earlier(connection: Connection, order_id: int) -> list[Earlier]:
             .where(refund_request_item.c.refund_request_id == refund_request.c.id)
             .scalar_subquery()
             .label("lines"),
-        ).where(refund_request.c.order_id == order_id, refund_request.c.status == "completed")
+        ).where(refund_request.c.order_id == order_id, refund_request.c.status == RefundStatus.COMPLETED)
     )
     return [Earlier(row.amount, row.currency, row.lines) for row in rows]
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.statuses import MailKind, RefundResult, RefundStatus
 from db.schema.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -19,7 +20,6 @@ from services.order_actions.locking import LockedOrder, Right, lock_orders
 from services.order_actions.subscriptions import related_orders, stop_subscriptions
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem, find_plan
-from services.refunds.requests import RefundResult
 from services.text.input import NOTE_LIMIT, checked_text
 
 
@@ -47,13 +47,13 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
 
     Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
     """
-    order, request = _locked(connection, viewer, request_id)
-    if request.status == "updating":
+    order, request = _lock_request(connection, viewer, request_id)
+    if request.status == RefundStatus.UPDATING:
         raise RequestNotTaken(_taken_words(viewer, request))
-    _set(
+    _update_request(
         connection,
         request,
-        status="updating",
+        status=RefundStatus.UPDATING,
         taken_by=viewer.account_id,
         taken_by_name=viewer.name,
         taken_at=func.now(),
@@ -67,12 +67,14 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
 @action(AuditAction.RELEASE_REFUND)
 def release_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
-    order, request = _locked(connection, viewer, request_id)
-    if request.status != "updating":
+    order, request = _lock_request(connection, viewer, request_id)
+    if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken("Nobody has taken this refund request.")
     if request.taken_by != viewer.account_id and not viewer.may_administer:
         raise RequestNotTaken(_taken_words(viewer, request))
-    _set(connection, request, status="requested", taken_by=None, taken_by_name=None, taken_at=None)
+    _update_request(
+        connection, request, status=RefundStatus.REQUESTED, taken_by=None, taken_by_name=None, taken_at=None
+    )
     add_event(connection, viewer, order, Event.REFUND_RELEASED)
     return ActionResult(
         f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
@@ -100,7 +102,7 @@ def fulfil_request(
     "positions" or "note".
     """
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id, with_related=stop_renewal)
+    order, request = _lock_request(connection, viewer, request_id, with_related=stop_renewal)
     _check_taken(viewer, request)
     if order.status != "paid":
         raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
@@ -128,7 +130,7 @@ def fulfil_request(
         viewer,
         order,
         Event.REFUND_COMPLETED,
-        result=result.mail_words,
+        result=result.mail_phrase,
         amount=words,
         items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
         status="Status: Deleted. " if is_full else "",
@@ -143,7 +145,7 @@ def fulfil_request(
         "copies of codes deleted": deleted,
         "subscriptions stopped": len(stopped),
     }
-    return _close(
+    return _close_request(
         connection,
         viewer,
         order,
@@ -205,14 +207,14 @@ def _turn_down(
     connection: Connection, viewer: Viewer, request_id: int, note: str, result: RefundResult
 ) -> ActionResult:
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id)
+    order, request = _lock_request(connection, viewer, request_id)
     _check_taken(viewer, request)
     words = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
     add_event(connection, viewer, order, Event.REFUND_REFUSED, result=words, note=note)
-    return _close(connection, viewer, order, request, result, note, details={})
+    return _close_request(connection, viewer, order, request, result, note, details={})
 
 
-def _locked(
+def _lock_request(
     connection: Connection, viewer: Viewer, request_id: int, *, with_related: bool = False
 ) -> tuple[LockedOrder, Any]:
     """The order, locked, and its request as it stands under the lock; open, or `RequestClosed`."""
@@ -232,7 +234,7 @@ def _locked(
 
 
 def _check_taken(viewer: Viewer, request: Any) -> None:
-    if request.status != "updating":
+    if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken
     if request.taken_by != viewer.account_id:
         raise RequestNotTaken(_taken_words(viewer, request))
@@ -244,7 +246,7 @@ def _taken_words(viewer: Viewer, request: Any) -> str:
     return f"{request.taken_by_name} works on this refund request."
 
 
-def _close(
+def _close_request(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
@@ -257,10 +259,10 @@ def _close(
     **values: Any,
 ) -> ActionResult:
     is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
-    _set(
+    _update_request(
         connection,
         request,
-        status="completed" if is_done else "refused",
+        status=RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
         result=result.value,
         closed_by=viewer.account_id,
         closed_by_name=viewer.name,
@@ -270,10 +272,10 @@ def _close(
     )
     queue_mail(
         connection,
-        kind="refund",
+        kind=MailKind.REFUND,
         to_address=request.requester_email,
         to_name=request.requester_name,
-        words={"order_name": order.order_name, "result": result.mail_words},
+        template_values={"order_name": order.order_name, "result": result.mail_phrase},
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         account_id=request.requested_by,
@@ -289,5 +291,5 @@ def _close(
     )
 
 
-def _set(connection: Connection, request: Any, **values: Any) -> None:
+def _update_request(connection: Connection, request: Any, **values: Any) -> None:
     connection.execute(update(refund_request).where(refund_request.c.id == request.id).values(**values))

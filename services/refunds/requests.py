@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import RefundStatus
+from db.schema.statuses import RefundResult, RefundStatus
 from db.schema.tables import orders, refund_request
 from db.statements.order_detail import requests_statement
 from services.access import Viewer
@@ -22,25 +21,6 @@ from services.order_actions.history import Event, add_event
 from services.order_actions.locking import lock_order
 from services.text.input import REASON_LIMIT, checked_text
 
-
-class RefundResult(StrEnum):
-    FULL = "full"
-    PARTIAL = "partial"
-    REFUSED = "refused"
-    FAILED = "failed"
-
-    @property
-    def mail_words(self) -> str:
-        """What the requester reads. A refusal reads like a failure (the vendor's three results)."""
-        return _MAIL_WORDS[self]
-
-
-_MAIL_WORDS: Final = {
-    RefundResult.FULL: "full refund completed",
-    RefundResult.PARTIAL: "partial refund completed",
-    RefundResult.REFUSED: "refund failed",
-    RefundResult.FAILED: "refund failed",
-}
 SUM_NOT_RECORDED: Final = "sum not recorded"
 OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.UPDATING)
 

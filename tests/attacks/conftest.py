@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -16,23 +15,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as well
-    Portal,
-    context,
-    mailbox,
-    page,
-    portal,
-    pytest_runtest_makereport,
-    rested,
-)
 from tests.support import factories
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those in a browser may miss a deadline on a busy machine, as in tests/browser; all others have one try."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+from tests.support.portal import Portal
 
 
 @dataclass
@@ -55,14 +39,14 @@ def ask(url: str, method: str = "GET", path: str = "/", body: bytes | None = Non
         connection.close()
 
 
-def session_of(portal: Portal, email: str) -> str:  # noqa: F811
+def session_of(portal: Portal, email: str) -> str:
     """The token of a new session of that account; the environment must point at the portal's database."""
     [[account_id]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
     return factories.session(account_id)
 
 
 @pytest.fixture
-def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
+def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our own process works with the portal's database meanwhile."""
     from db.connections import engine
 
@@ -82,11 +66,11 @@ class Line:
     kept: list[ForwardMsg] = field(default_factory=list)
 
     def run(self, seconds: float = 20) -> "Line":
-        """Asks for the page and takes what comes until it has ended."""
+        """Asks for the page and takes what comes until it has ended; a run that was under way may end before."""
         message = BackMsg()
         message.rerun_script.query_string = ""
         self.socket.send(message.SerializeToString())
-        deadline = time.monotonic() + seconds
+        deadline, has_begun = time.monotonic() + seconds, False
         while (left := deadline - time.monotonic()) > 0:
             data = self.socket.recv(timeout=left)
             assert isinstance(data, bytes)
@@ -94,7 +78,8 @@ class Line:
             found = ForwardMsg.FromString(data)
             if found.WhichOneof("type") == "new_session":
                 self.tab = found.new_session.initialize.session_id
-            if found.WhichOneof("type") == "script_finished":
+                has_begun = True
+            if has_begun and found.WhichOneof("type") == "script_finished":
                 return self
         raise AssertionError("The page did not end.")
 

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from pages.web import tabs
 from pages.web.browser_cookies import SESSION
 from tests.attacks.conftest import ask, line, session_of
-from tests.browser.conftest import Portal, add_account, serving
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("sessions")

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.table import click_row
 from tests.browser.test_orders import count, find
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 # An order of demo-eu by itself, and the order before and after it.
 _ORDERS = (
@@ -23,8 +26,8 @@ def orders(portal: Portal) -> list[tuple]:
 
 
 @pytest.fixture
-def anna(page: Page) -> Iterator[Page]:
-    sign_in(page, "anna@demo.example")
+def anna(page: Page, portal: Portal) -> Iterator[Page]:
+    sign_in(page, portal, "anna@demo.example")
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     yield page
 
@@ -117,9 +120,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple])
 
 
 def test_a_row_that_is_chosen_is_a_step_as_well(anna: Page) -> None:
-    box = anna.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    anna.mouse.click(box["x"] + 100, box["y"] + 36 + 17)
+    click_row(anna)
     expect(anna.locator(".es-order-name")).to_have_count(1, timeout=15_000)
     settle(anna)
     first = anna.locator(".es-order-name a").inner_text()
@@ -144,7 +145,9 @@ def test_what_was_typed_and_not_searched_for_goes_with_back(anna: Page, orders: 
     shows(anna)
 
 
-def test_another_tab_and_a_colleague_come_to_the_same_search(anna: Page, orders: list[tuple]) -> None:
+def test_another_tab_and_a_colleague_come_to_the_same_search(
+    anna: Page, portal: Portal, orders: list[tuple]
+) -> None:
     (_, a_name, a_email), (_, b_name, b_email), _ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -162,7 +165,7 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(anna: Page, orders:
     try:
         colleague = other.new_page()
         colleague.goto(address)
-        sign_in(colleague, "carla@demo.example")
+        sign_in(colleague, portal, "carla@demo.example")
         shows(colleague, email=a_email, order=a_name)
         find(colleague, Email=b_email)
         shows(colleague, email=b_email, order=b_name)

@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PROJECT, VIEWPORT, settle, stays_signed_in, submit
-from tests.browser.support import box_of, button, dialog, said
+from tests.browser.support import button, dialog, said
+from tests.browser.table import click_row
 from tests.browser.test_administration import section
-from tests.conftest import create_database, drop_database
 from tests.support import factories
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.databases import create_database, drop_database
+from tests.support.portal import PROJECT
 from tests.support.ports import free_port
+from tests.support.signing_in import stays_signed_in, submit
 
 ADMIN_PASSWORD, OLGA_PASSWORD = "the boss of it all 1", "olga looks for orders"
 
@@ -116,8 +119,7 @@ def test_from_nothing_to_the_first_search(
 
     # No mail server is set: the one-time password is in the mail log.
     section(page, "Mail log")
-    box = box_of(page.get_by_test_id("stDataFrame").first)
-    page.mouse.click(box["x"] + 200, box["y"] + 36 + 17)
+    click_row(page)
     expect(page.get_by_text(re.compile("One-time password:"))).to_be_visible(timeout=15_000)
     found = re.search(r"One-time password: (\S+)", page.locator("body").inner_text())
     assert found

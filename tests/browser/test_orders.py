@@ -10,7 +10,9 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 
 def rows(portal: Portal, statement: str, *values: object) -> list[tuple]:
@@ -44,7 +46,7 @@ def eu_orders(portal: Portal) -> int:
 
 
 def test_empty_form_lists_exactly_the_orders_of_anna(portal: Portal, page: Page) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     count(page, f"{eu_orders(portal):,} orders")
 
 
@@ -58,7 +60,7 @@ def test_one_result_opens_itself_and_a_foreign_order_is_like_none(portal: Portal
         )[0]
         for store in ("demo-eu", "demo-us")
     )
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     find(page, Order_IDs=own[1])
     count(page, "1 order")
     expect(page.get_by_text("Order items", exact=True)).to_be_visible()
@@ -77,7 +79,7 @@ def test_one_result_opens_itself_and_a_foreign_order_is_like_none(portal: Portal
 
 
 def test_errors_stand_by_their_fields_and_nothing_is_searched(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     find(page, Order_IDs="12 abc", Phone_Number="none", Activation_code="ab")
     expect(page.get_by_role("alert").filter(has_text="abc")).to_be_visible()
     expect(page.locator(".es-field-error")).to_have_count(3)
@@ -87,7 +89,7 @@ def test_errors_stand_by_their_fields_and_nothing_is_searched(page: Page, portal
 def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own(
     page: Page, portal: Portal
 ) -> None:
-    sign_in(page, "refunds@demo.example")
+    sign_in(page, portal, "refunds@demo.example")
     [(last_name, everywhere)] = rows(
         portal,
         "SELECT last_name, count(*) FROM orders WHERE last_name IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1",
@@ -108,14 +110,14 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
     other = page.context.browser.new_page()
     try:
         other.goto(address)
-        sign_in(other, "anna@demo.example")
+        sign_in(other, portal, "anna@demo.example")
         count(other, f"{in_eu} order{'' if in_eu == 1 else 's'}")
     finally:
         other.context.close()
 
 
 def test_export_holds_exactly_what_was_found(page: Page, portal: Portal) -> None:
-    sign_in(page, "carla@demo.example")
+    sign_in(page, portal, "carla@demo.example")
     count(page, f"{eu_orders(portal):,} orders")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export CSV").click()
@@ -135,7 +137,7 @@ def test_export_holds_exactly_what_was_found(page: Page, portal: Portal) -> None
 
 
 def test_an_export_of_some_columns_as_a_workbook(page: Page, portal: Portal) -> None:
-    sign_in(page, "carla@demo.example")
+    sign_in(page, portal, "carla@demo.example")
     count(page, f"{eu_orders(portal):,} orders")
     page.get_by_role("button", name="Export as").click()
     page.get_by_text("One row an item").click()
@@ -167,7 +169,7 @@ def test_without_a_session_routes_give_nothing_away(page: Page, portal: Portal) 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["wide", "phone"])
 def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     [(name,)] = rows(
         portal,
         "SELECT order_name FROM orders JOIN checkout_page p ON p.id = checkout_page_id "
@@ -192,7 +194,7 @@ def test_a_document_downloads_and_is_recorded(page: Page, portal: Portal) -> Non
     order_id, name = order_with(
         portal, "EXISTS (SELECT FROM order_document d WHERE d.order_id = o.order_id AND d.kind = 'refund')"
     )
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     find(page, Order_IDs=name)
     count(page, "1 order")
     with page.expect_download() as download:
@@ -206,7 +208,7 @@ def test_an_order_in_the_history_opens_that_order(page: Page, portal: Portal) ->
     _, name = order_with(
         portal, "EXISTS (SELECT FROM order_relation r WHERE r.order_id = o.order_id AND r.relation = 'typo')"
     )
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     find(page, Order_IDs=name)
     count(page, "1 order")
     link = page.locator(".es-history a").first
@@ -237,7 +239,7 @@ def test_hostile_values_are_shown_and_do_nothing(page: Page, portal: Portal) -> 
         "UPDATE order_item SET name = %s, license_first_name = %s WHERE order_id = %s",
     ):
         portal.execute(statement, hostile, hostile, order_id)
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     find(page, Order_IDs=name)
     count(page, "1 order")
     expect(page.get_by_text(hostile).first).to_be_visible()

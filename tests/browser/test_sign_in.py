@@ -14,16 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pages.web.browser_cookies import OLD_SESSION, SESSION
 from services.authentication.sessions import REFUSED
-from tests.browser.conftest import (
-    PASSWORD,
-    PROJECT,
-    Portal,
-    add_account,
-    free_port,
-    sign_in,
-    submit,
-    wait_for,
-)
+from tests.support.portal import PASSWORD, PROJECT, Portal, add_account, wait_for
+from tests.support.ports import free_port
+from tests.support.signing_in import sign_in_by_form, submit
 
 # Set before the first script of a page: remembers whether the form was ever drawn, however briefly.
 _WATCH_FOR_FORM = """
@@ -70,14 +63,14 @@ def open_with_cookie(browser: Browser, portal: Portal, value: str) -> Page:
 @pytest.mark.parametrize("name", ["admin", "refunds", "anna", "boris", "carla"])
 def test_each_demo_account_signs_in(page: Page, name: str) -> None:
     page.goto("/profile")
-    sign_in(page, f"{name}@demo.example")
+    sign_in_by_form(page, f"{name}@demo.example")
     profile(page)
     expect(page.get_by_text(f"{name}@demo.example")).to_be_visible()
 
 
 def test_the_address_that_was_asked_for_is_kept(page: Page) -> None:
     page.goto("/profile?order=1")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     assert page.url.endswith("/profile?order=1")
 
@@ -107,7 +100,7 @@ def test_the_fifth_failure_locks_and_then_the_right_password_is_refused(portal: 
 
 def test_f5_and_a_second_tab_stay_signed_in_without_a_flash_of_the_form(page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     page.add_init_script(_WATCH_FOR_FORM)
     page.reload()
@@ -122,7 +115,7 @@ def test_f5_and_a_second_tab_stay_signed_in_without_a_flash_of_the_form(page: Pa
 
 def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Browser, page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     copied = cookie_of(page.context)
     elsewhere = open_with_cookie(browser, portal, copied)
@@ -136,7 +129,7 @@ def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Br
     while any(cookie["name"] == SESSION for cookie in page.context.cookies()):
         assert time.monotonic() < deadline, "the cookie was not deleted"
         page.wait_for_timeout(50)
-    sign_in(page, "boris@demo.example")  # and the form works again in the same tab
+    sign_in_by_form(page, "boris@demo.example")  # and the form works again in the same tab
     profile(page)
     page.reload()
     expect(page.get_by_text("boris@demo.example")).to_be_visible(timeout=20_000)
@@ -144,7 +137,7 @@ def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Br
 
 def test_the_menu_signs_out_as_well(page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "carla@demo.example")
+    sign_in_by_form(page, "carla@demo.example")
     profile(page)
     page.locator(".st-key-person_menu").get_by_role("button").click()
     page.get_by_role("menuitem", name="Sign out").or_(page.get_by_role("option", name="Sign out")).click()
@@ -154,7 +147,7 @@ def test_the_menu_signs_out_as_well(page: Page) -> None:
 def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Dora")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     page.get_by_role("link", name="Profile").click()
     profile(page)
@@ -167,7 +160,7 @@ def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Porta
 @pytest.mark.parametrize("kind", ["another token", "garbage", "of 0.1.0"])
 def test_a_forged_cookie_quietly_shows_the_form(portal: Portal, page: Page, kind: str) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     token = cookie_of(page.context)
     name, value = {
         "another token": (SESSION, token[:-4] + "AAAA"),
@@ -185,7 +178,7 @@ def test_a_forged_cookie_quietly_shows_the_form(portal: Portal, page: Page, kind
 def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Nora", must_change_password=True)
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     heading = page.get_by_role("heading", name="Set a new password").first
     expect(heading).to_be_visible(timeout=20_000)
     page.goto("/profile")
@@ -208,18 +201,18 @@ def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Porta
     form(page)
     submit(page, email, PASSWORD)
     refused(page)
-    sign_in(page, email, "quite long enough")
+    sign_in_by_form(page, email, "quite long enough")
     profile(page)
 
 
 def test_changing_the_password_signs_other_browsers_out(portal: Portal, browser: Browser, page: Page) -> None:
     email = add_account(portal, "Petra")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     elsewhere = browser.new_context(base_url=portal.url).new_page()
     elsewhere.goto("/profile")
-    sign_in(elsewhere, email)
+    sign_in_by_form(elsewhere, email)
     profile(elsewhere)
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill("quite long enough")
@@ -236,7 +229,7 @@ def test_changing_the_password_signs_other_browsers_out(portal: Portal, browser:
 def test_the_time_zone_follows_the_browser_until_one_is_chosen(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Zoe")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     zone = page.get_by_role("combobox", name="Time zone")
     expect(zone).to_have_value("Browser's time zone (Europe/Berlin)")
@@ -306,7 +299,7 @@ def test_a_fragment_alone_notices_that_its_session_has_ended(
 ) -> None:
     email = add_account(portal, "Fatima")
     page.goto("/profile")
-    sign_in(page, email)  # cookies of localhost are those of all its ports
+    sign_in_by_form(page, email)  # cookies of localhost are those of all its ports
     page.goto(fragment_url)
     page.get_by_role("button", name="Again").click()
     expect(page.get_by_text("Fatima, part runs: 2")).to_be_visible(timeout=20_000)

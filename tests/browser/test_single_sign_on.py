@@ -11,21 +11,13 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import (
-    VIEWPORT,
-    Browser,
-    Portal,
-    add_account,
-    end,
-    serving,
-    settle,
-    stays_signed_in,
-    wait_for,
-)
 from tests.browser.support import button
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.portal import Portal, add_account, end, serving, wait_for
 from tests.support.ports import free_port
+from tests.support.signing_in import stays_signed_in
 
 BUTTON = "Sign in with the house key"
 

@@ -21,7 +21,7 @@ from db.connections.roles import APP_ROLE, libpq_url, role_password
 from db.embedded import server as embedded
 from db.embedded.cluster import run_program
 from db.embedded.home import Home, find_home
-from tests.browser.conftest import PROJECT, end
+from tests.support.portal import PROJECT, end
 from tests.support.ports import free_port
 
 _REPLICA_PORT = 5433  # names its socket only
@@ -46,9 +46,10 @@ class Server:
     def waits_for(self, statement: str, *values: object) -> None:
         """Until the statement, asked again and again, says true."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.value(statement, *values) is not True:
-            assert time.monotonic() < deadline, statement
-            time.sleep(0.02)
+        with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
+            while connection.execute(statement, values).fetchone() != (True,):
+                assert time.monotonic() < deadline, statement
+                time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,14 @@ from db.schema.statuses import RefundStatus
 from pages.web.browser_cookies import SESSION, name_in
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.saved_searches import save_search
-from tests.browser.conftest import VIEWPORT, Portal, add_account, serving, settle, sign_in, watch
 from tests.browser.support import NEVER_REFUNDED, Order, request, said
 from tests.scaling.servers import Proxy, Replica, Server, nginx
 from tests.support import factories
+from tests.support.chromium import VIEWPORT, settle, watch
 from tests.support.factories import document
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
+from tests.support.signing_in import sign_in_by_form
 
 UTC = ZoneInfo("UTC")
 SESSION_COOKIE = name_in(SESSION, secure=True)
@@ -138,7 +140,7 @@ def test_signing_in_and_searching_stays_at_one_process(portal: Portal, anna: Pag
     complaints: list[str] = []
     watch(anna, complaints)
     anna.goto("/")
-    sign_in(anna, "anna@demo.example")
+    sign_in_by_form(anna, "anna@demo.example")
     shows(anna, number)
     anna.reload()
     shows(anna, number)

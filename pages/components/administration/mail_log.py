@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
+from db.schema.statuses import MailState
 from pages.components.layout.dialogs import (
     Dialog,
     Screen,
@@ -21,10 +22,10 @@ from pages.components.layout.session import client_address, current_viewer, time
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import time_words
 from pages.rendering.templates import render
-from services.delivery.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from services.delivery.log import PAGE, LoggedMail, find_mails, get_mail, send_again
 from services.settings import settings
 
-_STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
+_STATES = {state: state.label for state in MailState}
 _KINDS = {
     "licence": "Licence",
     "refund": "Refund result",

@@ -22,6 +22,9 @@ from db.embedded import cluster as embedded_init
 from db.embedded import home as embedded_home
 from db.embedded import local_secrets, server
 from db.embedded.processes import Account, reaches, run_as, server_processes
+from tests.support.databases import MakeCluster
+
+pytestmark = pytest.mark.slow
 
 NOBODY = Account(65534, 65534)
 
@@ -37,6 +40,13 @@ def folder() -> Iterator[Path]:
         with contextlib.suppress(server.EmbeddedDatabaseError):
             server.stop(secrets_file.parent)
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def data_dir(folder: Path, new_cluster: MakeCluster) -> Path:
+    """The data folder of a portal that ran before: for tests that are not about making a cluster."""
+    new_cluster(folder / "data")
+    return folder / "data"
 
 
 def query(cluster: server.Cluster, statement: str) -> list[tuple[object, ...]]:
@@ -81,20 +91,20 @@ def test_rows_survive_a_stop_and_stop_leaves_no_process(folder: Path) -> None:
     assert query(second, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_starting_a_running_server_adopts_it(folder: Path) -> None:
-    first = server.start(folder / "data")
-    pid = postmaster_pid(folder / "data")
-    assert server.start(folder / "data") == first
-    assert postmaster_pid(folder / "data") == pid
+def test_starting_a_running_server_adopts_it(data_dir: Path) -> None:
+    first = server.start(data_dir)
+    pid = postmaster_pid(data_dir)
+    assert server.start(data_dir) == first
+    assert postmaster_pid(data_dir) == pid
 
 
-def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> None:
-    cluster = server.start(folder / "data")
+def test_server_is_closed_to_other_accounts_and_to_the_network(data_dir: Path) -> None:
+    cluster = server.start(data_dir)
     assert query(cluster, "SHOW listen_addresses") == [("",)]
     found = cluster.host.stat()
     # Under root, the group of the server's account may pass: the portal's own ordinary users are given it.
     assert found.st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
-    assert (folder / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert (data_dir / "secrets.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(cluster.host), user="esupport", password="wrong", dbname="esupport")
     assert cluster.password not in repr(cluster)
@@ -115,9 +125,12 @@ def test_settings_keep_data_and_keep_customers_out_of_the_log(folder: Path) -> N
     assert "jane@" not in "".join(log.read_text() for log in logs)
 
 
-def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> None:
+def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(
+    folder: Path, new_cluster: MakeCluster
+) -> None:
     data_dir = folder / ("x" * 100) / ("y" * 100)
     data_dir.parent.mkdir(mode=0o711)
+    new_cluster(data_dir)
     cluster = server.start(data_dir)
     assert query(cluster, "SELECT 1") == [(1,)]
     assert len(str(cluster.host)) < 100
@@ -126,8 +139,9 @@ def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> 
     assert not cluster.host.exists()
 
 
-def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> None:
+def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path, new_cluster: MakeCluster) -> None:
     data_dir = folder / ("x" * 100)
+    new_cluster(data_dir)
     expected = server.start(data_dir).host
     server.stop(data_dir)
     (folder / "trap").mkdir()
@@ -141,10 +155,10 @@ def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> No
         expected.unlink()
 
 
-def test_deleted_socket_makes_the_next_start_a_restart(folder: Path) -> None:
-    cluster = server.start(folder / "data")
+def test_deleted_socket_makes_the_next_start_a_restart(data_dir: Path) -> None:
+    cluster = server.start(data_dir)
     (cluster.host / ".s.PGSQL.5432").unlink()
-    assert query(server.start(folder / "data"), "SELECT 1") == [(1,)]
+    assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
 def test_two_processes_at_once_share_one_server(folder: Path) -> None:
@@ -166,8 +180,7 @@ def test_two_processes_at_once_share_one_server(folder: Path) -> None:
     assert server.start(data_dir).url() in urls
 
 
-def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_killed_server_is_started_again_with_its_committed_rows(data_dir: Path) -> None:
     cluster = server.start(data_dir)
     query(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
     # A backend that is busy does not notice by itself that its server has gone.
@@ -185,10 +198,9 @@ def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) ->
     assert query(again, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(data_dir: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from db import embedded; "
+        "import sys, time; from pathlib import Path; from db.embedded import server as embedded; "
         "embedded.start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
     )
     for number in (signal.SIGINT, signal.SIGKILL):
@@ -203,8 +215,7 @@ def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: 
         assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
-def test_pid_file_that_names_an_unrelated_process_is_no_server(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_pid_file_that_names_an_unrelated_process_is_no_server(data_dir: Path) -> None:
     server.start(data_dir)
     home = embedded_home.find_home(data_dir)
     content = (home.cluster / "postmaster.pid").read_text()
@@ -236,14 +247,14 @@ def test_interrupted_initdb_does_not_stand_in_the_way(folder: Path) -> None:
     assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
-def test_lost_password_is_named_and_nothing_is_made_anew(folder: Path) -> None:
-    server.start(folder / "data")
-    server.stop(folder / "data")
-    (folder / "data" / "secrets.json").rename(folder / "kept")
+def test_lost_password_is_named_and_nothing_is_made_anew(data_dir: Path) -> None:
+    server.start(data_dir)
+    server.stop(data_dir)
+    (data_dir / "secrets.json").rename(data_dir.with_name("kept"))
     with pytest.raises(server.EmbeddedDatabaseError, match=r"secrets\.json"):
-        server.start(folder / "data")
-    (folder / "kept").rename(folder / "data" / "secrets.json")
-    server.start(folder / "data")
+        server.start(data_dir)
+    data_dir.with_name("kept").rename(data_dir / "secrets.json")
+    server.start(data_dir)
 
 
 def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 
 from db.schema.migrate import migrate
 from db.schema.tables import metadata
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 
 def test_tables_in_the_code_are_those_of_the_migrations(database: str) -> None:

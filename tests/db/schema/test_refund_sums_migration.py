@@ -13,7 +13,7 @@ from db.connections import roles
 from db.connections.roles import libpq_url
 from db.schema.migrate import alembic_config, migrate
 from services.refunds.sums import Line, refund_sums
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 # (order, currency, total, lines as amount and whether refunded, requests as result and lines, sums expected)
 ORDERS: list[tuple] = [

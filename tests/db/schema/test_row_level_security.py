@@ -86,7 +86,7 @@ def people(database: str) -> dict[str, SignedIn]:
             id=people[name], key=f"key-of-{name}-0",
         )  # fmt: skip
         factories.run(
-            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'x')",
+            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
             id=people[name],
         )
         factories.run(
@@ -196,7 +196,7 @@ STATEMENTS = (
     "UPDATE audit_log SET action = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
-    "INSERT INTO audit_log (account_id, action) VALUES (NULL, 'x')",
+    "INSERT INTO audit_log (account_id, action) VALUES (NULL, 'sign in')",
     "SELECT value FROM portal_secret",
     "SELECT totp_secret FROM account",
     "SELECT password_hash FROM account",
@@ -237,7 +237,7 @@ def test_the_apps_role_cannot(statement: str, people: dict[str, SignedIn]) -> No
 
 
 def test_the_audit_log_cannot_be_changed_even_by_the_jobs(people: dict[str, SignedIn]) -> None:
-    factories.run("INSERT INTO audit_log (action) VALUES ('test')")
+    factories.run("INSERT INTO audit_log (action) VALUES ('sign in')")
     for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"):
         with pytest.raises(ProgrammingError):
             factories.run(statement)

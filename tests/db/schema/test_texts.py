@@ -75,6 +75,7 @@ def differences(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", BOTH)
 def test_python_and_sql_agree_on_every_character(connection: psycopg.Connection, function: str) -> None:
     texts = ["x".join(CHARACTERS[start : start + 500]) for start in range(0, len(CHARACTERS), 500)]
@@ -86,6 +87,7 @@ def test_python_and_sql_agree_on_every_character(connection: psycopg.Connection,
         assert differences(connection, function, [f"{c}a@{c}b.{c}" for c in SINGLE]) == []
 
 
+@pytest.mark.slow
 def test_python_and_sql_agree_on_letters_with_marks(connection: psycopg.Connection) -> None:
     rng = random.Random(5)
     pairs = [a + b for a in CASED for b in rng.sample(MARKS, 6)]
@@ -106,6 +108,7 @@ def _mixes_late_marks(value: str) -> bool:
     return any(late) and any(unicodedata.combining(c) for c in value)
 
 
+@pytest.mark.slow
 def test_a_key_is_its_own_key() -> None:
     rng = random.Random(6)
     texts = itertools.chain(

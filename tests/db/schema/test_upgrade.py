@@ -14,7 +14,7 @@ from db.connections import roles
 from db.connections.roles import libpq_url
 from db.schema.migrate import alembic_config, migrate
 from services.text.keys import digits_of, email_key, search_key
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 VERSION_0_1_0 = "0011"
 ORDERS = 12_000  # more than two batches

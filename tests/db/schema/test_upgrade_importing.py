@@ -7,8 +7,8 @@ import pytest
 
 from db.connections.roles import libpq_url
 from db.schema.migrate import migrate
-from tests.conftest import drop_database
 from tests.db.schema.test_upgrade import make_old_database
+from tests.support.databases import drop_database
 
 OLD = """
 INSERT INTO checkout_page (name) VALUES ('demo-eu');

@@ -173,6 +173,7 @@ def test_an_order_that_somebody_holds_gets_its_line_later(
 # All at once
 
 
+@pytest.mark.slow
 def test_300_orders_are_erased_while_their_mails_leave_and_people_act(
     people: dict[str, int], server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from db.connections.engine import viewer_transaction
+from db.schema.statuses import MailState
 from services.delivery import worker as worker
 from services.delivery.log import (
     HIDDEN,
     MailIsBeingSent,
     MailNotFound,
-    MailState,
     find_mails,
     get_mail,
     send_again,
@@ -106,7 +106,7 @@ def test_message_ids_are_of_the_senders_domain(
 
 
 def test_a_round_says_what_it_did() -> None:
-    assert str(worker.Tally(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
+    assert str(worker.DeliveryCounts(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
 
 
 @pytest.mark.parametrize("smtp", [None, "smtp://mail.example.com"])

@@ -22,6 +22,7 @@ from services.delivery.worker import send_due
 from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
 from tests.support.factories import run
 from tests.support.mail_server import DROP, MailServer, mail_server
+from tests.support.rounds import WORKER_KILLS
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -101,14 +102,16 @@ def _die_somewhere(url: str) -> None:
         time.sleep(0.01)
 
 
-def test_killed_50_times_over_1000_messages(
+@pytest.mark.slow
+def test_killed_again_and_again_over_many_messages(
     people: dict[str, int], server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every message arrives once or is reported as failed; none is lost and none doubled."""
+    messages = 20 * WORKER_KILLS
     # AppTest leaves app.py behind as the main module, which every new process would run.
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     chance = random.Random(7)
-    queued(1000)
+    queued(messages)
 
     def trouble(content: bytes) -> str | None:
         return chance.choices([None, "451 later", "550 never", DROP], [90, 6, 2, 2])[0]
@@ -117,7 +120,7 @@ def test_killed_50_times_over_1000_messages(
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.services.delivery.test_workers"])
     kills = 0
-    while kills < 50:
+    while kills < WORKER_KILLS:
         process = processes.Process(target=_die_somewhere, args=(server.url,), daemon=True)
         process.start()
         handed = len(server.accepted)
@@ -141,14 +144,14 @@ def test_killed_50_times_over_1000_messages(
         send(server)
     rows = {row.message_id: row for row in run("SELECT message_id, state, last_error FROM mail")}
     arrived = Counter(str(got.message["Message-ID"]) for got in server.accepted)
-    assert len(rows) >= 1000
+    assert len(rows) >= messages
     assert max(arrived.values()) == 1
     assert {row.state for row in rows.values()} == {"sent", "failed"}
     assert {key for key, row in rows.items() if row.state == "sent"} - set(arrived) == set()
     # What was reported as failed arrived only where the report says that it may have.
     uncertain = {key for key, row in rows.items() if "may or may not have arrived" in (row.last_error or "")}
     assert {key for key in arrived if rows[key].state == "failed"} <= uncertain
-    assert 0 < len(uncertain) <= 50 + 60
+    assert 0 < len(uncertain) <= WORKER_KILLS + 60
     # A worker may die while its note of the handover is being committed: such a note is outlived, and forgotten.
     assert (
         len(run("SELECT 1 FROM mail_handover h JOIN mail m ON m.id = h.mail_id WHERE m.state = 'queued'"))

@@ -11,8 +11,10 @@ import pytest
 
 from db.connections.roles import libpq_url
 from db.environment import PROJECT
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 from tests.support.factories import document, item
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ def test_names_that_mean_something_to_json(people: dict[str, int]) -> None:
     )  # fmt: skip
     factories.take_in(made)
     run(
-        "INSERT INTO audit_log (order_id, action, details) VALUES (:id, 'x', CAST(:details AS jsonb))",
+        "INSERT INTO audit_log (order_id, action, details) VALUES (:id, 'add note', CAST(:details AS jsonb))",
         id=made["order_id"],
         details=json.dumps({"a": None, "b": True, "c": 12, "d": f"True Null of {company}, 12"}),
     )

@@ -153,7 +153,7 @@ def live_through(people: dict[str, int]) -> None:
                 connection, factories.viewer(people["boris"]), parse_filter(typed, zone=ZoneInfo("UTC"))
             )
     run(
-        "INSERT INTO audit_log (action, details) VALUES ('x', CAST(:details AS jsonb))",
+        "INSERT INTO audit_log (action, details) VALUES ('add note', CAST(:details AS jsonb))",
         details=json.dumps({"a": {"b": [f"for {EMAIL}", 7]}, "c": quote(EMAIL)}),
     )
 
