@@ -27,8 +27,9 @@ P = ParamSpec("P")
 S = TypeVar("S")
 
 _OPEN: Final = "dialog"
-_RESULT: Final = "dialog_result"
-_REFUSAL: Final = "dialog_refusal"
+# Not "dialog_…": what begins like that is what somebody typed (unfinished.py).
+_RESULT: Final = "action_result"
+_REFUSAL: Final = "action_refusal"
 FLUSH_SECONDS: Final = 0.02  # Streamlit sends what a script has drawn every 0.01
 
 
