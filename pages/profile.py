@@ -14,7 +14,7 @@ from pages.rendering.escaping import html_text
 from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Viewer
 from services.accounts import profile
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.settings import settings
 from services.time_zones import find_time_zone, time_zones
 from services.version import VERSION
@@ -60,12 +60,12 @@ def _sessions(viewer: Viewer) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"session_{one.id}"):
             where = f", from {html_text(one.address)}" if one.address else ""
             st.html(
-                f"<div><bdi>{html_text(browser_words(one.browser))}</bdi>"
-                f"{' <strong>this browser</strong>' if one.is_this else ''}"
+                f"<div><bdi>{html_text(describe_user_agent(one.browser))}</bdi>"
+                f"{' <strong>this browser</strong>' if one.is_current else ''}"
                 f'<div class="es-muted">since {time_words(one.created_at, zone)}{where}</div></div>',
                 width="stretch",
             )
-            if not one.is_this:
+            if not one.is_current:
                 st.button("End", key=f"end_session_{one.id}", on_click=_end, args=(one.id,))
 
 

@@ -97,17 +97,17 @@ def dispose_engines() -> None:
 
 
 def limits(account_id: int | None, longest_seconds: float) -> dict[str, str | int]:
-    """The parameters of `LIMITS`. Whoever may run long may also be read slowly."""
-    found: dict[str, str | int] = {
+    """The parameters of `LIMITS`. A transaction that may run long may also be read slowly."""
+    parameters: dict[str, str | int] = {
         "longest": f"{round(longest_seconds * 1000)}ms",
         "lock": f"{_LOCK_SECONDS}s",
         "idle": f"{round(max(longest_seconds, _IDLE_SECONDS))}s",
     }
     if account_id is None:
-        return found
+        return parameters
     if not isinstance(account_id, SignedIn):
         raise TypeError("An account's id alone proves nothing: the viewer's transaction needs its session.")
-    return found | {"token": account_id.token, "idle_minutes": database_settings().idle_minutes}
+    return parameters | {"token": account_id.token, "idle_minutes": database_settings().idle_minutes}
 
 
 @contextmanager
@@ -177,9 +177,13 @@ def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
 @contextmanager
 def jobs_transaction() -> Iterator[Connection]:
     """One transaction as the jobs' role: imports, demo data, housekeeping, mail, the judging of second factors."""
-    given = database_settings().web_jobs_database_url
+    web_jobs_url = database_settings().web_jobs_database_url
     # A web server that runs as a user of its own does not know the owner's address.
-    engine = owner_engine() if given is None else pooled(f"jobs {given}", lambda: given, options="-c jit=off")
+    engine = (
+        owner_engine()
+        if web_jobs_url is None
+        else pooled(f"jobs {web_jobs_url}", lambda: web_jobs_url, options="-c jit=off")
+    )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
         yield connection

@@ -34,18 +34,18 @@ def accept() -> None:
         return
     st.session_state[_JUDGED] = True
     address = session.client_address()
-    judged = single_sign_on.judge(st.user.to_dict(), address=address, device=browser_device())
-    if judged is None:
+    decision = single_sign_on.decide(st.user.to_dict(), address=address, device=browser_device())
+    if decision is None:
         return
-    if judged.checked is None:
-        st.session_state[_REFUSED] = judged.refused
+    if decision.checked is None:
+        st.session_state[_REFUSED] = decision.refused
         return
-    if second_factor.is_asked_after(judged.checked.attempt):
-        st.session_state[PENDING] = Pending(judged.checked)
+    if second_factor.is_asked_after(decision.checked.attempt):
+        st.session_state[PENDING] = Pending(decision.checked)
         return
-    token = open_session(judged.checked, address)
+    token = open_session(decision.checked, address)
     if token is None:
-        single_sign_on.record_refusal(judged, address=address)
+        single_sign_on.record_refusal(decision, address=address)
         st.session_state[_REFUSED] = single_sign_on.UNKNOWN
         return
     session.begin(token)

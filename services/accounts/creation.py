@@ -73,8 +73,8 @@ def create_first_administrator(connection: Connection) -> str | None:
     )
 
 
-def way_in(email: str) -> str:
-    """A sentence about what a new account's owner is mailed."""
+def sign_in_instructions(email: str) -> str:
+    """A sentence that says which mail the owner of a new account receives."""
     if settings().sign_in.passwords:
         return f"A one-time password is on its way to {email}."
     return f"A mail that says how to sign in is on its way to {email}."
@@ -85,10 +85,10 @@ def add_account(
 ) -> tuple[int, str]:
     """The new account's ID and its one-time password. Raises as `create_account` does."""
     email, name = checked_email(email, find_utf8_for(connection, [email])), checked_name(name)
-    known = connection.execute(
+    existing = connection.execute(
         select(account.c.id).where(account.c.email_key == text("email_key(:email)")), {"email": email}
     ).scalar_one_or_none()
-    if known is not None:
+    if existing is not None:
         raise Conflict(f"There is an account with the e-mail {email} already.")
     password = one_time_password()
     account_id: int = connection.execute(

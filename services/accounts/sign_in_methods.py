@@ -5,9 +5,9 @@ from sqlalchemy import Connection, delete, select, update
 from db.schema.audit_actions import AuditAction
 from db.schema.tables import account, role_rule, single_sign_on_identity
 from services.access import Role, Viewer, require_administrator
-from services.accounts.administration import get_account
+from services.accounts.listing import get_account
 from services.actions import ActionResult, action
-from services.authentication.security_mails import Owner, announce_reset
+from services.authentication.security_mails import Owner, notify_owner_of_reset
 from services.errors import AccountNotFound, Conflict
 
 
@@ -47,7 +47,7 @@ def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int)
     connection.execute(
         update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
     )
-    announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
+    notify_owner_of_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
     return ActionResult(f"The second factor of {known.name} was removed.", {"account": account_id})
 
 

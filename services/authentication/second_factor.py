@@ -18,7 +18,7 @@ from db.schema.tables import account, role_rule
 from services.access import Role, Viewer
 from services.authentication import sessions
 from services.authentication.networks import network_of
-from services.authentication.security_mails import Change, announce
+from services.authentication.security_mails import Change, notify_owner
 from services.errors import Conflict, InvalidInput
 from services.settings import settings
 
@@ -151,7 +151,7 @@ def check(attempt: UUID, code: str, *, address: str | None, browser: str | None 
         ).one()
         change = {"repeated": Change.CODE_REPEATED, "recovery": Change.RECOVERY_CODE}.get(judged.outcome)
         if change is not None and found is not None:
-            announce(
+            notify_owner(
                 connection,
                 found.account_id,
                 change,
@@ -207,7 +207,7 @@ def _set(
         if outcome != "done":
             raise InvalidInput(UNPROVEN, field="password")
         change = Change.FACTOR_OFF if secret is None else Change.FACTOR_ON
-        announce(connection, viewer.account_id, change, address=address, browser=browser)
+        notify_owner(connection, viewer.account_id, change, address=address, browser=browser)
 
 
 def _version(connection: Connection, viewer: Viewer) -> int:
@@ -225,11 +225,11 @@ def _step_of(secret: str, code: str) -> int | None:
         return None
     now = int(time.time()) // _STEP_SECONDS
     maker = pyotp.TOTP(secret)
-    found = None
+    matching = None
     for step in range(now - _DRIFT, now + _DRIFT + 1):
         if hmac.compare_digest(maker.generate_otp(step), digits):
-            found = step
-    return found
+            matching = step
+    return matching
 
 
 def _digest(code: str) -> bytes:

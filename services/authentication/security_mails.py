@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, text
 
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
 from services.settings import settings
 
@@ -48,14 +48,14 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose account it is; `time_zone` is the account's own choice, if any."""
+    """The owner of an account; `time_zone` is the account's own choice, if any."""
 
     email: str
     name: str
     time_zone: str | None
 
 
-def announce(
+def notify_owner(
     connection: Connection,
     account_id: int,
     change: Change,
@@ -64,14 +64,17 @@ def announce(
     browser: str | None,
     codes_left: int | None = None,
 ) -> None:
-    """Tells the owner of what was changed in this transaction, from where and with which browser (a User-Agent).
+    """Mail the owner what was changed in this transaction, from which address and with which browser (a User-Agent).
 
-    The database refuses it when nothing was, and knows the address that it goes to.
+    The database refuses if nothing was changed, and knows the address to send to.
     """
     owner = connection.execute(
         text("SELECT email, name, time_zone FROM credentials_owner(:account)"), {"account": account_id}
     ).one()
-    parts = texts_of(KIND, _words(Owner(*owner), change, address, browser, codes_left))
+    parts = texts_of(
+        KIND,
+        _mail_fields(Owner(owner.email, owner.name, owner.time_zone), change, address, browser, codes_left),
+    )
     connection.execute(
         text("SELECT announce_credentials(:account, :id, :subject, :plain, :html)"),
         {
@@ -84,8 +87,8 @@ def announce(
     )
 
 
-def announce_reset(connection: Connection, account_id: int, owner: Owner) -> None:
-    """Tells the owner that an administrator, whose transaction this is, has removed the second factor.
+def notify_owner_of_reset(connection: Connection, account_id: int, owner: Owner) -> None:
+    """Mail the owner that an administrator, whose transaction this is, has removed the second factor.
 
     It does not say from where: that is the administrator's address.
     """
@@ -95,27 +98,27 @@ def announce_reset(connection: Connection, account_id: int, owner: Owner) -> Non
         to_address=owner.email,
         to_name=owner.name,
         template_values={"change": Change.FACTOR_RESET}
-        | _words(owner, Change.FACTOR_RESET, None, None, None),
+        | _mail_fields(owner, Change.FACTOR_RESET, None, None, None),
         account_id=account_id,
     )
 
 
-def _words(
+def _mail_fields(
     owner: Owner, change: Change, address: str | None, browser: str | None, codes_left: int | None
 ) -> dict[str, str | None]:
     return {
         "name": owner.name,
         "login": owner.email,
-        "sentence": _SENTENCES[change] + _left(codes_left),
+        "sentence": _SENTENCES[change] + _codes_left_sentence(codes_left),
         "when": _time(owner.time_zone),
-        "from_address": _address(address),
-        "browser": browser_words(browser) if browser else None,
+        "from_address": _printable_address(address),
+        "browser": describe_user_agent(browser) if browser else None,
         "advice": _advice(change),
         "portal": settings().web.base_url,
     }
 
 
-def _left(codes: int | None) -> str:
+def _codes_left_sentence(codes: int | None) -> str:
     if codes is None:
         return ""
     if codes == 0:
@@ -130,16 +133,16 @@ def _time(zone: str | None) -> str:
     return f"{now.day} {now:%b %Y, %H:%M} ({zone if chosen is not UTC else 'UTC'})"
 
 
-def _address(given: str | None) -> str | None:
+def _printable_address(header: str | None) -> str | None:
     # A proxy's header may say anything; only what is an address is told.
     try:
-        return str(ip_address(given)) if given else None
+        return str(ip_address(header)) if header else None
     except ValueError:
         return None
 
 
 def _advice(change: Change) -> str:
-    """What to do for somebody who did not do it themselves."""
+    """What an owner should do who did not make the change."""
     if not settings().sign_in.passwords:
         return "tell an administrator at once."
     if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):

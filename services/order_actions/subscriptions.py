@@ -7,11 +7,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from db.schema.audit_actions import AuditAction
 from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionAction, SubscriptionStatus, SubscriptionType
 from db.schema.tables import orders, subscription, subscription_event
-from services.access import Viewer
+from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.order_actions.history import Event, add_event
-from services.order_actions.locking import LockedOrder, Right, lock_orders
+from services.order_actions.locking import LockedOrder, lock_orders
 from services.text.input import REASON_LIMIT, checked_text
 
 ACTIVATED: Final = "Auto-renewal has been activated"
@@ -114,7 +114,7 @@ def _change(
     connection: Connection, viewer: Viewer, order_id: int, position: int, reason: str, *, cancel: bool
 ) -> ActionResult:
     reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
-    locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Right.ACT)
+    locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Permission.ACT)
     order = locked[order_id]
     row = connection.execute(
         select(subscription).where(subscription.c.order_id == order_id, subscription.c.position == position)

@@ -72,14 +72,14 @@ def find_reach(connection: Connection, person: Person) -> Reach:
     statement = text("SELECT * FROM texts_matching(:emails, :numbers, :wide, :besides)").bindparams(
         *arrays("besides"), bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
     )
-    given = {
+    patterns = {
         "emails": emails[:_MOST_PATTERNS],
         "numbers": numbers[:_MOST_PATTERNS],
         "wide": not "".join(emails).isascii(),
     }
     rows = [
         row
-        for row in connection.execute(statement, given | {"besides": person.orders})
+        for row in connection.execute(statement, patterns | {"besides": person.orders})
         if mentions.spans(row.value)
     ]
     related |= {row.order_id for row in rows if row.order_id is not None}

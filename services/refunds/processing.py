@@ -9,14 +9,14 @@ from sqlalchemy import Connection, func, insert, select, update
 from db.schema.audit_actions import AuditAction
 from db.schema.statuses import MailKind, RefundResult, RefundStatus
 from db.schema.tables import order_item, orders, refund_request, refund_request_item
-from services.access import Viewer
+from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound, OrderNotFound
 from services.mail.outbox import queue_mail
 from services.money import format_money
 from services.order_actions.history import Event, add_event
 from services.order_actions.licences import delete_codes_of
-from services.order_actions.locking import LockedOrder, Right, lock_orders
+from services.order_actions.locking import LockedOrder, lock_orders
 from services.order_actions.subscriptions import related_orders, stop_subscriptions
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem, find_plan
@@ -226,7 +226,7 @@ def _lock_request(
     if known is None:
         raise RequestNotFound
     order_ids = related_orders(connection, known) if with_related else [known]
-    order = lock_orders(connection, viewer, order_ids, Right.WORK_REFUNDS)[known]
+    order = lock_orders(connection, viewer, order_ids, Permission.WORK_REFUND_QUEUE)[known]
     request = connection.execute(select(refund_request).where(refund_request.c.id == request_id)).one()
     if request.closed_at is not None:
         raise RequestClosed

@@ -135,8 +135,8 @@ RULES = {
     "delivery.log.find_mails": Rule(ADMINISTRATORS, given()),
     "delivery.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "delivery.log.send_again": Rule(ADMINISTRATORS, call("mail")),
-    "accounts.administration.find_accounts": Rule(ADMINISTRATORS, given()),
-    "accounts.administration.get_account": Rule(ADMINISTRATORS, call("account")),
+    "accounts.listing.find_accounts": Rule(ADMINISTRATORS, given()),
+    "accounts.listing.get_account": Rule(ADMINISTRATORS, call("account")),
     "accounts.administration.create_account": Rule(
         ADMINISTRATORS, given(email="new@x.example", name="x", grants=GRANTS)
     ),
@@ -157,9 +157,9 @@ RULES = {
     "accounts.teams.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
     "accounts.teams.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),
     "accounts.teams.delete_team": Rule(ADMINISTRATORS, call("team")),
-    "accounts.teams.find_stores": Rule(ADMINISTRATORS, given()),
-    "accounts.teams.find_payment_methods": Rule(ADMINISTRATORS, given()),
-    "accounts.teams.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
+    "accounts.stores.find_stores": Rule(ADMINISTRATORS, given()),
+    "accounts.stores.find_payment_methods": Rule(ADMINISTRATORS, given()),
+    "accounts.stores.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
     "audit.log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
     "audit.log.find_actions": Rule(ADMINISTRATORS, given()),
     "audit.log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),

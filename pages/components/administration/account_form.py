@@ -11,8 +11,10 @@ from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import ROLE_WORDS
 from services.access import Role
-from services.accounts.administration import Grants, ListedAccount, change_account, create_account
-from services.accounts.teams import find_stores, find_teams
+from services.accounts.administration import Grants, change_account, create_account
+from services.accounts.listing import ListedAccount
+from services.accounts.stores import find_stores
+from services.accounts.teams import find_teams
 
 
 class _Entry(NamedTuple):

@@ -26,17 +26,16 @@ from pages.rendering.escaping import html_text
 from pages.rendering.formatting import ROLE_WORDS, time_words
 from services.access import Role
 from services.accounts.administration import (
-    PAGE,
-    ListedAccount,
     disable_account,
     enable_account,
     end_sessions,
-    find_accounts,
     reset_password,
     unlock_account,
 )
+from services.accounts.listing import PAGE, ListedAccount, find_accounts
 from services.accounts.sign_in_methods import require_for, reset_second_factor, unbind_single_sign_on
-from services.accounts.teams import find_stores, find_teams
+from services.accounts.stores import find_stores
+from services.accounts.teams import find_teams
 from services.actions import Action
 from services.authentication.second_factor import required_roles
 from services.settings import settings

@@ -15,7 +15,7 @@ from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import time_words
 from services.audit.log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.errors import InvalidInput
 
 _ALL = "All actions"
@@ -128,7 +128,7 @@ def _table(found: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
 
 def _details(row: AuditRow) -> str | None:
     browser = row.details.get("browser")
-    return browser_words(browser) if browser else row.details_text or None
+    return describe_user_agent(browser) if browser else row.details_text or None
 
 
 def _first() -> None:

@@ -19,7 +19,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
-from services.accounts.teams import ListedStore, change_store, find_payment_methods, find_stores
+from services.accounts.stores import ListedStore, change_store, find_payment_methods, find_stores
 from services.time_zones import time_zones
 
 

@@ -17,13 +17,13 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
+from services.accounts.stores import find_stores
 from services.accounts.teams import (
     ListedTeam,
     change_team,
     create_team,
     delete_team,
     find_people,
-    find_stores,
     find_teams,
 )
 

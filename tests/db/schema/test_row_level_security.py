@@ -241,7 +241,7 @@ def test_the_audit_log_cannot_be_changed_even_by_the_jobs(people: dict[str, Sign
     for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"):
         with pytest.raises(ProgrammingError):
             factories.run(statement)
-    assert factories.run("SELECT action FROM audit_log WHERE action = 'test'")
+    assert factories.run("SELECT action FROM audit_log WHERE action = 'sign in'")
 
 
 @pytest.fixture

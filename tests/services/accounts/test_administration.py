@@ -14,28 +14,17 @@ from services.access import Role
 from services.accounts.administration import (
     Grants,
     LastAdministrator,
-    ListedAccount,
     change_account,
     create_account,
     disable_account,
     enable_account,
     end_sessions,
-    find_accounts,
-    get_account,
     reset_password,
     unlock_account,
 )
-from services.accounts.teams import (
-    StoreNotFound,
-    TeamNotFound,
-    change_store,
-    change_team,
-    create_team,
-    delete_team,
-    find_payment_methods,
-    find_stores,
-    find_teams,
-)
+from services.accounts.listing import ListedAccount, find_accounts, get_account
+from services.accounts.stores import StoreNotFound, change_store, find_payment_methods, find_stores
+from services.accounts.teams import TeamNotFound, change_team, create_team, delete_team, find_teams
 from services.actions import Action, ActionRequest, perform
 from services.authentication import passwords, sessions
 from services.delivery.log import send_again

@@ -14,7 +14,7 @@ _LONGEST: Final = 320
 _ASCII_CASE: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-def exact_key(address: str) -> tuple[str, str] | None:
+def identity_key(address: str) -> tuple[str, str] | None:
     """The part before the @ and the domain's A-labels (IDNA 2008), to be compared as they are; None for no address."""
     if len(address) > _LONGEST:
         return None
