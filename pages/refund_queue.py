@@ -48,7 +48,7 @@ def queue() -> None:
 def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center"):
-        place = st.empty()
+        count_line = st.empty()
         view = QueueView(
             st.segmented_control(
                 "View",
@@ -65,9 +65,9 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         rows = find_queue(connection, viewer, view, after=after, limit=PAGE + 1)
         number = count_open(connection, viewer)
-    words = f"{number:,} open {'request' if number == 1 else 'requests'}"
-    place.html(
-        f'<span class="es-count" role="status">{words}</span> '
+    count = f"{number:,} open {'request' if number == 1 else 'requests'}"
+    count_line.html(
+        f'<span class="es-count" role="status">{count}</span> '
         f'<span class="es-zone">times in {html_text(zone.key)}</span>'
     )
     if not rows:

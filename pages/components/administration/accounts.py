@@ -90,7 +90,7 @@ def accounts() -> None:
 def _draw(zone: ZoneInfo) -> None:
     state, viewer = st.session_state, current_viewer()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
+        search_text = st.text_input(
             "Search accounts", key="accounts_words", placeholder="Part of an e-mail or a name"
         )
         st.button("Second factor", on_click=open_dialog, args=(_factor_dialog(),))
@@ -107,11 +107,11 @@ def _draw(zone: ZoneInfo) -> None:
             on_click=open_dialog,
             args=(new_account_dialog(),),
         )
-    if state.get("accounts_words_before") != words:
-        state.accounts_words_before, state.accounts_after = words, None
+    if state.get("accounts_search_before") != search_text:
+        state.accounts_search_before, state.accounts_after = search_text, None
     with viewer_transaction(viewer.account_id) as connection:
         accounts = find_accounts(
-            connection, viewer, words=words or "", after=state.get("accounts_after"), limit=PAGE + 1
+            connection, viewer, words=search_text or "", after=state.get("accounts_after"), limit=PAGE + 1
         )
         team_names = {team.id: team.name for team in find_teams(connection, viewer)}
         store_names = {store.id: store.name for store in find_stores(connection, viewer)}

@@ -62,39 +62,39 @@ def _draw(zone: ZoneInfo) -> None:
         st.info("SMTP_URL is not set, so nothing is sent: messages wait here.", icon=":material/info:")
     before = state.get("mails_before")
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_mails(connection, viewer, state=wanted, before=before, limit=PAGE + 1)
-    if not found:
+        mails = find_mails(connection, viewer, state=wanted, before=before, limit=PAGE + 1)
+    if not mails:
         st.info("There is no such message." if wanted else "No message has been written yet.")
         return
-    chosen = _table(found[:PAGE], zone)
+    chosen = _table(mails[:PAGE], zone)
     if chosen is None:
         state.pop("mail_opened", None)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > PAGE:
-            st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
+        if len(mails) > PAGE:
+            st.button("Older", on_click=_go_to, args=(mails[PAGE - 1].id,))
     if chosen:
         _message(chosen, zone)
     draw_dialog(Screen.MAIL_LOG)
 
 
-def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
+def _table(mails: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
     frame = pd.DataFrame(
         {
-            "Written": [time_words(mail.created_at, zone) for mail in found],
-            "State": [[_STATES[mail.state]] for mail in found],
-            "To": [mail.to_address or "deleted" for mail in found],
-            "Subject": [mail.subject for mail in found],
-            "About": [_KINDS.get(mail.kind, mail.kind) for mail in found],
-            "Attempts": [mail.attempts for mail in found],
-            "Last error": [mail.last_error for mail in found],
+            "Written": [time_words(mail.created_at, zone) for mail in mails],
+            "State": [[_STATES[mail.state]] for mail in mails],
+            "To": [mail.to_address or "deleted" for mail in mails],
+            "Subject": [mail.subject for mail in mails],
+            "About": [_KINDS.get(mail.kind, mail.kind) for mail in mails],
+            "Attempts": [mail.attempts for mail in mails],
+            "Last error": [mail.last_error for mail in mails],
         }
     )
     chosen = row_table(
         "mail",
         frame,
-        [mail.id for mail in found],
+        [mail.id for mail in mails],
         rows_shown=10,
         alt="Messages; choose a row to read it below",
         columns={
@@ -109,7 +109,7 @@ def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
             "Last error": st.column_config.TextColumn(width=320),
         },
     )
-    return next((mail for mail in found if mail.id == chosen), None)
+    return next((mail for mail in mails if mail.id == chosen), None)
 
 
 def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
