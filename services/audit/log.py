@@ -31,7 +31,7 @@ _PIECE: Final = 65_536  # bytes, about
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """A search of the audit log; each field narrows it. `account` is part of an e-mail; days are in `zone`, inclusive."""
+    """A search of the audit log, narrowed by each field. `account`: part of an e-mail; days: in `zone`, inclusive."""
 
     zone: ZoneInfo
     account: str = ""
