@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.layout.dialogs import show_said
+from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
@@ -27,7 +27,7 @@ def _search(entered: FormInput) -> None:
 def page() -> None:
     page_style()
     st.title("Orders", anchor=False)
-    show_said()
+    show_result()
     entered = take_input()
     if orders_state.take_up():
         fill_form(orders_state.current().search.typed, also_unchanged=True)

@@ -5,9 +5,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.authentication.authenticator import change_cookies
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
-from pages.rendering.escaping import html_text
 from pages.web.browser_cookies import RESET, Cookie
 from services.authentication import password_reset
 from services.authentication.passwords import MINIMUM_LENGTH
@@ -40,12 +40,12 @@ def show_request() -> None:
             error = st.empty()
             pressed = st.form_submit_button("Send link", type="primary")
         if pressed and not strip_edges(email or ""):
-            error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
+            field_error(error, "Enter your email.")
         elif pressed:
             try:
                 password_reset.request_link(email or "", address=session.client_address())
             except SupportError as refusal:  # too many from there, whoever was asked for
-                error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+                field_error(error, refusal)
                 return
             st.session_state[_SAID] = password_reset.SENT
             _ask(False)
@@ -83,7 +83,7 @@ def show_link(token: str) -> None:
             )
         except SupportError as error:
             field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
-            places[field].html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+            field_error(places[field], error)
             return
         _forget_link()
         session.forget()

@@ -14,6 +14,7 @@ from pages.authentication.authenticator import (
     sign_out,
 )
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
@@ -57,7 +58,7 @@ def show_question() -> None:
     if second_factor.check(pending.checked.attempt, code or "", address=address, browser=page_browser()):
         token = open_session(pending.checked, address)
     if token is None:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(sessions.WRONG_CODE)}</div>')
+        field_error(error, sessions.WRONG_CODE)
         return
     session.begin(token)
     SessionCookieModel().set_cookie()
@@ -131,7 +132,7 @@ def _set_up(viewer: Viewer) -> None:
         )
     except SupportError as refusal:
         place = wrong if isinstance(refusal, InvalidInput) and refusal.field == "password" else error
-        place.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(place, refusal)
         if isinstance(refusal, Conflict):  # what is shown is worthless; another one comes with the next run
             _forget_enrolment()
         return
@@ -169,7 +170,7 @@ def _switch_off(viewer: Viewer) -> None:
             device=browser_device(),
         )
     except SupportError as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(error, refusal)
         return
     st.rerun()
 

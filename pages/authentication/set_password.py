@@ -1,11 +1,10 @@
 """A new password: the only page for somebody who signed in with a one-time one, and a part of the profile."""
 
-import html
-
 import streamlit as st
 
 from pages.authentication.authenticator import browser_device, sign_out
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
 from services.access import Viewer
@@ -66,7 +65,7 @@ def draw_form(viewer: Viewer) -> bool:
         )
     except SupportError as error:
         field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
-        places[field].html(f'<div class="es-field-error" role="alert">{html.escape(str(error))}</div>')
+        field_error(places[field], error)
         return False
     st.session_state[_ROUND] = number + 1
     session.check_again()

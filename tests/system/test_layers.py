@@ -54,7 +54,7 @@ def test_modules_stay_short() -> None:
 
 
 def test_every_dialog_looks_at_session_and_scope_when_it_is_drawn() -> None:
-    """`dialogs.show` does so at each draw; a dialog that is drawn past it would not."""
+    """`dialogs.draw_dialog` does so at each draw; a dialog that is drawn past it would not."""
     drawn = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "pages").rglob("*.py")

@@ -153,6 +153,7 @@ RULES = {
         ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
     ),
     "accounts.teams.find_teams": Rule(ADMINISTRATORS, given()),
+    "accounts.teams.find_people": Rule(ADMINISTRATORS, given()),
     "accounts.teams.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
     "accounts.teams.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),
     "accounts.teams.delete_team": Rule(ADMINISTRATORS, call("team")),

@@ -12,10 +12,10 @@ from db.connections.engine import viewer_transaction
 from db.connections.replica import read
 from pages.components.exports.options import export_buttons
 from pages.components.exports.progress import export_progress
+from pages.components.layout.dialogs import Screen, draw_dialog
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
-from pages.components.orders.dialogs import draw_dialog
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.orders.view import draw_order
@@ -67,7 +67,7 @@ def _results() -> None:
     _paging(found, state)
     if state.view is View.TABLE and state.order is not None:
         _open_order(viewer, state.order)
-    draw_dialog()
+    draw_dialog(Screen.ORDERS)
 
 
 def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:

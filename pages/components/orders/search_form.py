@@ -9,7 +9,7 @@ import streamlit as st
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from pages.components.layout import unfinished
 from pages.components.layout.day_field import day_field
-from pages.rendering.escaping import html_text
+from pages.components.layout.errors import field_error
 from services.access import Viewer
 from services.orders.filters import SearchInput
 from services.text.fields import FieldError
@@ -221,7 +221,7 @@ def _text(name: str, errors: Mapping[str, str]) -> None:
 
 def _error(sentence: str | None) -> None:
     if sentence:
-        st.html(f'<div class="es-field-error" role="alert">{html_text(sentence)}</div>')
+        field_error(st, sentence)
 
 
 def _unfinished_search() -> SearchInput | None:
