@@ -80,7 +80,7 @@ def draw_own(viewer: Viewer) -> None:
     """The profile's part: switch it on, or off."""
     if codes := st.session_state.get(_CODES):
         _show_codes(codes)
-        st.button("I have kept them", on_click=_forget_codes, type="primary")
+        st.button("I have saved them", on_click=_forget_codes, type="primary")
         return
     with viewer_transaction(viewer.account_id) as connection:
         is_on = second_factor.has_own(connection, viewer)

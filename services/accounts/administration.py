@@ -133,7 +133,7 @@ def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> 
     """Nobody signs in with it any more, and its sessions end at once. Raises as `change_account` does."""
     listed = _lock_account(connection, viewer, account_id)
     if account_id == viewer.account_id:
-        raise Conflict("Nobody disables their own account. Another administrator can.")
+        raise Conflict("You cannot disable your own account. Another administrator can.")
     if listed.disabled_at is not None:
         raise Conflict("This account is disabled already.")
     _update(connection, account_id, disabled_at=func.now())

@@ -34,7 +34,7 @@ _PARTS: Final = 4
 
 
 class ExportRows(StrEnum):
-    """One line an order, or one line an order item."""
+    """One line per order, or one line per order item."""
 
     ORDER = "order"
     ITEM = "item"

@@ -152,7 +152,7 @@ def parse_filter(
     for prefix in ("created", "paid"):
         start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
         if start and end and end < start:
-            errors[f"{prefix}_to"] = "This day is before the day from."
+            errors[f"{prefix}_to"] = "The end date is before the start date."
     if errors:
         raise InvalidSearch(errors)
     kept = {f.name: trimmed.get(f.name, getattr(typed, f.name)) for f in fields(typed)}

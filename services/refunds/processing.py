@@ -243,7 +243,7 @@ def _check_taken(viewer: Viewer, request: Any) -> None:
 def _taken_words(viewer: Viewer, request: Any) -> str:
     if request.taken_by == viewer.account_id:
         return "You have taken this refund request already."
-    return f"{request.taken_by_name} works on this refund request."
+    return f"{request.taken_by_name} is working on this refund request."
 
 
 def _close_request(

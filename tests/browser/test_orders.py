@@ -143,7 +143,7 @@ def test_an_export_of_some_columns_as_a_workbook(page: Page, portal: Portal) -> 
     sign_in(page, portal, "carla@demo.example")
     count(page, f"{eu_orders(portal):,} orders")
     page.get_by_role("button", name="Export as").click()
-    page.get_by_text("One row an item").click()
+    page.get_by_text("One row per item").click()
     page.get_by_text("Excel", exact=True).click()
     settle(page)
     page.get_by_label("Columns", exact=True).click()

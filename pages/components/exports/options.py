@@ -8,7 +8,7 @@ import streamlit as st
 from pages.components.exports.progress import follow
 from services.exports.csv_file import ExportRows, column_titles
 
-_ROWS = {ExportRows.ORDER: "One row an order", ExportRows.ITEM: "One row an item"}
+_ROWS = {ExportRows.ORDER: "One row per order", ExportRows.ITEM: "One row per item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
 # A real link, drawn as the button that it is to the user: Streamlit's own download button would serve the file to
 # anybody who knows its address, and a button that asks the server first would download a moment later.

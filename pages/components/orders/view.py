@@ -177,7 +177,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
     waiting = view.heading("License information")
     if why_not and has_live_code:
-        waiting += view.hint(f"No Resend: {why_not}")
+        waiting += view.hint(f"Cannot resend: {why_not}")
     waiting += Markup('<div class="es-sub">Activation code</div>')
     for number, item in enumerate(order.items, 1):
         for place, code in enumerate(item.codes):

@@ -183,7 +183,7 @@ def test_disabled_and_enabled_again(people: dict[str, int]) -> None:
 
 def test_the_last_administrator_stays(people: dict[str, int]) -> None:
     second = made(people, "second", role=Role.ADMINISTRATOR)
-    with pytest.raises(Conflict, match="Nobody disables their own"):
+    with pytest.raises(Conflict, match="You cannot disable your own"):
         act(people["admin"], disable_account, people["admin"])
     act(people["admin"], disable_account, second.id)
     with pytest.raises(LastAdministrator):
