@@ -34,7 +34,7 @@ pages = [
     _page("profile", "Profile", shown=True),
 ]
 hidden = {one.url_path for one in pages if one.visibility == "hidden"}
-# The same pages whoever is there, so that the address that was asked for stays while somebody signs in.
+# The same pages for everyone, so that the requested address is kept while somebody signs in.
 page = st.navigation(pages, position="top" if may_enter else "hidden")
 frame.draw(viewer if may_enter else None, on_sign_out=authenticator.sign_out)
 authenticator.draw_cookie_change()

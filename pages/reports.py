@@ -164,7 +164,7 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
 def _after_sale(report: Report) -> None:
     """What came after the orders, by store. Numbers are numbers, so that a spreadsheet takes them as such.
 
-    A dash stands where there was nothing to count: no refund was requested, the store sells no subscriptions.
+    A dash marks what had nothing to count: no refund was requested, the store sells no subscriptions.
     """
     st.subheader("Refunds and subscriptions by store", anchor=False)
     stores = report.after_sale

@@ -62,7 +62,7 @@ def _draw(zone: ZoneInfo) -> None:
 
 
 def _form(actions: tuple[str, ...]) -> tuple[dict[str, str], Mapping[str, DeltaGenerator]]:
-    """What stands in the fields, by name, and the places for errors below them."""
+    """The values of the fields by name, and the elements for errors below them."""
     columns = st.columns([1.4, 1.2, 1, 1, 1, 0.9], vertical_alignment="top", gap="small")
     with columns[0]:
         account = st.text_input(

@@ -44,9 +44,9 @@ def follow(run_id: str) -> None:
 
 
 def export_progress(search_number: int) -> None:
-    """Draws the lines; polls only while one of them stands for an export that runs.
+    """Draw the lines; poll only while one of their exports is running.
 
-    `search_number` is the search that is shown: a finished export of an earlier one is not shown any more.
+    `search_number` is the search that is shown: a finished export of an earlier one is no longer shown.
     """
     now = time.monotonic()
     st.session_state[_SEARCH] = search_number
