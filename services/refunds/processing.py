@@ -1,13 +1,14 @@
 """The refund queue: what refund operators do with a request. See `services.refunds.queue` for what they look at."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import MailKind, RefundResult, RefundStatus
+from db.schema.statuses import MailKind, MainStatus, RefundResult, RefundStatus
 from db.schema.tables import order_item, orders, refund_request, refund_request_item
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
@@ -104,61 +105,92 @@ def fulfil_request(
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = _lock_request(connection, viewer, request_id, with_related=stop_renewal)
     _check_taken(viewer, request)
-    if order.status != "paid":
-        raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
-    plan = find_plan(connection, order.order_id)
-    if plan is None:
-        raise OrderNotFound
-    chosen = plan.choose(positions)
-    places = [item.position for item in chosen]
-    amount = plan.sums.sum_of(places)
-    words = format_money(amount, order.currency)
-    if amount != expected_amount:
-        raise SumChanged(
-            f"The order has changed: these items come to {words} now. Please check the sum again."
-        )
-    is_full = set(plan.sums.shares) <= set(places)
-    _mark_refunded(connection, order, None if is_full else places)
-    deleted = delete_codes_of(connection, order.order_id, places if delete_codes else [])
-    stopped = []
+    refund = _choose_items(connection, order, positions, expected_amount)
+    _mark_refunded(connection, order, None if refund.is_full else refund.positions)
+    deleted_codes = delete_codes_of(connection, order.order_id, refund.positions if delete_codes else [])
+    stopped: list[str] = []
     if stop_renewal:
-        stopped = stop_subscriptions(connection, viewer, order, places, reason=f"Refund: {note}"[:2000])
-    _add_lines(connection, order, request_id, chosen)
-    result = RefundResult.FULL if is_full else RefundResult.PARTIAL
-    add_event(
-        connection,
-        viewer,
-        order,
-        Event.REFUND_COMPLETED,
-        result=result.mail_phrase,
-        amount=words,
-        items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
-        status="Status: Deleted. " if is_full else "",
-        note=note,
-    )
-    document_id = add_refund_document(connection, viewer, order, chosen, request_id=request_id)
-    details = {
-        "items": places,
-        "sum": words,
-        "shares": [format_money(item.amount, order.currency) for item in chosen],
-        "codes deleted": delete_codes,
-        "copies of codes deleted": deleted,
-        "subscriptions stopped": len(stopped),
-    }
+        reason = f"Refund: {note}"[:2000]
+        stopped = stop_subscriptions(connection, viewer, order, refund.positions, reason=reason)
+    _add_lines(connection, order, request_id, refund.items)
+    _add_completion(connection, viewer, order, refund, note)
+    document_id = add_refund_document(connection, viewer, order, refund.items, request_id=request_id)
     return _close_request(
         connection,
         viewer,
         order,
         request,
-        result,
+        refund.result,
         note,
-        details=details,
-        sum_words=f" {words} refunded.",
-        amount=amount,
+        details={
+            "items": refund.positions,
+            "sum": refund.amount_text,
+            "shares": [format_money(item.amount, order.currency) for item in refund.items],
+            "codes deleted": delete_codes,
+            "copies of codes deleted": deleted_codes,
+            "subscriptions stopped": len(stopped),
+        },
+        sum_words=f" {refund.amount_text} refunded.",
+        amount=refund.amount,
         currency=order.currency,
         delete_codes=delete_codes,
         stop_subscriptions=stop_renewal,
         document_id=document_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Refund:
+    """What is given back, as decided under the order's lock. `is_full`: nothing of the order is left to refund."""
+
+    items: Sequence[RefundedItem]
+    amount: Decimal
+    amount_text: str
+    is_full: bool
+
+    @property
+    def positions(self) -> list[int]:
+        return [item.position for item in self.items]
+
+    @property
+    def result(self) -> RefundResult:
+        return RefundResult.FULL if self.is_full else RefundResult.PARTIAL
+
+
+def _choose_items(
+    connection: Connection, order: LockedOrder, positions: Sequence[int], expected_amount: Decimal
+) -> _Refund:
+    """The items at `positions` and what they come to now; raises `SumChanged` unless that is `expected_amount`."""
+    if order.status != MainStatus.PAID:
+        raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
+    plan = find_plan(connection, order.order_id)
+    if plan is None:
+        raise OrderNotFound
+    items = plan.choose(positions)
+    chosen = {item.position for item in items}
+    amount = plan.sums.sum_of([item.position for item in items])
+    amount_text = format_money(amount, order.currency)
+    if amount != expected_amount:
+        raise SumChanged(
+            f"The order has changed: these items come to {amount_text} now. Please check the sum again."
+        )
+    return _Refund(items, amount, amount_text, is_full=set(plan.sums.shares) <= chosen)
+
+
+def _add_completion(
+    connection: Connection, viewer: Viewer, order: LockedOrder, refund: _Refund, note: str
+) -> None:
+    positions = refund.positions
+    add_event(
+        connection,
+        viewer,
+        order,
+        Event.REFUND_COMPLETED,
+        result=refund.result.mail_phrase,
+        amount=refund.amount_text,
+        items=f"item{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}",
+        status="Status: Deleted. " if refund.is_full else "",
+        note=note,
     )
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, any_, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.tables import checkout_page, orders, refund_request
@@ -50,8 +50,25 @@ def find_queue(
     """
     if not viewer.may_work_refund_queue:
         raise NotAllowed("Only refund operators and administrators see the refund queue.")
-    at = refund_request.c.closed_at if view is QueueView.CLOSED else refund_request.c.requested_at
-    place = tuple_(at, refund_request.c.id)
+    rows = connection.execute(_statement(viewer, view, after).limit(limit))
+    return tuple(
+        QueueRow(
+            RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
+            row.order_name,
+            row.store,
+            row.total,
+            row.order_currency,
+            row.payment_method,
+        )
+        for row in rows
+    )
+
+
+# A row is read by name; what it consists of changes with `RefundRequest`.
+def _statement(viewer: Viewer, view: QueueView, after: tuple[datetime, int] | None) -> Select[Any]:
+    is_closed = view is QueueView.CLOSED
+    at = refund_request.c.closed_at if is_closed else refund_request.c.requested_at
+    cursor = tuple_(at, refund_request.c.id)
     statement = (
         select(
             *[refund_request.c[name] for name in RefundRequest.__slots__],
@@ -63,42 +80,28 @@ def find_queue(
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
-        .limit(limit)
+        .where(_in_scope(viewer))
     )
-    scope = refund_request.c.checkout_page_id == any_(
-        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
-    )
-    statement = statement.where(scope)
-    if view is QueueView.CLOSED:
-        statement = statement.where(refund_request.c.closed_at.is_not(None)).order_by(
-            at.desc(), refund_request.c.id.desc()
-        )
-        statement = statement if after is None else statement.where(place < after)
-    else:
-        statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(at, refund_request.c.id)
-        statement = statement if after is None else statement.where(place > after)
-        if view is QueueView.MINE:
-            statement = statement.where(refund_request.c.taken_by == viewer.account_id)
-    return tuple(
-        QueueRow(
-            RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
-            row.order_name,
-            row.store,
-            row.total,
-            row.order_currency,
-            row.payment_method,
-        )
-        for row in connection.execute(statement)
-    )
+    if is_closed:
+        statement = statement.where(refund_request.c.closed_at.is_not(None))
+        statement = statement.order_by(at.desc(), refund_request.c.id.desc())
+        return statement if after is None else statement.where(cursor < after)
+    statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(at, refund_request.c.id)
+    if view is QueueView.MINE:
+        statement = statement.where(refund_request.c.taken_by == viewer.account_id)
+    return statement if after is None else statement.where(cursor > after)
+
+
+def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
+    return refund_request.c.checkout_page_id == any_(literal(list(viewer.store_ids), ARRAY(BigInteger)))
 
 
 def count_open(connection: Connection, viewer: Viewer) -> int:
     """How many requests in scope wait or are being worked on."""
-    scope = refund_request.c.checkout_page_id == any_(
-        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
-    )
     return int(
         connection.execute(
-            select(func.count()).select_from(refund_request).where(scope, refund_request.c.status.in_(OPEN))
+            select(func.count())
+            .select_from(refund_request)
+            .where(_in_scope(viewer), refund_request.c.status.in_(OPEN))
         ).scalar_one()
     )
