@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, exists, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import MailKind
+from db.schema.statuses import MailKind, MainStatus
 from db.schema.tables import activation_code, order_item
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -40,7 +40,7 @@ def why_not_sent(
 
     `utf8` is whether the mail server takes addresses outside ASCII.
     """
-    if status != "paid":
+    if status != MainStatus.PAID:
         return "Licences are sent only while the order is Paid."
     if not delivery_allowed:
         return "Delivery is not allowed for this checkout page."
@@ -49,28 +49,28 @@ def why_not_sent(
     if not email:
         return "The order has no e-mail to send it to."
     if not is_well_formed(email):
-        return "Mail cannot be sent to the customer's e-mail address."
+        return "The customer's e-mail is no address that mail can be sent to."
     return why_not_mailable(email, utf8)
 
 
 @action(AuditAction.RESEND_LICENCE)
 def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> ActionResult:
-    """Queues a mail with this one activation code to the e-mail of the customer, never to the licence user's.
+    """Queue a mail with this one activation code to the e-mail of the customer, never to the licence user's.
 
-    The history gets its line when the mail server has accepted the message (`services.delivery.worker`). Raises
-    `OrderNotFound`, `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
+    The history gets its line when the mail server has accepted the message (`services.delivery.worker`).
+    Raises `OrderNotFound`, `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
     """
     order = lock_order(connection, viewer, order_id)
     code = _find_code(connection, order_id, code_id)
-    why_not = _why_code_not_sent(connection, order_id, code) or why_not_sent(
+    reason = _why_code_not_sent(connection, order_id, code) or why_not_sent(
         status=order.status,
         delivery_allowed=order.delivery_allowed,
         customer_erased=order.customer_erased,
         email=order.email,
         utf8=find_utf8_for(connection, [order.email]),
     )
-    if why_not or order.email is None:
-        raise LicenceNotSent(why_not)
+    if reason or order.email is None:
+        raise LicenceNotSent(reason)
     queue_mail(
         connection,
         kind=MailKind.LICENCE,
@@ -96,7 +96,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
 
 
 class _Code(NamedTuple):
-    """An activation code with the item that carries it; `number` counts within the item."""
+    """An activation code with its item's name and whether that is refunded."""
 
     code: str
     code_key: str
@@ -139,7 +139,7 @@ def _why_code_not_sent(connection: Connection, order_id: int, code: _Code) -> st
 
 
 def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> int:
-    """Marks the codes of these items deleted, and every copy that is dead with them; how many were marked.
+    """Mark the codes of these items deleted, and every copy that is dead with them; the number marked.
 
     The items must be marked as refunded before. Also without any items: a code that was deleted with one item dies on
     another one when that is refunded, whether its codes are to be deleted or not.

@@ -1,10 +1,10 @@
-"""What refund operators look at: the queue, oldest first, and what was closed."""
+"""The refund queue as operators see it: open requests, oldest first, and closed ones, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,7 +26,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A request with what must be known of its order."""
+    """A request with the columns of its order that the queue shows."""
 
     request: RefundRequest
     order_name: str
@@ -50,7 +50,7 @@ def find_queue(
     """
     if not viewer.may_work_refund_queue:
         raise NotAllowed("Only refund operators and administrators see the refund queue.")
-    rows = connection.execute(_statement(viewer, view, after).limit(limit))
+    statement = _queue_statement(view, viewer, after).limit(limit)
     return tuple(
         QueueRow(
             RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
@@ -60,15 +60,13 @@ def find_queue(
             row.order_currency,
             row.payment_method,
         )
-        for row in rows
+        for row in connection.execute(statement)
     )
 
 
-# A row is read by name; what it consists of changes with `RefundRequest`.
-def _statement(viewer: Viewer, view: QueueView, after: tuple[datetime, int] | None) -> Select[Any]:
-    is_closed = view is QueueView.CLOSED
-    at = refund_request.c.closed_at if is_closed else refund_request.c.requested_at
-    cursor = tuple_(at, refund_request.c.id)
+def _queue_statement(
+    view: QueueView, viewer: Viewer, after: tuple[datetime, int] | None
+) -> Select[tuple[object, ...]]:
     statement = (
         select(
             *[refund_request.c[name] for name in RefundRequest.__slots__],
@@ -82,22 +80,27 @@ def _statement(viewer: Viewer, view: QueueView, after: tuple[datetime, int] | No
         .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
         .where(_in_scope(viewer))
     )
-    if is_closed:
-        statement = statement.where(refund_request.c.closed_at.is_not(None))
-        statement = statement.order_by(at.desc(), refund_request.c.id.desc())
-        return statement if after is None else statement.where(cursor < after)
-    statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(at, refund_request.c.id)
+    if view is QueueView.CLOSED:
+        closed_at = refund_request.c.closed_at
+        statement = statement.where(closed_at.is_not(None)).order_by(
+            closed_at.desc(), refund_request.c.id.desc()
+        )
+        return statement if after is None else statement.where(tuple_(closed_at, refund_request.c.id) < after)
+    requested_at = refund_request.c.requested_at
+    statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(requested_at, refund_request.c.id)
     if view is QueueView.MINE:
         statement = statement.where(refund_request.c.taken_by == viewer.account_id)
-    return statement if after is None else statement.where(cursor > after)
+    return statement if after is None else statement.where(tuple_(requested_at, refund_request.c.id) > after)
 
 
 def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
-    return refund_request.c.checkout_page_id == any_(literal(list(viewer.store_ids), ARRAY(BigInteger)))
+    return refund_request.c.checkout_page_id == any_(
+        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
+    )
 
 
 def count_open(connection: Connection, viewer: Viewer) -> int:
-    """How many requests in scope wait or are being worked on."""
+    """The number of requests in scope that wait or are being worked on."""
     return int(
         connection.execute(
             select(func.count())

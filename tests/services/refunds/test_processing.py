@@ -13,9 +13,6 @@ from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
 from services.refunds.plans import find_plan
 from services.refunds.processing import (
-    RequestClosed,
-    RequestNotFound,
-    RequestNotTaken,
     fail_request,
     fulfil_request,
     refuse_request,
@@ -23,6 +20,7 @@ from services.refunds.processing import (
     take_request,
 )
 from services.refunds.queue import QueueView, count_open, find_queue
+from services.refunds.request_lock import RequestClosed, RequestNotFound, RequestNotTaken
 from services.refunds.requests import (
     find_requests_of,
     request_refund,
