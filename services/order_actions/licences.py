@@ -49,7 +49,7 @@ def why_not_sent(
     if not email:
         return "The order has no e-mail to send it to."
     if not is_well_formed(email):
-        return "The customer's e-mail is no address that mail can be sent to."
+        return "Mail cannot be sent to the customer's e-mail address."
     return why_not_mailable(email, utf8)
 
 

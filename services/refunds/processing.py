@@ -100,7 +100,7 @@ def fulfil_request(
     order, request = lock_request(connection, viewer, request_id, with_related=stop_renewal)
     check_taken(viewer, request)
     if order.status != MainStatus.PAID:
-        raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
+        raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
     refund = _choose_items(connection, order, positions, expected_amount)
     _mark_refunded(connection, order, None if refund.is_full else refund.positions)
     copies_deleted = delete_codes_of(connection, order.order_id, refund.positions if delete_codes else [])

@@ -77,7 +77,7 @@ def check_taken(viewer: Viewer, request: LockedRequest) -> None:
 def taken_sentence(viewer: Viewer, request: LockedRequest) -> str:
     if request.taken_by == viewer.account_id:
         return "You have taken this refund request already."
-    return f"{request.taken_by_name} works on this refund request."
+    return f"{request.taken_by_name} is working on this refund request."
 
 
 def update_request(connection: Connection, request: LockedRequest, **values: object) -> None:
