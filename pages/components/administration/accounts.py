@@ -11,6 +11,7 @@ from db.connections.engine import viewer_transaction
 from pages.components.administration import account_import
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
@@ -68,7 +69,7 @@ _SIMPLE: Final[dict[str, tuple[str, str, Any]]] = {
 }
 
 
-@st.fragment
+@fragment
 def accounts() -> None:
     with showing_errors():
         _draw(time_zone())

@@ -11,6 +11,7 @@ from db.schema.audit_actions import AuditAction
 from db.schema.statuses import MainStatus
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
@@ -25,7 +26,7 @@ _KIND = "erase personal data"
 _RESULT = "erasure_result"
 
 
-@st.fragment
+@fragment
 def erasure() -> None:
     with showing_errors():
         _draw(time_zone())

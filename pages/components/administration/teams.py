@@ -8,6 +8,7 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.layout import dialogs
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
@@ -23,7 +24,7 @@ _STORE: Final = "change checkout page"
 _MOST_MEMBERS: Final = 10_000
 
 
-@st.fragment
+@fragment
 def teams() -> None:
     with showing_errors():
         _teams()
@@ -120,7 +121,7 @@ def _delete(one: ListedTeam) -> None:
         dialogs.submit({"": error}, None, delete_team, one.id)
 
 
-@st.fragment
+@fragment
 def stores() -> None:
     with showing_errors():
         _stores()

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import for_this_viewer
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text, markdown_text
 from services.access import Viewer
@@ -74,7 +75,7 @@ def show(
         with showing_errors():
             checked()
 
-    st.dialog(title, width=width, on_dismiss=close)(drawn)()
+    st.dialog(title, width=width, on_dismiss=close)(for_this_viewer(drawn))()
 
 
 def close() -> None:
