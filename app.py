@@ -22,6 +22,7 @@ def _page(file: str, title: str, *, shown: bool) -> Any:
 
 with session.run():
     st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
+    session.refuse_bare_run()
     viewer = session.find_viewer()
     may_enter = viewer is not None and viewer.may_enter
     pages = [

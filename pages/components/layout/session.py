@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
+from pages.web.bare_run import REFUSAL, are_pages_allowed
 from services.access import Viewer
 from services.authentication import sessions
 from services.settings import settings
@@ -68,6 +69,7 @@ def find_viewer() -> Viewer | None:
 
     A fragment's rerun is a run without `app.py`: this check is made there as well, by the first that asks.
     """
+    refuse_bare_run()
     this = _open_run()
     if this is not None and this.is_asked:
         return this.viewer
@@ -86,6 +88,16 @@ def find_viewer() -> Viewer | None:
     if this is not None:
         this.is_asked, this.viewer = True, viewer
     return viewer
+
+
+def refuse_bare_run() -> None:
+    """Ends the run with a sentence when the pages are served by `streamlit run app.py`, past the web server's checks.
+
+    Asked before anything else of `app.py` and of each page: such a server runs the files of `pages/` by themselves.
+    """
+    if not are_pages_allowed():
+        st.error(REFUSAL)
+        st.stop()
 
 
 def current_viewer() -> Viewer:
