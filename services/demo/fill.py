@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from db.schema.statuses import RefundResult, RefundStatus
 from db.schema.tables import (
     account,
     account_page,
@@ -139,65 +140,14 @@ def _people(connection: Connection, pages: dict[str, int]) -> None:
 def _refunds(
     connection: Connection,
     orders: list[DemoOrder],
-    pages: dict[str, int],
+    store_ids: dict[str, int],
     people: dict[str, Any],
 ) -> None:
     """What the portal's own tables hold of the refund scenarios."""
-    operator = people["refunds"]
-    requests, items = [], []
-    first_id = connection.execute(text("SELECT coalesce(max(id), 0) FROM refund_request")).scalar_one()
-    for number, order in enumerate(orders, 1):
-        document = order.document
-        store = document["checkout_page"]
-        requester = people["anna" if store == "demo-eu" else "boris"]
-        row = {
-            "order_id": document["order_id"],
-            "checkout_page_id": pages[store],
-            "reason": reason_of(number),
-            "requested_by": requester.id,
-            "requester_name": requester.name,
-            "requester_email": requester.email,
-            "requested_at": order.requested_at,
-        } | dict.fromkeys(
-            (
-                "taken_by",
-                "taken_by_name",
-                "taken_at",
-                "closed_by",
-                "closed_by_name",
-                "closed_at",
-                "result",
-                "note",
-                "amount",
-                "currency",
-            )
-        )
-        row |= {"status": "requested", "delete_codes": False}
-        if order.refund != "requested":
-            row |= {
-                "status": "updating",
-                "taken_by": operator.id,
-                "taken_by_name": operator.name,
-                "taken_at": order.taken_at,
-            }
-        if order.refund in ("full", "partial", "refused", "failed"):
-            done = order.refund in ("full", "partial")
-            row |= {
-                "status": "completed" if done else "refused",
-                "result": order.refund,
-                "closed_by": operator.id,
-                "closed_by_name": operator.name,
-                "closed_at": order.closed_at,
-                "note": note_of(order),
-                "delete_codes": done,
-            }
-            shares = _shares(document) if done else {}
-            items += [(number - 1, position, shares[position]) for position in shares]
-            if done:
-                row |= {"amount": sum(shares.values()), "currency": document["currency"]}
-        requests.append(row)
-    if not requests:
+    if not orders:
         return
+    requests = [_request_row(number, order, store_ids, people) for number, order in enumerate(orders, 1)]
+    first_id = connection.execute(text("SELECT coalesce(max(id), 0) FROM refund_request")).scalar_one()
     connection.execute(insert(refund_request), requests)
     made = connection.execute(
         select(refund_request.c.id, refund_request.c.order_id, refund_request.c.checkout_page_id).where(
@@ -205,21 +155,70 @@ def _refunds(
         )
     ).all()
     by_order = {row.order_id: row for row in made}
-    rows = []
-    for place, position, amount in items:
-        made_row = by_order[requests[place]["order_id"]]
-        rows.append(
-            {
-                "refund_request_id": made_row.id,
-                "order_id": made_row.order_id,
-                "checkout_page_id": made_row.checkout_page_id,
-                "position": position,
-                "quantity": orders[place].document["items"][position - 1]["quantity"],
-                "amount": amount,
-            }
-        )
-    if rows:
-        connection.execute(insert(refund_request_item), rows)
+    items = [
+        {
+            "refund_request_id": request.id,
+            "order_id": request.order_id,
+            "checkout_page_id": request.checkout_page_id,
+            "position": position,
+            "quantity": order.document["items"][position - 1]["quantity"],
+            "amount": amount,
+        }
+        for order in orders
+        if order.refund in _COMPLETED
+        for request in [by_order[order.document["order_id"]]]
+        for position, amount in _shares(order.document).items()
+    ]
+    if items:
+        connection.execute(insert(refund_request_item), items)
+
+
+_COMPLETED: Final = (RefundResult.FULL, RefundResult.PARTIAL)
+_SET_LATER: Final = (
+    *("taken_by", "taken_by_name", "taken_at", "closed_by", "closed_by_name", "closed_at"),
+    *("result", "note", "amount", "currency"),
+)
+
+
+def _request_row(
+    number: int, order: DemoOrder, store_ids: dict[str, int], people: dict[str, Any]
+) -> dict[str, Any]:
+    """One refund request in the state that its scenario has come to."""
+    document, operator = order.document, people["refunds"]
+    store = document["checkout_page"]
+    requester = people["anna" if store == "demo-eu" else "boris"]
+    row: dict[str, Any] = dict.fromkeys(_SET_LATER) | {
+        "order_id": document["order_id"],
+        "checkout_page_id": store_ids[store],
+        "reason": reason_of(number),
+        "requested_by": requester.id,
+        "requester_name": requester.name,
+        "requester_email": requester.email,
+        "requested_at": order.requested_at,
+        "status": RefundStatus.REQUESTED,
+        "delete_codes": False,
+    }
+    if order.refund != RefundStatus.REQUESTED:
+        row |= {
+            "status": RefundStatus.UPDATING,
+            "taken_by": operator.id,
+            "taken_by_name": operator.name,
+            "taken_at": order.taken_at,
+        }
+    if order.refund in tuple(RefundResult):
+        is_done = order.refund in _COMPLETED
+        row |= {
+            "status": RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
+            "result": order.refund,
+            "closed_by": operator.id,
+            "closed_by_name": operator.name,
+            "closed_at": order.closed_at,
+            "note": note_of(order),
+            "delete_codes": is_done,
+        }
+        if is_done:
+            row |= {"amount": sum(_shares(document).values()), "currency": document["currency"]}
+    return row
 
 
 def _shares(document: dict[str, Any]) -> dict[int, Decimal]:
