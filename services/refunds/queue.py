@@ -66,7 +66,7 @@ def find_queue(
 
 def _queue_statement(
     view: QueueView, viewer: Viewer, after: tuple[datetime, int] | None
-) -> Select[tuple[object, ...]]:
+) -> Select[*tuple[object, ...]]:
     statement = (
         select(
             *[refund_request.c[name] for name in RefundRequest.__slots__],
