@@ -21,6 +21,7 @@ from services.order_actions.subscriptions import related_orders, stop_subscripti
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem, find_plan
 from services.text.input import NOTE_LIMIT, checked_text
+from services.text.numbers import is_bigint
 
 
 class RequestNotFound(NotFound):
@@ -219,7 +220,7 @@ def _lock_request(
 ) -> tuple[LockedOrder, Any]:
     """The order, locked, and its request as it stands under the lock; open, or `RequestClosed`."""
     known = None
-    if 0 < request_id < 2**63:
+    if is_bigint(request_id):
         known = connection.execute(
             select(refund_request.c.order_id).where(refund_request.c.id == request_id)
         ).scalar_one_or_none()
