@@ -1,5 +1,6 @@
 """The CSV: every value comes back in pandas, nothing runs in a spreadsheet, nothing foreign is in it."""
 
+from typing import Any
 import csv
 import io
 from datetime import UTC, date, datetime
@@ -57,7 +58,7 @@ def anna(database: str) -> int:
     return factories.account("anna", stores=["shop-a"])
 
 
-def exported(account_id: int, rows: ExportRows = ExportRows.ORDER, **typed: object) -> bytes:
+def exported(account_id: int, rows: ExportRows = ExportRows.ORDER, **typed: Any) -> bytes:
     order_filter = parse_filter(SearchInput(**typed), zone=ZONE)
     viewer = factories.viewer(account_id)
     with viewer_transaction(account_id) as connection:
@@ -178,7 +179,7 @@ def test_a_workbook_keeps_text_as_text_and_says_what_was_asked(anna: int) -> Non
     assert first["1C ID"].value == "01"
 
 
-def workbook(account_id: int, rows: ExportRows, **typed: object) -> openpyxl.Workbook:
+def workbook(account_id: int, rows: ExportRows, **typed: Any) -> openpyxl.Workbook:
     with viewer_transaction(account_id) as connection:
         made = export_workbook(
             connection,
