@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from db.connections.engine import viewer_transaction
 from db.errors import SqlState, sqlstate
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import action_key
+from db.schema.portal_tables import action_key
 from services.access import Viewer
 from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError

@@ -35,8 +35,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from db.schema.order_tables import activation_code, orders
 from db.schema.statuses import SubscriptionFilter
-from db.schema.tables import activation_code, orders
 
 Statement = tuple[Select[Any], dict[str, Any]]
 # What a search compares with, by the name of the condition (`_CONDITIONS`); only filled fields are in it.

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, orders
+from db.schema.order_tables import checkout_page, orders
 from services.access import Permission, Role, Viewer
 from services.errors import AccountUnusable, OrderNotFound
 from services.text.numbers import is_bigint

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from db.schema.tables import orders, subscription
+from db.schema.order_tables import orders, subscription
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound

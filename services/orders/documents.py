@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import order_document
+from db.schema.order_tables import order_document
 from services.access import Viewer
 from services.audit import recording
 from services.errors import NotFound
