@@ -51,7 +51,7 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 
 @cache
-def heads_statement() -> Select[Any]:
+def orders_statement() -> Select[Any]:
     """The orders of `order_ids` that are in the stores `store_ids`, each with its checkout page's rules."""
     return (
         select(
@@ -130,7 +130,7 @@ def items_statement() -> Select[Any]:
 
 
 @cache
-def happenings_statement() -> CompoundSelect[Any]:
+def timeline_statement() -> CompoundSelect[Any]:
     """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
 
     Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the

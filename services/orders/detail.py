@@ -57,7 +57,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            order_detail.heads_statement(), {"order_ids": list(order_ids), "store_ids": scope}
+            order_detail.orders_statement(), {"order_ids": list(order_ids), "store_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -156,7 +156,7 @@ def _happenings(
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
     found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(order_detail.happenings_statement(), {"order_ids": order_ids}):
+    for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
         found[row.order_id][row.what].append(row)
     return found
 
