@@ -1,6 +1,6 @@
 """What a migration is written with: a file of SQL, and changes to large tables in batches.
 
-Each migration is a transaction of its own. People search meanwhile, so none of them may hold a lock for long: a file
+Each migration is a transaction of its own. People go on searching, so none of them may hold a lock for long: a file
 that cannot get its locks within two seconds gives way and is tried again, and what touches every row of a large table
 is done batch by batch, each committed by itself.
 """

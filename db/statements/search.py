@@ -1,9 +1,9 @@
 """The one statement behind search, count and export, built from a filter.
 
 Scope comes twice: the stores are part of the statement, so that each store's own index gives its newest orders, and
-row-level security stands behind it.
+row-level security backs it up.
 
-A statement depends on which fields are filled and on nothing that stands in them; those are its parameters. So each
+A statement depends on which fields are set, not on their values, which are its parameters. So each
 is made once and kept: making it anew for every search would cost as much as PostgreSQL's answer.
 """
 
@@ -45,7 +45,7 @@ SearchValues = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class AskedOrder:
-    """One piece of what was typed, and what it may stand for.
+    """One piece of what was typed, and what it may mean.
 
     `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
     them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can

@@ -138,7 +138,7 @@ def _insert_members_and_stores(
     for field, table, ids in (("members", account, members), ("stores", checkout_page, stores)):
         among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
         if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
-            raise Conflict(f"One of these {field} does not exist any more.")
+            raise Conflict(f"One of these {field} no longer exists.")
     for account_id in sorted(set(members)):
         connection.execute(insert(team_member).values(team_id=team_id, account_id=account_id))
     for page_id in sorted(set(stores)):

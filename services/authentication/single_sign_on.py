@@ -83,7 +83,7 @@ def decide(
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
     has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    # The jobs' role: whoever speaks to the database as the app's must not say what a provider has answered.
+    # As the jobs' role: with the app's role alone nobody must be able to say what a provider has answered.
     with jobs_transaction() as connection:
         attempt = connection.execute(
             text(

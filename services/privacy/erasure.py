@@ -109,7 +109,7 @@ def erase_personal_data(
     *Personal data anonymize* into each order's history. The orders remain, countable.
 
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
-    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are others by now.
+    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are no longer those previewed.
     """
     require_administrator(viewer)
     email = _email(email)

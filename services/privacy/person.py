@@ -235,7 +235,7 @@ def _comparable(kind: Kind, value: str) -> str:
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
-    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
+    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever is between the
     parts."""
     emails, numbers = set(), set()
     for value in values:

@@ -285,7 +285,7 @@ def _process_at(port: str) -> int:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended in between
             continue
         if b"--server.port" in words and port.encode() in words:
             return int(folder.name)

@@ -21,7 +21,7 @@ _link = st.components.v2.component(
 
 
 def export_buttons(key: str) -> None:
-    """The button that takes everything, and a popover for whoever wants it otherwise; `key` is the saved search's."""
+    """A button that exports everything, and a popover with other choices; `key` is that of the saved search."""
     _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
     popover = st.popover("Export as", icon=":material/tune:", key="export_as", on_change="rerun")
     if popover.open:
