@@ -1,38 +1,38 @@
-"""Groups of fields of an order document: lists of them, unknown keys, and texts that cannot be stored."""
+"""JSON objects inside an order document: lists of them, unknown keys, and strings that cannot be stored."""
 
-from services.importing.fields import Fields, WrongField, quote, wrong
+from services.importing.fields import JsonObject, WrongField, quote, refuse
 
 
-def group(value: object, path: str) -> Fields:
-    """The fields of a group such as the customer."""
+def require_object(value: object, path: str) -> JsonObject:
+    """The value, which must be an object, such as the customer. Raises `WrongField`."""
     if type(value) is not dict:
-        wrong("", path, "an object", value)
+        refuse("", path, "an object", value)
     return value
 
 
-def groups(fields: Fields, key: str, where: str) -> list[Fields]:
-    """A list of groups of fields; empty when absent."""
-    value = fields.get(key)
+def list_of_objects(source: JsonObject, key: str, where: str) -> list[JsonObject]:
+    """A list of objects; empty when absent. Raises `WrongField`."""
+    value = source.get(key)
     if value is None:
         return []
     if type(value) is not list:
-        wrong(where, key, "a list in [ ]", value)
-    for position, entry in enumerate(value):
+        refuse(where, key, "a list in [ ]", value)
+    for index, entry in enumerate(value):
         if type(entry) is not dict:
-            wrong(where, f"{key}[{position}]", "an object", entry)
+            refuse(where, f"{key}[{index}]", "an object", entry)
     return value
 
 
-def keep_known(fields: Fields, known: frozenset[str], where: str, unknown: list[str]) -> None:
-    """Takes out the keys that the order document does not have, and notes their paths."""
-    if not known.issuperset(fields):
-        for key in [key for key in fields if key not in known]:
-            del fields[key]
+def drop_unknown(source: JsonObject, names: frozenset[str], where: str, unknown: list[str]) -> None:
+    """Remove the keys that the order document does not have, and add their paths to `unknown`."""
+    if not names.issuperset(source):
+        for key in [key for key in source if key not in names]:
+            del source[key]
             unknown.append(where + quote(key)[1:-1])
 
 
 def refuse_unstorable(value: object, path: str) -> None:
-    """PostgreSQL keeps no U+0000 in a text, and half of a surrogate pair is no character at all."""
+    """Raise `WrongField` for a string that PostgreSQL cannot store: one with U+0000 or half of a surrogate pair."""
     if isinstance(value, str):
         for character in value:
             if character == "\0" or "\ud800" <= character <= "\udfff":
@@ -43,5 +43,5 @@ def refuse_unstorable(value: object, path: str) -> None:
         for key, entry in value.items():
             refuse_unstorable(entry, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
-        for position, entry in enumerate(value):
-            refuse_unstorable(entry, f"{path}[{position}]")
+        for index, entry in enumerate(value):
+            refuse_unstorable(entry, f"{path}[{index}]")
