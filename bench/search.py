@@ -32,17 +32,17 @@ def _compare(
     kind: str, about: list[Search], mine: Connection, owner: Connection, viewer: Viewer, rounds: int
 ) -> Row:
     checked = [parse_filter(search.typed, zone=UTC) for search in about]
-    pages = [store.id for store in viewer.stores]
+    store_ids = [store.id for store in viewer.stores]
     numbers = []
     for search, order_filter in zip(about, checked, strict=True):
         found = by_service(mine, viewer, order_filter)
-        assert found == by_hand(owner, search, pages), f"{kind}: not the same rows"
+        assert found == by_hand(owner, search, store_ids), f"{kind}: not the same rows"
         assert found[1] > 0, f"{kind}: nothing is found"
         numbers.append(found[1])
     ours, floors = [], []
     for number in range(rounds):
         search, order_filter = about[number % len(about)], checked[number % len(about)]
-        floors.append(milliseconds(partial(by_hand, owner, search, pages)))
+        floors.append(milliseconds(partial(by_hand, owner, search, store_ids)))
         ours.append(milliseconds(partial(by_service, mine, viewer, order_filter)))
     return {"search": kind, "found": round(statistics.median(numbers)), **against(ours, floors)}
 
@@ -53,8 +53,8 @@ def by_service(connection: Connection, viewer: Viewer, order_filter: OrderFilter
     return [row.order_id for row in page.rows], number
 
 
-def by_hand(connection: Connection, search: Search, pages: list[int]) -> Found:
-    values = search.values | {"pages": pages}
+def by_hand(connection: Connection, search: Search, store_ids: list[int]) -> Found:
+    values = search.values | {"store_ids": store_ids}
     rows = connection.execute(search.rows, values).all()
     return [row.order_id for row in rows[:50]], min(
         connection.execute(search.count, values).scalar_one(), EXACT_TO

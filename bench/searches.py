@@ -37,7 +37,7 @@ class Search:
     def rows(self) -> TextClause:
         """The page's fifty rows, and one that tells whether there are more."""
         return text(
-            f"SELECT {COLUMNS} FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
+            f"SELECT {COLUMNS} FROM orders o WHERE o.checkout_page_id = ANY(:store_ids) AND {self.condition} "
             "ORDER BY o.created_at DESC, o.order_id DESC LIMIT 51"
         )
 
@@ -45,8 +45,8 @@ class Search:
     def count(self) -> TextClause:
         """Their number, up to 10,001."""
         return text(
-            f"SELECT count(*) FROM (SELECT FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
-            "LIMIT 10001) found"
+            "SELECT count(*) FROM (SELECT FROM orders o "
+            f"WHERE o.checkout_page_id = ANY(:store_ids) AND {self.condition} LIMIT 10001) found"
         )
 
 

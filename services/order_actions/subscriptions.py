@@ -1,11 +1,18 @@
 """Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionAction, SubscriptionStatus, SubscriptionType
+from db.schema.statuses import (
+    RENEWAL_ACTIVATED,
+    RENEWAL_DEACTIVATED,
+    SUBSCRIPTION_TYPES,
+    SubscriptionAction,
+    SubscriptionStatus,
+    SubscriptionType,
+)
 from db.schema.tables import orders, subscription, subscription_event
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
@@ -14,8 +21,6 @@ from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.text.input import REASON_LIMIT, checked_text
 
-ACTIVATED: Final = "Auto-renewal has been activated"
-DEACTIVATED: Final = "Auto-renewal has been deactivated"
 ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
 
 
@@ -144,7 +149,7 @@ def _change(
         subscription=row.subscription_id,
         because=f". Reason: {reason}" if reason else "",
     )
-    words = DEACTIVATED if cancel else ACTIVATED
+    words = RENEWAL_DEACTIVATED if cancel else RENEWAL_ACTIVATED
     return ActionResult(
         f"{words} for order {order.order_name}.",
         {"subscription": row.subscription_id, "from": row.status, "to": status},

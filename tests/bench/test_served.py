@@ -31,7 +31,7 @@ def test_a_tab_finds_what_the_form_was_filled_with_and_opens_it(url: str) -> Non
         wanted = {kind: about[0] for kind, about in searches(connection).items()}
         in_data = connection.execute(
             wanted["20 IDs"].count,
-            wanted["20 IDs"].values | {"pages": [1, 2, 3]},
+            wanted["20 IDs"].values | {"store_ids": [1, 2, 3]},
         ).scalar_one()
 
     async def visit() -> tuple[tab.Shown, ...]:

@@ -14,13 +14,9 @@ from db.connections.engine import viewer_transaction
 from services.errors import InvalidInput
 from services.exports import csv_file
 from services.exports import workbook as workbooks
-from services.exports.csv_file import (
-    ExportRows,
-    column_titles,
-    export_orders,
-    file_name,
-    record_export,
-)
+from services.exports.columns import ExportRows, column_titles
+from services.exports.csv_file import export_orders
+from services.exports.runs import file_name, record_export
 from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.orders.filters import SearchInput, parse_filter
 from services.spreadsheets import escape_formula
