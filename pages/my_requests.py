@@ -22,8 +22,8 @@ def page() -> None:
     viewer, zone = current_viewer(), time_zone()
     before = st.session_state.get("my_requests_before")
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_own_requests(connection, viewer, before=before, limit=_PAGE + 1)
-    if not found:
+        requests = find_own_requests(connection, viewer, before=before, limit=_PAGE + 1)
+    if not requests:
         st.info(
             "You have requested no refund yet. Open a Paid order and press Request refund beside its total.",
             icon=":material/inbox:",
@@ -32,7 +32,7 @@ def page() -> None:
         st.html(
             render(
                 "my_requests.html.jinja",
-                found=found[:_PAGE],
+                requests=requests[:_PAGE],
                 zone=zone.key,
                 chip=lambda status: chip(RefundStatus(status).label),
                 results={result: result.label for result in RefundResult},
@@ -43,8 +43,8 @@ def page() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > _PAGE:
-            st.button("Older", on_click=_go_to, args=(found[_PAGE - 1].request.id,))
+        if len(requests) > _PAGE:
+            st.button("Older", on_click=_go_to, args=(requests[_PAGE - 1].request.id,))
 
 
 def _go_to(before: int | None) -> None:

@@ -222,7 +222,7 @@ def common_words(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
 
 
 def day_filter(order_filter: OrderFilter, day: date) -> OrderFilter:
-    """The same search for one day alone: the orders of a bar of the chart."""
+    """The same search for a single day: the orders behind a bar of the chart."""
     typed = replace(order_filter.typed, created_from=day, created_to=day)
     return parse_filter(typed, zone=ZoneInfo(order_filter.zone))
 

@@ -30,7 +30,8 @@ _LOG_SECONDS = 60.0
 _PATIENCE: Final = {"connect_timeout": 2, "tcp_user_timeout": 5000}
 
 # What is selected is evaluated from left to right, so the viewer is known when their stores are asked for: a replica
-# that does not know a new one yet would hide its orders. A server that is not in recovery is no replica (any more).
+# that does not know a new one yet would hide its orders. A server that is not in recovery is no
+# replica, or no longer one.
 _BEGIN = text(
     f"SELECT {engine.LIMITS}, pg_is_in_recovery(), coalesce("
     "pg_last_wal_replay_lsn() >= CAST(:required AS pg_lsn) "
@@ -49,7 +50,7 @@ def read(
     *,
     longest_seconds: float = PAGE_SECONDS,
 ) -> Found:
-    """What `work` returns in a reading transaction; done again on the primary when the replica fails meanwhile."""
+    """What `work` returns in a reading transaction; repeated on the primary if the replica fails while it runs."""
     is_replica = False
     try:
         with reading_transaction(account_id, store_ids, longest_seconds=longest_seconds) as connection:

@@ -1,12 +1,13 @@
 """What a migration is written with: a file of SQL, and changes to large tables in batches.
 
-Each migration is a transaction of its own. People search meanwhile, so none of them may hold a lock for long: a file
+Each migration is a transaction of its own. People go on searching, so none of them may hold a lock for long: a file
 that cannot get its locks within two seconds gives way and is tried again, and what touches every row of a large table
 is done batch by batch, each committed by itself.
 """
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,19 +33,8 @@ def run_sql(name: str, **replacements: str) -> None:
     for key, value in replacements.items():
         statements = statements.replace("{" + key + "}", value)
     driver = _driver()
-    for attempt in range(_TRIES):
-        try:
-            # The driver's own transaction block inside Alembic's transaction is a savepoint. With no parameters the
-            # driver sends a whole file as it is, percent signs included.
-            with driver.transaction():
-                driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-                driver.execute(statements)
-            return
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            if attempt == _TRIES - 1:
-                raise
-            log.warning("%s waits for others to finish.", name)
-            time.sleep(_PAUSE_SECONDS)
+    # With no parameters the driver sends a whole file as it is, percent signs included.
+    _patiently(driver, lambda: driver.execute(statements), name=name)
 
 
 def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
@@ -70,6 +60,48 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
             low = row[0]
 
 
+def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
+    """Let `column` hold none but these words from now on; the constraint is called `<table>_<column>_known`.
+
+    People may go on reading and writing: the constraint is added without looking at the rows that are there, and these
+    are read under a lock that is in nobody's way. Words of theirs that are unknown stay allowed in this database, since
+    a row that breaks a constraint could not be changed either, and a person's data must always be erasable. Each step
+    is committed by itself, and so is what the migration did before; it may be run again.
+    """
+    constraint = f"{table}_{column}_known"
+    with op.get_context().autocommit_block():
+        driver = _driver()
+        _replace_check(driver, table, column, constraint, words)
+        validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(
+            sql.Identifier(table), sql.Identifier(constraint)
+        )
+        try:
+            driver.execute(validate)
+        except psycopg.errors.CheckViolation:
+            unknown = sql.SQL(
+                "SELECT DISTINCT {column} FROM {table} WHERE {column} <> ALL (%s) ORDER BY 1"
+            ).format(column=sql.Identifier(column), table=sql.Identifier(table))
+            older = [row[0] for row in driver.execute(unknown, [list(words)])]
+            log.warning("%s.%s holds %d words of older versions; they stay.", table, column, len(older))
+            _replace_check(driver, table, column, constraint, [*words, *older])
+            driver.execute(validate)
+
+
+def _replace_check(
+    driver: psycopg.Connection, table: str, column: str, constraint: str, words: Sequence[str]
+) -> None:
+    replace = sql.SQL(
+        "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}, "
+        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({words})) NOT VALID"
+    ).format(
+        table=sql.Identifier(table),
+        constraint=sql.Identifier(constraint),
+        column=sql.Identifier(column),
+        words=sql.SQL(", ").join(map(sql.Literal, words)),
+    )
+    _patiently(driver, lambda: driver.execute(replace), name=constraint)
+
+
 def unicode_collation() -> str:
     """The collation under which letter case follows Unicode, whatever the locale of the server: the built-in one from
     PostgreSQL 17 on, ICU's before. Raises `RuntimeError` where there is neither."""
@@ -82,14 +114,24 @@ def unicode_collation() -> str:
 
 
 def _range(driver: psycopg.Connection, statement: str, low: int, high: int) -> int:
+    return _patiently(driver, lambda: driver.execute(statement, {"low": low, "high": high})).rowcount
+
+
+def _patiently(
+    driver: psycopg.Connection, execute: Callable[[], psycopg.Cursor], *, name: str | None = None
+) -> psycopg.Cursor:
+    """What `execute` returns, once it got its locks within two seconds; `name` says in the log who waits."""
     for attempt in range(_TRIES):
         try:
+            # The driver's own transaction block inside Alembic's transaction is a savepoint.
             with driver.transaction():
                 driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-                return driver.execute(statement, {"low": low, "high": high}).rowcount
+                return execute()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             if attempt == _TRIES - 1:
                 raise
+            if name is not None:
+                log.warning("%s waits for others to finish.", name)
             time.sleep(_PAUSE_SECONDS)
     raise AssertionError("unreachable")
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 class AuditAction(StrEnum):
     """Every word that `audit_log.action` and `action_key.action` hold, from the services and from the SQL functions.
 
-    The constraints of both tables (db/migrations/sql/0020_audit_actions.sql) allow these words and no others, so a new
-    one needs a migration. The words are what administrators filter by and what exports of the log contain: a member may
-    be renamed, its word may not.
+    The constraints of both tables (db/migrations/versions/0020_audit_actions.py) allow these words and no others, so a
+    new one needs a migration. The words are what administrators filter by and what exports of the log contain: a
+    member may be renamed, its word may not.
     """
 
     # Signing in, and an account's own credentials. Mostly written by SQL functions.

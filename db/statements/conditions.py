@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from db.schema.order_tables import activation_code, orders
 from db.schema.statuses import MainStatus, RefundStatus
-from db.schema.tables import activation_code, orders
 
 Parameters = dict[str, object]
 TIME: Final = TIMESTAMP(timezone=True)

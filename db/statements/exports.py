@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, collate, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from db.schema.order_tables import activation_code, checkout_page, order_item, orders
 from db.schema.statuses import (
     RENEWAL_ACTIVATED,
     RENEWAL_DEACTIVATED,
@@ -15,7 +16,6 @@ from db.schema.statuses import (
     MainStatus,
     RefundStatus,
 )
-from db.schema.tables import activation_code, checkout_page, order_item, orders
 from db.statements.conditions import Parameters, SearchValues, matching
 from db.statements.search import count_statement
 

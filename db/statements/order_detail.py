@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from db.schema.tables import (
+from db.schema.order_tables import (
     activation_code,
     checkout_page,
     order_document,
@@ -36,10 +36,10 @@ from db.schema.tables import (
     order_item,
     order_relation,
     orders,
-    refund_request,
     subscription,
     subscription_event,
 )
+from db.schema.refund_tables import refund_request
 
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
+from db.schema.order_tables import order_history, orders, subscription, subscription_event
+from db.schema.refund_tables import refund_request
 from db.schema.statuses import (
     SUBSCRIPTION_TYPES,
     HistoryKind,
@@ -15,7 +17,6 @@ from db.schema.statuses import (
     RefundStatus,
     Source,
 )
-from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
 from db.statements.conditions import SearchValues, matching
 
 

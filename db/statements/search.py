@@ -25,7 +25,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from db.schema.tables import orders
+from db.schema.order_tables import orders
 from db.statements.conditions import (
     ASKED,
     NAMING_CONDITIONS,

@@ -1,13 +1,12 @@
 """A forgotten password: the form that asks for a link, and the one that the link leads to."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.authentication.authenticator import change_cookies
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
-from pages.rendering.escaping import html_text
 from pages.web.browser_cookies import RESET, Cookie
 from services.authentication import password_reset
 from services.authentication.passwords import MINIMUM_LENGTH
@@ -33,19 +32,18 @@ def draw_button() -> None:
 
 def show_request() -> None:
     """Asks for the e-mail. The answer is the same whoever that is."""
-    page_style()
-    with _card("Forgot password?"):
+    with sign_in_card("Forgot password?"):
         with st.form("forgotten_password", border=False):
             email = st.text_input("Email", autocomplete="username")
             error = st.empty()
             pressed = st.form_submit_button("Send link", type="primary")
         if pressed and not strip_edges(email or ""):
-            error.html('<div class="es-field-error" role="alert">Enter your email.</div>')
+            field_error(error, "Enter your email.")
         elif pressed:
             try:
                 password_reset.request_link(email or "", address=session.client_address())
             except SupportError as refusal:  # too many from there, whoever was asked for
-                error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+                field_error(error, refusal)
                 return
             st.session_state[_SAID] = password_reset.SENT
             _ask(False)
@@ -55,8 +53,7 @@ def show_request() -> None:
 
 def show_link(token: str) -> None:
     """Sets a new password for whoever holds the link."""
-    page_style()
-    with _card("Set a new password"):
+    with sign_in_card("Set a new password"):
         if not password_reset.is_usable(token):
             st.warning(password_reset.LinkUnusable.message)
             st.button("Go to sign in", on_click=_forget_link)
@@ -83,19 +80,13 @@ def show_link(token: str) -> None:
             )
         except SupportError as error:
             field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
-            places[field].html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+            field_error(places[field], error)
             return
         _forget_link()
         session.forget()
         change_cookies(Cookie(RESET, None))
         st.session_state[_SAID] = "Your password was set. Sign in with it."
         st.rerun()
-
-
-def _card(title: str) -> DeltaGenerator:
-    place = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
-    place.subheader(title, anchor=False)
-    return place
 
 
 def _ask(is_asking_now: bool) -> None:

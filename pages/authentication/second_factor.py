@@ -13,9 +13,10 @@ from pages.authentication.authenticator import (
     open_session,
     sign_out,
 )
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.authentication import second_factor, sessions
@@ -38,11 +39,8 @@ def is_asked() -> bool:
 
 def show_question() -> None:
     """Asks for a code; with the right one, a session is opened."""
-    page_style()
     pending = st.session_state[PENDING]
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
-    with card:
-        st.subheader("Second factor", anchor=False)
+    with sign_in_card("Second factor"):
         with st.form("second_factor", border=False):
             code = st.text_input(
                 "Code", autocomplete="one-time-code", help="From your app, or a recovery code."
@@ -57,7 +55,7 @@ def show_question() -> None:
     if second_factor.check(pending.checked.attempt, code or "", address=address, browser=page_browser()):
         token = open_session(pending.checked, address)
     if token is None:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(sessions.WRONG_CODE)}</div>')
+        field_error(error, sessions.WRONG_CODE)
         return
     session.begin(token)
     SessionCookieModel().set_cookie()
@@ -66,10 +64,7 @@ def show_question() -> None:
 
 def show(viewer: Viewer) -> None:
     """The page that nobody gets past whose role must have a second factor and who has none."""
-    page_style()
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=420, border=True)
-    with card:
-        st.subheader("Set up a second factor", anchor=False)
+    with sign_in_card("Set up a second factor", width=420):
         st.text("Your role needs one before you go on.")
         _set_up(viewer)
         st.button("Sign out", type="tertiary", on_click=sign_out)
@@ -79,7 +74,7 @@ def draw_own(viewer: Viewer) -> None:
     """The profile's part: switch it on, or off."""
     if codes := st.session_state.get(_CODES):
         _show_codes(codes)
-        st.button("I have kept them", on_click=_forget_codes, type="primary")
+        st.button("I have saved them", on_click=_forget_codes, type="primary")
         return
     with viewer_transaction(viewer.account_id) as connection:
         is_on = second_factor.has_own(connection, viewer)
@@ -131,7 +126,7 @@ def _set_up(viewer: Viewer) -> None:
         )
     except SupportError as refusal:
         place = wrong if isinstance(refusal, InvalidInput) and refusal.field == "password" else error
-        place.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(place, refusal)
         if isinstance(refusal, Conflict):  # what is shown is worthless; another one comes with the next run
             _forget_enrolment()
         return
@@ -169,7 +164,7 @@ def _switch_off(viewer: Viewer) -> None:
             device=browser_device(),
         )
     except SupportError as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(error, refusal)
         return
     st.rerun()
 

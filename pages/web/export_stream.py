@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -99,7 +99,7 @@ class ExportStream:
                 await run_sync(pieces.close)
                 await run_sync(self._end, self._stopped or state)
 
-    async def _send(self, pieces: Iterator[bytes], scope: Scope, receive: Receive, send: Send) -> RunState:
+    async def _send(self, pieces: Generator[bytes], scope: Scope, receive: Receive, send: Send) -> RunState:
         try:
             piece = await run_sync(next, pieces, None)
         except InvalidInput as refusal:  # more rows than a sheet holds
@@ -140,7 +140,7 @@ class ExportStream:
         if self._stopped is None:  # otherwise it is what stopping looks like from inside
             log.exception("export %s", self._run_id)
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Generator[bytes]:
         account_id = self._viewer.account_id
         transaction = (
             viewer_transaction(account_id, longest_seconds=_LONGEST, changes_orders=False)

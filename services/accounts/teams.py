@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
+from db.schema.account_tables import account, team, team_member, team_page
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, checkout_page, team, team_member, team_page
+from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput, NotFound
+
+_MOST_PEOPLE: Final = 10_000
 
 
 class TeamNotFound(NotFound):
@@ -45,6 +49,22 @@ def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]
         ListedTeam(row.id, row.name, tuple(members.get(row.id, ())), tuple(sorted(stores.get(row.id, ()))))
         for row in connection.execute(select(team.c.id, team.c.name).order_by(func.fold(team.c.name)))
     )
+
+
+class Person(NamedTuple):
+    """An account that can be a member of a team."""
+
+    id: int
+    name: str
+    email: str
+
+
+def find_people(connection: Connection, viewer: Viewer) -> tuple[Person, ...]:
+    """The first 10,000 accounts by e-mail. Raises `NotAllowed`."""
+    require_administrator(viewer)
+    people = select(account.c.id, account.c.name, account.c.email)
+    ordered = people.order_by(account.c.email_key).limit(_MOST_PEOPLE)
+    return tuple(Person(row.id, row.name, row.email) for row in connection.execute(ordered))
 
 
 @action(AuditAction.CREATE_TEAM)
@@ -119,7 +139,7 @@ def _insert_members_and_stores(
     for field, table, ids in (("members", account, members), ("stores", checkout_page, stores)):
         among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
         if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
-            raise Conflict(f"One of these {field} does not exist any more.")
+            raise Conflict(f"One of these {field} no longer exists.")
     for account_id in sorted(set(members)):
         connection.execute(insert(team_member).values(team_id=team_id, account_id=account_id))
     for page_id in sorted(set(stores)):

@@ -37,7 +37,7 @@ _SENTENCES: Final = {
     "“Forgot password?”. All browsers were signed out.",
     Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
     Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
-    "are not valid any more.",
+    "are no longer valid.",
     Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
     "new one on the Profile page.",
     Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",

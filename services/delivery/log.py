@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.mail_tables import mail
 from db.schema.statuses import MailState
-from db.schema.tables import mail
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.audit import recording

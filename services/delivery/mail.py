@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
+from db.schema.mail_tables import mail, mail_handover
+from db.schema.order_tables import activation_code, checkout_page, order_item, orders
 from db.schema.statuses import MailKind, MailState
-from db.schema.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
 from services.delivery.records import Outcome, Withdrawn, locked_mail, settle
 from services.mail import server_state
 from services.mail.addresses import NO_ADDRESS, Utf8, sender_of

@@ -12,8 +12,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, select, update
 
 from db.connections.engine import jobs_transaction
+from db.schema.mail_tables import mail, mail_handover
+from db.schema.order_tables import orders
 from db.schema.statuses import MailKind, MailState
-from db.schema.tables import mail, mail_handover, orders
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
 from services.mail.smtp import Deferred, NotSent, Refused, RefusedUs, ServerUnusable

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Select, Update, and_, case, func, select, tex
 from sqlalchemy.dialects.postgresql import insert
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import export_run, order_item, orders
+from db.schema.order_tables import order_item, orders
+from db.schema.portal_tables import export_run
 from db.statements.conditions import matching
 from services.access import Viewer
 from services.audit import recording

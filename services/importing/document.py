@@ -105,7 +105,7 @@ def _load(source: str) -> Fields:
     except (ValueError, RecursionError):
         raise WrongField("", "The line has a number that is too long or is nested too deeply.") from None
     if type(fields) is not dict:
-        raise WrongField("", "The line is not an order document: a group of fields in { } is expected.")
+        raise WrongField("", "The line is not an order document: an object is expected.")
     return fields
 
 

@@ -93,7 +93,7 @@ def text(fields: Fields, key: str, where: str, limit: int) -> str | None:
     if value is None:
         return None
     if type(value) is not str:
-        wrong(where, key, "a text in quotation marks", value)
+        wrong(where, key, "a string", value)
     if len(value) > limit:
         raise WrongField(
             where + key, f"The text has {len(value):,} characters; at most {limit:,} are accepted."

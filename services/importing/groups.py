@@ -6,7 +6,7 @@ from services.importing.fields import Fields, WrongField, quote, wrong
 def group(value: object, path: str) -> Fields:
     """The fields of a group such as the customer."""
     if type(value) is not dict:
-        wrong("", path, "a group of fields in { }", value)
+        wrong("", path, "an object", value)
     return value
 
 
@@ -19,7 +19,7 @@ def groups(fields: Fields, key: str, where: str) -> list[Fields]:
         wrong(where, key, "a list in [ ]", value)
     for position, entry in enumerate(value):
         if type(entry) is not dict:
-            wrong(where, f"{key}[{position}]", "a group of fields in { }", entry)
+            wrong(where, f"{key}[{position}]", "an object", entry)
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from db.schema.tables import orders, subscription
+from db.schema.order_tables import orders, subscription
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
@@ -26,6 +26,7 @@ from services.orders.models import (
     SubscriptionEvent,
 )
 from services.refunds.requests import find_requests_of
+from services.text.numbers import is_bigint
 
 _ByOrder = defaultdict[int, list[Any]]
 
@@ -35,7 +36,7 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
     Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
     """
-    found = get_orders(connection, viewer, [order_id]) if 0 < order_id < 2**63 else ()
+    found = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
     if not found:
         raise OrderNotFound
     return found[0]
@@ -46,7 +47,7 @@ def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
     is_seen = select(orders.c.order_id).where(
         orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
     )
-    if not 0 < order_id < 2**63 or connection.execute(is_seen).one_or_none() is None:
+    if not is_bigint(order_id) or connection.execute(is_seen).one_or_none() is None:
         raise OrderNotFound
 
 

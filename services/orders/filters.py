@@ -162,7 +162,7 @@ class _Form:
     def check_order(self, first: str, last: str) -> None:
         start, end = getattr(self.typed, first), getattr(self.typed, last)
         if start and end and end < start:
-            self.errors[last] = "This day is before the day from."
+            self.errors[last] = "The end date is before the start date."
 
     def trimmed(self) -> SearchInput:
         values: dict[str, Any] = {name: getattr(self.typed, name) for name in _EMPTY}

@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
-from db.schema.numbers import is_bigint
 from db.statements.conditions import AskedOrder
 from services.text.keys import ascii_digits, strip_edges
+from services.text.numbers import is_bigint
 
 MAX_IDS: Final = 200_000
 MAX_TEXT: Final = 4_000_000

@@ -107,6 +107,7 @@ def test_a_page_at_another_port_speaks_to_nobody_here(portal: Portal, page: Page
     assert page.evaluate(_CONNECT, stream) == "open", (
         "the control: the portal's own page may, by its policy too"
     )
+    assert page.context.browser
     foreign = page.context.browser.new_context(storage_state=page.context.storage_state()).new_page()
     try:
         foreign.goto(elsewhere)

@@ -21,7 +21,7 @@ def box_of(table: Locator) -> dict[str, float]:
         table.page.wait_for_timeout(150)
         box = table.bounding_box()
         if box is not None and box == seen:
-            return dict(box)  # type: ignore[call-overload, no-any-return]
+            return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
         seen = box
     raise AssertionError("The table does not stand still.")
 

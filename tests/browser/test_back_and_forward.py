@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,7 +22,7 @@ _ORDERS = (
 
 
 @pytest.fixture
-def orders(portal: Portal) -> list[tuple]:
+def orders(portal: Portal) -> list[tuple[Any, ...]]:
     return portal.execute(_ORDERS)
 
 
@@ -59,7 +60,7 @@ def shows(page: Page, *, email: str = "", ids: str = "", order: str | None = Non
     settle(page)
 
 
-def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tuple]) -> None:
+def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), (_, b_name, b_email), _ = orders
     shows(anna)
     find(anna, Email=a_email)
@@ -80,7 +81,7 @@ def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tup
     count(anna, "1 order")
 
 
-def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple]) -> None:
+def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), *_ = orders
     steps = [anna.evaluate("history.length")]
 
@@ -88,7 +89,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple])
         settle(anna)
         anna.wait_for_timeout(200)
         steps.append(anna.evaluate("history.length"))
-        return steps[-1] - steps[-2]
+        return int(steps[-1] - steps[-2])
 
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -135,7 +136,9 @@ def test_a_row_that_is_chosen_is_a_step_as_well(anna: Page) -> None:
     expect(anna.locator(".es-order-name a")).to_have_text(first, timeout=20_000)
 
 
-def test_what_was_typed_and_not_searched_for_goes_with_back(anna: Page, orders: list[tuple]) -> None:
+def test_what_was_typed_and_not_searched_for_goes_with_back(
+    anna: Page, orders: list[tuple[Any, ...]]
+) -> None:
     (_, a_name, a_email), *_ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -146,7 +149,7 @@ def test_what_was_typed_and_not_searched_for_goes_with_back(anna: Page, orders: 
 
 
 def test_another_tab_and_a_colleague_come_to_the_same_search(
-    anna: Page, portal: Portal, orders: list[tuple]
+    anna: Page, portal: Portal, orders: list[tuple[Any, ...]]
 ) -> None:
     (_, a_name, a_email), (_, b_name, b_email), _ = orders
     find(anna, Email=a_email)
@@ -161,6 +164,7 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(
     second.go_back()
     shows(second, email=a_email, order=a_name)
     shows(anna, email=a_email, order=a_name)
+    assert anna.context.browser
     other = anna.context.browser.new_context(base_url=anna.url.split("?")[0])
     try:
         colleague = other.new_page()
@@ -176,7 +180,7 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(
 
 
 def test_a_key_that_does_not_exist_says_so_and_shows_no_half_of_a_search(
-    anna: Page, orders: list[tuple]
+    anna: Page, orders: list[tuple[Any, ...]]
 ) -> None:
     find(anna, Email=orders[0][2])
     shows(anna, email=orders[0][2], order=orders[0][1])
@@ -188,7 +192,7 @@ def test_a_key_that_does_not_exist_says_so_and_shows_no_half_of_a_search(
     shows(anna, email=orders[0][2], order=orders[0][1])
 
 
-def test_an_error_searches_nothing_and_back_forgets_it(anna: Page, orders: list[tuple]) -> None:
+def test_an_error_searches_nothing_and_back_forgets_it(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), *_ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -62,7 +63,7 @@ def shown(page: Page) -> Locator:
     return page.locator("[class*='st-key-export_line_']")
 
 
-def states(portal: Portal, email: str) -> list[tuple]:
+def states(portal: Portal, email: str) -> list[tuple[Any, ...]]:
     return portal.execute(
         "SELECT state, rows_sent FROM export_run JOIN account a ON a.id = account_id "
         "WHERE a.email = %s ORDER BY started_at",

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
@@ -15,7 +16,7 @@ from tests.support.portal import Portal
 from tests.support.signing_in import sign_in
 
 
-def rows(portal: Portal, statement: str, *values: object) -> list[tuple]:
+def rows(portal: Portal, statement: str, *values: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(portal.database_url.replace("+psycopg", "")) as connection:
         return connection.execute(statement, values).fetchall()
 
@@ -39,10 +40,11 @@ def count(page: Page, words: str) -> None:
 
 
 def eu_orders(portal: Portal) -> int:
-    return rows(
+    [[number]] = rows(
         portal,
         "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'",
-    )[0][0]
+    )
+    return int(number)
 
 
 def test_empty_form_lists_exactly_the_orders_of_anna(portal: Portal, page: Page) -> None:
@@ -107,6 +109,7 @@ def test_a_search_is_linked_without_personal_data_and_a_colleague_sees_their_own
     address = page.url
     assert last_name.lower() not in address.lower()
     assert list(parse_qs(urlsplit(address).query)) == ["s"]
+    assert page.context.browser
     other = page.context.browser.new_page()
     try:
         other.goto(address)
@@ -140,7 +143,7 @@ def test_an_export_of_some_columns_as_a_workbook(page: Page, portal: Portal) -> 
     sign_in(page, portal, "carla@demo.example")
     count(page, f"{eu_orders(portal):,} orders")
     page.get_by_role("button", name="Export as").click()
-    page.get_by_text("One row an item").click()
+    page.get_by_text("One row per item").click()
     page.get_by_text("Excel", exact=True).click()
     settle(page)
     page.get_by_label("Columns", exact=True).click()
@@ -181,7 +184,7 @@ def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tup
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def order_with(portal: Portal, condition: str) -> tuple:
+def order_with(portal: Portal, condition: str) -> tuple[Any, ...]:
     [found] = rows(
         portal,
         "SELECT o.order_id, o.order_name FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import trustme
@@ -34,7 +35,7 @@ class Server:
 
     url: str
 
-    def execute(self, statement: str, *values: object) -> list[tuple]:
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Runs one statement as the owner and returns its rows, if any."""
         with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
             cursor = connection.execute(statement, values)
@@ -245,7 +246,7 @@ def _program(name: str) -> str:
     return found
 
 
-def _until_it_answers(ask: object, process: subprocess.Popen, log: Path) -> None:
+def _until_it_answers(ask: object, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -1,6 +1,6 @@
 """Reports: figures of the orders found, counted by hand beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ ALL = SearchInput(created_from=date(2026, 1, 1), created_to=date(2026, 12, 31))
 
 
 @pytest.fixture(scope="module")
-def people(database: str) -> Iterator[dict[str, int]]:
+def people(database: str) -> Iterator[Mapping[str, int]]:
     def order(order_id: int, at: str, **given: object) -> dict[str, object]:
         return document(**{"order_id": order_id, "create_date": at, "pay_date": at} | given)
 
@@ -68,7 +68,7 @@ def report(account_id: int, typed: SearchInput = ALL, zone: ZoneInfo = BERLIN) -
         return get_report(connection, asks, parse_filter(typed, zone=zone))
 
 
-def test_days_are_those_of_the_zone_and_currencies_are_never_added(people: dict[str, int]) -> None:
+def test_days_are_those_of_the_zone_and_currencies_are_never_added(people: Mapping[str, int]) -> None:
     found = report(people["anna"])
     assert [(one.day.day, one.currency, one.orders, one.paid, one.revenue) for one in found.days] == [
         (2, "EUR", 2, 2, Decimal("10.30")),
@@ -80,7 +80,7 @@ def test_days_are_those_of_the_zone_and_currencies_are_never_added(people: dict[
     assert [one.day.day for one in report(people["anna"], zone=ZoneInfo("UTC")).days] == [1, 2, 2, 4]
 
 
-def test_stores_are_those_in_scope(people: dict[str, int]) -> None:
+def test_stores_are_those_in_scope(people: Mapping[str, int]) -> None:
     assert {one.store for one in report(people["anna"]).stores} == {"shop-a"}
     everything = report(people["rita"])
     assert [(one.store, one.currency, one.orders) for one in everything.stores] == [
@@ -92,7 +92,7 @@ def test_stores_are_those_in_scope(people: dict[str, int]) -> None:
     assert (nothing.orders, nothing.days, nothing.refunds.requests, nothing.resends) == (0, (), 0, 0)
 
 
-def test_refunds_and_subscriptions(people: dict[str, int]) -> None:
+def test_refunds_and_subscriptions(people: Mapping[str, int]) -> None:
     found = report(people["anna"])
     refunds = found.refunds
     assert (refunds.requests, refunds.orders, refunds.open, refunds.refused) == (2, 2, 1, 1)
@@ -105,7 +105,7 @@ def test_refunds_and_subscriptions(people: dict[str, int]) -> None:
 
 
 @pytest.fixture(scope="module")
-def earlier(people: dict[str, int]) -> dict[str, int]:
+def earlier(people: Mapping[str, int]) -> dict[str, int]:
     """Three stores in 2025. `people` beside somebody who works refunds in two of them."""
 
     def order(order_id: int, store: str, **given: object) -> dict[str, object]:
@@ -127,7 +127,7 @@ def earlier(people: dict[str, int]) -> dict[str, int]:
         order(31, "shop-c", items=subscribed("S11", "other", "active")),  # no subscription to anybody here
     )
     rita = people["rita"]
-    made = people | {"ben": factories.account("ben", role="refund_operator", stores=["shop-a", "shop-c"])}
+    made = {**people, "ben": factories.account("ben", role="refund_operator", stores=["shop-a", "shop-c"])}
     hours = {11: 1, 12: 5, 13: None, 22: 10}
     for order_id in hours:
         factories.act(rita, request_refund, order_id, reason=f"reason {order_id}")
@@ -210,13 +210,13 @@ def test_other_stores_are_in_no_figure(earlier: dict[str, int]) -> None:
     assert (nothing.after_sale, nothing.refunds, nothing.subscriptions.number) == ((), RefundFigures(), 0)
 
 
-def test_every_filter_of_the_search_counts(people: dict[str, int]) -> None:
+def test_every_filter_of_the_search_counts(people: Mapping[str, int]) -> None:
     assert report(people["anna"], SearchInput(order_ids="1")).orders == 1
     assert report(people["anna"], SearchInput(statuses=frozenset({MainStatus.NOT_PAID}))).paid == 0
     assert report(people["anna"], SearchInput(order_ids="5")).orders == 0, "another store's"
 
 
-def test_what_stands_behind_a_bar_and_a_store(people: dict[str, int]) -> None:
+def test_what_stands_behind_a_bar_and_a_store(people: Mapping[str, int]) -> None:
     asks = factories.viewer(people["rita"])
     whole = parse_filter(ALL, zone=BERLIN)
 

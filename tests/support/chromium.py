@@ -7,12 +7,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.portal import Portal
 
 FAILURES = Path(__file__).resolve().parent.parent / "browser" / "failures"
-VIEWPORT = {"width": 1440, "height": 900}
+VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 # Below a page's own address Streamlit first asks for these one level too deep, and then where they are.
 _PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 _CHROMIUM_ARGUMENTS = [
@@ -92,9 +100,9 @@ def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Pa
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome = yield
-    report = outcome.get_result()
+    report = outcome.get_result()  # type: ignore[attr-defined]  # a hook wrapper is sent its outcome
     if report.when == "call":
-        item.failed = report.failed
+        setattr(item, "failed", report.failed)  # noqa: B010 - a mark of ours on pytest's item
 
 
 def watch(page: Page, complaints: list[str]) -> None:

@@ -130,7 +130,12 @@ def run(statement: str, **values: object) -> Any:
 
 
 def act(
-    account_id: int, action: Action[...], order_id: int, *args: Any, key: UUID | None = None, **kwargs: Any
+    account_id: int,
+    action: Action[...],
+    order_id: int | None,
+    *args: Any,
+    key: UUID | None = None,
+    **kwargs: Any,
 ) -> str:
     """What a page does when a dialog about an order is confirmed; returns the sentence."""
     request = ActionRequest(key=key or uuid4(), address="192.0.2.1", order_id=order_id)

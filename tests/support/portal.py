@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -38,7 +39,7 @@ class Portal:
     database_url: str
     log: Path
 
-    def execute(self, statement: str, *values: object) -> list[tuple]:
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement as the owner, commit it, and return its rows, if any."""
         cursor = _connection(self.database_url).execute(statement, values)
         return cursor.fetchall() if cursor.description else []
@@ -124,7 +125,7 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
         end(server)
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(20)
@@ -149,7 +150,7 @@ def add_account(
     return email
 
 
-def wait_for(address: str, server: subprocess.Popen, log: Path | None = None) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes], log: Path | None = None) -> None:
     """Waits until a server that was just started answers; fails with its log when it ends or takes a minute."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:

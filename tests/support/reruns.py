@@ -34,7 +34,8 @@ class _Counter:
         return len(self._reruns) > MOST_RERUNS
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.outcome == "rerun":  # pytest-rerunfailures' own
+        outcome: str = report.outcome
+        if outcome == "rerun":  # pytest-rerunfailures' own
             self._reruns.append(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

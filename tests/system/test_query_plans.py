@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, event, text
 
-from db.connections.engine import app_engine, viewer_transaction
+from db.connections.engine import app_engine, jobs_transaction, viewer_transaction
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from db.statements import search
 from db.statements.conditions import SearchValues
@@ -148,7 +148,7 @@ def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
 
 
 def test_the_codes_are_found_by_their_trigrams(anna: int) -> None:
-    with factories.jobs_transaction() as connection:
+    with jobs_transaction() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
         cursor.execute("EXPLAIN SELECT order_id FROM activation_code WHERE code_key LIKE '%b12%'")

@@ -4,17 +4,29 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
 from db.errors import SqlState, sqlstate
-from pages.rendering.escaping import markdown_text
+from pages.rendering.escaping import html_text, markdown_text
 from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")
 
 TOO_LONG = "This search takes too long. Please narrow the search: add a date, or another field."
+
+
+class HtmlPlace(Protocol):
+    """Where HTML can be drawn: an element, or Streamlit itself for the place that comes next."""
+
+    def html(self, body: str, /) -> object: ...
+
+
+def field_error(place: HtmlPlace, text: object) -> None:
+    """Draw `text` at `place`, as the error of the field beside it."""
+    place.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class Unfinished:
     account_id: int
     sentence: str
     typed: dict[str, Any]
-    dialog: dict[str, Any] | None
+    dialog: object
     forms: dict[str, object]
 
     @property

@@ -34,7 +34,7 @@ ADD_ACCOUNT = "INSERT INTO account (email, name, role, password_hash) VALUES (%s
 
 def execute(url: str, statement: str, values: list[str] | None = None) -> list[tuple[object, ...]]:
     with psycopg.connect(libpq_url(url)) as connection:
-        cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+        cursor = connection.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from services.refunds.sums import Line, refund_sums
 from tests.support.databases import create_database, drop_database
 
 # (order, currency, total, lines as amount and whether refunded, requests as result and lines, sums expected)
-ORDERS: list[tuple] = [
+ORDERS: list[tuple[Any, ...]] = [
     (1, "EUR", "9.00", [("6.00", True), ("4.00", True)], [("full", [1, 2])], ["9.00"]),
     (2, "EUR", "9.00", [("6.00", True), ("4.00", False)], [("partial", [1])], ["5.40"]),
     (3, "JPY", "1000", [("333", True)] * 3, [("partial", [2]), ("full", [1, 3])], ["333", "667"]),

@@ -1,10 +1,11 @@
 """Row-level security under the app's own role, over every table that the catalogue has."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
@@ -31,8 +32,8 @@ CLOSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def people(database: str) -> dict[str, SignedIn]:
+def make_orders() -> None:
+    """An order of each store, with everything that belongs to one."""
     subscription = {"id": "S1", "type": "AR", "status": "active"}
     for store in ("shop-a", "shop-b"):
         factories.take_in(
@@ -48,6 +49,11 @@ def people(database: str) -> dict[str, SignedIn]:
                 related_orders=[{"order_id": 77, "relation": "typo"}],
             )
         )
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, SignedIn]:
+    make_orders()
     people = {
         "anna": factories.account("anna", stores=["shop-a"]),
         "boris": factories.account("boris", stores=["shop-b"]),
@@ -122,9 +128,9 @@ def readable(table: str) -> str:
         return ", ".join(columns)
 
 
-def select_all(connection, table: str) -> list:
+def select_all(connection: Connection, table: str) -> list[Any]:
     columns = readable(table)
-    return connection.execute(text(f"SELECT {columns} FROM {table}")).all() if columns else []
+    return list(connection.execute(text(f"SELECT {columns} FROM {table}"))) if columns else []
 
 
 def test_every_table_has_row_level_security_and_belongs_to_somebody_else(people: dict[str, SignedIn]) -> None:

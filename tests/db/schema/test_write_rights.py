@@ -1,5 +1,7 @@
 """What the database itself lets whom change: a service that forgets to ask changes nothing all the same."""
 
+from collections.abc import Mapping
+
 import pytest
 from sqlalchemy import text
 
@@ -42,7 +44,7 @@ REFUND_INSERTS = {
 
 
 @pytest.fixture(scope="module")
-def people(database: str) -> dict[str, int]:
+def people(database: str) -> Mapping[str, int]:
     for number, store in enumerate(("shop-a", "shop-b"), 1):
         factories.take_in(
             document(
@@ -91,7 +93,7 @@ def page_id(store: str) -> int:
 
 
 @pytest.mark.parametrize("statement", [*UPDATES.values(), *REFUND_UPDATES.values()])
-def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: dict[str, int]) -> None:
+def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: Mapping[str, int]) -> None:
     is_for_all = statement in UPDATES.values()
     assert {name: changed(people[name], statement) for name in people} == {
         "specialist": 1 if is_for_all else 0,
@@ -103,7 +105,7 @@ def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: dict[
 
 @pytest.mark.parametrize("statement", [*INSERTS.values(), *REFUND_INSERTS.values()])
 @pytest.mark.parametrize("name", ["specialist", "analyst", "operator", "disabled"])
-def test_rows_are_added_in_scope_by_who_may(statement: str, name: str, people: dict[str, int]) -> None:
+def test_rows_are_added_in_scope_by_who_may(statement: str, name: str, people: Mapping[str, int]) -> None:
     is_for_all = statement in INSERTS.values()
     may = name == "operator" or (name == "specialist" and is_for_all)
     own = filled(statement, people[name])
@@ -117,7 +119,7 @@ def test_rows_are_added_in_scope_by_who_may(statement: str, name: str, people: d
 
 
 @pytest.mark.parametrize("statement", INSERTS.values(), ids=INSERTS)
-def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: dict[str, int]) -> None:
+def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: Mapping[str, int]) -> None:
     with factories.refused_by_the_database():
         changed(people["specialist"], filled(statement, people["operator"]))
 
@@ -130,13 +132,13 @@ def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: dict[
     ],
 )
 def test_nobody_adds_a_line_that_looks_like_the_shops(
-    name: str, statement: str, people: dict[str, int]
+    name: str, statement: str, people: Mapping[str, int]
 ) -> None:
     with factories.refused_by_the_database():
         changed(people[name], filled(statement, people[name], source="shop"))
 
 
-def test_waiting_mails_are_told_of_in_scope_only(people: dict[str, int]) -> None:
+def test_waiting_mails_are_told_of_in_scope_only(people: Mapping[str, int]) -> None:
     for order, store in ((1, "shop-a"), (2, "shop-b")):
         factories.run(
             "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id, position, number) "
@@ -166,7 +168,7 @@ ADMINISTRATION = (
 
 
 @pytest.mark.parametrize("statement", ADMINISTRATION)
-def test_administration_is_for_administrators(statement: str, people: dict[str, int]) -> None:
+def test_administration_is_for_administrators(statement: str, people: Mapping[str, int]) -> None:
     factories.run("INSERT INTO team (name) VALUES (gen_random_uuid()::text)")
     factories.run("INSERT INTO team_member SELECT max(t.id), 1 FROM team t")
     factories.run("INSERT INTO team_page SELECT max(t.id), 1 FROM team t")
@@ -194,7 +196,7 @@ def test_administration_is_for_administrators(statement: str, people: dict[str, 
         "INSERT INTO checkout_page (name) VALUES ('mine')",
     ],
 )
-def test_nobody_else_adds_accounts_or_grants(statement: str, people: dict[str, int]) -> None:
+def test_nobody_else_adds_accounts_or_grants(statement: str, people: Mapping[str, int]) -> None:
     for account_id in people.values():
         with factories.refused_by_the_database():
             changed(account_id, statement)

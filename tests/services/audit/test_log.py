@@ -1,6 +1,7 @@
 """The audit log as administrators read it."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,7 +61,7 @@ def found(admin: int, **given: object) -> list[int]:
         ({"until": date(2026, 3, 28)}, [0]),
     ],
 )
-def test_filters(given: dict, rows: list[int], admin: int) -> None:
+def test_filters(given: dict[str, Any], rows: list[int], admin: int) -> None:
     assert found(admin, **given) == rows
 
 

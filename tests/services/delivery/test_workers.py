@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,7 +48,7 @@ def certificate(authority: tuple[trustme.CA, Path], host: str = "localhost") -> 
 
 @pytest.mark.parametrize("way", ["starttls", "tls"])
 def test_encrypted_and_signed_in(
-    way: str, authority: tuple, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    way: str, authority: tuple[Any, ...], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("DELETE FROM mail")
     queued(2)
@@ -65,7 +66,7 @@ def test_encrypted_and_signed_in(
 @pytest.mark.parametrize("way", ["starttls", "tls"])
 @pytest.mark.parametrize("what", ["unknown authority", "another host", "no encryption"])
 def test_what_cannot_be_trusted_gets_nothing(
-    way: str, what: str, authority: tuple, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    way: str, what: str, authority: tuple[Any, ...], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("DELETE FROM mail")
     queued(2)
@@ -187,6 +188,10 @@ def test_the_command(people: dict[str, int], server: MailServer, database: str) 
     assert server.accepted[0].message["From"] == SENDER
 
 
+def has_accepted(server: MailServer, number: int) -> bool:
+    return len(server.accepted) == number
+
+
 def test_the_worker_goes_on_until_it_is_told_to_stop(
     people: dict[str, int], server: MailServer, database: str
 ) -> None:
@@ -199,7 +204,7 @@ def test_the_worker_goes_on_until_it_is_told_to_stop(
         for number in (1, 2):
             run("DELETE FROM mail")
             queued(1)
-            wait_for(lambda number=number: len(server.accepted) == number)
+            wait_for(partial(has_accepted, server, number))
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

@@ -52,11 +52,13 @@ def does(account_id: int, work: Callable[..., Any], *arguments: Any, **named: An
 
 
 def begun(account_id: int, run_id: UUID | None = None, rows: ExportRows = ExportRows.ORDER) -> UUID:
-    return does(account_id, begin_run, run_id, rows=rows, ending="csv")
+    new_id: UUID = does(account_id, begin_run, run_id, rows=rows, ending="csv")
+    return new_id
 
 
 def seen(account_id: int, run_id: UUID) -> ExportRun | None:
-    return does(account_id, find_run, run_id)
+    run: ExportRun | None = does(account_id, find_run, run_id)
+    return run
 
 
 def test_it_runs_is_touched_and_ends(anna: int) -> None:

@@ -219,7 +219,11 @@ def test_no_two_lines_are_one_item_and_no_refunded_item_changes_its_product(
     there: list[tuple[Line, bool]], sent: list[Line], random: Any
 ) -> None:
     stored = [
-        StoredLine(*(getattr(line, name) for name in Line.__slots__), position, refunded)
+        StoredLine(
+            **{name: getattr(line, name) for name in Line.__slots__},
+            position=position,
+            refunded_here=refunded,
+        )
         for position, (line, refunded) in enumerate(there, 1)
     ]
     try:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,11 +50,15 @@ def importing(file: SlowFile) -> Iterator[Callable[[], ImportResult]]:
         with jobs_transaction() as connection:
             return import_orders(connection, file)
 
+    def finish() -> ImportResult:
+        file.goes_on.set()
+        return running.result(60)
+
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_import)
         assert file.was_read.wait(30)
         try:
-            yield lambda: (file.goes_on.set(), running.result(60))[1]
+            yield finish
         finally:
             file.goes_on.set()
 
@@ -132,7 +137,7 @@ def test_two_files_with_the_same_orders_in_opposite_sequences(
     for number in range(RACE_ROUNDS // 3):
         ids = list(range(100, 112)) if number == 0 else list(range(100 + number, 112 + number))
         files = [[document(order_id=n, locale=f"{name}{number}") for n in ids] for name in ("a", "b")]
-        results = both(lambda f=files[0]: take_in(*f), lambda f=files[1]: take_in(*reversed(f)))
+        results = both(partial(take_in, *files[0]), partial(take_in, *reversed(files[1])))
         assert sum(result.inserted for result in results) <= len(ids)
         assert all(r.inserted + r.updated == len(ids) for r in results)
         locales = run("SELECT DISTINCT locale FROM orders WHERE order_id = ANY (:ids)", ids=ids)
@@ -154,7 +159,7 @@ def test_cancelling_while_a_child_order_arrives(anna: int) -> None:
             except (OrderBusy, SubscriptionUnchanged):
                 return None
 
-        sentence, _ = both(cancel, lambda one=arriving: take_in(one))
+        sentence, _ = both(cancel, partial(take_in, arriving))
         rows = run("SELECT DISTINCT status FROM subscription WHERE subscription_id = :id", id=carried["id"])
         assert rows == [("cancelled",)] if sentence else [("active",)]
 

@@ -24,7 +24,7 @@ def anna(database: str) -> int:
 
 def says(order_id: int, status: str, at: str | None, *, parent: int | None = 10, **given: Any) -> Document:
     """A document of one order of the subscription S."""
-    carried = {"id": "S", "type": "AR", "status": status}
+    carried: dict[str, object] = {"id": "S", "type": "AR", "status": status}
     if parent not in (None, order_id):
         carried["parent_order_id"] = parent
     return document(order_id=order_id, updated_at=at, items=[item(subscription=carried)], **given)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_request_stands_on_the_order_in_its_history_and_in_the_audit_log(peopl
         ({"items": [item(price="0", amount="0")]}, "There is nothing to refund: the order's total is zero."),
     ],
 )
-def test_no_refund_of(given: dict, why: str, people: dict[str, int]) -> None:
+def test_no_refund_of(given: dict[str, Any], why: str, people: dict[str, int]) -> None:
     order_id = order(**given)
     before = factories.everything()
     with pytest.raises(RefundNotPossible) as raised:
