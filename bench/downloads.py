@@ -19,7 +19,7 @@ from bench.searches import searches
 from db.connections import engine
 from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.orders.filters import OrderFilter, SearchInput
 from services.orders.saved_searches import save_search
 

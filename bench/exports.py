@@ -12,7 +12,8 @@ from bench.results import Row
 from db.connections import engine
 from db.connections.roles import libpq_url
 from services.access import get_viewer
-from services.exports.csv_file import ExportRows, export_orders
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
 from services.orders.filters import OrderFilter
 
 _ROUNDS = 5

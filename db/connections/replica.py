@@ -34,7 +34,8 @@ _PATIENCE: Final = {"connect_timeout": 2, "tcp_user_timeout": 5000}
 # replica, or no longer one.
 _BEGIN = text(
     f"SELECT {engine.LIMITS}, pg_is_in_recovery(), coalesce("
-    "pg_last_wal_replay_lsn() >= CAST(:required AS pg_lsn) AND viewer_page_ids() @> CAST(:pages AS integer[]), false)"
+    "pg_last_wal_replay_lsn() >= CAST(:required AS pg_lsn) "
+    "AND viewer_page_ids() @> CAST(:store_ids AS integer[]), false)"
 )
 
 _lock = threading.Lock()
@@ -100,7 +101,7 @@ def _at_replica(account_id: int, store_ids: Collection[int], longest_seconds: fl
     required = wal_positions.required(account_id)
     asked: dict[str, Any] = engine.limits(account_id, longest_seconds) | {
         "required": wal_positions.written(required),
-        "pages": list(store_ids),
+        "store_ids": list(store_ids),
     }
     connection = None
     try:

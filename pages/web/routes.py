@@ -27,8 +27,9 @@ from services.audit.log import export_audit, open_audit_filter, record_audit_exp
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.exports.csv_file import ExportRows, export_orders, file_name, record_export
-from services.exports.runs import begin_run
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
+from services.exports.runs import begin_run, file_name, record_export
 from services.exports.workbook import export_workbook
 from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.orders.documents import Document, get_document

@@ -1,12 +1,14 @@
 """Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
 from db.schema.order_tables import orders, subscription, subscription_event
 from db.schema.statuses import (
+    RENEWAL_ACTIVATED,
+    RENEWAL_DEACTIVATED,
     SUBSCRIPTION_TYPES,
     MainStatus,
     SubscriptionAction,
@@ -20,8 +22,6 @@ from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.text.input import REASON_LIMIT, checked_text
 
-ACTIVATED: Final = "Auto-renewal has been activated"
-DEACTIVATED: Final = "Auto-renewal has been deactivated"
 ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
 
 
@@ -172,7 +172,7 @@ def _change(
         subscription=row.subscription_id,
         because=f". Reason: {reason}" if reason else "",
     )
-    label = DEACTIVATED if cancel else ACTIVATED
+    label = RENEWAL_DEACTIVATED if cancel else RENEWAL_ACTIVATED
     return ActionResult(
         f"{label} for order {order.order_name}.",
         {"subscription": row.subscription_id, "from": row.status, "to": status},

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.exports.runs import RunState
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
@@ -100,7 +100,7 @@ RULES = {
     "orders.search.missing_ids": Rule(EVERYBODY, given(empty())),
     "exports.csv_file.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "exports.csv_file.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
+    "exports.runs.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
     "exports.runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
     "exports.runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
     "exports.runs.touch_run": Rule(EVERYBODY, given(RUN, rows_sent=1, bytes_sent=1)),
@@ -179,7 +179,7 @@ INTERNAL = {
     "access.require_administrator", "actions.perform", "audit.recording.record",
     "audit.recording.record_refusal", "order_actions.history.add_event",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.csv_file.statement_of", "refunds.document.add_refund_document",
+    "order_actions.locking.lock_orders", "exports.columns.statement_of", "refunds.document.add_refund_document",
     "orders.search.stores_in_scope", "order_actions.subscriptions.stop_subscriptions",
     "orders.saved_searches.open_search",
     "authentication.second_factor.begin", "authentication.second_factor.confirm",

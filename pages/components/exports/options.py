@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.components.exports.progress import follow
-from services.exports.csv_file import ExportRows, column_titles
+from services.exports.columns import ExportRows, column_titles
 
 _ROWS = {ExportRows.ORDER: "One row per order", ExportRows.ITEM: "One row per item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}

@@ -11,7 +11,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.exports.runs import ExportRun, RunState, find_run, request_cancel
 
 _SEARCH = "exports_search"

@@ -120,7 +120,7 @@ def _page(connection: Connection, viewer: Viewer, state: OrdersState) -> OrderPa
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
-    if not order_filter.asked_orders:
+    if not order_filter.values.asked_orders:
         return None
     number, first = missing_ids(connection, viewer, order_filter)
     if not number:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from markupsafe import Markup
 
-from db.schema.statuses import RefundStatus, status_labels
+from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundStatus, status_labels
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
@@ -23,7 +23,7 @@ from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
 from services.order_actions.licences import COPY_DELETED, why_not_sent
-from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
+from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
 from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
@@ -221,7 +221,7 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
 
 def _renewal(subscription: Subscription) -> str:
-    return ACTIVATED if subscription.activated else DEACTIVATED
+    return RENEWAL_ACTIVATED if subscription.activated else RENEWAL_DEACTIVATED
 
 
 def _refund_chip(request: RefundRequest) -> Markup:

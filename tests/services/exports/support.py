@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 import openpyxl
 
 from db.connections.engine import viewer_transaction
-from services.exports.csv_file import (
-    ExportRows,
-    export_orders,
-    record_export,
-)
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
+from services.exports.runs import record_export
 from services.exports.workbook import export_workbook
 from services.orders.filters import SearchInput, parse_filter
 from tests.support import factories

@@ -1,6 +1,6 @@
 """The titles of the export's columns, in their order: programs of others read the files by them."""
 
-from services.exports.csv_file import ExportRows, column_titles
+from services.exports.columns import ExportRows, column_titles
 
 ORDER_TITLES = (
     "Order ID", "Order", "1C ID", "Store", "Status", "Delivery", "Refund", "Subscription", "Creation date",

@@ -10,13 +10,9 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.exports import csv_file
-from services.exports.csv_file import (
-    ExportRows,
-    column_titles,
-    export_orders,
-    file_name,
-    record_export,
-)
+from services.exports.columns import ExportRows, column_titles
+from services.exports.csv_file import export_orders
+from services.exports.runs import file_name, record_export
 from services.orders.filters import SearchInput, parse_filter
 from services.spreadsheets import escape_formula
 from tests.services.exports.support import NAMES, ZONE, exported

@@ -9,10 +9,7 @@ import pytest
 from db.connections.engine import viewer_transaction
 from services.errors import InvalidInput
 from services.exports import workbook as workbooks
-from services.exports.csv_file import (
-    ExportRows,
-    column_titles,
-)
+from services.exports.columns import ExportRows, column_titles
 from services.exports.workbook import CELL_UNITS, export_workbook, parts_of, units
 from services.orders.filters import SearchInput, parse_filter
 from tests.services.exports.support import NAMES, ZONE, workbook
