@@ -45,7 +45,7 @@ class Pending:
     since: float = field(default_factory=time.monotonic)
 
 
-class SessionAuthenticator(Authenticate):
+class SessionAuthenticator(Authenticate):  # type: ignore[misc]  # the library has no types
     """The library's form over our accounts and our cookie."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class SessionAuthenticator(Authenticate):
         )
 
 
-class AccountModel(AuthenticationModel):
+class AccountModel(AuthenticationModel):  # type: ignore[misc]  # the library has no types
     """Asks the database instead of a dictionary."""
 
     def check_credentials(self, username: str, password: str) -> bool:
@@ -87,7 +87,7 @@ class AccountModel(AuthenticationModel):
         return True
 
 
-class SessionCookieModel(CookieModel):
+class SessionCookieModel(CookieModel):  # type: ignore[misc]  # the library has no types
     """Our session's cookie: read when a tab connects (session.py), set and deleted by tickets."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class SessionCookieModel(CookieModel):
         )
 
 
-class SessionCookieController(CookieController):
+class SessionCookieController(CookieController):  # type: ignore[misc]  # the library has no types
     def __init__(self) -> None:
         self.cookie_model = SessionCookieModel()
 

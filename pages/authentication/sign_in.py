@@ -4,8 +4,8 @@ import streamlit as st
 
 from pages.authentication import password_reset, single_sign_on
 from pages.authentication.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session, unfinished
-from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
 from services.authentication.sessions import REFUSED
 from services.settings import settings
@@ -13,11 +13,7 @@ from services.settings import settings
 
 def show() -> None:
     """Draws the form; starts the page again, at the address that was asked for, once somebody is signed in."""
-    page_style()
-    with (
-        st.container(horizontal_alignment="center"),
-        st.container(key="sign_in_card", width=380, border=True),
-    ):
+    with sign_in_card():
         if (left := unfinished.kept()) is not None:
             kept = " What you were writing is kept." if left.has_text else ""
             words = f"{left.sentence} Please sign in again.{kept}"

@@ -41,7 +41,7 @@ def believe_nobody_else() -> None:
     It takes its own middleware for that (and offers a switch, which Streamlit does not pass on) when it has imported
     the application, so this must be called while it does.
     """
-    uvicorn.config.ProxyHeadersMiddleware = _Untouched  # type: ignore[misc,assignment]
+    uvicorn.config.ProxyHeadersMiddleware = _Untouched  # type: ignore[attr-defined,assignment]
 
 
 class _Untouched:

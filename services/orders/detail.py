@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from db.schema.tables import orders, subscription
+from db.schema.order_tables import orders, subscription
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
@@ -26,6 +26,7 @@ from services.orders.models import (
     SubscriptionEvent,
 )
 from services.refunds.requests import find_requests_of
+from services.text.numbers import is_bigint
 
 _ByOrder = defaultdict[int, list[Any]]
 
@@ -35,7 +36,7 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
     Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
     """
-    found = get_orders(connection, viewer, [order_id]) if 0 < order_id < 2**63 else ()
+    found = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
     if not found:
         raise OrderNotFound
     return found[0]
@@ -46,7 +47,7 @@ def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
     is_seen = select(orders.c.order_id).where(
         orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
     )
-    if not 0 < order_id < 2**63 or connection.execute(is_seen).one_or_none() is None:
+    if not is_bigint(order_id) or connection.execute(is_seen).one_or_none() is None:
         raise OrderNotFound
 
 
@@ -56,7 +57,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            order_detail.heads_statement(), {"order_ids": list(order_ids), "store_ids": scope}
+            order_detail.orders_statement(), {"order_ids": list(order_ids), "store_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -155,7 +156,7 @@ def _happenings(
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
     found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(order_detail.happenings_statement(), {"order_ids": order_ids}):
+    for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
         found[row.order_id][row.what].append(row)
     return found
 

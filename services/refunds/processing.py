@@ -8,8 +8,9 @@ from types import MappingProxyType
 from sqlalchemy import Connection, func, insert, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import order_item, orders
+from db.schema.refund_tables import refund_request_item
 from db.schema.statuses import MailKind, MainStatus, RefundResult, RefundStatus
-from db.schema.tables import order_item, orders, refund_request_item
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, OrderNotFound

@@ -71,6 +71,22 @@ def test_functions_fit_a_screen() -> None:
     assert long == {}
 
 
+def test_every_fragment_asks_anew_who_is_signed_in() -> None:
+    """`fragments.fragment` does so; Streamlit's own decorator would draw for the viewer of an earlier run."""
+    drawn = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "app.py", *(ROOT / "pages").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in ("fragment", "experimental_fragment"))
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "streamlit"
+            and "fragment" in {n.name for n in node.names}
+        )
+    }
+    assert drawn == {"pages/components/layout/fragments.py"}
+
+
 def test_every_dialog_looks_at_session_and_scope_when_it_is_drawn() -> None:
     """`dialogs.draw_dialog` does so at each draw; a dialog that is drawn past it would not."""
     drawn = {

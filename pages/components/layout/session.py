@@ -1,18 +1,23 @@
 """Who is looking at the running page.
 
 The browser's cookie is read once, when a tab connects; from then on the tab keeps the token, and the database is asked
-on every run whether its session still stands. The answer is kept for one run of the script and no longer. A tab whose
-connection was made again must have come with the cookie of its own session.
+on every run whether its session is still open. The answer is kept for one run of `app.py` or of a fragment, between the
+two ends of `run()` or `fragment_run()`, and no longer; outside of them, as in a callback, every question goes to the
+database. A tab whose connection was made again must have come with the cookie of its own session.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
+from pages.web.bare_run import REFUSAL, are_pages_allowed
+from pages.web.streamlit_private import tab_id
 from services.access import Viewer
 from services.authentication import sessions
 from services.settings import settings
@@ -23,18 +28,51 @@ from services.time_zones import find_time_zone
 TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
 # What the browser is known by from its first sign-in on, until its cookie is read again.
 DEVICE_KEY = "device_token"
-_FOUND_KEY = "session_found"
+_RUN_KEY = "session_run"
 _FIRST_COOKIE_KEY = "session_first_cookie"
+
+
+@dataclass
+class _Run:
+    """One run of the script: whether it still goes on, and who was found to be signed in."""
+
+    is_open: bool = True
+    is_asked: bool = False
+    viewer: Viewer | None = None
+
+
+@contextmanager
+def run() -> Iterator[None]:
+    """The run of `app.py`: who is signed in is asked once in it, whatever an earlier run knew."""
+    this = _Run()
+    st.session_state[_RUN_KEY] = this
+    try:
+        yield
+    finally:
+        # Not by way of Streamlit's state, where a click that waits would interrupt this.
+        this.is_open = False
+
+
+@contextmanager
+def fragment_run() -> Iterator[None]:
+    """The run of a fragment or dialog, alone or within the page's: who is signed in is asked anew at its begin."""
+    if _open_run() is not None:
+        check_again()
+        yield
+    else:
+        with run():
+            yield
 
 
 def find_viewer() -> Viewer | None:
     """Who is signed in, with role and stores as they are now; None when nobody is.
 
-    A fragment's rerun is a run without `app.py`: this check is made there as well, by whoever asks first.
+    A fragment's rerun is a run without `app.py`: this check is made there as well, by the first that asks.
     """
-    found = st.session_state.get(_FOUND_KEY)
-    if found is not None and found[0] is _this_run():
-        return found[1]
+    refuse_bare_run()
+    this = _open_run()
+    if this is not None and this.is_asked:
+        return this.viewer
     token = session_token()
     viewer = sessions.viewer_of_token(token) if token and _is_of_this_browser(token) else None
     if viewer is not None:
@@ -47,8 +85,19 @@ def find_viewer() -> Viewer | None:
         st.session_state[TOKEN_KEY] = ""
     if viewer is not None and viewer.may_enter:
         unfinished.give_back(viewer.account_id)
-    st.session_state[_FOUND_KEY] = (_this_run(), viewer)
+    if this is not None:
+        this.is_asked, this.viewer = True, viewer
     return viewer
+
+
+def refuse_bare_run() -> None:
+    """Ends the run with a sentence when the pages are served by `streamlit run app.py`, past the web server's checks.
+
+    Asked before anything else of `app.py` and of each page: such a server runs the files of `pages/` by themselves.
+    """
+    if not are_pages_allowed():
+        st.error(REFUSAL)
+        st.stop()
 
 
 def current_viewer() -> Viewer:
@@ -104,7 +153,8 @@ def begin(token: str) -> None:
 
 def check_again() -> None:
     """Makes the next question in this run go to the database: the account was just changed."""
-    st.session_state.pop(_FOUND_KEY, None)
+    if (this := _open_run()) is not None:
+        this.is_asked = False
 
 
 def forget() -> None:
@@ -113,19 +163,13 @@ def forget() -> None:
     st.session_state.clear()
     st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
-    if tab := _tab():
+    if tab := tab_id():
         tabs.release(tab)
 
 
 def _bind(token: str) -> None:
-    if tab := _tab():
+    if tab := tab_id():
         tabs.bind(tab, token, _connection())
-
-
-def _tab() -> str | None:
-    """What Streamlit calls this tab."""
-    context = get_script_run_ctx()
-    return context.session_id if context else None
 
 
 def _connection() -> str | None:
@@ -139,7 +183,6 @@ def _is_of_this_browser(token: str) -> bool:
     return cookie_token() in (token, st.session_state.get(_FIRST_COOKIE_KEY))
 
 
-def _this_run() -> object:
-    # Streamlit makes this dict anew for every run, a fragment's included; holding it keeps its identity unique.
-    context = get_script_run_ctx()
-    return context.cursors if context else None
+def _open_run() -> _Run | None:
+    this = st.session_state.get(_RUN_KEY)
+    return this if isinstance(this, _Run) and this.is_open else None
