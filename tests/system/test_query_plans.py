@@ -1,4 +1,4 @@
-"""How searches are answered: by an index whatever is asked for, under row-level security, in few statements."""
+"""Searches under row-level security: each uses an index and takes few statements."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ SEARCHES = {
     "refund": SearchInput(refunds=frozenset({RefundStatus.REQUESTED})),
     "subscription": SearchInput(subscription=SubscriptionFilter.ACTIVATED),
 }
-# What is rare has an index of its own, so that a search for it does not walk over everything.
+# Rare states have an index of their own, so that a search for one does not read every order.
 RARE = {
     "orders_undelivered": SearchInput(delivery=frozenset({DeliveryStatus.NOT_DELIVERED})),
     "orders_subscribed": SearchInput(subscription=SubscriptionFilter.WITH),
@@ -54,13 +54,13 @@ RARE = {
 
 @pytest.fixture(scope="module")
 def anna(database: str) -> int:
-    carried = {"id": "S1", "type": "AR", "status": "active"}
+    subscription = {"id": "S1", "type": "AR", "status": "active"}
     factories.take_in(
         *(
             document(
                 order_id=n,
                 checkout_page=store,
-                items=[item(subscription=carried, activation_codes=[{"code": f"AB12-C3D4-{n}"}])],
+                items=[item(subscription=subscription, activation_codes=[{"code": f"AB12-C3D4-{n}"}])],
                 history=[{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": "see A0000000002"}],
                 documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
                 related_orders=[{"order_id": n % 20 + 1, "relation": "typo"}],
@@ -72,17 +72,17 @@ def anna(database: str) -> int:
 
 
 @contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that the app's role sends meanwhile."""
-    seen: list[str] = []
+def recorded_statements() -> Iterator[list[str]]:
+    """The statements that the app's role sends during the block."""
+    statements: list[str] = []
 
     def sent(_: object, __: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
+        statements.append(statement)
 
     engine = app_engine()
     event.listen(engine, "before_cursor_execute", sent)
     try:
-        yield seen
+        yield statements
     finally:
         event.remove(engine, "before_cursor_execute", sent)
 
@@ -96,8 +96,11 @@ def plan(connection: Connection, statement: object) -> str:
     return "\n".join(row[0] for row in cursor.fetchall())
 
 
-def given_values(order_filter: OrderFilter) -> dict[str, Any]:
-    """What the search sends: the orders of a code have been looked up, unless very many have it."""
+def sent_values(order_filter: OrderFilter) -> dict[str, Any]:
+    """The values that the search sends. The orders of a code have been looked up, unless very many have it.
+
+    Any: values of the columns searched.
+    """
     values = searched_values(order_filter)
     fragment = values.pop("code_fragment", None)
     if fragment == COMMON:
@@ -107,38 +110,40 @@ def given_values(order_filter: OrderFilter) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_no_search_scans_a_table(anna: int, name: str) -> None:
-    asks, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
-    pages = stores_in_scope(asks, order_filter)
+    viewer, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
+    store_ids = stores_in_scope(viewer, order_filter)
     with viewer_transaction(anna) as connection:
-        # With twenty orders a scan is cheapest: only where no index will do is one left when it is discouraged.
+        # Over twenty orders a scan is cheapest. When scans are discouraged, one remains only where no index serves.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        values = given_values(order_filter)
-        for statement, given in (
-            search.page_statement(values, pages, limit=51, cursor=None, newer=False, fields=STORED_FIELDS),
-            search.count_statement(values, pages, most=10_001),
+        values = sent_values(order_filter)
+        for statement, parameters in (
+            search.page_statement(
+                values, store_ids, limit=51, cursor=None, newer=False, fields=STORED_FIELDS
+            ),
+            search.count_statement(values, store_ids, most=10_001),
         ):
-            found = plan(connection, statement.params(given))
-            assert "Seq Scan" not in found, found
-            assert "Index" in found
+            explained = plan(connection, statement.params(parameters))
+            assert "Seq Scan" not in explained, explained
+            assert "Index" in explained
 
 
 @pytest.mark.parametrize("index", RARE)
-def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> None:
-    asks, order_filter = factories.viewer(anna), parse_filter(RARE[index], zone=UTC)
+def test_a_rare_state_is_found_by_an_index_of_its_own(anna: int, index: str) -> None:
+    viewer, order_filter = factories.viewer(anna), parse_filter(RARE[index], zone=UTC)
     with viewer_transaction(anna) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        statement, given = search.page_statement(
+        statement, parameters = search.page_statement(
             searched_values(order_filter),
-            stores_in_scope(asks, order_filter),
+            stores_in_scope(viewer, order_filter),
             limit=51,
             cursor=None,
             newer=False,
             fields=STORED_FIELDS,
         )
-        assert f"using {index}" in plan(connection, statement.params(given))
+        assert f"using {index}" in plan(connection, statement.params(parameters))
 
 
-def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
+def test_the_control_a_condition_without_an_index_is_noticed(anna: int) -> None:
     with viewer_transaction(anna) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         assert "Seq Scan on order_history" in plan(
@@ -154,27 +159,27 @@ def test_the_codes_are_found_by_their_trigrams(anna: int) -> None:
         assert "activation_code_fragment" in str(cursor.fetchall())
 
 
-def test_opening_an_order_takes_six_statements_at_most_and_ten_no_more(anna: int) -> None:
-    asks = factories.viewer(anna)
+def test_opening_one_order_or_ten_takes_at_most_six_statements(anna: int) -> None:
+    viewer = factories.viewer(anna)
     with viewer_transaction(anna) as connection:
-        with counted() as seen:
-            found = get_order(connection, asks, 1)
-        assert len(seen) <= 6
-        assert found.items[0].subscription is not None
-        assert len(found.items[0].subscription.related) == 9, "those of the same store"
-        assert found.history[0].parts[1].order_id == 2
-        assert (len(found.documents), len(found.related)) == (1, 2)
-        with counted() as seen:
-            assert len(get_orders(connection, asks, list(range(1, 11)))) == 10
-        assert len(seen) <= 6
+        with recorded_statements() as statements:
+            order = get_order(connection, viewer, 1)
+        assert len(statements) <= 6
+        assert order.items[0].subscription is not None
+        assert len(order.items[0].subscription.related) == 9, "those of the same store"
+        assert order.history[0].parts[1].order_id == 2
+        assert (len(order.documents), len(order.related)) == (1, 2)
+        with recorded_statements() as statements:
+            assert len(get_orders(connection, viewer, list(range(1, 11)))) == 10
+        assert len(statements) <= 6
 
 
 def test_a_search_is_two_statements_and_one_when_everything_is_on_the_page(anna: int) -> None:
-    asks, everything = factories.viewer(anna), parse_filter(SearchInput(), zone=UTC)
-    with viewer_transaction(anna) as connection, counted() as seen:
-        page = find_orders(connection, asks, everything, limit=10)
-        assert count_orders(connection, asks, everything, page=page).number == 20
-        assert len(seen) == 2
-        page = find_orders(connection, asks, everything)
-        assert count_orders(connection, asks, everything, page=page).number == 20
-        assert len(seen) == 3
+    viewer, everything = factories.viewer(anna), parse_filter(SearchInput(), zone=UTC)
+    with viewer_transaction(anna) as connection, recorded_statements() as statements:
+        page = find_orders(connection, viewer, everything, limit=10)
+        assert count_orders(connection, viewer, everything, page=page).number == 20
+        assert len(statements) == 2
+        page = find_orders(connection, viewer, everything)
+        assert count_orders(connection, viewer, everything, page=page).number == 20
+        assert len(statements) == 3
