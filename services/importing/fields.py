@@ -9,7 +9,6 @@ Each function takes the JSON object it reads from, the key, and `where`: the pat
 `WrongField`.
 """
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -32,7 +31,6 @@ ADDRESS: Final = 2_000
 CODE: Final = 2_000
 URL: Final = 2_000
 TEXT: Final = 10_000  # history lines, values of parameters
-DOCUMENT_BYTES: Final = 10 * 1024 * 1024
 
 MAX_ID: Final = 2**63 - 1
 MAX_QUANTITY: Final = 1_000_000
@@ -50,7 +48,6 @@ _PERIOD: Final = re.compile(
 ).fullmatch
 _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}").fullmatch
 _SCHEME: Final = re.compile(r"https?:", re.IGNORECASE).match
-_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+").fullmatch
 
 Choice = TypeVar("Choice")
 # What JSON holds is only known once it has been checked: that is the purpose of this module.
@@ -275,31 +272,3 @@ def period(source: JsonObject, key: str, where: str) -> str | None:
     if value is not None and _PERIOD(value) is None:
         refuse(where, key, "a period such as P1Y or P30D (ISO 8601)", value)
     return value
-
-
-def media_type(source: JsonObject, key: str, where: str) -> str:
-    value = text(source, key, where, FILE_NAME)
-    if value is None:
-        return "application/pdf"
-    if _MEDIA_TYPE(value) is None:
-        refuse(where, key, "a file type such as application/pdf", value)
-    return value
-
-
-def content(source: JsonObject, key: str, where: str) -> bytes:
-    """The bytes of a file that was sent as Base64, at most 10 MB of them."""
-    value = source.get(key)
-    if type(value) is not str or not value:
-        refuse(where, key, "the content of a file in Base64", value or None)
-    data = b""
-    fits = len(value) <= DOCUMENT_BYTES * 4 // 3 + 4
-    if fits:
-        try:
-            data = base64.b64decode(value, validate=True)
-        except ValueError:
-            raise WrongField(where + key, "The content of the file is not valid Base64.") from None
-    if not fits or len(data) > DOCUMENT_BYTES:
-        raise WrongField(
-            where + key, f"The file is over {DOCUMENT_BYTES >> 20} MB, the most that is accepted."
-        )
-    return data

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
-from services.importing import fields
+from services.importing import fields, files
 from services.importing.fields import JsonObject, WrongField
 from services.importing.models import (
     ActivationCodeData,
@@ -270,8 +270,8 @@ def _documents(source: JsonObject, unknown: list[str]) -> tuple[DocumentData, ..
             DocumentData(
                 fields.required_text(entry, "name", where, fields.FILE_NAME),
                 fields.required_choice(entry, "kind", where, _DOCUMENT_KIND),
-                fields.media_type(entry, "media_type", where),
-                fields.content(entry, "content_base64", where),
+                files.media_type(entry, "media_type", where),
+                files.content(entry, "content_base64", where),
             )
         )
     return tuple(documents)

@@ -176,6 +176,7 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
+    "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "audit.recording.record",
     "audit.recording.record_refusal", "order_actions.history.add_event",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
