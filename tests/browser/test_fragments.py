@@ -18,17 +18,21 @@ import sys
 sys.path.insert(0, {project!r})
 import streamlit as st
 from pages.components.layout import session
-if session.find_viewer() is None:
-    st.text("at the gate")
-    st.stop()
-st.text(f"whole runs: {{st.session_state.setdefault('runs', 0) + 1}}")
-st.session_state.runs += 1
-@st.fragment
+from pages.components.layout.fragments import fragment
+from pages.web.bare_run import allow_pages
+allow_pages()
+@fragment
 def part():
     st.session_state.parts = st.session_state.get("parts", 0) + 1
     st.button("Again")
     st.text(f"{{session.current_viewer().name}}, part runs: {{st.session_state.parts}}")
-part()
+with session.run():
+    if session.find_viewer() is None:
+        st.text("at the gate")
+        st.stop()
+    st.text(f"whole runs: {{st.session_state.setdefault('runs', 0) + 1}}")
+    st.session_state.runs += 1
+    part()
 """
 
 
