@@ -11,6 +11,7 @@ from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
 from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog, show_result
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import TONES, chip, table_colors
@@ -38,7 +39,7 @@ def page() -> None:
     queue()
 
 
-@st.fragment
+@fragment
 def queue() -> None:
     """A fragment, so that choosing a request does not draw the frame again."""
     with showing_errors():

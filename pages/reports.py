@@ -10,6 +10,7 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from db.connections.replica import read
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, row_table, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
@@ -104,7 +105,7 @@ def _take_up(entered: FormInput) -> None:
         state.report_errors = dict(error.errors)
 
 
-@st.fragment
+@fragment
 def _figures(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
     report = read(

@@ -9,6 +9,7 @@ from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
 from pages.components.layout.style import page_style
 from pages.web.browser_cookies import RESET, Cookie
+from pages.web.streamlit_private import AUTHENTICATION_STATUS
 from services.authentication import password_reset
 from services.authentication.passwords import MINIMUM_LENGTH
 from services.errors import InvalidInput, SupportError
@@ -100,7 +101,7 @@ def _card(title: str) -> DeltaGenerator:
 
 def _ask(is_asking_now: bool) -> None:
     st.session_state[_ASKING] = is_asking_now
-    st.session_state["authentication_status"] = None  # the sign-in form forgets a refusal from before
+    st.session_state[AUTHENTICATION_STATUS] = None  # the sign-in form forgets a refusal from before
 
 
 def _forget_link() -> None:

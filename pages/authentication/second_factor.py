@@ -8,9 +8,9 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.authentication.authenticator import (
     PENDING,
-    SessionCookieModel,
     browser_device,
     open_session,
+    set_session_cookie,
     sign_out,
 )
 from pages.components.layout import session
@@ -61,7 +61,7 @@ def show_question() -> None:
         field_error(error, sessions.WRONG_CODE)
         return
     session.begin(token)
-    SessionCookieModel().set_cookie()
+    set_session_cookie()
     st.rerun()
 
 

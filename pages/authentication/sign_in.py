@@ -3,10 +3,17 @@
 import streamlit as st
 
 from pages.authentication import password_reset, single_sign_on
-from pages.authentication.authenticator import FIELDS, FORM_KEY, NOT_NOW, PENDING, SessionAuthenticator
+from pages.authentication.authenticator import (
+    FIELDS,
+    FORM_KEY,
+    NOT_NOW,
+    PENDING,
+    draw_sign_in_form,
+)
 from pages.components.layout import session, unfinished
 from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
+from pages.web.streamlit_private import AUTHENTICATION_STATUS
 from services.authentication.sessions import REFUSED
 from services.settings import settings
 
@@ -26,10 +33,10 @@ def show() -> None:
             st.subheader(FIELDS["Form name"], anchor=False)
             single_sign_on.draw_button()
             return
-        SessionAuthenticator().login(fields=FIELDS, key=FORM_KEY)
+        draw_sign_in_form()
         if session.session_token() or PENDING in st.session_state:
             st.rerun()
-        if st.session_state.get("authentication_status") is False:
+        if st.session_state.get(AUTHENTICATION_STATUS) is False:
             st.error(st.session_state.pop(NOT_NOW, REFUSED))
         elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
             st.error("Enter your email and your password.")

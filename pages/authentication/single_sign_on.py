@@ -8,15 +8,16 @@ import streamlit as st
 from pages.authentication.authenticator import (
     PENDING,
     Pending,
-    SessionCookieModel,
     are_cookies_changed,
     browser_device,
     change_cookies,
     open_session,
+    set_session_cookie,
 )
 from pages.components.layout import session
 from pages.web.browser_cookies import NEXT, Cookie
-from pages.web.provider_answers import CALLBACK, FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
+from pages.web.provider_answers import FAILED, FAILED_PARAMETER, LONGEST_ADDRESS
+from pages.web.streamlit_private import CALLBACK
 from services.authentication import second_factor, single_sign_on
 from services.settings import settings
 
@@ -49,7 +50,7 @@ def accept() -> None:
         st.session_state[_REFUSED] = single_sign_on.UNKNOWN
         return
     session.begin(token)
-    SessionCookieModel().set_cookie()
+    set_session_cookie()
     st.rerun()
 
 

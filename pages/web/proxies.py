@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-import uvicorn.config
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,23 +31,6 @@ class TrustedProxies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             scope = _as_it_was(scope)
-        await self.app(scope, receive, send)
-
-
-def believe_nobody_else() -> None:
-    """Keeps uvicorn from believing whoever connects from this machine, before `TrustedProxies` is asked.
-
-    It takes its own middleware for that (and offers a switch, which Streamlit does not pass on) when it has imported
-    the application, so this must be called while it does.
-    """
-    uvicorn.config.ProxyHeadersMiddleware = _Untouched  # type: ignore[misc,assignment]
-
-
-class _Untouched:
-    def __init__(self, app: ASGIApp, trusted_hosts: object = None) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
 
 

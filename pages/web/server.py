@@ -22,19 +22,20 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import BaseRoute, Route  # noqa: E402
 from streamlit import config  # noqa: E402
-from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
+from pages.web import own_server  # noqa: E402
 from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
-from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
+from pages.web.proxies import TrustedProxies  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health, ready  # noqa: E402
+from pages.web.streamlit_private import ignore_forwarded_headers, ignore_pages_folder  # noqa: E402
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
-# Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by
-# themselves, past the gate in app.py.
-PagesManager.uses_pages_directory = False
+own_server.declare()
+ignore_pages_folder()
+ignore_forwarded_headers()
 
 
 def _routes() -> list[BaseRoute]:
@@ -80,7 +81,6 @@ def _settle_memory() -> None:
 
 
 _settle_memory()
-believe_nobody_else()
 # Others wait for a page or an export that is at work, this long at most. Python's own five milliseconds would be paid
 # again at each of a page's questions to the database.
 sys.setswitchinterval(0.001)

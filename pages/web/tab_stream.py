@@ -5,16 +5,15 @@ import secrets
 import traceback
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.web import browser_cookies, tabs
 from pages.web.origins import is_secure
+from pages.web.streamlit_private import is_page_message
 from services.authentication.sessions import viewer_of_token
 
 log = logging.getLogger("esupport.web")
@@ -76,9 +75,7 @@ class _Stream:
         longest = _LONGEST_OF_STRANGERS if tabs.is_stranger(self._connection) else _LONGEST
         if len(data) > longest:
             return _TOO_LONG, f"{len(data)} bytes at once"
-        try:
-            BackMsg.FromString(data)
-        except DecodeError:
+        if not is_page_message(data):
             return _MALFORMED, "what is no message of a page"
         return 0, ""
 

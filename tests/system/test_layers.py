@@ -70,11 +70,36 @@ def test_functions_fit_a_screen() -> None:
     assert long == {}
 
 
+def _files_with(pattern: str) -> set[str]:
+    return {
+        str(path.relative_to(ROOT))
+        for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
+        if re.search(pattern, path.read_text(encoding="utf-8"))
+    }
+
+
 def test_every_dialog_looks_at_session_and_scope_when_it_is_drawn() -> None:
     """`dialogs.draw_dialog` does so at each draw; a dialog that is drawn past it would not."""
-    drawn = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "pages").rglob("*.py")
-        if re.search(r"\bst\.dialog\b", path.read_text(encoding="utf-8"))
+    assert _files_with(r"\bst\.dialog\b") == {"pages/components/layout/fragments.py"}
+    assert _files_with(r"\bfragments\.dialog\b|\bfragments import .*\bdialog\b") == {
+        "pages/components/layout/dialogs.py"
     }
-    assert drawn == {"pages/components/layout/dialogs.py"}
+
+
+def test_every_fragment_checks_its_session_once_per_draw() -> None:
+    assert _files_with(r"\bst\.fragment\b") == {"pages/components/layout/fragments.py"}
+
+
+# The type of what `st.empty()` returns.
+_DOCUMENTED = {"streamlit.delta_generator"}
+
+
+def test_what_streamlit_does_not_document_is_used_in_one_module() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py")]
+        for name in imports_of(path)
+        if re.match(r"streamlit\.|streamlit_authenticator|extra_streamlit|uvicorn", name)
+        and name not in _DOCUMENTED
+    }
+    assert users == {"pages/web/streamlit_private.py"}

@@ -20,6 +20,7 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
@@ -81,7 +82,7 @@ _UNLINK: Final = Step(
 _END_SESSIONS: Final = Step("End all sessions", "The account is signed out everywhere.", end_sessions)
 
 
-@st.fragment
+@fragment
 def accounts() -> None:
     with showing_errors():
         _draw(time_zone())

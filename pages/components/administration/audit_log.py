@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from db.connections.engine import viewer_transaction
 from pages.components.layout.day_field import day_field
 from pages.components.layout.errors import field_error, showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
@@ -21,7 +22,7 @@ from services.errors import InvalidInput
 _ALL = "All actions"
 
 
-@st.fragment
+@fragment
 def audit() -> None:
     with showing_errors():
         _draw(time_zone())

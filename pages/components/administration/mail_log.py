@@ -17,6 +17,7 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
 from pages.rendering.escaping import html_text
@@ -37,7 +38,7 @@ _KINDS = {
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 
 
-@st.fragment
+@fragment
 def mail_log() -> None:
     """A fragment, so that choosing a message does not draw the page again."""
     with showing_errors():

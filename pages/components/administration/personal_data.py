@@ -18,6 +18,7 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import field_error, showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
@@ -36,7 +37,7 @@ class ErasureSubject(NamedTuple):
     preview: ErasurePreview
 
 
-@st.fragment
+@fragment
 def erasure() -> None:
     with showing_errors():
         _draw(time_zone())

@@ -8,6 +8,7 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
 from services.exports.csv_file import ExportRows
@@ -55,7 +56,7 @@ def export_progress(search_number: int) -> None:
         return
     _look()
     if any(one.over_at is None for one in _followed()):
-        st.fragment(_polled, run_every=_EVERY)()
+        fragment(_polled, run_every=_EVERY)()
     else:
         _draw()
 
