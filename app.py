@@ -11,12 +11,14 @@ from pages.authentication import (
     single_sign_on,
 )
 from pages.components.layout import frame, session
+from pages.web.bare_run import refuse_bare_run
 from pages.web.browser_cookies import RESET
 from services.access import Viewer
 
 
 def main() -> None:
     st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
+    refuse_bare_run()
     viewer = session.find_viewer()
     may_enter = viewer is not None and viewer.may_enter
     # The same pages for everyone, so that the requested address is kept while somebody signs in.

@@ -1,7 +1,5 @@
 """One's own account."""
 
-import html
-
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
@@ -82,7 +80,7 @@ def _facts(viewer: Viewer) -> None:
         "Role": ROLE_WORDS[viewer.role],
         "Stores": stores or "None yet. An administrator can give you some.",
     }
-    rows = "".join(f"<dt>{label}</dt><dd>{html.escape(fact)}</dd>" for label, fact in facts.items())
+    rows = "".join(f"<dt>{label}</dt><dd>{html_text(fact)}</dd>" for label, fact in facts.items())
     st.html(f'<dl class="es-account">{rows}</dl>')
 
 

@@ -1,13 +1,12 @@
 """A forgotten password: the form that asks for a link, and the one that the link leads to."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.authentication.authenticator import change_cookies
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
 from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from pages.web.browser_cookies import RESET, Cookie
 from pages.web.streamlit_private import AUTHENTICATION_STATUS
 from services.authentication import password_reset
@@ -34,8 +33,7 @@ def draw_button() -> None:
 
 def show_request() -> None:
     """Asks for the e-mail. The answer is the same whoever that is."""
-    page_style()
-    with _card("Forgot password?"):
+    with sign_in_card("Forgot password?"):
         with st.form("forgotten_password", border=False):
             email = st.text_input("Email", autocomplete="username")
             error = st.empty()
@@ -56,8 +54,7 @@ def show_request() -> None:
 
 def show_link(token: str) -> None:
     """Sets a new password for whoever holds the link."""
-    page_style()
-    with _card("Set a new password"):
+    with sign_in_card("Set a new password"):
         if not password_reset.is_usable(token):
             st.warning(password_reset.LinkUnusable.message)
             st.button("Go to sign in", on_click=_forget_link)
@@ -91,12 +88,6 @@ def show_link(token: str) -> None:
         change_cookies(Cookie(RESET, None))
         st.session_state[_SAID] = "Your password was set. Sign in with it."
         st.rerun()
-
-
-def _card(title: str) -> DeltaGenerator:
-    place = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
-    place.subheader(title, anchor=False)
-    return place
 
 
 def _ask(is_asking_now: bool) -> None:

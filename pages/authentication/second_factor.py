@@ -13,10 +13,10 @@ from pages.authentication.authenticator import (
     set_session_cookie,
     sign_out,
 )
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
 from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.authentication import second_factor, sessions
@@ -39,11 +39,8 @@ def is_asked() -> bool:
 
 def show_question() -> None:
     """Asks for a code; with the right one, a session is opened."""
-    page_style()
     pending = st.session_state[PENDING]
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
-    with card:
-        st.subheader("Second factor", anchor=False)
+    with sign_in_card("Second factor"):
         with st.form("second_factor", border=False):
             code = st.text_input(
                 "Code", autocomplete="one-time-code", help="From your app, or a recovery code."
@@ -67,10 +64,7 @@ def show_question() -> None:
 
 def show(viewer: Viewer) -> None:
     """The page that nobody gets past whose role must have a second factor and who has none."""
-    page_style()
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=420, border=True)
-    with card:
-        st.subheader("Set up a second factor", anchor=False)
+    with sign_in_card("Set up a second factor", width=420):
         st.text("Your role needs one before you go on.")
         _set_up(viewer)
         st.button("Sign out", type="tertiary", on_click=sign_out)

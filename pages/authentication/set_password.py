@@ -3,10 +3,10 @@
 import streamlit as st
 
 from pages.authentication.authenticator import browser_device, sign_out
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
 from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.passwords import MINIMUM_LENGTH
@@ -22,12 +22,7 @@ _LABELS = {
 
 def show(viewer: Viewer) -> None:
     """The page that nobody gets past before the password is their own."""
-    page_style()
-    with (
-        st.container(horizontal_alignment="center"),
-        st.container(key="sign_in_card", width=380, border=True),
-    ):
-        st.subheader("Set a new password", anchor=False)
+    with sign_in_card("Set a new password"):
         st.text("You signed in with a one-time password. Choose your own before you go on.")
         if draw_form(viewer):
             st.rerun()

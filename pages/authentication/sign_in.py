@@ -10,8 +10,8 @@ from pages.authentication.authenticator import (
     PENDING,
     draw_sign_in_form,
 )
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session, unfinished
-from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
 from pages.web.streamlit_private import AUTHENTICATION_STATUS
 from services.authentication.sessions import REFUSED
@@ -20,11 +20,7 @@ from services.settings import settings
 
 def show() -> None:
     """Draws the form; starts the page again, at the address that was asked for, once somebody is signed in."""
-    page_style()
-    with (
-        st.container(horizontal_alignment="center"),
-        st.container(key="sign_in_card", width=380, border=True),
-    ):
+    with sign_in_card():
         if (left := unfinished.kept()) is not None:
             kept = " What you were writing is kept." if left.has_text else ""
             words = f"{left.sentence} Please sign in again.{kept}"

@@ -32,6 +32,7 @@ from services.exports.runs import begin_run
 from services.exports.workbook import export_workbook
 from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.orders.documents import Document, get_document
+from services.orders.filters import OrderFilter
 from services.orders.saved_searches import open_search
 from services.text.file_names import saved_name
 from services.time_zones import find_time_zone
@@ -127,8 +128,19 @@ def export(request: Request) -> Response | ExportStream:
             viewer, AuditAction.EXPORT_ORDERS, refusal, address=route_address(request), details=details
         )
         return _nothing()
-    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
+    return _stream(request, viewer, order_filter, run_id, rows, titles, ending)
 
+
+def _stream(
+    request: Request,
+    viewer: Viewer,
+    order_filter: OrderFilter,
+    run_id: UUID | None,
+    rows: ExportRows,
+    titles: list[str],
+    ending: str,
+) -> ExportStream:
+    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
     export_as = export_orders if ending == "csv" else export_workbook
 
     def make(connection: Connection, on_rows: Callable[[int], None]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import BaseRoute, Route  # noqa: E402
 from streamlit import config  # noqa: E402
 
-from pages.web import own_server  # noqa: E402
+from pages.web.bare_run import allow_pages  # noqa: E402
 from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies  # noqa: E402
@@ -33,7 +33,7 @@ from pages.web.streamlit_private import ignore_forwarded_headers, ignore_pages_f
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
-own_server.declare()
+allow_pages()
 ignore_pages_folder()
 ignore_forwarded_headers()
 

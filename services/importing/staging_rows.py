@@ -14,7 +14,14 @@ from typing import Any, Final, NamedTuple
 from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionStatus
 from services.importing.document import ParsedOrder
 from services.importing.item_matching import Line
-from services.importing.models import DocumentData, HistoryEvent, NameValue, OrderDocument
+from services.importing.models import (
+    DocumentData,
+    HistoryEvent,
+    ItemData,
+    NameValue,
+    OrderDocument,
+    SubscriptionData,
+)
 
 _Row = tuple[Any, ...]
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -135,48 +142,50 @@ def order_rows(parsed: ParsedOrder, line_number: int) -> OrderRows:
         list(_history(order)),
         [(related.order_id, str(related.relation)) for related in order.related_orders],
     )
-    for place, item in enumerate(order.items):
-        user = item.license_user
-        rows.items.append(
-            (
-                place,
-                item.item_id if item.has_own_id else None,
-                item.product_id,
-                item.sku,
-                item.name,
-                str(item.price),
-                item.quantity,
-                _text(item.discount_percent),
-                _text(item.discount_amount),
-                _text(item.vat_amount),
-                str(item.amount),
-                _text(item.delivery),
-                item.delivered,
-                item.refunded,
-                user and user.first_name,
-                user and user.last_name,
-                user and user.email,
-                bool(user and user.erased),
-                _pairs(item.additional_fields),
-            )
-        )
+    for index, item in enumerate(order.items):
+        rows.items.append((index, *_item(item)))
         for number, code in enumerate(item.activation_codes, 1):
-            rows.codes.append((place, number, code.code, code.deleted))
-        if (carried := item.subscription) is not None:
-            status = str(carried.status)
-            rows.subscriptions.append(
-                (
-                    place,
-                    carried.id,
-                    carried.type,
-                    status,
-                    status,
-                    carried.parent_order_id,
-                    carried.period,
-                    _text(carried.next_renewal_date),
-                )
-            )
+            rows.codes.append((index, number, code.code, code.deleted))
+        if item.subscription is not None:
+            rows.subscriptions.append((index, *_subscription(item.subscription)))
     return rows
+
+
+def _item(item: ItemData) -> _Row:
+    user = item.license_user
+    return (
+        item.item_id if item.has_own_id else None,
+        item.product_id,
+        item.sku,
+        item.name,
+        str(item.price),
+        item.quantity,
+        _text(item.discount_percent),
+        _text(item.discount_amount),
+        _text(item.vat_amount),
+        str(item.amount),
+        _text(item.delivery),
+        item.delivered,
+        item.refunded,
+        user and user.first_name,
+        user and user.last_name,
+        user and user.email,
+        bool(user and user.erased),
+        _pairs(item.additional_fields),
+    )
+
+
+def _subscription(subscription: SubscriptionData) -> _Row:
+    status = str(subscription.status)
+    return (
+        subscription.id,
+        subscription.type,
+        status,  # as the shop says it
+        status,  # as it is, until the portal changes it
+        subscription.parent_order_id,
+        subscription.period,
+        _text(subscription.next_renewal_date),
+    )
 
 
 def _order(parsed: ParsedOrder) -> _Row:

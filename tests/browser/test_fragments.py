@@ -19,9 +19,9 @@ sys.path.insert(0, {project!r})
 import streamlit as st
 from pages.components.layout import session
 from pages.components.layout.fragments import fragment
-from pages.web import own_server
+from pages.web.bare_run import allow_pages
 from services.authentication import sessions
-own_server.declare()
+allow_pages()
 if not hasattr(sessions, "questions"):  # once per process: every question to the database is counted
     ask, sessions.questions = sessions.viewer_of_token, []
     sessions.viewer_of_token = lambda token: sessions.questions.append(token) or ask(token)

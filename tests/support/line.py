@@ -18,7 +18,7 @@ class Line:
     socket: ClientConnection
     tab: str = ""
     seen: bytes = b""
-    kept: list[ForwardMsg] = field(default_factory=list)
+    messages: list[ForwardMsg] = field(default_factory=list)
 
     def run(self, seconds: float = 20, *, page_name: str = "") -> "Line":
         """Asks for the page, by its name in the address, and takes what comes until it has ended.
@@ -34,11 +34,12 @@ class Line:
             data = self.socket.recv(timeout=left)
             assert isinstance(data, bytes)
             self.seen += data
-            found = ForwardMsg.FromString(data)
-            if found.WhichOneof("type") == "new_session":
-                self.tab = found.new_session.initialize.session_id
+            message_in = ForwardMsg.FromString(data)
+            self.messages.append(message_in)
+            if message_in.WhichOneof("type") == "new_session":
+                self.tab = message_in.new_session.initialize.session_id
                 has_begun = True
-            if has_begun and found.WhichOneof("type") == "script_finished":
+            if has_begun and message_in.WhichOneof("type") == "script_finished":
                 return self
         raise AssertionError("The page did not end.")
 

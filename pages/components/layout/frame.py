@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.layout.scripts import draw_scripts
+from pages.rendering.escaping import label_text
 from services.access import Viewer
 from services.accounts.profile import has_public_passwords
 
@@ -41,7 +42,7 @@ def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
     st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
         chosen = st.menu_button(
-            _plain(viewer.name),
+            label_text(viewer.name),
             [PROFILE, SIGN_OUT],
             key="person",
             type="tertiary",
@@ -58,8 +59,3 @@ def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
 @st.cache_data(ttl=60, show_spinner=False)
 def _warns() -> bool:
     return has_public_passwords()
-
-
-def _plain(name: str) -> str:
-    # Labels are Markdown, which would load pictures; every punctuation mark can be escaped.
-    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|<>~:$&" else mark for mark in name)

@@ -16,7 +16,8 @@ import streamlit as st
 
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
-from pages.web import browser_cookies, own_server, tabs
+from pages.web import browser_cookies, tabs
+from pages.web.bare_run import refuse_bare_run
 from pages.web.streamlit_private import tab_id
 from services.access import Viewer
 from services.authentication import sessions
@@ -64,7 +65,7 @@ def find_viewer() -> Viewer | None:
 
     The only way to one for a page, so that no page is drawn by another web server than the portal's own.
     """
-    own_server.require()
+    refuse_bare_run()
     check = _open_check.get()
     if check is not None and check.is_made:
         return check.viewer

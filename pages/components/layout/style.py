@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.web.bare_run import refuse_bare_run
+
 
 @cache
 def _sheet() -> str:
@@ -13,4 +15,5 @@ def _sheet() -> str:
 
 def page_style() -> None:
     """Once a page, first thing."""
+    refuse_bare_run()
     st.html(f"<style>{_sheet()}</style>")

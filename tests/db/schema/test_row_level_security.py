@@ -32,8 +32,8 @@ CLOSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def people(database: str) -> dict[str, SignedIn]:
+def make_orders() -> None:
+    """An order of each store, with everything that belongs to one."""
     subscription = {"id": "S1", "type": "AR", "status": "active"}
     for store in ("shop-a", "shop-b"):
         factories.take_in(
@@ -49,6 +49,11 @@ def people(database: str) -> dict[str, SignedIn]:
                 related_orders=[{"order_id": 77, "relation": "typo"}],
             )
         )
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, SignedIn]:
+    make_orders()
     people = {
         "anna": factories.account("anna", stores=["shop-a"]),
         "boris": factories.account("boris", stores=["shop-b"]),

@@ -45,6 +45,12 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
+@pytest.fixture(scope="module", autouse=True)
+def another_administrator(database: str) -> None:
+    """There must remain one."""
+    factories.account("remaining", role="administrator")
+
+
 @pytest.fixture
 def account_id(database: str) -> int:
     factories.run("DELETE FROM account WHERE email = 'sara@test.example'")
@@ -145,3 +151,77 @@ def test_a_question_outside_of_a_check_is_never_answered_from_memory(
     at.session_state[session.TOKEN_KEY] = factories.session(account_id)
     run(at)
     assert len(questions) == 2
+
+
+def pieces() -> None:
+    """A page that asks in its own run, in a fragment's, in a callback and after them."""
+    import streamlit as st
+
+    from pages.components.layout import session
+    from pages.components.layout.fragments import fragment
+
+    def named(where: str) -> None:
+        viewer = session.find_viewer()
+        st.session_state.setdefault("seen", []).append((where, viewer and viewer.may_administer))
+
+    @fragment
+    def part() -> None:
+        named("fragment")
+        st.button("Again", key="again", on_click=named, args=("callback",))
+
+    if st.session_state.get("alone"):
+        part()
+    else:
+        with session.one_check():
+            named("page")
+            part()
+
+
+def opened(account_id: int) -> AppTest:
+    app = AppTest.from_function(pieces, default_timeout=30)
+    app.session_state[session.TOKEN_KEY] = factories.session(account_id)
+    return app
+
+
+def seen(app: AppTest) -> list[tuple[str, bool | None]]:
+    found: list[tuple[str, bool | None]] = app.session_state["seen"]
+    app.session_state["seen"] = []
+    return found
+
+
+def withdraw(account_id: int) -> None:
+    factories.run("UPDATE account SET role = 'specialist' WHERE id = :id", id=account_id)
+
+
+def end_sessions(account_id: int) -> None:
+    factories.run("DELETE FROM account_session WHERE account_id = :id", id=account_id)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["page", "fragment alone"])
+def test_rights_withdrawn_between_two_runs_are_gone_in_the_next(alone: bool) -> None:
+    account_id = factories.account(f"withdrawn-{alone}", role="administrator")
+    app = opened(account_id)
+    app.session_state["alone"] = alone
+    app.run()
+    assert {may for _, may in seen(app)} == {True}
+
+    withdraw(account_id)
+    app.button(key="again").click().run()
+
+    answers = seen(app)
+    assert answers[0][0] == "callback", "asked before the script itself runs"
+    assert {may for _, may in answers} == {False}
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["page", "fragment alone"])
+def test_a_session_ended_between_two_runs_is_over_in_the_next(alone: bool) -> None:
+    account_id = factories.account(f"ended-{alone}", role="administrator")
+    app = opened(account_id)
+    app.session_state["alone"] = alone
+    app.run()
+    assert {may for _, may in seen(app)} == {True}
+
+    end_sessions(account_id)
+    app.button(key="again").click().run()
+
+    assert {may for _, may in app.session_state["seen"]} == {None}
