@@ -17,7 +17,7 @@ ROLE_WORDS: Final = {
 }
 
 
-def day_words(day: date) -> str:
+def format_day(day: date) -> str:
     """`12 Nov 2026`."""
     return f"{day.day} {day:%b %Y}"
 
@@ -25,7 +25,7 @@ def day_words(day: date) -> str:
 def time_words(at: datetime, zone: ZoneInfo) -> str:
     """`12 Nov 2026, 14:05` in the zone."""
     local = at.astimezone(zone)
-    return f"{day_words(local)}, {local:%H:%M}"
+    return f"{format_day(local)}, {local:%H:%M}"
 
 
 def wall_clock(at: datetime | None, zone: ZoneInfo) -> datetime | None:

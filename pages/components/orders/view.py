@@ -17,7 +17,7 @@ from db.schema.statuses import RefundStatus, status_labels
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
-from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.formatting import format_day, number_words, time_words
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
@@ -217,7 +217,7 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
     for _, events in groupby(order.history, key=day):
         found = list(events)
-        yield day_words(found[0].at.astimezone(zone)), found
+        yield format_day(found[0].at.astimezone(zone)), found
 
 
 def _renewal(subscription: Subscription) -> str:
