@@ -9,7 +9,7 @@ from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, time_words
+from pages.rendering.formatting import ROLE_WORDS, format_time
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import describe_user_agent
@@ -60,7 +60,7 @@ def _sessions(viewer: Viewer) -> None:
             st.html(
                 f"<div><bdi>{html_text(describe_user_agent(one.browser))}</bdi>"
                 f"{' <strong>this browser</strong>' if one.is_current else ''}"
-                f'<div class="es-muted">since {time_words(one.created_at, zone)}{where}</div></div>',
+                f'<div class="es-muted">since {format_time(one.created_at, zone)}{where}</div></div>',
                 width="stretch",
             )
             if not one.is_current:

@@ -18,7 +18,7 @@ from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import age_words, money_cells, time_words, wall_clock
+from pages.rendering.formatting import age_words, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
@@ -175,7 +175,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 "refund_request.html.jinja",
                 row=row,
                 plan=plan,
-                time=lambda at: time_words(at, zone),
+                time=lambda at: format_time(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )

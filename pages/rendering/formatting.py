@@ -22,7 +22,7 @@ def format_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def time_words(at: datetime, zone: ZoneInfo) -> str:
+def format_time(at: datetime, zone: ZoneInfo) -> str:
     """`12 Nov 2026, 14:05` in the zone."""
     local = at.astimezone(zone)
     return f"{format_day(local)}, {local:%H:%M}"

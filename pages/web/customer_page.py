@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import status_labels
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.money import format_money
 from services.orders.customer_page import CustomerOrder
@@ -23,7 +23,7 @@ def customer_html(order: CustomerOrder, page_key: str) -> str:
         page_key=page_key,
         statuses=status_labels(order.status, order.delivered, order.refund_status),
         money=lambda amount: format_money(amount, order.currency),
-        time=lambda at: time_words(at, zone),
+        time=lambda at: format_time(at, zone),
     )
 
 

@@ -24,7 +24,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, time_words
+from pages.rendering.formatting import ROLE_WORDS, format_time
 from services.access import Role
 from services.accounts.administration import (
     disable_account,
@@ -177,7 +177,7 @@ def _frame(
             "Teams": [", ".join(team_names[team] for team in account.teams) or None for account in accounts],
             "Checkout pages": [stores(account) for account in accounts],
             "Sessions": [account.open_sessions for account in accounts],
-            "Created": [time_words(account.created_at, zone) for account in accounts],
+            "Created": [format_time(account.created_at, zone) for account in accounts],
         }
     )
 
