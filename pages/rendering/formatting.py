@@ -33,7 +33,7 @@ def wall_clock(at: datetime | None, zone: ZoneInfo) -> datetime | None:
     return None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
-def number_words(number: Decimal) -> str:
+def format_number(number: Decimal) -> str:
     """A plain number without useless zeros: `20`, `12.5`."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
