@@ -18,7 +18,7 @@ from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import age_words, format_time, money_cells, wall_clock
+from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
@@ -93,7 +93,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": money_cells(
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
-            "Age": [age_words(row.request.requested_at, now) for row in rows],
+            "Age": [format_age(row.request.requested_at, now) for row in rows],
             "Status": [[RefundStatus(row.request.status).label] for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],

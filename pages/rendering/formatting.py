@@ -69,7 +69,7 @@ def _padding(amount: Decimal, currency: str, longest: str) -> str:
     return " " * (2 * (len(longest) - len(whole) - commas) + commas)
 
 
-def age_words(since: datetime, now: datetime) -> str:
+def format_age(since: datetime, now: datetime) -> str:
     """How long ago in its largest unit: `3 d`, `5 h`, `12 min`."""
     minutes = max(0, int((now - since).total_seconds() // 60))
     if minutes < 60:
