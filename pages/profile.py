@@ -9,7 +9,7 @@ from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, format_time
+from pages.rendering.formatting import ROLE_LABELS, format_time
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.user_agents import describe_user_agent
@@ -77,7 +77,7 @@ def _facts(viewer: Viewer) -> None:
     facts = {
         "Name": viewer.name,
         "Email": viewer.email,
-        "Role": ROLE_WORDS[viewer.role],
+        "Role": ROLE_LABELS[viewer.role],
         "Stores": stores or "None yet. An administrator can give you some.",
     }
     rows = "".join(f"<dt>{label}</dt><dd>{html_text(fact)}</dd>" for label, fact in facts.items())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.access import Role
 from services.money import plain_amount
 
-ROLE_WORDS: Final = {
+ROLE_LABELS: Final = {
     Role.SPECIALIST: "Specialist",
     Role.ANALYST: "Analyst",
     Role.REFUND_OPERATOR: "Refund operator",

@@ -24,7 +24,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, format_time
+from pages.rendering.formatting import ROLE_LABELS, format_time
 from services.access import Role
 from services.accounts.administration import (
     disable_account,
@@ -172,7 +172,7 @@ def _frame(
         {
             "E-mail": [account.email for account in accounts],
             "Name": [account.name for account in accounts],
-            "Role": [ROLE_WORDS[account.role] for account in accounts],
+            "Role": [ROLE_LABELS[account.role] for account in accounts],
             "State": [_state(account, zone) for account in accounts],
             "Teams": [", ".join(team_names[team] for team in account.teams) or None for account in accounts],
             "Checkout pages": [stores(account) for account in accounts],
@@ -229,7 +229,7 @@ def _factor(_: None) -> None:
         chosen = frozenset(
             role
             for role in Role
-            if st.checkbox(ROLE_WORDS[role], value=role in required, key=field_key(role))
+            if st.checkbox(ROLE_LABELS[role], value=role in required, key=field_key(role))
         )
         error = st.empty()
         pressed = st.form_submit_button("Save", type="primary")
