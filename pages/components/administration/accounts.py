@@ -24,7 +24,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_LABELS, format_time
+from pages.rendering.formatting import ROLE_LABELS, format_clock, format_time
 from services.access import Role
 from services.accounts.administration import (
     disable_account,
@@ -252,7 +252,7 @@ def _state(account: ListedAccount, zone: ZoneInfo) -> str:
     if account.disabled_at is not None:
         return "Disabled"
     if account.locked_until is not None and account.is_locked(datetime.now(UTC)):
-        return f"Locked until {account.locked_until.astimezone(zone):%H:%M}"
+        return f"Locked until {format_clock(account.locked_until, zone)}"
     if account.must_change_password and settings().sign_in.passwords:
         return "One-time password"
     return "Active, second factor" if account.has_second_factor else "Active"

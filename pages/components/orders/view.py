@@ -17,7 +17,7 @@ from db.schema.statuses import RefundStatus, status_labels
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
-from pages.rendering.formatting import format_day, format_number, format_time
+from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
@@ -101,7 +101,7 @@ def order_pieces(
         money=lambda amount: format_money(amount, order.currency),
         format_number=format_number,
         time=lambda at: format_time(at, zone),
-        clock=lambda at: f"{at.astimezone(zone):%H:%M}",
+        clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
