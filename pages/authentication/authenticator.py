@@ -24,7 +24,7 @@ FORM_KEY = "sign_in"
 FIELDS = {"Form name": "ESupport portal", "Username": "Email", "Password": "Password", "Login": "Sign in"}
 _TICKET_KEY: Final = "cookie_ticket"
 PENDING = "second_factor_pending"
-# Why a password was not looked at.
+# Why a password was not checked.
 NOT_NOW = "sign_in_not_now"
 _bringer = st.components.v2.component(
     "esupport_ticket",
@@ -35,14 +35,14 @@ _bringer = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Who is at the door and has only the code of the second factor left to say."""
+    """A sign-in that still needs its second-factor code; `since` is of the monotonic clock."""
 
     checked: sessions.CheckedAccount
     since: float = field(default_factory=time.monotonic)
 
 
 def draw_sign_in_form() -> None:
-    """Draw the form and take what was sent: with the right credentials, the tab holds a session from then on."""
+    """Draw the form and check what was sent; with the right credentials, the tab holds a session from then on."""
     SignInForm(_check_credentials, set_session_cookie).login(fields=FIELDS, key=FORM_KEY)
 
 
@@ -55,7 +55,7 @@ def _check_credentials(email: str, password: str) -> bool:
         st.session_state[NOT_NOW] = str(refusal)
         return False
     if checked is not None and second_factor.is_asked_after(checked.attempt):
-        # Nobody is signed in yet: pages/authentication/second_factor.py asks for a code next.
+        # Nobody is signed in yet: pages/authentication/second_factor.py asks for the code next.
         st.session_state[PENDING] = Pending(checked)
         return False
     token = None if checked is None else open_session(checked, address)
@@ -75,7 +75,7 @@ def set_session_cookie() -> None:
 
 
 def open_session(checked: sessions.CheckedAccount, address: str | None) -> str | None:
-    """A new session's token; the browser is known from then on, by a cookie that opens nothing."""
+    """Open a session and return its token; a cookie that opens nothing marks the browser as known from then on."""
     device = browser_device() or sessions.new_device()
     token = sessions.open_session(checked, address=address, browser=page_browser(), device=device)
     if token is not None:
@@ -84,12 +84,12 @@ def open_session(checked: sessions.CheckedAccount, address: str | None) -> str |
 
 
 def browser_device() -> str | None:
-    """What the browser says it was known by at an earlier sign-in."""
+    """The token that marks this browser as one of an earlier sign-in, if it has one."""
     return session.cookie_token(browser_cookies.DEVICE) or st.session_state.get(session.DEVICE_KEY)
 
 
 def sign_out() -> None:
-    """Ends this tab's session on the server and deletes its cookie; the next run shows the sign-in form."""
+    """End this tab's session on the server and delete its cookie; the next run shows the sign-in form."""
     token = session.session_token()
     if token:
         sessions.end_session(token, address=page_address())
@@ -99,29 +99,29 @@ def sign_out() -> None:
 
 
 def change_cookies(*cookies: Cookie, tell: bool = False) -> None:
-    """Has the tab's browser set or delete these cookies, as soon as `draw_cookie_change` was drawn.
+    """Let the tab's browser set or delete these cookies once `draw_cookie_change` is drawn.
 
-    With `tell`, the page runs again when that was done.
+    With `tell`, the page runs again when the browser has done so.
     """
     st.session_state[_TICKET_KEY] = (browser_cookies.mint(cookies), tell)
 
 
 def are_cookies_changed() -> bool:
-    """Whether the browser has done so."""
+    """Whether the browser has made the change that was requested last."""
     return _TICKET_KEY not in st.session_state
 
 
 def draw_cookie_change() -> None:
-    """Draws the script that brings the ticket, in every run until it has arrived."""
-    # Always there: were it gone after the change, all below would move, and what was typed meanwhile be lost.
-    place = st.container(key="cookie_change")
+    """Draw the script that brings the ticket to its route, in every run until it has arrived."""
+    # Always there: if it went after the change, all below would move, and what is being typed would be lost.
+    container = st.container(key="cookie_change")
     if _TICKET_KEY not in st.session_state:
         return
     ticket, tell = st.session_state[_TICKET_KEY]
     if not browser_cookies.is_waiting(ticket):
         del st.session_state[_TICKET_KEY]
         return
-    with place:
+    with container:
         _bringer(
             # Streamlit refuses two underscores in a row, which a ticket may have.
             key=f"ticket_{browser_cookies.digest_of(ticket).hex()[:16]}",

@@ -1,4 +1,4 @@
-"""The sign-in form."""
+"""The sign-in page."""
 
 import streamlit as st
 
@@ -19,12 +19,12 @@ from services.settings import settings
 
 
 def show() -> None:
-    """Draws the form; starts the page again, at the address that was asked for, once somebody is signed in."""
+    """Draw the form; once somebody is signed in, run the page again at the requested address."""
     with sign_in_card():
-        if (left := unfinished.kept()) is not None:
-            kept = " What you were writing is kept." if left.has_text else ""
-            words = f"{left.sentence} Please sign in again.{kept}"
-            st.html(f'<div class="es-ended" role="status">{html_text(words)}</div>')
+        if (work := unfinished.stored()) is not None:
+            is_stored = " What you were writing is kept." if work.has_text else ""
+            notice = f"{work.sentence} Please sign in again.{is_stored}"
+            st.html(f'<div class="es-ended" role="status">{html_text(notice)}</div>')
         if not settings().sign_in.passwords:
             st.subheader(FIELDS["Form name"], anchor=False)
             single_sign_on.draw_button()

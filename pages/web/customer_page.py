@@ -11,8 +11,8 @@ from services.time_zones import find_time_zone
 
 
 def customer_html(order: CustomerOrder, page_key: str) -> str:
-    """The page of an order; `page_key` is the one it was asked for by."""
-    # Nobody is signed in: the zone is the checkout page's, and the page names it.
+    """The page of an order; `page_key` is the key of its address, for the links on it."""
+    # Nobody is signed in: the zone is the store's, and the page names it.
     zone = find_time_zone(order.time_zone) or ZoneInfo("UTC")
     return render(
         "customer_page.html.jinja",
@@ -28,5 +28,5 @@ def customer_html(order: CustomerOrder, page_key: str) -> str:
 
 
 def missing_html(sentence: str) -> str:
-    """The page where there is no order to show."""
+    """The page for an address without an order to show."""
     return render("customer_page.html.jinja", title="Order", message=sentence, order=None)

@@ -1,9 +1,9 @@
-"""What happens around Streamlit's own addresses of single sign-on, `/auth/login` and `/oauth2callback`.
+"""Streamlit's own addresses of single sign-on, `/auth/login` and `/oauth2callback`, made safe.
 
 Streamlit keeps the provider's answer for 30 days in cookies, with the provider's tokens, and always returns to the
-first page. Here the answer lives for two minutes, long enough to open one session of ours; the tokens go nowhere;
-a followed link still arrives where it led; and a failure says so. A cookie that this module does not know never passes:
-were Streamlit to rename its cookies, the provider's tokens would otherwise stay in browsers unnoticed.
+first page. Here the answer lives for two minutes, long enough to open one session of the portal; the tokens reach no
+browser; a followed link still leads to its page; and a failure is shown. A cookie that is not known here never passes:
+if Streamlit renamed its cookies, the provider's tokens would otherwise stay in browsers unnoticed.
 """
 
 import logging
@@ -28,7 +28,7 @@ _IDENTITY_SECONDS: Final = 120
 
 
 class ProviderAnswers:
-    """Middleware around the two addresses; everything else passes untouched."""
+    """Middleware around the two addresses; every other request passes unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -91,10 +91,10 @@ def _shortened(cookie: str, *, secure: bool) -> str:
 
 
 def _wanted(request: Headers) -> str:
-    """The portal's page that the sign-in began at; never another site's."""
+    """The page of the portal that the sign-in began at; never an address of another site."""
     address = unquote(cookie_parser(request.get("cookie", "")).get(browser_cookies.NEXT, ""))
-    is_ours = address.startswith("/") and address[1:2] not in ("/", "\\") and address.isprintable()
-    return quote(address, safe="/?&=%") if is_ours else "/"
+    is_own = address.startswith("/") and address[1:2] not in ("/", "\\") and address.isprintable()
+    return quote(address, safe="/?&=%") if is_own else "/"
 
 
 def _go_to(message: Message, address: str) -> None:

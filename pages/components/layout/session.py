@@ -1,6 +1,6 @@
-"""Who is looking at the running page.
+"""The viewer of the running page.
 
-The browser's cookie is read once, when a tab connects; from then on the tab keeps the token, and the database is asked
+The browser's cookie is read once, when a tab connects; from then on the tab holds the token, and the database is asked
 in every run whether its session still holds. The answer is reused within `one_check` and nowhere else: outside of it,
 such as in a callback, every question goes to the database. A tab whose connection was made again must have come with
 the cookie of its own session.
@@ -27,7 +27,7 @@ from services.time_zones import find_time_zone
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
 TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
-# What the browser is known by from its first sign-in on, until its cookie is read again.
+# The token that marks the browser as known, from its first sign-in until its cookie is read again.
 DEVICE_KEY = "device_token"
 _FIRST_COOKIE_KEY = "session_first_cookie"
 
@@ -81,9 +81,9 @@ def _ask_database() -> Viewer | None:
     if viewer is not None:
         _bind(token)
     elif token:
-        left = unfinished.collect(token)
+        work = unfinished.collect(token)
         forget()
-        unfinished.keep(left)
+        unfinished.store(work)
     else:
         st.session_state[TOKEN_KEY] = ""
     if viewer is not None and viewer.may_enter:
@@ -94,8 +94,8 @@ def _ask_database() -> Viewer | None:
 def current_viewer() -> Viewer:
     """The viewer of the running page; cheap to call, one check per run.
 
-    When the session has ended meanwhile (or something must be set up first), the run stops here and the whole page
-    starts again at the gate in `app.py`.
+    When the session has ended since (or something must be set up first), the run stops here and the whole page starts
+    again at the gate in `app.py`.
     """
     viewer = find_viewer()
     if viewer is None or not viewer.may_enter:
@@ -109,7 +109,7 @@ def current_account_id() -> int:
 
 
 def client_address() -> str | None:
-    """Where the person is, for the audit log; None on this machine itself."""
+    """The viewer's network address, for the audit log; None on this machine itself."""
     return page_address()
 
 
@@ -133,10 +133,10 @@ def cookie_token(name: str = browser_cookies.SESSION) -> str:
 
 
 def begin(token: str) -> None:
-    """Makes this tab hold the session that was just opened."""
-    left = unfinished.kept()
+    """Make this tab hold the session that was just opened."""
+    work = unfinished.stored()
     forget()
-    unfinished.keep(left)
+    unfinished.store(work)
     st.session_state[TOKEN_KEY] = token
     st.session_state[_FIRST_COOKIE_KEY] = cookie_token()
     _bind(token)
@@ -149,8 +149,8 @@ def check_again() -> None:
 
 
 def forget() -> None:
-    """Drops everything this tab knows: the next person at it must not find the last one's searches."""
-    device = st.session_state.get(DEVICE_KEY)  # the browser's and nobody's
+    """Drop everything that this tab holds: the next person at it must not find the previous viewer's searches."""
+    device = st.session_state.get(DEVICE_KEY)  # the browser's, not an account's
     st.session_state.clear()
     st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
@@ -170,6 +170,6 @@ def _connection() -> str | None:
 
 def _is_of_this_browser(token: str) -> bool:
     """Whether this tab's connection came with its session's cookie, or is still the one that it signed in over."""
-    if _connection() is None:  # no web server of ours is in front, as in a test of one page
+    if _connection() is None:  # a page without the portal's web server, as in a test
         return True
     return cookie_token() in (token, st.session_state.get(_FIRST_COOKIE_KEY))
