@@ -13,7 +13,7 @@ from pages.authentication.authenticator import (
 from pages.authentication.card import sign_in_card
 from pages.components.layout import session, unfinished
 from pages.rendering.escaping import html_text
-from pages.web.streamlit_private import AUTHENTICATION_STATUS
+from pages.web.streamlit_private import AUTHENTICATION_STATUS, is_submitted
 from services.authentication.sessions import REFUSED
 from services.settings import settings
 
@@ -34,7 +34,7 @@ def show() -> None:
             st.rerun()
         if st.session_state.get(AUTHENTICATION_STATUS) is False:
             st.error(st.session_state.pop(NOT_NOW, REFUSED))
-        elif st.session_state.get(f"FormSubmitter:{FORM_KEY}-{FIELDS['Login']}"):
+        elif is_submitted(FORM_KEY, FIELDS["Login"]):
             st.error("Enter your email and your password.")
         single_sign_on.draw_button()
         password_reset.draw_button()

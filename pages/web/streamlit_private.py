@@ -100,6 +100,15 @@ def is_page_running() -> bool:
     return any(thread.name.startswith(_PAGE_THREADS) for thread in threading.enumerate())
 
 
+def is_submitted(form_key: str, label: str) -> bool:
+    """Whether this run comes from the button of that label in the form, also when somebody else draws the form.
+
+    Streamlit makes the button's key of both. When it makes another one, an empty sign-in form is answered with silence
+    (tests/pages/authentication/test_authenticator.py).
+    """
+    return bool(st.session_state.get(f"FormSubmitter:{form_key}-{label}"))
+
+
 def tab_id() -> str | None:
     """The id by which Streamlit knows the running page's tab; None outside of a page.
 
@@ -126,7 +135,8 @@ def ignore_pages_folder() -> None:
 
     It ignores the folder from the first `st.navigation` of any session on, as it documents; until then the first
     visitor could ask for a file. So the server calls `st.navigation` itself, before there is a session; that this has
-    the same effect is not documented. When it has not, tests/pages/web/test_server.py sees a file of the folder run.
+    the same effect is not documented. When it has not, a file of the folder is seen to run
+    (tests/pages/web/test_gate_of_pages.py).
     """
     with _without_context_warnings():
         st.navigation([st.Page(_no_page, title="None")], position="hidden")

@@ -25,6 +25,7 @@ from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import ROLE_LABELS, format_clock, format_time
+from pages.rendering.templates import render
 from services.access import Role
 from services.accounts.administration import (
     disable_account,
@@ -185,11 +186,7 @@ def _frame(
 def _account(account: ListedAccount, zone: ZoneInfo) -> None:
     with st.container(key=f"account_{account.id}_band", horizontal=True, vertical_alignment="center"):
         st.html(
-            f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt>'
-            f"<dd><bdi>{html_text(account.name)}</bdi></dd></div>"
-            f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(account.email)}</bdi></dd></div>'
-            f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(account, zone))}</dd></div></dl>',
-            width="stretch",
+            render("account_head.html.jinja", account=account, state=_state(account, zone)), width="stretch"
         )
         st.button("Edit", on_click=open_dialog, args=(edit_account_dialog(account),), type="primary")
         for step in _steps(account):
