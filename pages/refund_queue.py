@@ -18,7 +18,7 @@ from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import age_words, money_cells, time_words, wall_clock
+from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
@@ -93,7 +93,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": money_cells(
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
-            "Age": [age_words(row.request.requested_at, now) for row in rows],
+            "Age": [format_age(row.request.requested_at, now) for row in rows],
             "Status": [[RefundStatus(row.request.status).label] for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
@@ -175,7 +175,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 "refund_request.html.jinja",
                 row=row,
                 plan=plan,
-                time=lambda at: time_words(at, zone),
+                time=lambda at: format_time(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )

@@ -1,17 +1,30 @@
-"""Whether the pages are served by pages/web/server.py. `streamlit run app.py` serves them too, but without the gate."""
+"""The pages are drawn by the portal's own web server (pages/web/server.py) and by no other.
+
+`streamlit run app.py` would serve them without the gate for requests, the security headers and the portal's own routes.
+"""
 
 from typing import Final
 
-REFUSAL: Final = "This portal has to be started by its own web server. Type: make run"
+import streamlit as st
+
+REFUSAL: Final = (
+    "This portal has its own web server: type make run, or python -m services.portal, in its folder."
+)
 
 _is_served = False
 
 
 def allow_pages() -> None:
-    """Called by pages/web/server.py, which brings the routes, the security headers and the checks of addresses."""
+    """Called once in a process that is the portal's own web server."""
     global _is_served
     _is_served = True
 
 
-def are_pages_allowed() -> bool:
-    return _is_served
+def refuse_bare_run() -> None:
+    """End the run with a sentence that says what to type, unless this process is the portal's own web server.
+
+    To be called before anything of a page is drawn: another server runs the files of `pages/` by themselves.
+    """
+    if not _is_served:
+        st.error(REFUSAL)
+        st.stop()

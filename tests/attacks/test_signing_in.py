@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from pages.web.browser_cookies import DEVICE, SESSION
 from services.accounts.administration import reset_password
@@ -20,23 +22,18 @@ from tests.support.signing_in import sign_in_by_form, submit
 pytestmark = pytest.mark.usefixtures("sessions")
 
 SECRET = "A" * 32
-_NOTE_THE_END_OF_A_RUN = """() => {
-  const page = document.documentElement, app = document.querySelector("[data-testid=stApp]");
-  delete page.dataset.runHasEnded;
-  new MutationObserver((changes, observer) => {
-    if (changes.some((change) => change.oldValue === "running")) {
-      page.dataset.runHasEnded = "yes";
-      observer.disconnect();
-    }
-  }).observe(app, {attributeFilter: ["data-test-script-state"], attributeOldValue: true});
-}"""
+# The connection of each tab, from its last load.
+SOCKETS: dict[Page, WebSocket] = {}
 
 
 @pytest.fixture
 def tabs(portal: Portal, browser: Browser) -> Iterator[list[Page]]:
     """Tabs of strangers, each a browser of its own."""
     contexts = [browser.new_context(base_url=portal.url) for _ in range(4)]
-    yield [context.new_page() for context in contexts]
+    pages = [context.new_page() for context in contexts]
+    for page in pages:
+        page.on("websocket", partial(SOCKETS.__setitem__, page))
+    yield pages
     for context in contexts:
         context.close()
 
@@ -46,16 +43,23 @@ def id_of(portal: Portal, email: str) -> int:
     return int(found)
 
 
+def ends_a_run(frame: bytes | str) -> bool:
+    """Whether a frame of Streamlit's web socket ends a run of the script."""
+    message = ForwardMsg()
+    message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+    return message.WhichOneof("type") == "script_finished"
+
+
 def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
     """What the form answers."""
     if page.url == "about:blank":
         page.goto("/")
     expect(page.get_by_label("Email")).to_be_visible(timeout=20_000)
     settle(page)
-    page.evaluate(_NOTE_THE_END_OF_A_RUN)
-    submit(page, email, password)
-    # The answer to the last guess may still be there.
-    expect(page.locator("html")).to_have_attribute("data-run-has-ended", "yes", timeout=20_000)
+    # The answer to the last guess may still be there, and a run may be too short for the page to show that it runs.
+    with SOCKETS[page].expect_event("framereceived", ends_a_run, timeout=20_000):
+        submit(page, email, password)
+    settle(page)
     said = (
         page.get_by_role("alert")
         .filter(has_text="not right")

@@ -30,12 +30,25 @@ def exports(page: Page) -> Locator:
     return page.get_by_role("button", name=_EXPORT).and_(page.locator('[data-testid="stElementToolbar"] *'))
 
 
-@pytest.mark.parametrize("address", ["/", "/administration", "/reports"])
+@pytest.mark.parametrize(
+    ("address", "section"),
+    [
+        ("/", None),
+        ("/reports", None),
+        ("/refund_queue", None),
+        ("/administration", "Accounts"),
+        ("/administration", "Audit log"),
+    ],
+)
 def test_a_table_shows_no_toolbar_and_would_hold_no_download(
-    page: Page, portal: Portal, address: str
+    page: Page, portal: Portal, address: str, section: str | None
 ) -> None:
-    sign_in(page, portal, "admin@demo.example")
+    sign_in(page, portal, "refunds@demo.example" if address == "/refund_queue" else "admin@demo.example")
+    page.request.get("/documents/1")  # so that there is something in the audit log
     page.goto(address)
+    if section:
+        page.get_by_role("radio", name=section).click()
+        settle(page)
     expect(table_in(page)).to_be_visible(timeout=20_000)
     settle(page)
     toolbar = hover(page)
@@ -47,3 +60,11 @@ def test_a_table_shows_no_toolbar_and_would_hold_no_download(
     assert [bar for bar in toolbar.all() if bar.is_visible()], "the toolbar is there, and only hidden"
     expect(toolbar.first.get_by_role("button").first).to_be_visible()
     assert exports(page).count() == 0, "client.disableDataExport"
+
+
+def test_a_table_is_searched_with_its_key(page: Page, portal: Portal) -> None:
+    sign_in(page, portal, "anna@demo.example")
+    expect(table_in(page)).to_be_visible(timeout=20_000)
+    page.evaluate("document.querySelector('[data-testid=stDataFrame] canvas').focus()")
+    page.keyboard.press("Control+f")
+    expect(page.locator(".gdg-search-bar")).to_be_visible(timeout=10_000)

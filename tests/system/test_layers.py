@@ -72,7 +72,7 @@ def test_functions_fit_a_screen() -> None:
 
 
 def test_every_fragment_asks_anew_who_is_signed_in() -> None:
-    """`fragments.fragment` does so; Streamlit's own decorator would draw for the viewer of an earlier run."""
+    """`fragments.fragment` does so, once per draw."""
     drawn = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "app.py", *(ROOT / "pages").rglob("*.py"))
@@ -89,12 +89,40 @@ def test_every_fragment_asks_anew_who_is_signed_in() -> None:
 
 def test_every_dialog_looks_at_session_and_scope_when_it_is_drawn() -> None:
     """`dialogs.draw_dialog` does so at each draw; a dialog that is drawn past it would not."""
-    drawn = {
+
+    def files_with(pattern: str) -> set[str]:
+        return {
+            str(path.relative_to(ROOT))
+            for path in (ROOT / "app.py", *(ROOT / "pages").rglob("*.py"))
+            if re.search(pattern, path.read_text(encoding="utf-8"))
+        }
+
+    assert files_with(r"\bst\.dialog\b") == {"pages/components/layout/fragments.py"}
+    own = r"\bfragments\.dialog\b|\bfragments import .*\bdialog\b"
+    assert files_with(own) == {"pages/components/layout/dialogs.py"}
+
+
+# The type of what `st.empty()` returns.
+DOCUMENTED = {"streamlit.delta_generator"}
+
+
+def test_what_streamlit_does_not_document_is_used_in_one_module() -> None:
+    users = {
         str(path.relative_to(ROOT))
-        for path in (ROOT / "pages").rglob("*.py")
-        if re.search(r"\bst\.dialog\b", path.read_text(encoding="utf-8"))
+        for path in (ROOT / "app.py", *(ROOT / "pages").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in modules_of(node)
+        if re.match(r"streamlit\.|streamlit_authenticator|extra_streamlit|uvicorn", name)
+        and name not in DOCUMENTED
     }
-    assert drawn == {"pages/components/layout/dialogs.py"}
+    assert users == {"pages/web/streamlit_private.py"}
+
+
+def modules_of(node: ast.AST) -> list[str]:
+    """The modules that an import names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
 # The number of places in services that say `Any`. It only shrinks: who removes one lowers it.

@@ -14,7 +14,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from services.audit.log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
 from services.authentication.user_agents import describe_user_agent
 from services.errors import InvalidInput
@@ -97,7 +97,7 @@ def _form(actions: tuple[str, ...]) -> tuple[dict[str, str], Mapping[str, DeltaG
 def _table(rows: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
     frame = pd.DataFrame(
         {
-            "Time": [time_words(row.at, zone) for row in rows],
+            "Time": [format_time(row.at, zone) for row in rows],
             "Account": [row.account_email for row in rows],
             "Action": [row.action for row in rows],
             "Result": [["Done" if row.succeeded else "Refused"] for row in rows],

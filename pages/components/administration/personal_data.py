@@ -22,7 +22,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
@@ -93,7 +93,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
     frame = pd.DataFrame(
         {
             "Order": [order.order_name for order in preview.orders],
-            "Created": [time_words(order.created_at, zone) for order in preview.orders],
+            "Created": [format_time(order.created_at, zone) for order in preview.orders],
             "Status": [MainStatus(order.status).label for order in preview.orders],
             "Store": [order.store for order in preview.orders],
             "As": [order.part.label for order in preview.orders],

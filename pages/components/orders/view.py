@@ -17,7 +17,7 @@ from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundSta
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
-from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
@@ -99,9 +99,9 @@ def order_pieces(
         refund_chip=_refund_chip,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
-        number_words=number_words,
-        time=lambda at: time_words(at, zone),
-        clock=lambda at: f"{at.astimezone(zone):%H:%M}",
+        format_number=format_number,
+        time=lambda at: format_time(at, zone),
+        clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
@@ -217,7 +217,7 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
     for _, events in groupby(order.history, key=day):
         found = list(events)
-        yield day_words(found[0].at.astimezone(zone)), found
+        yield format_day(found[0].at.astimezone(zone)), found
 
 
 def _renewal(subscription: Subscription) -> str:
