@@ -5,7 +5,7 @@ currencies are never added.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -181,17 +181,7 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
         days=tuple(sorted(days, key=lambda one: (one.day, one.currency))),
         stores=tuple(sorted(stores, key=lambda one: (one.store, one.currency))),
         currencies=_added(stores),
-        after_sale=tuple(
-            StoreAfterSale(
-                store=store.name,
-                orders=orders[store.name],
-                refunds=refunds.get(store.id, RefundFigures()),
-                resends=resends[store.id].total(),
-                subscriptions=_subscriptions(statuses[store.id], changes[store.id]),
-            )
-            for store in viewer.stores
-            if orders[store.name]
-        ),
+        after_sale=_after_sale(viewer, orders, refunds, resends, statuses, changes),
         refunds=refunds[None],
         given_back=tuple(
             RefundTotal(names[row.checkout_page_id], row.currency, row.amount, row.unknown)
@@ -200,6 +190,27 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
         refund_words=common_words(reasons),
         resends=sum(one.total() for one in resends.values()),
         subscriptions=_subscriptions(_summed(statuses), _summed(changes)),
+    )
+
+
+def _after_sale(
+    viewer: Viewer,
+    orders: Counter[str],
+    refunds: Mapping[int | None, RefundFigures],
+    resends: Mapping[int, Counter[str]],
+    statuses: Mapping[int, Counter[str]],
+    changes: Mapping[int, Counter[str]],
+) -> tuple[StoreAfterSale, ...]:
+    return tuple(
+        StoreAfterSale(
+            store=store.name,
+            orders=orders[store.name],
+            refunds=refunds.get(store.id, RefundFigures()),
+            resends=resends[store.id].total(),
+            subscriptions=_subscriptions(statuses[store.id], changes[store.id]),
+        )
+        for store in viewer.stores
+        if orders[store.name]
     )
 
 

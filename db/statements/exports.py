@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, collate, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from db.schema.order_tables import activation_code, checkout_page, order_item, orders
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus
-from db.schema.tables import activation_code, checkout_page, order_item, orders
 from db.statements.search import SearchValues, Statement, count_statement, matching
 
 # Up to so many orders come newest first; more come as the database has them, since sorting them would keep everybody

@@ -6,8 +6,9 @@ from typing import cast as cast_type
 
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
+from db.schema.order_tables import order_history, orders, subscription, subscription_event
+from db.schema.refund_tables import refund_request
 from db.schema.statuses import SUBSCRIPTION_TYPES, HistoryKind, RefundResult, RefundStatus, Source
-from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
 from db.statements.search import SearchValues, matching
 
 

@@ -35,8 +35,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from db.schema.order_tables import activation_code, orders
 from db.schema.statuses import SubscriptionFilter
-from db.schema.tables import activation_code, orders
 
 Statement = tuple[Select[Any], dict[str, Any]]
 # What a search compares with, by the name of the condition (`_CONDITIONS`); only filled fields are in it.
@@ -58,25 +58,6 @@ class AskedOrder:
     line: str | None = None
 
 
-ROW_COLUMNS: Final = (
-    orders.c.order_id,
-    orders.c.order_name,
-    orders.c.created_at,
-    orders.c.paid_at,
-    orders.c.currency,
-    orders.c.total,
-    orders.c.status,
-    orders.c.delivered,
-    orders.c.refund_status,
-    orders.c.active_subscription,
-    orders.c.cancelled_subscription,
-    orders.c.first_name,
-    orders.c.last_name,
-    orders.c.email,
-    orders.c.company_name,
-    orders.c.customer_erased,
-    orders.c.checkout_page_id,
-)
 _TIME: Final = TIMESTAMP(timezone=True)
 _PAGES: Final = bindparam("pages", type_=ARRAY(Integer))
 # The orders that were asked for by what is shown of them: a row per piece of what was typed and order that it means.
@@ -145,13 +126,14 @@ def page_statement(
     limit: int,
     cursor: tuple[datetime, int] | None,
     newer: bool,
+    fields: tuple[str, ...],
 ) -> Statement:
     """At most `limit` orders of these stores beyond the cursor: older ones newest first, or newer ones oldest first.
 
-    After `ROW_COLUMNS` comes the number of all that match, where it costs nothing: without a cursor, for orders that
-    are named by the search; otherwise None.
+    A row holds the order's `fields` as they are named and sorted here, then `store_id`, then `matches`: the number of
+    all that match, where it costs nothing (without a cursor, for orders that are named by the search), else None.
     """
-    statement = _page(frozenset(values), cursor is not None, newer)
+    statement = _page(frozenset(values), cursor is not None, newer, fields)
     given = values | {"pages": list(store_ids), "most": limit}
     if cursor is not None:
         given |= {"cursor_at": cursor[0], "cursor_id": cursor[1]}
@@ -159,11 +141,12 @@ def page_statement(
 
 
 @lru_cache(maxsize=512)
-def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
+def _page(names: frozenset[str], has_cursor: bool, newer: bool, fields: tuple[str, ...]) -> Select[Any]:
     """A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
     rows of each are merged. One scan over all stores would walk past everything that belongs to the others. Orders that
     are named are looked up once, whatever the store.
     """
+    row = [*(orders.c[field] for field in fields), orders.c.checkout_page_id.label("store_id")]
     key = (orders.c.created_at, orders.c.order_id)
     most = bindparam("most", type_=Integer)
     beyond: ColumnElement[bool] = true()
@@ -172,11 +155,16 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
         beyond = tuple_(*key) > place if newer else tuple_(*key) < place
     order_by = [c.asc() if newer else c.desc() for c in key]
     if names & _NAMED:
-        number = null() if has_cursor else func.count().over()
-        return select(*ROW_COLUMNS, number).where(_matching(names), beyond).order_by(*order_by).limit(most)
+        matches = null() if has_cursor else func.count().over()
+        return (
+            select(*row, matches.label("matches"))
+            .where(_matching(names), beyond)
+            .order_by(*order_by)
+            .limit(most)
+        )
     pages = func.unnest(_PAGES).table_valued("page_id", name="page").render_derived()
     one_store = (
-        select(*ROW_COLUMNS)
+        select(*row)
         .where(orders.c.checkout_page_id == pages.c.page_id, beyond, *_conditions(names))
         .order_by(*order_by)
         .limit(most)
@@ -184,7 +172,7 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
     )
     merged = [one_store.c.created_at, one_store.c.order_id]
     return (
-        select(one_store, null())
+        select(one_store, null().label("matches"))
         .select_from(pages.join(one_store, true()))
         .order_by(*[c.asc() if newer else c.desc() for c in merged])
         .limit(most)

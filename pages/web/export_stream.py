@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from db.connections.engine import viewer_transaction
 from db.connections.replica import reading_transaction
 from db.schema.audit_actions import AuditAction
+from pages.web.streamlit_private import PAGES_THREAD
 from services.access import Viewer
 from services.audit.recording import record_refusal
 from services.errors import InvalidInput, NotAllowed, SupportError
@@ -34,9 +35,6 @@ _FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was neve
 _EVERY: Final = 1.0
 _LONGEST: Final = 3600.0  # the file is one statement, which takes as long as its reader does
 _STUCK_AFTER: Final = 300.0  # a reader that takes nothing for so long has gone
-_PAGES_THREAD: Final = (
-    "ScriptRunner."  # as Streamlit calls the threads that run pages, and only while they run
-)
 _MOMENT: Final = 0.005
 # Makes the file in pieces, from the viewer's transaction; tells how many rows are written.
 Maker = Callable[[Connection, Callable[[int], None]], Iterator[bytes]]
@@ -44,7 +42,7 @@ Maker = Callable[[Connection, Callable[[int], None]], Iterator[bytes]]
 
 def _give_way() -> None:
     """Waits a moment while this process draws a page for somebody: they wait for it, and one can run at a time."""
-    if any(thread.name.startswith(_PAGES_THREAD) for thread in threading.enumerate()):
+    if any(thread.name.startswith(PAGES_THREAD) for thread in threading.enumerate()):
         time.sleep(_MOMENT)
 
 

@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pages.web import browser_cookies
 from pages.web.browser_cookies import Cookie
 from pages.web.origins import is_secure
+from pages.web.streamlit_private import IDENTITY_COOKIE, TOKENS_COOKIE
 
 FAILED: Final = "The sign-in provider did not answer as it should. Please try again in a moment."
 FAILED_PARAMETER: Final = "sign_in_failed"
 LONGEST_ADDRESS: Final = 500
 CALLBACK: Final = "/oauth2callback"
 _LOGIN: Final = "/auth/login"
-_IDENTITY, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _IDENTITY_SECONDS: Final = 120
 
 
@@ -55,9 +55,9 @@ def _from_provider(message: Message, asked: Headers, *, secure: bool) -> None:
         if name.lower() == b"set-cookie":
             cookie = value.decode("latin-1")
             key, is_set = cookie.partition("=")[0], "max-age=0" not in cookie.lower()
-            if is_set and key.startswith(_TOKENS):
+            if is_set and key.startswith(TOKENS_COOKIE):
                 continue
-            if is_set and key.startswith(_IDENTITY):
+            if is_set and key.startswith(IDENTITY_COOKIE):
                 is_answered = True
                 value = _shortened(cookie, secure=secure).encode("latin-1")
         kept.append((name, value))

@@ -22,7 +22,6 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import BaseRoute, Route  # noqa: E402
 from streamlit import config  # noqa: E402
-from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
 from pages.web.bare_run import allow_pages  # noqa: E402
 from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
@@ -30,13 +29,11 @@ from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health, ready  # noqa: E402
+from pages.web.streamlit_private import name_no_pages_by_folder  # noqa: E402
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
-# Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by
-# themselves, past the gate in app.py.
-PagesManager.uses_pages_directory = False
-
+name_no_pages_by_folder()
 allow_pages()
 
 

@@ -10,17 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
 
 from db.errors import SqlState, sqlstate
+from db.schema.account_tables import account, account_page, account_session, known_device, team, team_member
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import checkout_page
 from db.schema.roles_of_accounts import SessionEnd
-from db.schema.tables import (
-    account,
-    account_page,
-    account_session,
-    checkout_page,
-    known_device,
-    team,
-    team_member,
-)
 from services.access import Role, Viewer, require_administrator
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, sign_in_instructions
 from services.accounts.listing import ListedAccount, get_account

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, any_, delete, func, insert, literal, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
+from db.schema.account_tables import account, team, team_member, team_page
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, checkout_page, team, team_member, team_page
+from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput, NotFound

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, Select, func, select
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import audit_log
+from db.schema.portal_tables import audit_log
 from services.access import Viewer, require_administrator
 from services.audit import recording
 from services.errors import InvalidInput, NotFound

@@ -14,7 +14,7 @@ import segno
 from sqlalchemy import Connection, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
-from db.schema.tables import account, role_rule
+from db.schema.account_tables import account, role_rule
 from services.access import Role, Viewer
 from services.authentication import sessions
 from services.authentication.networks import network_of

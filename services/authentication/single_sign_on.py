@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
-from db.schema.tables import account
+from db.schema.account_tables import account
 from services.authentication import sessions
 from services.authentication.address_identity import identity_key
 from services.authentication.networks import network_of

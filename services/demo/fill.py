@@ -8,16 +8,9 @@ from typing import Final
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.schema.tables import (
-    account,
-    account_page,
-    checkout_page,
-    payment_method,
-    refund_request,
-    team,
-    team_member,
-    team_page,
-)
+from db.schema.account_tables import account, account_page, team, team_member, team_page
+from db.schema.order_tables import checkout_page, payment_method
+from db.schema.refund_tables import refund_request
 from services.access import Role
 from services.authentication.passwords import hash_password
 from services.demo.orders import DemoOrder, demo_orders

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
+from db.schema.order_tables import order_history
+from db.schema.refund_tables import refund_request, refund_request_item
 from db.schema.statuses import RefundResult, RefundStatus
-from db.schema.tables import order_history, refund_request, refund_request_item
 from services.demo.draft import Document
 from services.demo.orders import DemoOrder
 from services.demo.vocabulary import REFUND_REASONS

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Select, and_, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.schema.tables import export_run, order_item, orders
+from db.schema.order_tables import order_item, orders
+from db.schema.portal_tables import export_run
 from db.statements.search import matching
 from services.access import Viewer
 from services.exports.csv_file import ExportRows

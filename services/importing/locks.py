@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.exc import OperationalError
 
 from db.connections.roles import JOBS_ROLE
-from db.schema.tables import checkout_page
+from db.schema.order_tables import checkout_page
 from services.importing.staging_rows import OrderRows
 
 _STATEMENTS: Final = (

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, exists, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import activation_code, order_item
 from db.schema.statuses import MailKind, MainStatus
-from db.schema.tables import activation_code, order_item
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import orders, subscription, subscription_event
 from db.schema.statuses import (
     SUBSCRIPTION_TYPES,
     MainStatus,
@@ -12,7 +13,6 @@ from db.schema.statuses import (
     SubscriptionStatus,
     SubscriptionType,
 )
-from db.schema.tables import orders, subscription, subscription_event
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound

@@ -3,10 +3,10 @@
 import base64
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection
 
@@ -66,6 +66,12 @@ class OrderRow:
     store: str
 
 
+# What the database knows by the name that `OrderRow` gives it: all but the store's name.
+STORED_FIELDS: Final = tuple(field.name for field in fields(OrderRow) if field.name != "store")
+# Where a row of the statement holds the store's ID: after these fields.
+_STORE_ID: Final = len(STORED_FIELDS)
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """Rows newest first; `next` leads to older ones, `previous` to newer ones, None where there are none.
@@ -115,15 +121,16 @@ def find_orders(
         limit=limit + 1,
         cursor=place,
         newer=newer,
+        fields=STORED_FIELDS,
     )
     stores = {store.id: store.name for store in viewer.stores}
-    found: Sequence[Any] = connection.execute(statement, values).all()
-    # In the order of ROW_COLUMNS, whose last one is the store, with the number of all after it.
-    rows = [OrderRow(*(*row[:-2], stores[row[-2]])) for row in found[:limit]]
-    beyond = len(found) > limit
+    matched: Sequence[Any] = connection.execute(statement, values).all()
+    # The statement is made from the names of these fields: an attribute read per cell would cost several times as much.
+    rows = [OrderRow(*(*row[:_STORE_ID], stores[row[_STORE_ID]])) for row in matched[:limit]]
+    beyond = len(matched) > limit
     if newer:
         rows.reverse()
-    total = found[0][-1] if found else None
+    total = matched[0].matches if matched else None
     if cursor is None and not beyond:
         total = len(rows)
     if not rows:

@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from db.schema.order_tables import order_item, orders
 from db.schema.personal import Whose, known_by
-from db.schema.tables import audit_log, order_item, orders
+from db.schema.portal_tables import audit_log
 from services.privacy.mentions import DIGESTED, Kind, Value, candidates
 
 

@@ -19,7 +19,8 @@ from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.schema.tables import mail, order_relation, subscription
+from db.schema.mail_tables import mail
+from db.schema.order_tables import order_relation, subscription
 from services.privacy.known_values import (
     Person,
     arrays,

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, func, select
 
+from db.schema.order_tables import activation_code, order_item, orders
+from db.schema.refund_tables import refund_request, refund_request_item
 from db.schema.statuses import RefundStatus
-from db.schema.tables import activation_code, order_item, orders, refund_request, refund_request_item
 from services.errors import InvalidInput
 from services.refunds.sums import Earlier, Line, RefundSums, refund_sums
 

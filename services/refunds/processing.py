@@ -8,8 +8,9 @@ from types import MappingProxyType
 from sqlalchemy import Connection, func, insert, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import order_item, orders
+from db.schema.refund_tables import refund_request_item
 from db.schema.statuses import MailKind, MainStatus, RefundResult, RefundStatus
-from db.schema.tables import order_item, orders, refund_request_item
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, OrderNotFound
@@ -99,8 +100,6 @@ def fulfil_request(
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = lock_request(connection, viewer, request_id, with_related=stop_renewal)
     check_taken(viewer, request)
-    if order.status != MainStatus.PAID:
-        raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
     refund = _choose_items(connection, order, positions, expected_amount)
     _mark_refunded(connection, order, None if refund.is_full else refund.positions)
     copies_deleted = delete_codes_of(connection, order.order_id, refund.positions if delete_codes else [])
@@ -111,10 +110,7 @@ def fulfil_request(
     _add_lines(connection, order, request_id, refund.items)
     _add_completed_event(connection, viewer, order, refund, note)
     document_id = add_refund_document(connection, viewer, order, refund.items, request_id=request_id)
-    details = {
-        "items": refund.positions,
-        "sum": refund.sum_text,
-        "shares": [format_money(item.amount, order.currency) for item in refund.items],
+    details = refund.details(order.currency) | {
         "codes deleted": delete_codes,
         "copies of codes deleted": copies_deleted,
         "subscriptions stopped": len(stopped),
@@ -126,17 +122,11 @@ def fulfil_request(
         "stop_subscriptions": stop_renewal,
         "document_id": document_id,
     }
+    sentence = f" {refund.sum_text} refunded."
     return _close_request(
-        connection,
-        viewer,
-        order,
-        request,
-        refund.result,
-        note,
-        details=details,
-        columns=columns,
-        sum_sentence=f" {refund.sum_text} refunded.",
-    )
+        connection, viewer, order, request, refund.result, note,
+        details=details, columns=columns, sum_sentence=sentence,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +146,18 @@ class _Refund:
     def result(self) -> RefundResult:
         return RefundResult.FULL if self.is_full else RefundResult.PARTIAL
 
+    def details(self, currency: str) -> dict[str, object]:
+        """What the audit log keeps of it."""
+        shares = [format_money(item.amount, currency) for item in self.items]
+        return {"items": self.positions, "sum": self.sum_text, "shares": shares}
+
 
 def _choose_items(
     connection: Connection, order: LockedOrder, positions: Sequence[int], expected_amount: Decimal
 ) -> _Refund:
     """Decide the refund's items and sum under the order's lock. Raises `InvalidInput` and `SumChanged`."""
+    if order.status != MainStatus.PAID:
+        raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
     plan = find_plan(connection, order.order_id)
     if plan is None:
         raise OrderNotFound

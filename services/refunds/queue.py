@@ -9,7 +9,8 @@ from typing import Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, orders, refund_request
+from db.schema.order_tables import checkout_page, orders
+from db.schema.refund_tables import refund_request
 from services.access import Viewer
 from services.errors import NotAllowed
 from services.refunds.requests import OPEN, RefundRequest

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from db.schema.refund_tables import refund_request
 from db.schema.statuses import RefundStatus
-from db.schema.tables import refund_request
 from services.access import Permission, Viewer
 from services.errors import Conflict, NotFound
 from services.order_actions.locking import LockedOrder, lock_orders

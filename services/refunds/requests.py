@@ -10,8 +10,9 @@ from sqlalchemy import Column, Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import orders
+from db.schema.refund_tables import refund_request
 from db.schema.statuses import MainStatus, RefundResult, RefundStatus
-from db.schema.tables import orders, refund_request
 from db.statements.order_detail import requests_statement
 from services.access import Viewer
 from services.actions import ActionResult, action

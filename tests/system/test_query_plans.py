@@ -14,7 +14,7 @@ from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, Subscri
 from db.statements import search
 from services.orders.detail import get_order, get_orders
 from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
-from services.orders.search import count_orders, find_orders, stores_in_scope
+from services.orders.search import STORED_FIELDS, count_orders, find_orders, stores_in_scope
 from tests.support import factories
 from tests.support.factories import document, item
 
@@ -114,7 +114,7 @@ def test_no_search_scans_a_table(anna: int, name: str) -> None:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         values = given_values(order_filter)
         for statement, given in (
-            search.page_statement(values, pages, limit=51, cursor=None, newer=False),
+            search.page_statement(values, pages, limit=51, cursor=None, newer=False, fields=STORED_FIELDS),
             search.count_statement(values, pages, most=10_001),
         ):
             found = plan(connection, statement.params(given))
@@ -133,6 +133,7 @@ def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> 
             limit=51,
             cursor=None,
             newer=False,
+            fields=STORED_FIELDS,
         )
         assert f"using {index}" in plan(connection, statement.params(given))
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
 from pages.web.bare_run import REFUSAL, are_pages_allowed
+from pages.web.streamlit_private import tab_id
 from services.access import Viewer
 from services.authentication import sessions
 from services.settings import settings
@@ -163,19 +163,13 @@ def forget() -> None:
     st.session_state.clear()
     st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
-    if tab := _tab():
+    if tab := tab_id():
         tabs.release(tab)
 
 
 def _bind(token: str) -> None:
-    if tab := _tab():
+    if tab := tab_id():
         tabs.bind(tab, token, _connection())
-
-
-def _tab() -> str | None:
-    """What Streamlit calls this tab."""
-    context = get_script_run_ctx()
-    return context.session_id if context else None
 
 
 def _connection() -> str | None:

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from db.schema.all_tables import metadata
 from db.schema.personal import IMPERSONAL, PERSONAL
-from db.schema.tables import metadata
 from services.importing.staging_rows import COLUMNS
 
 STATEMENTS: Final = Path(__file__).resolve().parents[3] / "db" / "statements" / "importing"

@@ -7,8 +7,8 @@ from alembic import autogenerate
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from db.schema.all_tables import metadata
 from db.schema.migrate import migrate
-from db.schema.tables import metadata
 from tests.support.databases import create_database, drop_database
 
 

@@ -32,11 +32,12 @@ def run(statement: str, **values: object) -> Any:
 @pytest.fixture
 def account(database: str) -> int:
     run("DELETE FROM account")
-    return run(
+    [[account_id]] = run(
         "INSERT INTO account (email, name, role, password_hash, must_change_password) "
         "VALUES ('anna@team.example', 'Anna', 'specialist', :hash, true) RETURNING id",
         hash=HASH,
-    )[0].id
+    )
+    return int(account_id)
 
 
 def opened(at: AppTest) -> AppTest:
