@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NoReturn
 
 from services.errors import InvalidInput
-from services.importing.fields import JsonObject, WrongField, quote
 from services.importing.models import OrderDocument
 from services.importing.objects import refuse_unstorable
 from services.importing.readers import read_order
+from services.importing.refusals import JsonObject, WrongField, quote
 
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"

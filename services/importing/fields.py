@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
+from services.importing.refusals import JsonObject, WrongField, refuse
 from services.money import is_currency
 from services.text.keys import ascii_digits, strip_edges
 from services.text.web_addresses import is_web_address
@@ -50,37 +51,6 @@ _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}").fullmatch
 _SCHEME: Final = re.compile(r"https?:", re.IGNORECASE).match
 
 Choice = TypeVar("Choice")
-# What JSON holds is only known once it has been checked: that is the purpose of this module.
-JsonObject = dict[str, Any]
-
-
-class WrongField(Exception):
-    """A value that cannot be used: the path of its field, and the reason as one sentence."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
-
-
-def quote(value: object, limit: int = 40) -> str:
-    """The value as an error message repeats it: on one line, shortened, without unprintable characters."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, dict)):
-        return "a list" if isinstance(value, list) else "an object"
-    string = str(value)
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in string[:limit])
-    clean += "…" if len(string) > limit else ""
-    return f"“{clean}”" if isinstance(value, str) else clean
-
-
-def refuse(where: str, key: str, expected: str, value: object) -> NoReturn:
-    if value is None:
-        raise WrongField(where + key, f"This field is missing: expected {expected}.")
-    raise WrongField(where + key, f"Expected {expected}, but the document has {quote(value)}.")
 
 
 def _is_blank(value: object) -> bool:

@@ -4,7 +4,8 @@ import base64
 import re
 from typing import Final
 
-from services.importing.fields import FILE_NAME, JsonObject, WrongField, refuse, text
+from services.importing.fields import FILE_NAME, text
+from services.importing.refusals import JsonObject, WrongField, refuse
 
 DOCUMENT_BYTES: Final = 10 * 1024 * 1024
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+").fullmatch

@@ -1,6 +1,6 @@
 """JSON objects inside an order document: lists of them, unknown keys, and strings that cannot be stored."""
 
-from services.importing.fields import JsonObject, WrongField, quote, refuse
+from services.importing.refusals import JsonObject, WrongField, quote, refuse
 
 
 def require_object(value: object, path: str) -> JsonObject:

@@ -9,7 +9,6 @@ from typing import Final
 
 from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
 from services.importing import fields, files
-from services.importing.fields import JsonObject, WrongField
 from services.importing.models import (
     ActivationCodeData,
     CustomerData,
@@ -26,6 +25,7 @@ from services.importing.models import (
     SubscriptionData,
 )
 from services.importing.objects import drop_unknown, list_of_objects, require_object
+from services.importing.refusals import JsonObject, WrongField, quote, refuse
 
 _ORDER_STATUS: Final = {member.value: member for member in MainStatus}
 _CUSTOMER_TYPE: Final = {member.value: member for member in CustomerType}
@@ -136,7 +136,7 @@ def _items(source: JsonObject, unknown: list[str]) -> tuple[ItemData, ...]:
             if item.has_own_id and item.item_id in seen:
                 raise WrongField(
                     f"items[{index}].item_id",
-                    f"The id {fields.quote(item.item_id)} belongs to an earlier item already.",
+                    f"The id {quote(item.item_id)} belongs to an earlier item already.",
                 )
             if item.has_own_id:
                 seen.add(item.item_id)
@@ -221,7 +221,7 @@ def _subscription(source: JsonObject, where: str, unknown: list[str]) -> Subscri
     drop_unknown(subscription, _SUBSCRIPTION_KEYS, where, unknown)
     subscription_id = fields.identifier(subscription, "id", where)
     if subscription_id is None:
-        fields.refuse(where, "id", "the id of the subscription", None)
+        refuse(where, "id", "the id of the subscription", None)
     has_parent = subscription.get("parent_order_id") is not None
     return SubscriptionData(
         subscription_id,
