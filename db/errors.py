@@ -40,4 +40,4 @@ class NotAllowed(SupportError):
 class AccountUnusable(NotAllowed):
     """The account was disabled, or its session has ended, perhaps in the middle of what it was doing."""
 
-    message = "This account cannot be used any more, or you are signed out. Nothing was changed."
+    message = "This account can no longer be used, or you are signed out. Nothing was changed."

@@ -8,7 +8,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.money import format_money
 from services.refunds.requests import find_own_requests
@@ -36,7 +36,7 @@ def page() -> None:
                 zone=zone.key,
                 chip=lambda status: chip(RefundStatus(status).label),
                 results={result: result.label for result in RefundResult},
-                time=lambda at: time_words(at, zone),
+                time=lambda at: format_time(at, zone),
                 money=format_money,
             )
         )

@@ -14,7 +14,7 @@ from services.orders.filters import InvalidSearch, parse_filter
 
 
 def _search(entered: FormInput) -> None:
-    """Takes up a new search; with an error in it nothing is searched, and each error stands by its field."""
+    """Takes up a new search; with an error in it nothing is searched, and each error is shown beside its field."""
     try:
         order_filter = parse_filter(entered.typed, zone=time_zone(), errors=entered.errors)
     except InvalidSearch as error:
@@ -40,7 +40,7 @@ def page() -> None:
     state = orders_state.current()
     search_form(current_viewer(), state.errors)
     if state.errors:
-        # The one without a field is of the address, whose search is not there any more.
+        # The one without a field is of the address, whose search no longer exists.
         st.warning(
             state.errors.get("") or "Nothing was searched. Please check the marked fields.",
             icon=":material/info:",

@@ -11,13 +11,14 @@ from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
 from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog, show_result
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import age_words, money_cells, time_words, wall_clock
+from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
@@ -38,7 +39,7 @@ def page() -> None:
     queue()
 
 
-@st.fragment
+@fragment
 def queue() -> None:
     """A fragment, so that choosing a request does not draw the frame again."""
     with showing_errors():
@@ -92,7 +93,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": money_cells(
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
-            "Age": [age_words(row.request.requested_at, now) for row in rows],
+            "Age": [format_age(row.request.requested_at, now) for row in rows],
             "Status": [[RefundStatus(row.request.status).label] for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
@@ -152,7 +153,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
     if plan is None:  # moved to a store of others since the list was read
-        st.info("This request is not among the stores you can see any more.")
+        st.info("This request is no longer among the stores you can see.")
         return
     with st.container(key=f"order_{request.order_id}_card", gap=None):
         with st.container(
@@ -174,7 +175,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 "refund_request.html.jinja",
                 row=row,
                 plan=plan,
-                time=lambda at: time_words(at, zone),
+                time=lambda at: format_time(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )

@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text
 
+from db.schema.account_tables import account, role_rule
+from db.schema.order_tables import checkout_page
 from db.schema.roles_of_accounts import Role as Role
-from db.schema.tables import account, checkout_page, role_rule
 from services.errors import AccountUnusable, NotAllowed
 
 

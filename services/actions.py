@@ -12,10 +12,11 @@ from sqlalchemy.exc import OperationalError
 from db.connections.engine import viewer_transaction
 from db.errors import SqlState, sqlstate
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import action_key
+from db.schema.portal_tables import action_key
 from services.access import Viewer
 from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError
+from services.text.numbers import is_bigint
 
 # Another person's lock was held for too long, or two people waited for each other.
 _BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED, SqlState.QUERY_CANCELED)
@@ -42,7 +43,7 @@ class ActionRequest:
     order_id: int | None = None
 
     def __post_init__(self) -> None:
-        if self.order_id is not None and not 0 < self.order_id < 2**63:
+        if self.order_id is not None and not is_bigint(self.order_id):
             object.__setattr__(self, "order_id", None)
 
 

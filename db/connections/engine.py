@@ -1,7 +1,7 @@
 """Connections: as the app's role with a viewer, as the jobs' role, as the owner.
 
 A transaction is one user action: it is opened here, once, at the edge; services never commit. What one of the app's
-role needs is set inside it and nothing in its session, so that PgBouncer may stand between (transaction mode).
+role needs is set inside it and nothing in its session, so that PgBouncer may be in between (transaction mode).
 Searches, exports and reports are read through db/connections/replica.py.
 """
 
@@ -123,7 +123,7 @@ def viewer_transaction(
     search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
 
     Raises `AccountUnusable` instead of whatever was raised when the account was disabled or its session ended
-    meanwhile, and `NotAllowed` when the database refused a right.
+    in between, and `NotAllowed` when the database refused a right.
     """
     try:
         with app_engine().connect() as connection:

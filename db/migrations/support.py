@@ -1,8 +1,8 @@
-"""What a migration is written with: a file of SQL, and changes to large tables in batches.
+"""Tools for migrations: run a file of SQL, change a large table in batches, limit a column to certain words.
 
-Each migration is a transaction of its own. People search meanwhile, so none of them may hold a lock for long: a file
-that cannot get its locks within two seconds gives way and is tried again, and what touches every row of a large table
-is done batch by batch, each committed by itself.
+Each migration is a transaction of its own. People search while it runs, so it must not hold a lock for long: a file
+that cannot get its locks within two seconds gives way and is tried again, and a change to every row of a large table is
+made in batches, each committed by itself.
 """
 
 import logging
@@ -38,10 +38,10 @@ def run_sql(name: str, **replacements: str) -> None:
 
 
 def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
-    """Run `statement` over the whole table, a range of its integer key at a time; return how many rows it changed.
+    """Run `statement` over the whole table, one range of its integer key at a time; return how many rows it changed.
 
     The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed by
-    itself, and so is what the migration did before: the statement, and all before it, must do no harm when an
+    itself, as is everything that the migration did before: the statement, and all before it, must be harmless when an
     interrupted migration is run again.
     """
     changed = 0
@@ -61,12 +61,12 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
 
 
 def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
-    """Let `column` hold none but these words from now on; the constraint is called `<table>_<column>_known`.
+    """Limit `column` to these words; the constraint is called `<table>_<column>_known`.
 
-    People may go on reading and writing: the constraint is added without looking at the rows that are there, and these
-    are read under a lock that is in nobody's way. Words of theirs that are unknown stay allowed in this database, since
-    a row that breaks a constraint could not be changed either, and a person's data must always be erasable. Each step
-    is committed by itself, and so is what the migration did before; it may be run again.
+    Reading and writing go on: the constraint is added without a look at the existing rows, and these are then validated
+    under a lock that blocks neither. Unknown words in existing rows stay allowed in this database, because a row that
+    breaks a constraint could not be changed either, and a person's data must always be erasable. Each step is committed
+    by itself, as is everything that the migration did before; it may be run again.
     """
     constraint = f"{table}_{column}_known"
     with op.get_context().autocommit_block():
@@ -103,8 +103,10 @@ def _replace_check(
 
 
 def unicode_collation() -> str:
-    """The collation under which letter case follows Unicode, whatever the locale of the server: the built-in one from
-    PostgreSQL 17 on, ICU's before. Raises `RuntimeError` where there is neither."""
+    """The collation under which letter case follows Unicode, independent of the server's locale.
+
+    The built-in one from PostgreSQL 17 on, ICU's before. Raises `RuntimeError` when the server has neither.
+    """
     for name in ("pg_c_utf8", "und-x-icu"):
         if _driver().execute("SELECT FROM pg_collation WHERE collname = %s", (name,)).rowcount:
             return f'pg_catalog."{name}"'
@@ -120,7 +122,10 @@ def _range(driver: psycopg.Connection, statement: str, low: int, high: int) -> i
 def _patiently(
     driver: psycopg.Connection, execute: Callable[[], psycopg.Cursor], *, name: str | None = None
 ) -> psycopg.Cursor:
-    """What `execute` returns, once it got its locks within two seconds; `name` says in the log who waits."""
+    """Repeat `execute` until it gets its locks within two seconds; return its result.
+
+    `name` is what the log calls the waiting step. Raises the last error after 300 attempts.
+    """
     for attempt in range(_TRIES):
         try:
             # The driver's own transaction block inside Alembic's transaction is a savepoint.

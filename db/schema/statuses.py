@@ -32,6 +32,15 @@ class SubscriptionAction(StrEnum):
     STOP = "stop"
     DOCUMENT = "document"
 
+    @property
+    def label(self) -> str:
+        return _ACTION_LABELS[self]
+
+
+# What an order and its history say of the renewal of a subscription.
+RENEWAL_ACTIVATED: Final = "Auto-renewal has been activated"
+RENEWAL_DEACTIVATED: Final = "Auto-renewal has been deactivated"
+
 
 class MainStatus(StrEnum):
     NOT_PAID = "not paid"
@@ -113,6 +122,10 @@ class HistoryKind(StrEnum):
     DOCUMENT = "document"
     NOTE = "note"
 
+    @property
+    def label(self) -> str:
+        return _HISTORY_LABELS[self]
+
 
 class Source(StrEnum):
     """Who wrote an Order History line or added a document."""
@@ -133,6 +146,10 @@ class Relation(StrEnum):
     PARENT = "parent"
     CHILD = "child"
 
+    @property
+    def label(self) -> str:
+        return _RELATION_LABELS[self]
+
 
 class SubscriptionFilter(StrEnum):
     """What a search asks of the subscriptions of an order."""
@@ -141,6 +158,10 @@ class SubscriptionFilter(StrEnum):
     WITH = "with"
     ACTIVATED = "activated"
     DEACTIVATED = "deactivated"
+
+    @property
+    def label(self) -> str:
+        return _FILTER_LABELS[self]
 
 
 _LABELS: dict[StrEnum, str] = {
@@ -161,6 +182,33 @@ _RESULT_LABELS: dict[RefundResult, str] = {
     RefundResult.PARTIAL: "Partial refund",
     RefundResult.REFUSED: "Refused",
     RefundResult.FAILED: "The refund failed",
+}
+_ACTION_LABELS: dict[SubscriptionAction, str] = {
+    SubscriptionAction.CANCEL: "cancelled",
+    SubscriptionAction.RESUME: "resumed",
+    SubscriptionAction.STOP: "stopped with a refund",
+    SubscriptionAction.DOCUMENT: "decided anew",
+}
+_HISTORY_LABELS: dict[HistoryKind, str] = {
+    HistoryKind.EMAIL: "E-mail",
+    HistoryKind.ERROR: "Error",
+    HistoryKind.STATUS: "Status",
+    HistoryKind.SUBSCRIPTION: "Subscription",
+    HistoryKind.RELATION: "Related",
+    HistoryKind.ANONYMIZATION: "Personal data",
+    HistoryKind.DOCUMENT: "Document",
+    HistoryKind.NOTE: "Internal note",
+}
+_RELATION_LABELS: dict[Relation, str] = {
+    Relation.TYPO: "Bought together",
+    Relation.PARENT: "Parent order",
+    Relation.CHILD: "Child order",
+}
+_FILTER_LABELS: dict[SubscriptionFilter, str] = {
+    SubscriptionFilter.ANY: "Any",
+    SubscriptionFilter.WITH: "With a subscription",
+    SubscriptionFilter.ACTIVATED: "Auto-renewal activated",
+    SubscriptionFilter.DEACTIVATED: "Auto-renewal deactivated",
 }
 _MAIL_STATE_LABELS: dict[MailState, str] = {
     MailState.QUEUED: "Waiting",

@@ -10,17 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import Integer
 
 from db.errors import SqlState, sqlstate
+from db.schema.account_tables import account, account_page, account_session, known_device, team, team_member
 from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import checkout_page
 from db.schema.roles_of_accounts import SessionEnd
-from db.schema.tables import (
-    account,
-    account_page,
-    account_session,
-    checkout_page,
-    known_device,
-    team,
-    team_member,
-)
 from services.access import Role, Viewer, require_administrator
 from services.accounts.creation import ONE_TIME_LIFE, add_account, checked_name, sign_in_instructions
 from services.accounts.listing import ListedAccount, get_account
@@ -130,10 +123,10 @@ def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> A
 
 @action(AuditAction.DISABLE_ACCOUNT)
 def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Nobody signs in with it any more, and its sessions end at once. Raises as `change_account` does."""
+    """Disable an account: nobody can sign in with it, and its sessions end at once. Raises as `change_account` does."""
     listed = _lock_account(connection, viewer, account_id)
     if account_id == viewer.account_id:
-        raise Conflict("Nobody disables their own account. Another administrator can.")
+        raise Conflict("You cannot disable your own account. Another administrator can.")
     if listed.disabled_at is not None:
         raise Conflict("This account is disabled already.")
     _update(connection, account_id, disabled_at=func.now())
@@ -159,7 +152,7 @@ def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> A
         raise Conflict("This account is not locked.")
     _update(connection, account_id, failed_sign_ins=0, locked_until=None)
     _unlock_browsers(connection, account_id)
-    return ActionResult(f"The account of {listed.name} is not locked any more.", {"account": account_id})
+    return ActionResult(f"The account of {listed.name} is no longer locked.", {"account": account_id})
 
 
 @action(AuditAction.END_SESSIONS)
@@ -212,7 +205,7 @@ def _insert_grants(connection: Connection, account_id: int, grants: Grants) -> N
     for field, table, ids in (("teams", team, grants.teams), ("stores", checkout_page, grants.stores)):
         among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
         if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
-            raise InvalidInput(f"One of these {field} does not exist any more.", field=field)
+            raise InvalidInput(f"One of these {field} no longer exists.", field=field)
     for team_id in sorted(set(grants.teams)):
         connection.execute(insert(team_member).values(account_id=account_id, team_id=team_id))
     for page_id in sorted(set(grants.stores)):

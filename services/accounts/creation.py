@@ -6,8 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from db.schema.account_tables import account, account_page
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, account_page, audit_log, checkout_page
+from db.schema.order_tables import checkout_page
+from db.schema.portal_tables import audit_log
 from services.access import Role
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from db.schema.account_tables import account, team
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, team
 from services.access import Role, Viewer, require_administrator
 from services.accounts.administration import Grants, create_account
 from services.accounts.creation import checked_email, checked_name

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, or_, select
 
-from db.schema.tables import (
+from db.schema.account_tables import (
     account,
     account_page,
     account_session,

@@ -9,7 +9,7 @@ from db.connections.engine import (
     anonymous_transaction,
     viewer_transaction,
 )
-from db.schema.tables import account_session
+from db.schema.account_tables import account_session
 from db.settings import database_settings
 from services.access import Viewer
 from services.authentication import passwords, sessions

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, delete, select, update
 
+from db.schema.account_tables import account, role_rule, single_sign_on_identity
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, role_rule, single_sign_on_identity
 from services.access import Role, Viewer, require_administrator
 from services.accounts.listing import get_account
 from services.actions import ActionResult, action

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import checkout_page, orders, payment_method
+from db.schema.order_tables import checkout_page, orders, payment_method
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import InvalidInput, NotFound

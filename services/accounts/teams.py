@@ -8,8 +8,9 @@ from sqlalchemy import Connection, any_, delete, func, insert, literal, select, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
+from db.schema.account_tables import account, team, team_member, team_page
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import account, checkout_page, team, team_member, team_page
+from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput, NotFound
@@ -138,7 +139,7 @@ def _insert_members_and_stores(
     for field, table, ids in (("members", account, members), ("stores", checkout_page, stores)):
         among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
         if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
-            raise Conflict(f"One of these {field} does not exist any more.")
+            raise Conflict(f"One of these {field} no longer exists.")
     for account_id in sorted(set(members)):
         connection.execute(insert(team_member).values(team_id=team_id, account_id=account_id))
     for page_id in sorted(set(stores)):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, Select, func, select
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import audit_log
+from db.schema.portal_tables import audit_log
 from services.access import Viewer, require_administrator
 from services.audit import recording
 from services.errors import InvalidInput, NotFound
@@ -69,7 +69,7 @@ def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None)
         refused_only=bool(asked.get("refused")),
     )
     if wanted.since and wanted.until and wanted.until < wanted.since:
-        raise InvalidInput("This day is before the day from.", field="until")
+        raise InvalidInput("The end date is before the start date.", field="until")
     return wanted
 
 
@@ -203,7 +203,7 @@ def _audit_row(
 
 def _statement(wanted: AuditFilter) -> Select[Any]:
     if wanted.since and wanted.until and wanted.until < wanted.since:
-        raise InvalidInput("This day is before the day from.", field="until")
+        raise InvalidInput("The end date is before the start date.", field="until")
     statement = select(*(audit_log.c[name] for name in AuditRow.__slots__)).order_by(audit_log.c.id.desc())
     if email_part := strip_edges(wanted.account):
         statement = statement.where(

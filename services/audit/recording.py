@@ -6,7 +6,7 @@ from sqlalchemy import Connection, insert
 
 from db.connections.engine import viewer_transaction
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import audit_log
+from db.schema.portal_tables import audit_log
 from services.access import Viewer
 from services.errors import SupportError
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, text
 
 from services.authentication.user_agents import describe_user_agent
 from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
 from services.settings import settings
+from services.time_zones import find_time_zone, format_time
 
 KIND: Final = "credentials"
 
@@ -37,7 +37,7 @@ _SENTENCES: Final = {
     "“Forgot password?”. All browsers were signed out.",
     Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
     Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
-    "are not valid any more.",
+    "are no longer valid.",
     Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
     "new one on the Profile page.",
     Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",
@@ -126,11 +126,10 @@ def _codes_left_sentence(codes: int | None) -> str:
     return f" {codes} {'is' if codes == 1 else 'are'} left."
 
 
-def _time(zone: str | None) -> str:
+def _time(zone_name: str | None) -> str:
     """`12 Nov 2026, 14:05 (Europe/Berlin)`: now, in the account's time zone, or in UTC without one."""
-    chosen = ZoneInfo(zone) if zone in available_timezones() else UTC
-    now = datetime.now(chosen)
-    return f"{now.day} {now:%b %Y, %H:%M} ({zone if chosen is not UTC else 'UTC'})"
+    zone = find_time_zone(zone_name)
+    return f"{format_time(datetime.now(UTC), zone or UTC)} ({zone.key if zone else 'UTC'})"
 
 
 def _printable_address(header: str | None) -> str | None:

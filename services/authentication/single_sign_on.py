@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
-from db.schema.tables import account
+from db.schema.account_tables import account
 from services.authentication import sessions
 from services.authentication.address_identity import identity_key
 from services.authentication.networks import network_of
@@ -83,7 +83,7 @@ def decide(
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
     has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    # The jobs' role: whoever speaks to the database as the app's must not say what a provider has answered.
+    # As the jobs' role: with the app's role alone nobody must be able to say what a provider has answered.
     with jobs_transaction() as connection:
         attempt = connection.execute(
             text(

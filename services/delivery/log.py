@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.mail_tables import mail
 from db.schema.statuses import MailState
-from db.schema.tables import mail
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.audit import recording
@@ -137,10 +137,10 @@ def _check(viewer: Viewer) -> None:
         raise NotAllowed("Only administrators see the mail log.")
 
 
-def _columns() -> list[Any]:
+def _columns() -> list[Column[object]]:
     return [mail.c[name] for name in LoggedMail.__slots__ if name != "text_body"]
 
 
-def _logged(row: Any) -> LoggedMail:
+def _logged(row: Row[*tuple[object, ...]]) -> LoggedMail:
     values = {name: getattr(row, name) for name in LoggedMail.__slots__ if name != "text_body"}
     return LoggedMail(**values | {"state": MailState(row.state), "text_body": None})

@@ -7,13 +7,14 @@ its line later (`add_missing_lines`), so that no worker waits in a circle with t
 import random
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from db.connections.engine import jobs_transaction
+from db.schema.mail_tables import mail, mail_handover
+from db.schema.order_tables import orders
 from db.schema.statuses import MailKind, MailState
-from db.schema.tables import mail, mail_handover, orders
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
 from services.mail.smtp import Deferred, NotSent, Refused, RefusedUs, ServerUnusable
@@ -38,7 +39,7 @@ class Withdrawn(NotSent):
     """The message was taken back, or somebody else has handed it over: it is not ours any more."""
 
 
-def locked_mail(mail_id: int, *, skip_locked: bool = False) -> Any:
+def locked_mail(mail_id: int, *, skip_locked: bool = False) -> Select[*tuple[object, ...]]:
     """The statement that locks a message for a change; not its key, which the row of its handover refers to."""
     return select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True, skip_locked=skip_locked)
 
@@ -83,14 +84,14 @@ def add_missing_lines() -> None:
                 _write_line(connection, row)
 
 
-def _record_sent(connection: Connection, row: Any) -> None:
+def _record_sent(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
     values = {"state": MailState.SENT, "sent_at": func.clock_timestamp(), "last_error": None}
     _update(connection, row, has_line=row.kind == MailKind.LICENCE, **values, **removed)
 
 
-def _defer(connection: Connection, row: Any, error: Deferred) -> Outcome:
+def _defer(connection: Connection, row: Row[*tuple[object, ...]], error: Deferred) -> Outcome:
     """Pauses that double, each shortened by chance so that messages do not come back all at once.
 
     A day of answers about this message is enough; those about us are no reason to give a message up.
@@ -107,14 +108,16 @@ def _defer(connection: Connection, row: Any, error: Deferred) -> Outcome:
     return Outcome.DEFERRED
 
 
-def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
+def _fail(connection: Connection, row: Row[*tuple[object, ...]], error: NotSent) -> Outcome:
     # A server's answer may repeat the address, which is not to come back.
     why = str(error) if row.to_address or not error.is_servers else "The mail server refused it."
     _update(connection, row, has_line=row.order_id is not None, state=MailState.FAILED, last_error=why)
     return Outcome.FAILED
 
 
-def _update(connection: Connection, row: Any, *, has_line: bool = False, **values: Any) -> None:
+def _update(
+    connection: Connection, row: Row[*tuple[object, ...]], *, has_line: bool = False, **values: object
+) -> None:
     """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
     for whoever holds it. The line goes along if the order is free."""
     is_free = has_line and _take_order(connection, row)
@@ -131,14 +134,14 @@ def _forget_handover(connection: Connection, mail_id: int) -> None:
     connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == mail_id))
 
 
-def _take_order(connection: Connection, row: Any) -> bool:
+def _take_order(connection: Connection, row: Row[*tuple[object, ...]]) -> bool:
     """Whether nobody holds the message's order, which then nobody takes until the transaction ends."""
     order = select(orders.c.order_id).where(orders.c.order_id == row.order_id)
     free = order.with_for_update(read=True, key_share=True, skip_locked=True)
     return connection.execute(free).first() is not None
 
 
-def _write_line(connection: Connection, row: Any) -> None:
+def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     is_licence = row.kind == MailKind.LICENCE
     if row.state == MailState.SENT:
         event = Event.LICENCE_SENT

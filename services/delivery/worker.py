@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
 from db.environment import SettingsError
-from services.delivery.mail import Post, count_due, send_one
+from services.delivery.mail import MailSession, count_due, send_one
 from services.delivery.records import Outcome, add_missing_lines
 from services.mail.server_address import check_mail_settings
 from services.mail.smtp import ServerUnusable
@@ -56,21 +56,21 @@ def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) ->
     counts = DeliveryCounts()
     add_missing_lines()
     try:
-        post = Post(smtp_url, sender)
+        session = MailSession(smtp_url, sender)
     except ServerUnusable as error:
         log.warning("Mails wait. %s", error)
         return _all_wait(counts, error)
     try:
         while not (stop and stop.is_set()):
-            outcome = send_one(post, stop)
+            outcome = send_one(session, stop)
             if outcome is None:
                 break
             counts.count(outcome)
     except ServerUnusable as error:
-        post.note_trouble(error)
+        session.note_trouble(error)
         return _all_wait(counts, error)
     finally:
-        post.close()
+        session.close()
     return counts
 
 
@@ -112,14 +112,14 @@ def _next_pause(last: float, first: float, longest: float) -> float:
 
 def look_at(smtp_url: str, sender: str) -> bool:
     """Whether the server takes us on. What it offers is known to the pages afterwards."""
-    post = Post(smtp_url, sender)
+    session = MailSession(smtp_url, sender)
     try:
-        post.try_out()
+        session.check()
     except ServerUnusable as error:
-        post.note_trouble(error)
+        session.note_trouble(error)
         return False
     finally:
-        post.close()
+        session.close()
     return True
 
 

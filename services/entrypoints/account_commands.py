@@ -17,7 +17,7 @@ from db.embedded.server import EmbeddedDatabaseError
 from db.environment import SettingsError
 from db.schema.audit_actions import AuditAction
 from db.schema.migrate import migrate
-from db.schema.tables import audit_log
+from db.schema.portal_tables import audit_log
 from services.access import Role
 from services.accounts.creation import create_account
 from services.errors import InvalidInput, SupportError

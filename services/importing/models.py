@@ -1,4 +1,4 @@
-"""What an order document says, once it has been checked: plain values, ready for the tables.
+"""The content of an order document after its checks: plain values, ready for the tables.
 
 Texts are as sent; an optional text that was empty or only spaces is None. Times are aware and in UTC. Amounts are
 in the order's currency; below zero only in lines that are discounts or returns, and in a total with such lines.
@@ -32,7 +32,7 @@ class NameValue:
 
 @dataclass(frozen=True, slots=True)
 class CustomerData:
-    """`erased`: the customer had the personal data removed, and everything but type and country is None."""
+    """`erased`: the customer's personal data was removed; everything but type and country is None."""
 
     type: CustomerType | None = None
     country: str | None = None
@@ -58,7 +58,7 @@ class PaymentData:
 
 @dataclass(frozen=True, slots=True)
 class LicenseUserData:
-    """Who uses the licence. `erased`: this person's data was removed, and the rest is None."""
+    """The user of a licence. `erased`: this person's data was removed; the rest is None."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -86,9 +86,9 @@ class SubscriptionData:
 
 @dataclass(frozen=True, slots=True)
 class ItemData:
-    """`price` is that of one piece, `amount` what the line costs; `discount_percent` is 0 to 100.
+    """`price` is that of one piece, `amount` that of the item; `discount_percent` is 0 to 100.
 
-    `item_id` is the line's place, counted from 1, where the document has no id (`has_own_id` is false).
+    `item_id` is the item's position, from 1, where the document has no id (`has_own_id` is false).
     """
 
     item_id: str

@@ -8,8 +8,8 @@ from uuid import uuid4
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
+from db.schema.mail_tables import mail
 from db.schema.statuses import MailKind
-from db.schema.tables import mail
 from services.mail.addresses import sender_of
 from services.settings import settings
 

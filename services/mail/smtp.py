@@ -69,7 +69,7 @@ class Conversation:
         self._on_open = on_open
         self._smtp: smtplib.SMTP | None = None
 
-    def try_out(self, sender: str) -> None:
+    def check(self, sender: str) -> None:
         """Opens a connection and has the sender accepted, without sending anything. Raises `ServerUnusable`."""
         try:
             smtp = self._smtp or self._open()

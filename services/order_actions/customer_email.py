@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, func, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import orders
+from db.schema.order_tables import orders
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput

@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
+from db.schema.account_tables import account
+from db.schema.order_tables import order_history
 from db.schema.statuses import HistoryKind, Source
-from db.schema.tables import account, order_history
 from services.access import Viewer
 from services.order_actions.locking import LockedOrder
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, orders
+from db.schema.order_tables import checkout_page, orders
 from services.access import Permission, Role, Viewer
 from services.errors import AccountUnusable, OrderNotFound
+from services.text.numbers import is_bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def lock_orders(
 ) -> dict[int, LockedOrder]:
     """The same for several orders, always locked by rising ID so that two people cannot wait for each other."""
     wanted = sorted(set(order_ids))
-    if not all(0 < order_id < 2**63 for order_id in wanted):
+    if not all(is_bigint(order_id) for order_id in wanted):
         raise OrderNotFound
     role = connection.execute(text("SELECT viewer_role()")).scalar_one()
     if role is None:

@@ -1,12 +1,20 @@
 """Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
 
-from typing import Any, Final
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import SUBSCRIPTION_TYPES, SubscriptionAction, SubscriptionStatus, SubscriptionType
-from db.schema.tables import orders, subscription, subscription_event
+from db.schema.order_tables import orders, subscription, subscription_event
+from db.schema.statuses import (
+    RENEWAL_ACTIVATED,
+    RENEWAL_DEACTIVATED,
+    SUBSCRIPTION_TYPES,
+    MainStatus,
+    SubscriptionAction,
+    SubscriptionStatus,
+    SubscriptionType,
+)
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
@@ -14,8 +22,6 @@ from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.text.input import REASON_LIMIT, checked_text
 
-ACTIVATED: Final = "Auto-renewal has been activated"
-DEACTIVATED: Final = "Auto-renewal has been deactivated"
 ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
 
 
@@ -95,19 +101,42 @@ def stop_subscriptions(
     The orders of `related_orders` must be locked.
     """
     stopped = []
-    for row in connection.execute(
-        select(subscription).where(
-            subscription.c.order_id == order.order_id,
-            subscription.c.position.in_(positions),
-            subscription.c.type.in_(SUBSCRIPTION_TYPES),
-            subscription.c.status != CANCELLED,
+    for row in _find_rows(
+        connection,
+        subscription.c.order_id == order.order_id,
+        subscription.c.position.in_(positions),
+        subscription.c.type.in_(SUBSCRIPTION_TYPES),
+        subscription.c.status != CANCELLED,
+    ):
+        _change_status(
+            connection, viewer, order, row, CANCELLED, action=SubscriptionAction.STOP, reason=reason
         )
-    ).all():
-        _set_status(connection, viewer, order, row, CANCELLED, action=SubscriptionAction.STOP, reason=reason)
-        words = {"subscription": row.subscription_id, "because": " (refund)"}
-        add_event(connection, viewer, order, Event.SUBSCRIPTION_CANCELLED, **words)
-        stopped.append(str(row.subscription_id))
+        add_event(
+            connection,
+            viewer,
+            order,
+            Event.SUBSCRIPTION_CANCELLED,
+            subscription=row.subscription_id,
+            because=" (refund)",
+        )
+        stopped.append(row.subscription_id)
     return stopped
+
+
+class SubscriptionRow(NamedTuple):
+    """The columns of a subscription that its actions decide by."""
+
+    checkout_page_id: int
+    subscription_id: str
+    type: str
+    status: str
+    parent_order_id: int | None
+
+
+def _find_rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[SubscriptionRow]:
+    columns = [subscription.c[name] for name in SubscriptionRow._fields]
+    rows = connection.execute(select(*columns).where(*conditions))
+    return [SubscriptionRow(**row._mapping) for row in rows]
 
 
 def _change(
@@ -116,9 +145,8 @@ def _change(
     reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
     locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Permission.ACT)
     order = locked[order_id]
-    row = connection.execute(
-        select(subscription).where(subscription.c.order_id == order_id, subscription.c.position == position)
-    ).one_or_none()
+    rows = _find_rows(connection, subscription.c.order_id == order_id, subscription.c.position == position)
+    row = rows[0] if rows else None
     if row is None or not shows_subscription(
         row.type, row.parent_order_id, order_id, order.paid_at is not None
     ):
@@ -127,7 +155,7 @@ def _change(
     if why_not:
         raise SubscriptionUnchanged(why_not)
     status = CANCELLED if cancel else _status_after_resuming(connection, row)
-    _set_status(
+    _change_status(
         connection,
         viewer,
         order,
@@ -144,9 +172,9 @@ def _change(
         subscription=row.subscription_id,
         because=f". Reason: {reason}" if reason else "",
     )
-    words = DEACTIVATED if cancel else ACTIVATED
+    label = RENEWAL_DEACTIVATED if cancel else RENEWAL_ACTIVATED
     return ActionResult(
-        f"{words} for order {order.order_name}.",
+        f"{label} for order {order.order_name}.",
         {"subscription": row.subscription_id, "from": row.status, "to": status},
     )
 
@@ -157,7 +185,7 @@ def shows_subscription(type_: str, parent_order_id: int | None, order_id: int, w
     return type_ in SUBSCRIPTION_TYPES and (is_child or was_paid)
 
 
-def _status_after_resuming(connection: Connection, row: Any) -> str:
+def _status_after_resuming(connection: Connection, row: SubscriptionRow) -> str:
     unpaid = connection.execute(
         select(func.count())
         .select_from(subscription)
@@ -167,23 +195,23 @@ def _status_after_resuming(connection: Connection, row: Any) -> str:
             subscription.c.subscription_id == row.subscription_id,
             subscription.c.parent_order_id.is_not(None),
             subscription.c.parent_order_id != subscription.c.order_id,
-            orders.c.status == "not paid",
+            orders.c.status == MainStatus.NOT_PAID,
         )
     ).scalar_one()
     return NOT_PAID if unpaid else ACTIVE
 
 
-def _set_status(
+def _change_status(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
-    row: Any,
+    row: SubscriptionRow,
     status: str,
     *,
     action: str,
     reason: str,
 ) -> None:
-    """In every order that carries it, so that parent and children say the same; with a line in its own history."""
+    """Change the status in every order with the subscription, so that parent and children agree, and file the event."""
     connection.execute(
         update(subscription)
         .where(

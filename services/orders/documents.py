@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from db.schema.audit_actions import AuditAction
-from db.schema.tables import order_document
+from db.schema.order_tables import order_document
 from services.access import Viewer
 from services.audit import recording
 from services.errors import NotFound
+from services.text.numbers import is_bigint
 
 
 class DocumentNotFound(NotFound):
@@ -30,7 +31,7 @@ def get_document(
     Raises `DocumentNotFound` alike for one that does not exist and one of a foreign order.
     """
     row = None
-    if 0 < document_id < 2**63:
+    if is_bigint(document_id):
         row = connection.execute(
             select(order_document).where(
                 order_document.c.id == document_id,

@@ -11,8 +11,9 @@ from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.audit_actions import AuditAction
+from db.schema.mail_tables import mail
+from db.schema.order_tables import checkout_page, order_document, orders
 from db.schema.statuses import MailKind
-from db.schema.tables import checkout_page, mail, order_document, orders
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
@@ -109,7 +110,7 @@ def erase_personal_data(
     *Personal data anonymize* into each order's history. The orders remain, countable.
 
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
-    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are others by now.
+    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are no longer those previewed.
     """
     require_administrator(viewer)
     email = _email(email)

@@ -1,6 +1,6 @@
 """The values that identify a person: those in their orders, and earlier ones, of which the database stores digests.
 
-Whoever is known by a value is named in db/schema/personal.py. A digest is keyed and made by the database alone
+db/schema/personal.py says which person a value identifies. A digest is keyed and made by the database alone
 (db/migrations/sql/0014_erasing.sql): it recognises a value in a text, and cannot be read.
 """
 
@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from db.schema.order_tables import order_item, orders
 from db.schema.personal import Whose, known_by
-from db.schema.tables import audit_log, order_item, orders
+from db.schema.portal_tables import audit_log
 from services.privacy.mentions import DIGESTED, Kind, Value, candidates
 
 

@@ -19,7 +19,8 @@ from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.schema.tables import mail, order_relation, subscription
+from db.schema.mail_tables import mail
+from db.schema.order_tables import order_relation, subscription
 from services.privacy.known_values import (
     Person,
     arrays,
@@ -235,7 +236,7 @@ def _comparable(kind: Kind, value: str) -> str:
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
-    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
+    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever is between the
     parts."""
     emails, numbers = set(), set()
     for value in values:

@@ -9,8 +9,8 @@ import regex
 from fpdf import FPDF, FontFace
 from sqlalchemy import Connection, insert, select
 
+from db.schema.order_tables import checkout_page, order_document, payment_method
 from db.schema.statuses import DocumentKind, Source
-from db.schema.tables import checkout_page, order_document, payment_method
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.history import Event, add_event

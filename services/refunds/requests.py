@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Column, Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db.schema.audit_actions import AuditAction
-from db.schema.statuses import RefundResult, RefundStatus
-from db.schema.tables import orders, refund_request
+from db.schema.order_tables import orders
+from db.schema.refund_tables import refund_request
+from db.schema.statuses import MainStatus, RefundResult, RefundStatus
 from db.statements.order_detail import requests_statement
 from services.access import Viewer
 from services.actions import ActionResult, action
@@ -75,19 +76,19 @@ def why_not_requested(
 ) -> Conflict | None:
     """None when a refund may be requested, else the error that says why not.
 
-    `requests` are (status, result) of the order's requests. A refused one does not stand in the way of another; a
+    `requests` are (status, result) of the order's requests. A refused one does not prevent another; a
     partial one does, unless the checkout page says otherwise.
     """
-    found = list(requests)
-    if any(request_status in OPEN for request_status, _ in found):
+    earlier = list(requests)
+    if any(request_status in OPEN for request_status, _ in earlier):
         return RefundAlreadyRequested()
     if any(
         request_status == RefundStatus.COMPLETED
         and not (result == RefundResult.PARTIAL and again_after_partial)
-        for request_status, result in found
+        for request_status, result in earlier
     ):
         return RefundNotPossible("This order has been refunded already.")
-    if status != "paid":
+    if status != MainStatus.PAID:
         return RefundNotPossible("Only a Paid order can be refunded.")
     if total <= 0:
         return RefundNotPossible("There is nothing to refund: the order's total is zero.")
@@ -96,7 +97,7 @@ def why_not_requested(
 
 @action(AuditAction.REQUEST_REFUND)
 def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> ActionResult:
-    """Puts the order into the refund queue: *Refund request has been sent*.
+    """Put the order into the refund queue: *Refund request has been sent*.
 
     `reason` is required, at most 500 characters as people count them. Raises `OrderNotFound`, `NotAllowed`,
     `InvalidInput` (field `reason`), `RefundAlreadyRequested`, `RefundNotPossible`.
@@ -127,18 +128,18 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
                 requester_email=viewer.email,
             )
         )
-    except IntegrityError as stands_already:  # the index has the last word, should the lock ever fail
-        raise RefundAlreadyRequested from stands_already
+    except IntegrityError as error:  # the index has the last word, should the lock ever fail
+        raise RefundAlreadyRequested from error
     add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
     return ActionResult(f"Refund request has been sent for order {order.order_name}.")
 
 
 def find_requests_of(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[RefundRequest]]:
     """The requests of these orders that are in scope, newest first."""
-    found: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
+    requests: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
     for row in connection.execute(requests_statement(), {"order_ids": list(order_ids)}):
-        found[row.order_id].append(_request(row))
-    return found
+        requests[row.order_id].append(_request(row))
+    return requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,9 @@ def find_own_requests(
     )
 
 
-def _columns() -> list[Any]:
+def _columns() -> list[Column[object]]:
     return [refund_request.c[name] for name in RefundRequest.__slots__]
 
 
-def _request(row: Any) -> RefundRequest:
+def _request(row: Row[*tuple[object, ...]]) -> RefundRequest:
     return RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__})

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from pages.web.browser_cookies import RESET, SESSION
 from services.authentication import password_reset
-from tests.attacks.conftest import ask, line
+from tests.attacks.conftest import ask
 from tests.support.chromium import settle
+from tests.support.line import line
 from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in, sign_in_by_form
 

@@ -13,30 +13,23 @@ from services.authentication import password_reset
 from services.authentication.sessions import REFUSED, WRONG_CODE, TooManyAttempts
 from tests.attacks.conftest import ask, session_of
 from tests.support import factories
-from tests.support.chromium import settle
+from tests.support.chromium import note_socket, settle, whole_run
 from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in_by_form, submit
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
 SECRET = "A" * 32
-_NOTE_THE_END_OF_A_RUN = """() => {
-  const page = document.documentElement, app = document.querySelector("[data-testid=stApp]");
-  delete page.dataset.runHasEnded;
-  new MutationObserver((changes, observer) => {
-    if (changes.some((change) => change.oldValue === "running")) {
-      page.dataset.runHasEnded = "yes";
-      observer.disconnect();
-    }
-  }).observe(app, {attributeFilter: ["data-test-script-state"], attributeOldValue: true});
-}"""
 
 
 @pytest.fixture
 def tabs(portal: Portal, browser: Browser) -> Iterator[list[Page]]:
     """Tabs of strangers, each a browser of its own."""
     contexts = [browser.new_context(base_url=portal.url) for _ in range(4)]
-    yield [context.new_page() for context in contexts]
+    pages = [context.new_page() for context in contexts]
+    for page in pages:
+        note_socket(page)
+    yield pages
     for context in contexts:
         context.close()
 
@@ -52,10 +45,9 @@ def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
         page.goto("/")
     expect(page.get_by_label("Email")).to_be_visible(timeout=20_000)
     settle(page)
-    page.evaluate(_NOTE_THE_END_OF_A_RUN)
-    submit(page, email, password)
     # The answer to the last guess may still be there.
-    expect(page.locator("html")).to_have_attribute("data-run-has-ended", "yes", timeout=20_000)
+    with whole_run(page):
+        submit(page, email, password)
     said = (
         page.get_by_role("alert")
         .filter(has_text="not right")

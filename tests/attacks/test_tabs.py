@@ -6,8 +6,9 @@ from websockets.exceptions import ConnectionClosed
 
 from pages.web import tabs
 from pages.web.browser_cookies import SESSION
-from tests.attacks.conftest import ask, line, listen, session_of
+from tests.attacks.conftest import ask, listen, session_of
 from tests.support.chromium import settle
+from tests.support.line import line
 from tests.support.portal import Portal, add_account
 from tests.support.signing_in import sign_in_by_form
 

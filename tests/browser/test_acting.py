@@ -70,7 +70,7 @@ def test_the_page_says_why_there_is_no_resend(
     order = Order(portal, f"{condition} AND {LIVE_CODE}", store)
     put_session(page, portal, "refunds@demo.example")
     order.open(page)
-    expect(page.get_by_text(f"No Resend: {why}")).to_be_visible()
+    expect(page.get_by_text(f"Cannot resend: {why}")).to_be_visible()
     expect(button(page, "Resend")).to_have_count(0)
 
 
@@ -96,7 +96,7 @@ def test_a_corrected_email_gets_the_licence(page: Page, portal: Portal, mailbox:
     button(page, "Correct e-mail").click()
     dialog(page).get_by_label("New e-mail").fill("no address")
     button(dialog(page), "Save e-mail").click()
-    refused(page, "This is no e-mail address that mail can be sent to.")
+    refused(page, "Mail cannot be sent to this e-mail address.")
     expect(dialog(page).get_by_label("New e-mail")).to_have_value("no address")
     dialog(page).get_by_label("New e-mail").fill("right@customer.example")
     button(dialog(page), "Save e-mail").click()

@@ -72,6 +72,30 @@ def set_password(page: Page, password: str) -> None:
     settle(page)
 
 
+def import_orders(documents: Path, environment: dict[str, str]) -> None:
+    documents.write_text("\n".join(json.dumps(factories.document(order_id=n)) for n in (101, 102)) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "db", "import", str(documents)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines()[-1] == "2 inserted, 0 updated, 0 unchanged", done.stderr
+
+
+def make_team(page: Page) -> None:
+    section(page, "Teams")
+    button(page, "New team").click()
+    dialog(page).get_by_label("Name", exact=True).fill("Support")
+    dialog(page).get_by_label("Checkout pages", exact=True).click()
+    page.get_by_role("option", name="shop-a").click()
+    dialog(page).get_by_label("Name", exact=True).click()
+    button(dialog(page), "Create team").click()
+    said(page, "Support")
+
+
 def test_from_nothing_to_the_first_search(
     printed: str, environment: dict[str, str], browser: Browser, tmp_path: Path
 ) -> None:
@@ -87,26 +111,9 @@ def test_from_nothing_to_the_first_search(
     assert page.get_by_text("Demo accounts are active").count() == 0
 
     # Orders come in as the README says.
-    documents = tmp_path / "orders.jsonl"
-    documents.write_text("\n".join(json.dumps(factories.document(order_id=n)) for n in (101, 102)) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "db", "import", str(documents)],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout.splitlines()[-1] == "2 inserted, 0 updated, 0 unchanged", done.stderr
+    import_orders(tmp_path / "orders.jsonl", environment)
 
-    section(page, "Teams")
-    button(page, "New team").click()
-    dialog(page).get_by_label("Name", exact=True).fill("Support")
-    dialog(page).get_by_label("Checkout pages", exact=True).click()
-    page.get_by_role("option", name="shop-a").click()
-    dialog(page).get_by_label("Name", exact=True).click()
-    button(dialog(page), "Create team").click()
-    said(page, "Support")
+    make_team(page)
     section(page, "Accounts")
     button(page, "New account").click()
     dialog(page).get_by_label("E-mail").fill("olga@shop.example")

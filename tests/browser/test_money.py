@@ -83,15 +83,8 @@ def test_a_browser_compares_amounts_as_numbers(page: Page) -> None:
         assert found == padded, language
 
 
-def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_back(
-    page: Page, portal: Portal, mailbox: MailServer
-) -> None:
-    order = Order(
-        portal,
-        f"o.status = 'paid' AND o.currency = 'EUR' AND {NEVER_REFUNDED} AND o.payment_method = 'WireTransfer' AND "
-        "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
-    )
-    # A coupon on the order, and one code on both items.
+def give_coupon_and_shared_code(portal: Portal, order: Order) -> None:
+    """A coupon of 9 on the whole order, and one activation code on both of its items."""
     portal.execute("UPDATE order_item SET amount = 12 - 2 * position WHERE order_id = %s", order.order_id)
     portal.execute("UPDATE orders SET total = 9 WHERE order_id = %s", order.order_id)
     portal.execute("DELETE FROM activation_code WHERE order_id = %s", order.order_id)
@@ -100,6 +93,17 @@ def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_bac
         "SELECT order_id, position, 1, checkout_page_id, 'SAME-CODE' FROM order_item WHERE order_id = %s",
         order.order_id,
     )
+
+
+def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_back(
+    page: Page, portal: Portal, mailbox: MailServer
+) -> None:
+    order = Order(
+        portal,
+        f"o.status = 'paid' AND o.currency = 'EUR' AND {NEVER_REFUNDED} AND o.payment_method = 'WireTransfer' AND "
+        "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
+    )
+    give_coupon_and_shared_code(portal, order)
     put_session(page, portal, "refunds@demo.example")
     request(page, order, "Paid too much")
     said(page, "Refund request has been sent")

@@ -41,7 +41,7 @@ def set_up(page: Page) -> tuple[str, str]:
     button(page, "Switch on").click()
     expect(page.get_by_text("Keep these recovery codes")).to_be_visible(timeout=15_000)
     recovery = page.locator("ul.es-mono li").first.inner_text()
-    button(page, "I have kept them").click()
+    button(page, "I have saved them").click()
     expect(page.get_by_text("It is on:")).to_be_visible(timeout=15_000)
     settle(page)
     return secret, recovery

@@ -1,12 +1,7 @@
 """Signing in and out in Chromium. Accounts that are locked, disabled or changed are made for their test."""
 
-import os
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import jwt
 import pytest
@@ -14,8 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pages.web.browser_cookies import OLD_SESSION, SESSION
 from services.authentication.sessions import REFUSED
-from tests.support.portal import PASSWORD, PROJECT, Portal, add_account, wait_for
-from tests.support.ports import free_port
+from tests.support.chromium import whole_run
+from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in_by_form, submit
 
 # Set before the first script of a page: remembers whether the form was ever drawn, however briefly.
@@ -149,7 +144,8 @@ def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Porta
     page.goto("/profile")
     sign_in_by_form(page, email)
     profile(page)
-    page.get_by_role("link", name="Profile").click()
+    with whole_run(page):
+        page.get_by_role("link", name="Profile").click()
     profile(page)
     portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
     page.get_by_role("link", name="Profile").click()
@@ -252,59 +248,3 @@ def test_every_answer_carries_the_security_headers(portal: Portal) -> None:
             assert "connect-src 'self';" in answer.headers["Content-Security-Policy"]
             assert "ws:" not in answer.headers["Content-Security-Policy"]
             assert "img-src 'self' data: blob:;" in answer.headers["Content-Security-Policy"]
-
-
-_FRAGMENT = """
-import sys
-sys.path.insert(0, {project!r})
-import streamlit as st
-from pages.components.layout import session
-if session.find_viewer() is None:
-    st.text("at the gate")
-    st.stop()
-st.text(f"whole runs: {{st.session_state.setdefault('runs', 0) + 1}}")
-st.session_state.runs += 1
-@st.fragment
-def part():
-    st.session_state.parts = st.session_state.get("parts", 0) + 1
-    st.button("Again")
-    st.text(f"{{session.current_viewer().name}}, part runs: {{st.session_state.parts}}")
-part()
-"""
-
-
-@pytest.fixture
-def fragment_url(portal: Portal, tmp_path: Path) -> Iterator[str]:
-    """A script with one fragment, over the same database."""
-    script = tmp_path / "fragment.py"
-    script.write_text(_FRAGMENT.format(project=str(PROJECT)))
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
-        cwd=PROJECT,
-        env=os.environ | {"DATABASE_URL": portal.database_url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def test_a_fragment_alone_notices_that_its_session_has_ended(
-    portal: Portal, page: Page, fragment_url: str
-) -> None:
-    email = add_account(portal, "Fatima")
-    page.goto("/profile")
-    sign_in_by_form(page, email)  # cookies of localhost are those of all its ports
-    page.goto(fragment_url)
-    page.get_by_role("button", name="Again").click()
-    expect(page.get_by_text("Fatima, part runs: 2")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("whole runs: 1")).to_be_visible()
-    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
-    page.get_by_role("button", name="Again").click()
-    expect(page.get_by_text("at the gate")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("Fatima")).to_have_count(0)

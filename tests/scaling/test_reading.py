@@ -17,7 +17,8 @@ from db.connections.engine import dispose_engines, viewer_transaction
 from db.connections.replica import is_at_replica, read, reading_transaction
 from db.schema.statuses import RefundStatus
 from services.access import Viewer
-from services.exports.csv_file import ExportRows, export_orders
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.saved_searches import save_search
 from services.orders.search import count_orders, find_orders, missing_ids

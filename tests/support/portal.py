@@ -100,7 +100,14 @@ def rested(request: pytest.FixtureRequest) -> None:
 
 
 @contextmanager
-def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
+def serving(
+    environment: dict[str, str],
+    log: Path,
+    *,
+    project: Path = PROJECT,
+    script: str = "pages/web/server.py",
+    health: str = "/health",
+) -> Iterator[str]:
     """A web server at the environment's port, for the block; its address."""
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -109,17 +116,17 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[str]:
                 "-m",
                 "streamlit",
                 "run",
-                "pages/web/server.py",
+                script,
                 "--server.port",
                 environment["PORT"],
             ],
-            cwd=PROJECT,
+            cwd=project,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(f"http://localhost:{environment['PORT']}/health", server, log)
+        wait_for(f"http://localhost:{environment['PORT']}{health}", server, log)
         yield f"http://localhost:{environment['PORT']}"
     finally:
         end(server)

@@ -24,7 +24,8 @@ from services.order_actions.subscriptions import (
     resume_subscription,
 )
 from services.privacy.erasure import Part, erase_personal_data
-from services.refunds.processing import RequestClosed, fulfil_request, refuse_request, take_request
+from services.refunds.processing import fulfil_request, refuse_request, take_request
+from services.refunds.request_lock import RequestClosed
 from services.refunds.requests import RefundAlreadyRequested, request_refund
 from tests.support import factories
 from tests.support.factories import act, document, item, run

@@ -9,7 +9,7 @@ from db.connections.engine import viewer_transaction
 from pages.components.layout.dialogs import Dialog, Screen, field_key, may_administer, submit
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS
+from pages.rendering.formatting import ROLE_LABELS
 from services.access import Role
 from services.accounts.administration import Grants, change_account, create_account
 from services.accounts.listing import ListedAccount
@@ -64,7 +64,7 @@ def _fields(account: ListedAccount | None, errors: dict[str, DeltaGenerator]) ->
         "Role",
         roles,
         index=roles.index(account.role) if account else 0,
-        format_func=ROLE_WORDS.__getitem__,
+        format_func=ROLE_LABELS.__getitem__,
         key=field_key("role"),
     )
     viewer = current_viewer()

@@ -20,10 +20,12 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, time_words
+from pages.rendering.formatting import ROLE_LABELS, format_clock, format_time
+from pages.rendering.templates import render
 from services.access import Role
 from services.accounts.administration import (
     disable_account,
@@ -81,7 +83,7 @@ _UNLINK: Final = Step(
 _END_SESSIONS: Final = Step("End all sessions", "The account is signed out everywhere.", end_sessions)
 
 
-@st.fragment
+@fragment
 def accounts() -> None:
     with showing_errors():
         _draw(time_zone())
@@ -171,12 +173,12 @@ def _frame(
         {
             "E-mail": [account.email for account in accounts],
             "Name": [account.name for account in accounts],
-            "Role": [ROLE_WORDS[account.role] for account in accounts],
+            "Role": [ROLE_LABELS[account.role] for account in accounts],
             "State": [_state(account, zone) for account in accounts],
             "Teams": [", ".join(team_names[team] for team in account.teams) or None for account in accounts],
             "Checkout pages": [stores(account) for account in accounts],
             "Sessions": [account.open_sessions for account in accounts],
-            "Created": [time_words(account.created_at, zone) for account in accounts],
+            "Created": [format_time(account.created_at, zone) for account in accounts],
         }
     )
 
@@ -184,11 +186,7 @@ def _frame(
 def _account(account: ListedAccount, zone: ZoneInfo) -> None:
     with st.container(key=f"account_{account.id}_band", horizontal=True, vertical_alignment="center"):
         st.html(
-            f'<dl class="es-cells"><div class="es-cell"><dt>Account</dt>'
-            f"<dd><bdi>{html_text(account.name)}</bdi></dd></div>"
-            f'<div class="es-cell"><dt>E-mail</dt><dd><bdi>{html_text(account.email)}</bdi></dd></div>'
-            f'<div class="es-cell"><dt>State</dt><dd>{html_text(_state(account, zone))}</dd></div></dl>',
-            width="stretch",
+            render("account_head.html.jinja", account=account, state=_state(account, zone)), width="stretch"
         )
         st.button("Edit", on_click=open_dialog, args=(edit_account_dialog(account),), type="primary")
         for step in _steps(account):
@@ -228,7 +226,7 @@ def _factor(_: None) -> None:
         chosen = frozenset(
             role
             for role in Role
-            if st.checkbox(ROLE_WORDS[role], value=role in required, key=field_key(role))
+            if st.checkbox(ROLE_LABELS[role], value=role in required, key=field_key(role))
         )
         error = st.empty()
         pressed = st.form_submit_button("Save", type="primary")
@@ -251,7 +249,7 @@ def _state(account: ListedAccount, zone: ZoneInfo) -> str:
     if account.disabled_at is not None:
         return "Disabled"
     if account.locked_until is not None and account.is_locked(datetime.now(UTC)):
-        return f"Locked until {account.locked_until.astimezone(zone):%H:%M}"
+        return f"Locked until {format_clock(account.locked_until, zone)}"
     if account.must_change_password and settings().sign_in.passwords:
         return "One-time password"
     return "Active, second factor" if account.has_second_factor else "Active"

@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from db.connections.engine import viewer_transaction
 from pages.components.layout.day_field import day_field
 from pages.components.layout.errors import field_error, showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from services.audit.log import PAGE, AuditRow, find_actions, find_audit, read_audit_filter, seal_audit_filter
 from services.authentication.user_agents import describe_user_agent
 from services.errors import InvalidInput
@@ -21,7 +22,7 @@ from services.errors import InvalidInput
 _ALL = "All actions"
 
 
-@st.fragment
+@fragment
 def audit() -> None:
     with showing_errors():
         _draw(time_zone())
@@ -62,7 +63,7 @@ def _draw(zone: ZoneInfo) -> None:
 
 
 def _form(actions: tuple[str, ...]) -> tuple[dict[str, str], Mapping[str, DeltaGenerator]]:
-    """What stands in the fields, by name, and the places for errors below them."""
+    """The values of the fields by name, and the elements for errors below them."""
     columns = st.columns([1.4, 1.2, 1, 1, 1, 0.9], vertical_alignment="top", gap="small")
     with columns[0]:
         account = st.text_input(
@@ -96,7 +97,7 @@ def _form(actions: tuple[str, ...]) -> tuple[dict[str, str], Mapping[str, DeltaG
 def _table(rows: tuple[AuditRow, ...], zone: ZoneInfo) -> None:
     frame = pd.DataFrame(
         {
-            "Time": [time_words(row.at, zone) for row in rows],
+            "Time": [format_time(row.at, zone) for row in rows],
             "Account": [row.account_email for row in rows],
             "Action": [row.action for row in rows],
             "Result": [["Done" if row.succeeded else "Refused"] for row in rows],

@@ -17,10 +17,11 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.delivery.log import PAGE, LoggedMail, find_mails, get_mail, send_again
 from services.settings import settings
@@ -37,7 +38,7 @@ _KINDS = {
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 
 
-@st.fragment
+@fragment
 def mail_log() -> None:
     """A fragment, so that choosing a message does not draw the page again."""
     with showing_errors():
@@ -82,7 +83,7 @@ def _draw(zone: ZoneInfo) -> None:
 def _table(mails: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
     frame = pd.DataFrame(
         {
-            "Written": [time_words(mail.created_at, zone) for mail in mails],
+            "Written": [format_time(mail.created_at, zone) for mail in mails],
             "State": [[_STATES[mail.state]] for mail in mails],
             "To": [mail.to_address or "deleted" for mail in mails],
             "Subject": [mail.subject for mail in mails],
@@ -121,7 +122,7 @@ def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
                     mail=mail,
                     state=_STATES[mail.state],
                     tone={"queued": "violet", "sent": "green", "failed": "red"}[mail.state],
-                    time=lambda at: time_words(at, zone),
+                    time=lambda at: format_time(at, zone),
                 ),
                 width="stretch",
             )

@@ -18,10 +18,11 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import field_error, showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
@@ -36,7 +37,7 @@ class ErasureSubject(NamedTuple):
     preview: ErasurePreview
 
 
-@st.fragment
+@fragment
 def erasure() -> None:
     with showing_errors():
         _draw(time_zone())
@@ -92,7 +93,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
     frame = pd.DataFrame(
         {
             "Order": [order.order_name for order in preview.orders],
-            "Created": [time_words(order.created_at, zone) for order in preview.orders],
+            "Created": [format_time(order.created_at, zone) for order in preview.orders],
             "Status": [MainStatus(order.status).label for order in preview.orders],
             "Store": [order.store for order in preview.orders],
             "As": [order.part.label for order in preview.orders],

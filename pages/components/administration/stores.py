@@ -16,6 +16,7 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
@@ -30,7 +31,7 @@ class StoreSubject(NamedTuple):
     methods: tuple[tuple[str, bool], ...]
 
 
-@st.fragment
+@fragment
 def stores() -> None:
     with showing_errors():
         _stores()

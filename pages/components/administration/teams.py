@@ -14,6 +14,7 @@ from pages.components.layout.dialogs import (
     submit,
 )
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
@@ -28,7 +29,7 @@ from services.accounts.teams import (
 )
 
 
-@st.fragment
+@fragment
 def teams() -> None:
     with showing_errors():
         _teams()

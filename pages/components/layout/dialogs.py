@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
+from pages.components.layout import fragments
 from pages.components.layout.errors import field_error, showing_errors
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text, markdown_text
@@ -111,7 +112,7 @@ def draw_dialog(screen: Screen) -> None:
             # Streamlit calls this again for each click in the dialog, as it was when the dialog opened.
             _draw_checked(current_dialog() or opened)
 
-    st.dialog(opened.title, width=opened.width, on_dismiss=close)(draw)()
+    fragments.dialog(opened.title, draw, width=opened.width, on_dismiss=close)
 
 
 def _draw_checked(dialog: Dialog[Any]) -> None:

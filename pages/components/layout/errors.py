@@ -1,4 +1,4 @@
-"""The one place where the pages show what went wrong."""
+"""How pages show errors."""
 
 import logging
 import secrets
@@ -19,7 +19,7 @@ TOO_LONG = "This search takes too long. Please narrow the search: add a date, or
 
 
 class HtmlPlace(Protocol):
-    """Where HTML can be drawn: an element, or Streamlit itself for the place that comes next."""
+    """Where HTML can be drawn: an element, or Streamlit itself for the next position."""
 
     def html(self, body: str, /) -> object: ...
 
@@ -31,7 +31,7 @@ def field_error(place: HtmlPlace, text: object) -> None:
 
 @contextmanager
 def showing_errors() -> Iterator[None]:
-    """Shows a `SupportError` as its sentence; anything else as a reference that is also in the log."""
+    """Show a `SupportError` as its sentence, and any other error as a reference that is also in the log."""
     try:
         yield
     except SupportError as error:

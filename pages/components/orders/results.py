@@ -14,6 +14,7 @@ from pages.components.exports.options import export_buttons
 from pages.components.exports.progress import export_progress
 from pages.components.layout.dialogs import Screen, draw_dialog
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
 from pages.components.orders.state import OrdersState, View
@@ -41,7 +42,7 @@ _CLOSED: Final = "orders_closed"
 PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 
-@st.fragment
+@fragment
 def order_results() -> None:
     """A fragment, so that choosing a row or turning a page does not run the form again."""
     with showing_errors():
@@ -119,7 +120,7 @@ def _page(connection: Connection, viewer: Viewer, state: OrdersState) -> OrderPa
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
-    if not order_filter.asked_orders:
+    if not order_filter.values.asked_orders:
         return None
     number, first = missing_ids(connection, viewer, order_filter)
     if not number:

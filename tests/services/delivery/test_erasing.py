@@ -230,6 +230,11 @@ def _race(
             one.result(60)
     assert failed == []
     assert erased.startswith("The personal data was deleted from ")
+    _check_what_arrived(server, ids)
+
+
+def _check_what_arrived(server: MailServer, ids: list[int]) -> None:
+    """After the last messages went: what is said to be sent is exactly what arrived, each once."""
     server.on_data = lambda _: None
     for _ in range(2):
         due_now()

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -104,6 +105,17 @@ def _die_somewhere(url: str) -> None:
 
 
 @pytest.mark.slow
+def _kill_at_work(process: BaseProcess, server: MailServer, chance: random.Random) -> None:
+    handed = len(server.accepted)
+    deadline = time.monotonic() + 20
+    while len(server.accepted) == handed and time.monotonic() < deadline:
+        time.sleep(0.001)  # until it has begun
+    time.sleep(chance.uniform(0, 0.1))
+    assert process.pid
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+
+
 def test_killed_again_and_again_over_many_messages(
     people: dict[str, int], server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,14 +136,7 @@ def test_killed_again_and_again_over_many_messages(
     while kills < WORKER_KILLS:
         process = processes.Process(target=_die_somewhere, args=(server.url,), daemon=True)
         process.start()
-        handed = len(server.accepted)
-        deadline = time.monotonic() + 20
-        while len(server.accepted) == handed and time.monotonic() < deadline:
-            time.sleep(0.001)  # until it has begun
-        time.sleep(chance.uniform(0, 0.1))
-        assert process.pid
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
+        _kill_at_work(process, server, chance)
         kills += 1
         due_now()
         if states()["queued"] < 20:  # so that the last ones have something to die over

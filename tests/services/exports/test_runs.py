@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.exports.runs import (
     ExportRun,
     RunState,

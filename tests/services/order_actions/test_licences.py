@@ -78,7 +78,7 @@ def test_it_goes_to_the_customer_and_never_to_the_licence_user(people: dict[str,
         ({"status": "terminated"}, "only while the order is Paid"),
         ({"customer": {"erased": True}}, "deleted at their request"),
         ({"customer": {"first_name": "Ines"}}, "no e-mail to send it to"),
-        ({"customer": {"email": "not an address"}}, "no address that mail can be sent to"),
+        ({"customer": {"email": "not an address"}}, "Mail cannot be sent to"),
         ({"items": [item(activation_codes=[{"code": "LIVE-1", "deleted": True}])]}, "activation code was deleted"),
     ],
 )  # fmt: skip

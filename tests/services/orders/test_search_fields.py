@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.schema.statuses import MainStatus
-from db.statements.search import AskedOrder
+from db.statements.conditions import AskedOrder
 from services.errors import InvalidInput
 from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.orders.history_links import split_text

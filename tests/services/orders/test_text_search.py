@@ -8,7 +8,7 @@ from db.connections.engine import viewer_transaction
 from services.orders.filters import SearchInput, parse_filter
 from services.orders.search import find_orders, missing_ids
 from services.orders.search_fields import parse_phone
-from tests.services.orders.test_search import BERLIN
+from tests.services.orders.oracle import BERLIN
 from tests.support import factories
 
 CUSTOMERS = {

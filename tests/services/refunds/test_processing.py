@@ -13,9 +13,6 @@ from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
 from services.refunds.plans import find_plan
 from services.refunds.processing import (
-    RequestClosed,
-    RequestNotFound,
-    RequestNotTaken,
     fail_request,
     fulfil_request,
     refuse_request,
@@ -23,6 +20,7 @@ from services.refunds.processing import (
     take_request,
 )
 from services.refunds.queue import QueueView, count_open, find_queue
+from services.refunds.request_lock import RequestClosed, RequestNotFound, RequestNotTaken
 from services.refunds.requests import (
     find_requests_of,
     request_refund,
@@ -67,13 +65,13 @@ def test_taken_released_and_taken_by_somebody_else(people: dict[str, int]) -> No
     order_id = order()
     request_id = requested(people, order_id, taken_by="rita")
     assert state(order_id) == ("paid", "updating")
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         act(people["otto"], take_request, request_id)
     with pytest.raises(RequestNotTaken, match="You have taken"):
         act(people["rita"], take_request, request_id)
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         act(people["otto"], release_request, request_id)
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         fulfil(people, request_id, by="otto")
     act(people["rita"], release_request, request_id)
     assert state(order_id) == ("paid", "requested")
@@ -220,7 +218,7 @@ def test_an_order_that_is_paid_no_more_can_only_be_turned_down(people: dict[str,
     order_id = order()
     request_id = requested(people, order_id, taken_by="rita")
     run("UPDATE orders SET status = 'terminated' WHERE order_id = :id", id=order_id)
-    with pytest.raises(Conflict, match="not Paid any more"):
+    with pytest.raises(Conflict, match="no longer Paid"):
         fulfil(people, request_id)
     act(people["rita"], fail_request, request_id, note="Terminated.")
     assert state(order_id) == ("terminated", "refused")
