@@ -13,8 +13,8 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="python -m db", description="The portal's database.")
     sub = root.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, run: commands.Command, words: str) -> argparse.ArgumentParser:
-        command = sub.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    def add(name: str, run: commands.Command, summary: str) -> argparse.ArgumentParser:
+        command = sub.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         command.set_defaults(run=run)
         return command
 

@@ -129,19 +129,19 @@ def _figures(order_filter: OrderFilter) -> None:
 
 def _stores(report: Report, order_filter: OrderFilter) -> None:
     st.subheader("By store", anchor=False)
-    given_back = {(one.store, one.currency): one for one in report.given_back}
-    refunded = [given_back.get((one.store, one.currency)) for one in report.stores]
+    given_back = {(store.store, store.currency): store for store in report.given_back}
+    refunded = [given_back.get((store.store, store.currency)) for store in report.stores]
     frame = pd.DataFrame(
         {
-            "Store": [one.store for one in report.stores],
-            "Currency": [one.currency for one in report.stores],
-            "Orders": [one.orders for one in report.stores],
-            "Paid": [one.paid for one in report.stores],
-            "Paid share": [one.paid / one.orders for one in report.stores],
-            "Revenue": money_cells((one.revenue, one.currency) for one in report.stores),
+            "Store": [store.store for store in report.stores],
+            "Currency": [store.currency for store in report.stores],
+            "Orders": [store.orders for store in report.stores],
+            "Paid": [store.paid for store in report.stores],
+            "Paid share": [store.paid / store.orders for store in report.stores],
+            "Revenue": money_cells((store.revenue, store.currency) for store in report.stores),
             "Refunded": money_cells(
-                (back.amount if back else None, one.currency)
-                for one, back in zip(report.stores, refunded, strict=True)
+                (back.amount if back else None, store.currency)
+                for store, back in zip(report.stores, refunded, strict=True)
             ),
         }
     )
@@ -173,16 +173,18 @@ def _after_sale(report: Report) -> None:
         st.text("Nobody requested a refund, no licence was sent again, and there are no subscriptions.")
         return
     columns: dict[str, list[Any]] = {
-        "Store": [one.store for one in stores],
-        "Refund requests": [one.refunds.requests for one in stores],
-        "Of the orders": [one.refunds.orders / one.orders for one in stores],
+        "Store": [store.store for store in stores],
+        "Refund requests": [store.refunds.requests for store in stores],
+        "Of the orders": [store.refunds.orders / store.orders for store in stores],
     }
     for label, name in _REFUNDS.items():
-        columns[label] = [getattr(one.refunds, name) if one.refunds.requests else None for one in stores]
-    columns["Licences sent again"] = [one.resends for one in stores]
+        columns[label] = [
+            getattr(store.refunds, name) if store.refunds.requests else None for store in stores
+        ]
+    columns["Licences sent again"] = [store.resends for store in stores]
     for label, name in _SUBSCRIPTIONS.items():
         columns[label] = [
-            getattr(one.subscriptions, name) if one.subscriptions.number else None for one in stores
+            getattr(store.subscriptions, name) if store.subscriptions.number else None for store in stores
         ]
     types = dict.fromkeys(columns, "Int64") | {"Store": "str", "Of the orders": "float64", _HOURS: "Float64"}
     st.dataframe(
@@ -202,11 +204,11 @@ def _after_sale(report: Report) -> None:
 def _table(days: Sequence[DayTotal]) -> None:
     frame = pd.DataFrame(
         {
-            "Day": [one.day for one in days],
-            "Currency": [one.currency for one in days],
-            "Orders": [one.orders for one in days],
-            "Paid": [one.paid for one in days],
-            "Revenue": money_cells((one.revenue, one.currency) for one in days),
+            "Day": [day.day for day in days],
+            "Currency": [day.currency for day in days],
+            "Orders": [day.orders for day in days],
+            "Paid": [day.paid for day in days],
+            "Revenue": money_cells((day.revenue, day.currency) for day in days),
         }
     )
     st.dataframe(

@@ -155,10 +155,10 @@ def _account_for(cluster: Path) -> Account:
 
 def _make_passable(folder: Path) -> None:
     folder.mkdir(mode=0o711, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise EmbeddedDatabaseError(f"{folder} must be a folder that root alone can change.")
-    if not found.st_mode & 0o001:
+    if not status.st_mode & 0o001:
         folder.chmod(0o711)  # ours, made under a strict umask
 
 
@@ -208,11 +208,11 @@ def _fits(folder: Path) -> bool:
 def _is_safe_parent(base: Path) -> bool:
     """Whether nobody else could swap our folder below it for one of theirs."""
     try:
-        found = base.lstat()
+        status = base.lstat()
     except OSError:
         return False
-    shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-    return stat.S_ISDIR(found.st_mode) and not shared and found.st_uid in (0, os.geteuid())
+    shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+    return stat.S_ISDIR(status.st_mode) and not shared and status.st_uid in (0, os.geteuid())
 
 
 def _claim(folder: Path, account: Account) -> bool:

@@ -22,14 +22,14 @@ def secret(data_dir: Path, name: str) -> str:
     Two processes that ask for a new one at once get the same. Raises `DataFolderError` when the file is
     unreadable: making a new secret then would lock the owner out of what the old one protects.
     """
-    known = _read(data_dir)
-    if name not in known:
+    stored = _read(data_dir)
+    if name not in stored:
         with locked(data_dir, "secrets.lock"):
-            known = _read(data_dir)
-            if name not in known:
-                known[name] = secrets.token_urlsafe(32)
-                _write(data_dir, known)
-    return known[name]
+            stored = _read(data_dir)
+            if name not in stored:
+                stored[name] = secrets.token_urlsafe(32)
+                _write(data_dir, stored)
+    return stored[name]
 
 
 def has_secret(data_dir: Path, name: str) -> bool:
@@ -108,17 +108,17 @@ def sync_folder(folder: Path) -> None:
 def _read(data_dir: Path) -> dict[str, str]:
     file = data_dir / "secrets.json"
     try:
-        known = json.loads(file.read_bytes())
+        stored = json.loads(file.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise DataFolderError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise DataFolderError(f"{file} is damaged; put back the copy from your backup.") from error
-    if not isinstance(known, dict) or not all(isinstance(value, str) for value in known.values()):
+    if not isinstance(stored, dict) or not all(isinstance(value, str) for value in stored.values()):
         raise DataFolderError(f"{file} is damaged; put back the copy from your backup.")
-    return known
+    return stored
 
 
-def _write(data_dir: Path, known: dict[str, str]) -> None:
-    write_private(data_dir / "secrets.json", json.dumps(known, indent=2, sort_keys=True).encode() + b"\n")
+def _write(data_dir: Path, values: dict[str, str]) -> None:
+    write_private(data_dir / "secrets.json", json.dumps(values, indent=2, sort_keys=True).encode() + b"\n")

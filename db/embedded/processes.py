@@ -65,8 +65,8 @@ def server_processes(account: Account, cluster: Path) -> set[int]:
     if not candidates:
         return set()
     script = 'c=$1; shift; for p; do [ "/proc/$p/cwd" -ef "$c" ] && echo "$p"; done'
-    found = run_as(account, ["/bin/sh", "-c", script, "sh", str(cluster), *candidates])
-    return {int(line) for line in found.stdout.split()}
+    result = run_as(account, ["/bin/sh", "-c", script, "sh", str(cluster), *candidates])
+    return {int(line) for line in result.stdout.split()}
 
 
 def _postgres_pids(uid: int) -> Iterator[int]:

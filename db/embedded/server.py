@@ -178,8 +178,8 @@ def _stop(home: Home) -> None:
 
 def _ensure_database(cluster: Cluster) -> None:
     with _connect(cluster) as connection:
-        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname])
-        if known.fetchone() is None:
+        row = connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname])
+        if row.fetchone() is None:
             connection.execute(f'CREATE DATABASE "{cluster.dbname}"')
 
 

@@ -60,7 +60,7 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
             low = row[0]
 
 
-def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
+def add_words_check(table: str, column: str, values: Sequence[str]) -> None:
     """Limit `column` to these words; the constraint is called `<table>_<column>_known`.
 
     Reading and writing go on: the constraint is added without a look at the existing rows, and these are then validated
@@ -71,7 +71,7 @@ def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
     constraint = f"{table}_{column}_known"
     with op.get_context().autocommit_block():
         driver = _driver()
-        _replace_check(driver, table, column, constraint, words)
+        _replace_check(driver, table, column, constraint, values)
         validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(
             sql.Identifier(table), sql.Identifier(constraint)
         )
@@ -81,14 +81,14 @@ def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
             unknown = sql.SQL(
                 "SELECT DISTINCT {column} FROM {table} WHERE {column} <> ALL (%s) ORDER BY 1"
             ).format(column=sql.Identifier(column), table=sql.Identifier(table))
-            older = [row[0] for row in driver.execute(unknown, [list(words)])]
+            older = [row[0] for row in driver.execute(unknown, [list(values)])]
             log.warning("%s.%s holds %d words of older versions; they stay.", table, column, len(older))
-            _replace_check(driver, table, column, constraint, [*words, *older])
+            _replace_check(driver, table, column, constraint, [*values, *older])
             driver.execute(validate)
 
 
 def _replace_check(
-    driver: psycopg.Connection, table: str, column: str, constraint: str, words: Sequence[str]
+    driver: psycopg.Connection, table: str, column: str, constraint: str, values: Sequence[str]
 ) -> None:
     replace = sql.SQL(
         "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}, "
@@ -97,7 +97,7 @@ def _replace_check(
         table=sql.Identifier(table),
         constraint=sql.Identifier(constraint),
         column=sql.Identifier(column),
-        words=sql.SQL(", ").join(map(sql.Literal, words)),
+        values=sql.SQL(", ").join(map(sql.Literal, values)),
     )
     _patiently(driver, lambda: driver.execute(replace), name=constraint)
 

@@ -77,9 +77,9 @@ def restore(owner_url: str, file: Path) -> None:
     except OSError as error:
         raise BackupError(f"{file} cannot be read: {error.strerror}.") from error
     with _connect(owner_url) as connection:
-        found = connection.execute(_USER_TABLES).fetchone()
-    if found is not None:
-        raise BackupError(f"The database is not empty (it has {found[0]}); restore into an empty one.")
+        table = connection.execute(_USER_TABLES).fetchone()
+    if table is not None:
+        raise BackupError(f"The database is not empty (it has {table[0]}); restore into an empty one.")
     from db.connections.roles import (
         ensure_app_role,  # roles are outside the database, so the file cannot contain them
     )
@@ -95,8 +95,8 @@ def _replay(owner_url: str, file: Path) -> None:
     end, closes the connection before it and the server takes everything back.
     """
     with _connect(owner_url) as connection:
-        known = connection.execute("SELECT FROM pg_collation WHERE collname = 'pg_c_utf8'").fetchone()
-        adapt = _adapter(connection.info.server_version // 10000, known is not None)
+        collation = connection.execute("SELECT FROM pg_collation WHERE collname = 'pg_c_utf8'").fetchone()
+        adapt = _adapter(connection.info.server_version // 10000, collation is not None)
     reader = max([embedded.binary("pg_restore"), *_installed("pg_restore")], key=_major_version)
     options, environment = _connection_options(owner_url)
     writer = [str(_program("psql", owner_url)), *options, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
@@ -179,11 +179,11 @@ def _program(name: str, owner_url: str) -> Path:
 
 def _installed(name: str) -> list[Path]:
     """The system's programs of that name, newest first: Debian keeps every version in a folder of its own."""
-    found: list[Path] = sorted(
+    paths: list[Path] = sorted(
         Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_major_version, reverse=True
     )
     on_path = shutil.which(name)
-    return [*([Path(on_path)] if on_path else []), *found]
+    return [*([Path(on_path)] if on_path else []), *paths]
 
 
 def _major_version(program: Path) -> int:

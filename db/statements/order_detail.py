@@ -95,14 +95,14 @@ def items_statement() -> Select[Any]:
         )
         .alias("waiting")
     )
-    code, carried = activation_code, subscription
+    code, part = activation_code, subscription
     source = (
         order_item.outerjoin(
             code, and_(code.c.order_id == order_item.c.order_id, code.c.position == order_item.c.position)
         )
         .outerjoin(
-            carried,
-            and_(carried.c.order_id == order_item.c.order_id, carried.c.position == order_item.c.position),
+            part,
+            and_(part.c.order_id == order_item.c.order_id, part.c.position == order_item.c.position),
         )
         .outerjoin(
             waiting,
@@ -117,11 +117,11 @@ def items_statement() -> Select[Any]:
         select(
             order_item,
             *[
-                one.label(f"code_{one.name}")
-                for one in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
+                column_.label(f"code_{column_.name}")
+                for column_ in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
             ],
             waiting.c.queued_at,
-            *[one.label(f"sub_{one.name}") for one in carried.c],
+            *[column_.label(f"sub_{column_.name}") for column_ in part.c],
         )
         .select_from(source)
         .where(_among(order_item.c.order_id))
@@ -141,7 +141,7 @@ def timeline_statement() -> CompoundSelect[Any]:
         {"parent": "child", "child": "parent"}, value=relation.c.relation, else_=relation.c.relation
     )
     nothing = [null().cast(Text), null().cast(Text), null().cast(BigInteger)]
-    found: CompoundSelect[Any] = union_all(
+    timeline: CompoundSelect[Any] = union_all(
         select(
             history.c.order_id,
             literal("event").label("what"),
@@ -178,7 +178,7 @@ def timeline_statement() -> CompoundSelect[Any]:
             *nothing,
         ).where(_among(relation.c.related_order_id)),
     )
-    return found.order_by(column("at").desc(), column("id").desc())
+    return timeline.order_by(column("at").desc(), column("id").desc())
 
 
 @cache
@@ -189,7 +189,7 @@ def subscriptions_statement() -> CompoundSelect[Any]:
     """
     member, event = subscription, subscription_event
     named = bindparam("subscription_ids", type_=ARRAY(Text))
-    found = union_all(
+    rows = union_all(
         select(
             literal("member").label("what"),
             member.c.checkout_page_id,
@@ -219,4 +219,4 @@ def subscriptions_statement() -> CompoundSelect[Any]:
             event.c.id,
         ).where(event.c.checkout_page_id == any_(_PAGE_IDS), event.c.subscription_id == any_(named)),
     )
-    return found.order_by(column("at"), column("id"))
+    return rows.order_by(column("at"), column("id"))

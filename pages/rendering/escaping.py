@@ -22,7 +22,7 @@ def html_text(value: object) -> str:
 def markdown_text(value: str) -> str:
     """For Markdown, which would otherwise load pictures, draw formulas and colours, and link what looks like a link."""
     # Several spaces would be drawn as one, and a code or a name with two of them is another one than with one.
-    one_line = _SPACES.sub(lambda found: "\N{NO-BREAK SPACE}" * len(found[0]), value.strip())
+    one_line = _SPACES.sub(lambda spaces: "\N{NO-BREAK SPACE}" * len(spaces[0]), value.strip())
     # A word joiner breaks addresses apart, which Streamlit would turn into links by themselves.
     escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in one_line)
     return escaped.replace("www\\.", "www\N{WORD JOINER}\\.")

@@ -45,7 +45,12 @@ class ListedAccount:
 
 
 def find_accounts(
-    connection: Connection, viewer: Viewer, *, words: str = "", after: str | None = None, limit: int = PAGE
+    connection: Connection,
+    viewer: Viewer,
+    *,
+    search_text: str = "",
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> tuple[ListedAccount, ...]:
     """Accounts whose e-mail or name contains `words`, by e-mail; `after` (an e-mail) goes on where a page ended.
 
@@ -53,7 +58,7 @@ def find_accounts(
     """
     require_administrator(viewer)
     statement = _accounts().order_by(account.c.email_key).limit(limit)
-    if wanted := strip_edges(words):
+    if wanted := strip_edges(search_text):
         statement = statement.where(
             or_(
                 func.strpos(func.fold(account.c.email), func.fold(wanted)) > 0,

@@ -137,23 +137,23 @@ def check(attempt: UUID, code: str, *, address: str | None, browser: str | None 
     typed = code.strip().casefold()[:100]
     # As the jobs' role: with the app's role alone nobody must be able to read secrets or to confirm a code.
     with jobs_transaction() as connection:
-        found = connection.execute(
+        attempted = connection.execute(
             text("SELECT account_id, secret FROM second_factor_of(:attempt)"), {"attempt": attempt}
         ).one_or_none()
         judged = connection.execute(
             text("SELECT outcome, codes_left FROM judge_code(:attempt, :step, :digest, :address)"),
             {
                 "attempt": attempt,
-                "step": _step_of(found.secret, typed) if found else None,
+                "step": _step_of(attempted.secret, typed) if attempted else None,
                 "digest": _digest(typed),
                 "address": address,
             },
         ).one()
         change = {"repeated": Change.CODE_REPEATED, "recovery": Change.RECOVERY_CODE}.get(judged.outcome)
-        if change is not None and found is not None:
+        if change is not None and attempted is not None:
             notify_owner(
                 connection,
-                found.account_id,
+                attempted.account_id,
                 change,
                 address=address,
                 browser=browser,

@@ -143,8 +143,8 @@ def maintain(options: argparse.Namespace) -> int:
     _up_to_date()
     with engine.jobs_transaction() as connection:
         done = apply_retention(connection)
-    for words, number in done.items():
-        print(f"{words}: {number:,}")
+    for label, number in done.items():
+        print(f"{label}: {number:,}")
     return 0
 
 

@@ -74,8 +74,8 @@ def _run(web_settings: WebSettings, owner_url: str, stop: StopRequest) -> int:
         for child in children:
             child.start()
         if _wait_until_it_answers(web, web_settings.port, stop):
-            found = occupancy(owner_url)
-            _greet(web_settings.port, found.demo_accounts, first_password, is_empty=found.is_empty)
+            contents = occupancy(owner_url)
+            _greet(web_settings.port, contents.demo_accounts, first_password, is_empty=contents.is_empty)
         _watch(web, workers, stop)
     finally:
         _say("Stopping …")

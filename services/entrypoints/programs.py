@@ -114,8 +114,8 @@ def _child(
     name: str, arguments: list[str], user: OrdinaryUser | None, environment: Mapping[str, str]
 ) -> Child:
     # As root, or as whoever started us, it finds the database as we did.
-    given = None if user is None else _environment(environment)
-    return Child(name, arguments, user=user, environment=given)
+    inherited = None if user is None else _environment(environment)
+    return Child(name, arguments, user=user, environment=inherited)
 
 
 def _environment(changed: Mapping[str, str]) -> dict[str, str]:

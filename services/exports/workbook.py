@@ -86,7 +86,7 @@ class _Facts:
             ("Made", f"{now.astimezone(zone):%Y-%m-%d %H:%M}"),
             ("By", viewer.email),
             ("Time zone", zone.key),
-            *((name.replace("_", " ").capitalize(), _words(value)) for name, value in fields.items()),
+            *((name.replace("_", " ").capitalize(), _text_of(value)) for name, value in fields.items()),
         ):
             self.add(name, value)
 
@@ -110,24 +110,24 @@ class _Sheet:
 
     def add(self, row: Any) -> None:
         self._rows = _counted(self._rows)
-        for place, value in enumerate(row):
-            self._write(place, value)
+        for index, value in enumerate(row):
+            self._write(index, value)
 
-    def _write(self, place: int, value: Any) -> None:
+    def _write(self, index: int, value: Any) -> None:
         if value is None:
             return
         if isinstance(value, datetime):
-            self._sheet.write_datetime(self._rows, place, value, self._time)
+            self._sheet.write_datetime(self._rows, index, value, self._time)
         elif (
             isinstance(value, int | Decimal) and len(str(value).strip("-").replace(".", "")) <= _EXACT_DIGITS
         ):
-            self._sheet.write_number(self._rows, place, value)
+            self._sheet.write_number(self._rows, index, value)
         elif len(text := str(value)) <= CELL_UNITS // 2 or units(text) <= CELL_UNITS:
-            self._sheet.write_string(self._rows, place, text)
+            self._sheet.write_string(self._rows, index, text)
         else:
-            self._sheet.write_string(self._rows, place, self._put_aside(place, text))
+            self._sheet.write_string(self._rows, index, self._put_aside(index, text))
 
-    def _put_aside(self, place: int, text: str) -> str:
+    def _put_aside(self, index: int, text: str) -> str:
         """Writes the text into the other sheet; what to write in its place."""
         if self._long is None:
             self._long = _headed(self._book, _LONG, ["Sheet", "Row", "Column", "Part", "Text"])
@@ -137,7 +137,7 @@ class _Sheet:
             self._long_rows = _counted(self._long_rows)
             self._long.write_string(self._long_rows, 0, self._name)
             self._long.write_number(self._long_rows, 1, self._rows + 1)
-            self._long.write_string(self._long_rows, 2, self._titles[place])
+            self._long.write_string(self._long_rows, 2, self._titles[index])
             self._long.write_number(self._long_rows, 3, number)
             self._long.write_string(self._long_rows, 4, part)
         return (
@@ -162,8 +162,8 @@ def parts_of(text: str) -> list[str]:
 
 def _headed(book: Any, name: str, titles: list[str]) -> Any:
     sheet, bold = book.add_worksheet(name), book.add_format({"bold": True})
-    for place, title in enumerate(titles):
-        sheet.write_string(0, place, title, bold)
+    for index, title in enumerate(titles):
+        sheet.write_string(0, index, title, bold)
     sheet.freeze_panes(1, 0)
     return sheet
 
@@ -174,5 +174,5 @@ def _counted(rows: int) -> int:
     return rows + 1
 
 
-def _words(value: object) -> str:
+def _text_of(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -88,14 +88,14 @@ def mailable(address: str) -> str:
 def _is_readable(local: str) -> bool:
     """No control or formatting characters, but for the joiners where IDNA 2008 has them change what is read."""
     return all(
-        (character in _JOINERS and _joins(local, place)) or character.isprintable()
-        for place, character in enumerate(local)
+        (character in _JOINERS and _joins(local, index)) or character.isprintable()
+        for index, character in enumerate(local)
     ) and not unicodedata.category(local[0]).startswith("M")
 
 
-def _joins(text: str, place: int) -> bool:
+def _joins(text: str, index: int) -> bool:
     try:
-        return idna.valid_contextj(text, place)
+        return idna.valid_contextj(text, index)
     except ValueError:
         return False
 
@@ -113,11 +113,11 @@ def sender_of(mail_from: str) -> Sender:
 
     Raises `ValueError` with a sentence.
     """
-    found = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
+    match = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
     try:
-        if found is None:
+        if match is None:
             raise ValueError(NO_ADDRESS)
-        return Sender(_sender_name(found["name"] or ""), mailable(found["address"]))
+        return Sender(_sender_name(match["name"] or ""), mailable(match["address"]))
     except ValueError as error:
         raise ValueError(
             "MAIL_FROM must be one e-mail address, such as esupport@example.com, or a name and an address, such as "

@@ -48,10 +48,10 @@ def find_utf8(connection: Connection) -> Utf8:
     """Whether the mail server that is set now takes letters outside ASCII before the @."""
     if settings().mail.smtp_url is None:
         return Utf8.TAKEN
-    known = find_mail_server(connection)
-    if known is None or known.takes_utf8 is None:
+    state = find_mail_server(connection)
+    if state is None or state.takes_utf8 is None:
         return Utf8.UNKNOWN
-    return Utf8.TAKEN if known.takes_utf8 else Utf8.REFUSED
+    return Utf8.TAKEN if state.takes_utf8 else Utf8.REFUSED
 
 
 def find_utf8_for(connection: Connection, addresses: Iterable[str | None]) -> Utf8:

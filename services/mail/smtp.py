@@ -76,7 +76,7 @@ class Conversation:
             self._say_sender(smtp, Message(sender, "", b""))
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"{self._server.address} could not be used: {_words(error)}.") from error
+            raise ServerUnusable(f"{self._server.address} could not be used: {_reason(error)}.") from error
         finally:
             self._begin_anew()
 
@@ -104,7 +104,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"The connection to the mail server broke: {_words(error)}.") from error
+            raise ServerUnusable(f"The connection to the mail server broke: {_reason(error)}.") from error
         try:
             _expect(smtp.docmd(f"RCPT TO:<{message.recipient}>"), message, 250, 251)
             _expect(smtp.docmd("DATA"), message, 354)
@@ -114,7 +114,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise Deferred(f"The connection to the mail server broke: {_words(error)}.") from error
+            raise Deferred(f"The connection to the mail server broke: {_reason(error)}.") from error
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -150,7 +150,7 @@ class Conversation:
             ) from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
             self.close()
-            raise ServerUnusable(f"{server.address} could not be used: {_words(error)}.") from error
+            raise ServerUnusable(f"{server.address} could not be used: {_reason(error)}.") from error
         self._on_open(smtp.has_extn("smtputf8"))
         return smtp
 
@@ -170,13 +170,13 @@ class Conversation:
         answer = smtp.docmd(" ".join([f"MAIL FROM:<{message.sender}>", *options]))
         if answer[0] == 250:
             return
-        words = _answer(answer)
-        is_about_letters = message.needs_utf8 and message.sender.isascii() and _NOT_UTF8.match(words)
-        if message.content and answer[0] >= 500 and (_TOO_LARGE.match(words) or is_about_letters):
-            raise Refused("The mail server answered", words)
+        reply = _answer(answer)
+        is_about_letters = message.needs_utf8 and message.sender.isascii() and _NOT_UTF8.match(reply)
+        if message.content and answer[0] >= 500 and (_TOO_LARGE.match(reply) or is_about_letters):
+            raise Refused("The mail server answered", reply)
         if answer[0] == -1:
-            raise smtplib.SMTPServerDisconnected(words)
-        raise ServerUnusable("The mail server answered", words)
+            raise smtplib.SMTPServerDisconnected(reply)
+        raise ServerUnusable("The mail server answered", reply)
 
     def _hand_over(self, smtp: smtplib.SMTP, message: Message, before_handover: Callable[[], None]) -> None:
         # The lone dot that ends a message must not occur inside it.
@@ -209,31 +209,31 @@ def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
     code = answer[0]
     if code in good:
         return
-    words = _answer(answer)
+    reply = _answer(answer)
     if code == -1:
-        raise smtplib.SMTPServerDisconnected(words)
+        raise smtplib.SMTPServerDisconnected(reply)
     why = "The mail server answered"
     # What is about us is shown and kept apart from the message, and so without whom it was for.
-    nameless = re.sub(re.escape(message.recipient), "…", words, flags=re.IGNORECASE)
+    nameless = re.sub(re.escape(message.recipient), "…", reply, flags=re.IGNORECASE)
     if code in _ABOUT_US:
         raise ServerUnusable(why, nameless)
-    if not _TOO_LARGE.match(words) and _is_about_us(code, nameless):
+    if not _TOO_LARGE.match(reply) and _is_about_us(code, nameless):
         raise RefusedUs(why, nameless)
-    raise Refused(why, words) if 500 <= code < 600 else Deferred(why, words)
+    raise Refused(why, reply) if 500 <= code < 600 else Deferred(why, reply)
 
 
-def _is_about_us(code: int, words: str) -> bool:
-    return code in _OUR_MANNERS or bool(_OUR_STATUS.search(words) or _OUR_WORDS.search(words))
+def _is_about_us(code: int, reply: str) -> bool:
+    return code in _OUR_MANNERS or bool(_OUR_STATUS.search(reply) or _OUR_WORDS.search(reply))
 
 
 def _answer(answer: tuple[int, bytes]) -> str:
     return f"{answer[0]} {_text(answer[1])}"
 
 
-def _words(error: Exception) -> str:
-    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return words.rstrip(".")
+def _reason(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason.rstrip(".")
 
 
-def _text(words: bytes | str) -> str:
-    return words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+def _text(reply: bytes | str) -> str:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)

@@ -49,21 +49,21 @@ class CustomerOrder:
 
 def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
     """The order behind an address; no viewer is needed, and none is asked for. Raises `CustomerPageNotFound`."""
-    found: dict[str, Any] | None = connection.execute(
+    row: dict[str, Any] | None = connection.execute(
         text("SELECT customer_order(:key)"), {"key": _key(page_key)}
     ).scalar_one()
-    if found is None:
+    if row is None:
         raise CustomerPageNotFound
     return CustomerOrder(
-        order_name=found["order_name"],
-        status=found["status"],
-        delivered=found["delivered"],
-        refund_status=found["refund_status"],
-        created_at=datetime.fromisoformat(found["created_at"]),
-        paid_at=datetime.fromisoformat(found["paid_at"]) if found["paid_at"] else None,
-        currency=found["currency"],
-        total=Decimal(found["total"]),
-        time_zone=found["time_zone"],
+        order_name=row["order_name"],
+        status=row["status"],
+        delivered=row["delivered"],
+        refund_status=row["refund_status"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        paid_at=datetime.fromisoformat(row["paid_at"]) if row["paid_at"] else None,
+        currency=row["currency"],
+        total=Decimal(row["total"]),
+        time_zone=row["time_zone"],
         items=tuple(
             CustomerItem(
                 position=item["position"],
@@ -74,9 +74,9 @@ def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
                 refunded=item["refunded"],
                 codes=tuple(item["codes"]),
             )
-            for item in found["items"] or ()
+            for item in row["items"] or ()
         ),
-        documents=tuple((d["id"], d["name"]) for d in found["documents"]),
+        documents=tuple((d["id"], d["name"]) for d in row["documents"]),
     )
 
 

@@ -38,10 +38,10 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
     Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
     """
-    found = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
-    if not found:
+    details = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
+    if not details:
         raise OrderNotFound
-    return found[0]
+    return details[0]
 
 
 def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
@@ -63,18 +63,18 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
-    items, codes, carried = _items_of(connection, wanted)
+    items, codes, subscribed = _items_of(connection, wanted)
     happened = _happenings(connection, wanted)
-    members, past = _subscriptions(connection, [s for found in carried.values() for s in found])
+    members, past = _subscriptions(connection, [s for rows in subscribed.values() for s in rows])
     refunds = find_requests_of(connection, wanted)
     utf8 = find_utf8_for(connection, (head.email for head in heads.values()))
     texts = {order_id: [row.text for row in happened[order_id]["event"]] for order_id in wanted}
     relations = {
         order_id: {(row.id, row.kind) for row in happened[order_id]["relation"]} for order_id in wanted
     }
-    named = mentioned_orders(text for found in texts.values() for text in found)
-    names = _names(connection, named.union(other for found in relations.values() for other, _ in found))
-    parts = _Parts(items, codes, carried, happened, members, past, refunds, utf8, relations, names)
+    named = mentioned_orders(text for of_order in texts.values() for text in of_order)
+    names = _names(connection, named.union(other for pairs in relations.values() for other, _ in pairs))
+    parts = _Parts(items, codes, subscribed, happened, members, past, refunds, utf8, relations, names)
     return tuple(_detail(heads[order_id], parts) for order_id in wanted)
 
 
@@ -134,15 +134,15 @@ def _items_of(
 ) -> tuple[_ByOrder, defaultdict[int, list[ActivationCode]], _ByOrder]:
     """Items, codes and what the items subscribe to, each by order."""
     items: _ByOrder = defaultdict(list)
-    carried: _ByOrder = defaultdict(list)
+    subscribed: _ByOrder = defaultdict(list)
     codes: defaultdict[int, list[ActivationCode]] = defaultdict(list)
     for row in connection.execute(order_detail.items_statement(), {"order_ids": order_ids}):
-        known = items[row.order_id]
-        if not known or known[-1].position != row.position:
-            known.append(row)
+        of_order = items[row.order_id]
+        if not of_order or of_order[-1].position != row.position:
+            of_order.append(row)
             if row.sub_order_id is not None:
                 values = {name: getattr(row, f"sub_{name}") for name in subscription.c.keys()}  # noqa: SIM118
-                carried[row.order_id].append(SimpleNamespace(**values))
+                subscribed[row.order_id].append(SimpleNamespace(**values))
         if row.code_id is not None:
             codes[row.order_id].append(
                 ActivationCode(
@@ -154,17 +154,17 @@ def _items_of(
                     row.queued_at,
                 )
             )
-    return items, codes, carried
+    return items, codes, subscribed
 
 
 def _happenings(
     connection: Connection, order_ids: Sequence[int]
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
-    found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    timeline: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
-        found[row.order_id][row.what].append(row)
-    return found
+        timeline[row.order_id][row.what].append(row)
+    return timeline
 
 
 _Members = defaultdict[tuple[int, str], list[RelatedOrder]]
@@ -222,14 +222,14 @@ def _items(
 
 def _subscription(
     head: Any,
-    carried: Any,
+    subscribed: Any,
     members: dict[tuple[int, str], list[RelatedOrder]],
     past: dict[tuple[int, str], list[SubscriptionEvent]],
 ) -> Subscription:
-    key = (carried.checkout_page_id, carried.subscription_id)
+    key = (subscribed.checkout_page_id, subscribed.subscription_id)
     return Subscription(
         **{
-            name: getattr(carried, name)
+            name: getattr(subscribed, name)
             for name in Subscription.__slots__
             if name not in ("related", "events")
         },

@@ -21,7 +21,7 @@ def mentioned_orders(texts: Iterable[str]) -> set[int]:
     return {int(match[2]) for text in texts for match in _CANDIDATE.finditer(text) if int(match[2]) < 2**63}
 
 
-def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:
+def split_text(text: str, names: dict[int, str]) -> tuple[TextPart, ...]:
     """The parts of one text, `known` being the orders (id to name) that may become references.
 
     A bare number counts as the order's ID, one with letters before it only when it is the order's name.
@@ -30,7 +30,7 @@ def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:
     end = 0
     for match in _CANDIDATE.finditer(text):
         order_id = int(match[2])
-        if order_id not in known or (match[1][0].isalpha() and match[1].upper() != known[order_id].upper()):
+        if order_id not in names or (match[1][0].isalpha() and match[1].upper() != names[order_id].upper()):
             continue
         if match.start() > end:
             parts.append(TextPart(text[end : match.start()]))

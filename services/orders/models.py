@@ -185,8 +185,8 @@ class OrderDetail:
 
 def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
     """The IDs of the codes of an order's items that are not sent any more: deleted ones, and dead copies of them."""
-    found = [(item, code) for item in items for code in item.codes]
-    deleted = {code.key for _, code in found if code.deleted}
+    pairs = [(item, code) for item in items for code in item.codes]
+    deleted = {code.key for _, code in pairs if code.deleted}
     return frozenset(
-        code.id for item, code in found if code.deleted or (item.refunded and code.key in deleted)
+        code.id for item, code in pairs if code.deleted or (item.refunded and code.key in deleted)
     )

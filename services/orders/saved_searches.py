@@ -22,8 +22,8 @@ def save_search(connection: Connection, viewer: Viewer, order_filter: OrderFilte
     stored = order_filter.to_json()
     digest = hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).digest()
     mine = (saved_search.c.account_id == viewer.account_id, saved_search.c.filters_digest == digest)
-    if known := connection.execute(select(saved_search.c.key).where(*mine)).scalar_one_or_none():
-        return str(known)
+    if key := connection.execute(select(saved_search.c.key).where(*mine)).scalar_one_or_none():
+        return str(key)
     connection.execute(
         insert(saved_search)
         .values(

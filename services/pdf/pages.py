@@ -72,14 +72,14 @@ def plain_text(text: str) -> str:
 
 def runs(text: str) -> list[tuple[Path, str]]:
     """The text in pieces, each with a font that has all of its characters."""
-    found: list[tuple[Path, str]] = []
+    parts: list[tuple[Path, str]] = []
     for cluster in _CLUSTER.findall(text):
-        for font, part in _written(cluster, found[-1][0] if found else _DEJAVU):
-            if found and found[-1][0] == font:
-                found[-1] = (font, found[-1][1] + part)
+        for font, part in _written(cluster, parts[-1][0] if parts else _DEJAVU):
+            if parts and parts[-1][0] == font:
+                parts[-1] = (font, parts[-1][1] + part)
             else:
-                found.append((font, part))
-    return found
+                parts.append((font, part))
+    return parts
 
 
 def _written(cluster: str, before: Path) -> list[tuple[Path, str]]:

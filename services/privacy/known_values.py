@@ -81,13 +81,13 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
             )
         )
     }
-    found: set[Value] = set()
+    possible: set[Value] = set()
     for row in texts_of(connection, among):
         if of_order := sizes.get(row.order_id):
-            found.update(candidates(row.value, of_order))
+            possible.update(candidates(row.value, of_order))
     return {
         Value(Kind(row.kind), row.value)
-        for row in known_among(connection, among, found, erased=False)
+        for row in known_among(connection, among, possible, erased=False)
         if row.order_id not in used or (row.order_id, row.position) in their_items
     }
 

@@ -82,7 +82,7 @@ _LATE_COMPATIBLE = """
 
 def _table(text: str) -> dict[int, str]:
     pairs = (pair.split("=") for pair in text.split())
-    return {int(one, 16): "".join(chr(int(part, 16)) for part in other.split("+")) for one, other in pairs}
+    return {int(code, 16): "".join(chr(int(part, 16)) for part in other.split("+")) for code, other in pairs}
 
 
 def _edge_characters() -> frozenset[str]:

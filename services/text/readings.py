@@ -65,12 +65,12 @@ def readings(text: str) -> Iterator[Reading]:
 
 def _decoded(text: str, places: list[tuple[int, int]] | None) -> tuple[str, list[tuple[int, int]]] | None:
     characters: list[str] = []
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     at, changed = 0, False
 
     def take(start: int, end: int) -> None:
         characters.append(text[start:end])
-        found.extend(places[start:end] if places else ((n, n + 1) for n in range(start, end)))
+        spans.extend(places[start:end] if places else ((n, n + 1) for n in range(start, end)))
 
     for match in _ESCAPED.finditer(text):
         meant = _meant(match[0])
@@ -80,12 +80,12 @@ def _decoded(text: str, places: list[tuple[int, int]] | None) -> tuple[str, list
         start, end = match.span()
         whole = (places[start][0], places[end - 1][1]) if places else (start, end)
         characters.append(meant)
-        found.extend([whole] * len(meant))
+        spans.extend([whole] * len(meant))
         at, changed = end, True
     if not changed:
         return None
     take(at, len(text))
-    return "".join(characters), found
+    return "".join(characters), spans
 
 
 def _meant(escaped: str) -> str:
@@ -119,8 +119,8 @@ def _reading(text: str, places: list[tuple[int, int]] | None, *, keeps_edges: bo
         if not key and keeps_edges:
             key = " "
         parts.append(key)
-        place = (places[start][0], places[end - 1][1]) if places else (start, end)
-        spans.extend([place] * len(key))
+        span = (places[start][0], places[end - 1][1]) if places else (start, end)
+        spans.extend([span] * len(key))
     starts, ends = zip(*spans, strict=True) if spans else ((), ())
     return Reading("".join(parts), starts, ends)
 

@@ -24,9 +24,9 @@ class HtmlPlace(Protocol):
     def html(self, body: str, /) -> object: ...
 
 
-def field_error(place: HtmlPlace, text: object) -> None:
+def field_error(container: HtmlPlace, text: object) -> None:
     """Draw `text` at `place`, as the error of the field beside it."""
-    place.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
+    container.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
 
 
 @contextmanager

@@ -55,20 +55,20 @@ class OrdersState:
 
     def address(self) -> dict[str, str]:
         """The parameters of the address that leads to the same again; nothing personal is in them."""
-        found: dict[str, str] = {}
+        parameters: dict[str, str] = {}
         if not self.search.is_empty:
-            found[_SEARCH] = self.key
+            parameters[_SEARCH] = self.key
         if self.view is View.FULL:
-            found[_VIEW] = "full"
+            parameters[_VIEW] = "full"
         if self.cursor is not None:
-            found[self.cursor[0]] = str(self.cursor[1])
+            parameters[self.cursor[0]] = str(self.cursor[1])
         if self.order is not None and not self.is_order_implied:
-            found[_ORDER] = str(self.order)
-        return found
+            parameters[_ORDER] = str(self.order)
+        return parameters
 
 
 @dataclass(slots=True)
-class _Kept:
+class _StoredState:
     """The state, the address that stands for it, and the one before, which a browser that lags behind still sends."""
 
     state: OrdersState
@@ -79,22 +79,22 @@ class _Kept:
 
 def current() -> OrdersState:
     """What is shown in this tab; to be asked only after `take_up` has run once."""
-    kept: _Kept = st.session_state[KEY]
-    return kept.state
+    stored: _StoredState = st.session_state[KEY]
+    return stored.state
 
 
 def change(**changes: Any) -> OrdersState:
     """Changes what is shown; `publish` tells the address."""
-    kept: _Kept = st.session_state[KEY]
-    kept.is_acted = True
-    kept.state = replace(kept.state, **changes)
-    return kept.state
+    stored: _StoredState = st.session_state[KEY]
+    stored.is_acted = True
+    stored.state = replace(stored.state, **changes)
+    return stored.state
 
 
-def note(**found: Any) -> None:
+def note(**values: Any) -> None:
     """Adds what was found to the state; nobody asked for anything else to be shown."""
-    kept: _Kept = st.session_state[KEY]
-    kept.state = replace(kept.state, **found)
+    stored: _StoredState = st.session_state[KEY]
+    stored.state = replace(stored.state, **values)
 
 
 def forget_errors() -> None:
@@ -123,25 +123,25 @@ def take_up() -> bool:
 
     Returns whether it was made anew, so that the form has to be filled with it.
     """
-    kept: _Kept | None = st.session_state.get(KEY)
+    stored: _StoredState | None = st.session_state.get(KEY)
     asked = _asked()
-    if kept is not None:
-        if asked == kept.written or (kept.is_acted and asked == kept.before):
+    if stored is not None:
+        if asked == stored.written or (stored.is_acted and asked == stored.before):
             return False
         if not asked and _comes_from_another_page():
-            kept.is_acted = True  # the menu's link says nothing; what was left here is shown again
+            stored.is_acted = True  # the menu's link says nothing; what was left here is shown again
             return False
         dialogs.close()  # it asked about what is not shown any more
-    number = 0 if kept is None else kept.state.number + 1
-    state = _made_of(asked, number=number, is_first=kept is None)
-    st.session_state[KEY] = _Kept(state, written=asked, before=asked)
+    number = 0 if stored is None else stored.state.number + 1
+    state = _made_of(asked, number=number, is_first=stored is None)
+    st.session_state[KEY] = _StoredState(state, written=asked, before=asked)
     return True
 
 
 def follow_address() -> None:
     """Once a run of the results alone: the whole page starts again when the address has changed meanwhile."""
-    kept: _Kept = st.session_state[KEY]
-    if _asked() not in (kept.written, kept.before):
+    stored: _StoredState = st.session_state[KEY]
+    if _asked() not in (stored.written, stored.before):
         st.rerun()
 
 
@@ -150,13 +150,13 @@ def publish() -> None:
 
     An address that somebody came by stays as it is, whatever stands in it: Back would lead to it again and again.
     """
-    kept: _Kept = st.session_state[KEY]
-    if not kept.is_acted:
+    stored: _StoredState = st.session_state[KEY]
+    if not stored.is_acted:
         return
-    kept.is_acted = False
-    address = kept.state.address()
-    if address != kept.written:
-        kept.before, kept.written = kept.written, address
+    stored.is_acted = False
+    address = stored.state.address()
+    if address != stored.written:
+        stored.before, stored.written = stored.written, address
     if _asked() != address:
         others: dict[str, str | list[str]] = {
             name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES

@@ -115,14 +115,14 @@ def order_html(
 ) -> str:
     """All pieces in one text, as somebody without any button sees them."""
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
-    found = [view.first(), view.second(), view.heading("Order items")]
+    parts = [view.first(), view.second(), view.heading("Order items")]
     for number, item in enumerate(order.items, 1):
-        found += [view.item(item, number), view.subscription(item) if item.subscription else ""]
-    found.append(view.heading("License information"))
+        parts += [view.item(item, number), view.subscription(item) if item.subscription else ""]
+    parts.append(view.heading("License information"))
     for number, item in enumerate(order.items, 1):
-        found += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
-        found.append(view.license_user(item))
-    return "".join([*found, view.parameters(), view.customer(), view.payment(), view.history()])
+        parts += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
+        parts.append(view.license_user(item))
+    return "".join([*parts, view.parameters(), view.customer(), view.payment(), view.history()])
 
 
 def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
@@ -155,10 +155,10 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
         st.html(waiting)
 
 
-def _subscription_action(carried: Subscription) -> str | None:
-    if why_not_cancelled(type_=carried.type, status=carried.status) is None:
+def _subscription_action(subscription: Subscription) -> str | None:
+    if why_not_cancelled(type_=subscription.type, status=subscription.status) is None:
         return "Cancel"
-    if why_not_resumed(type_=carried.type, status=carried.status) is None:
+    if why_not_resumed(type_=subscription.type, status=subscription.status) is None:
         return "Resume"
     return None
 
@@ -180,8 +180,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
         waiting += view.hint(f"Cannot resend: {why_not}")
     waiting += Markup('<div class="es-sub">Activation code</div>')
     for number, item in enumerate(order.items, 1):
-        for place, code in enumerate(item.codes):
-            line = view.code(code, number if place == 0 else "")
+        for index, code in enumerate(item.codes):
+            line = view.code(code, number if index == 0 else "")
             if why_not or code.id in dead:
                 waiting += line if code.deleted or code.id not in dead else line + view.hint(COPY_DELETED)
                 continue
@@ -216,8 +216,8 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
         return at.astimezone(zone).date()
 
     for _, events in groupby(order.history, key=day):
-        found = list(events)
-        yield format_day(found[0].at.astimezone(zone)), found
+        of_day = list(events)
+        yield format_day(of_day[0].at.astimezone(zone)), of_day
 
 
 def _renewal(subscription: Subscription) -> str:

@@ -27,7 +27,7 @@ def made(people: dict[str, int], name: str, **grants: Any) -> ListedAccount:
     given = Grants(**{"role": Role.SPECIALIST} | grants)
     act(people["admin"], create_account, email=email, name=name.title(), grants=given)
     with viewer_transaction(people["admin"]) as connection:
-        [found] = find_accounts(connection, factories.viewer(people["admin"]), words=email)
+        [found] = find_accounts(connection, factories.viewer(people["admin"]), search_text=email)
     return found
 
 

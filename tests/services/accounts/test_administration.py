@@ -198,10 +198,10 @@ def test_the_list_is_searched_and_turned(people: dict[str, int]) -> None:
         made(people, name)
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
-        first = find_accounts(connection, admin, words="PAGE-", limit=2)
-        rest = find_accounts(connection, admin, words="PAGE-", limit=2, after=first[-1].email)
+        first = find_accounts(connection, admin, search_text="PAGE-", limit=2)
+        rest = find_accounts(connection, admin, search_text="PAGE-", limit=2, after=first[-1].email)
         assert [one.email[:6] for one in (*first, *rest)] == ["page-1", "page-2", "page-3"]
-        assert [one.name for one in find_accounts(connection, admin, words="%_S")] == ["100%_Sure"]
+        assert [one.name for one in find_accounts(connection, admin, search_text="%_S")] == ["100%_Sure"]
         with pytest.raises(AccountNotFound):
             get_account(connection, admin, 10**6)
 
