@@ -117,11 +117,11 @@ def items_statement() -> Select[Any]:
         select(
             order_item,
             *[
-                column_.label(f"code_{column_.name}")
-                for column_ in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
+                source_column.label(f"code_{source_column.name}")
+                for source_column in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
             ],
             waiting.c.queued_at,
-            *[column_.label(f"sub_{column_.name}") for column_ in part.c],
+            *[source_column.label(f"sub_{source_column.name}") for source_column in part.c],
         )
         .select_from(source)
         .where(_among(order_item.c.order_id))
