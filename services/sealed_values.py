@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -27,11 +28,12 @@ def web_server_secret() -> str:
     return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
 
 
-def seal(value: dict[str, Any], *, purpose: str) -> str:
+def seal(value: Mapping[str, object], *, purpose: str) -> str:
     """The value as letters that fit into an address; every process at this database opens them."""
     return _cipher(purpose).encrypt(json.dumps(value).encode()).decode()
 
 
+# Any: JSON of the sealer's own, which knows what it put there.
 def unseal(text: str, *, purpose: str, seconds: int) -> dict[str, Any]:
     """What was sealed for this purpose at most so long ago; raises `NotFound` for anything else."""
     if len(text) > _LONGEST or not text.isascii():

@@ -92,7 +92,7 @@ def _replace_check(
 ) -> None:
     replace = sql.SQL(
         "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}, "
-        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({words})) NOT VALID"
+        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({values})) NOT VALID"
     ).format(
         table=sql.Identifier(table),
         constraint=sql.Identifier(constraint),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -174,7 +173,7 @@ def _lock_account(connection: Connection, viewer: Viewer, account_id: int) -> Li
     return get_account(connection, viewer, account_id)
 
 
-def _update(connection: Connection, account_id: int, **values: Any) -> None:
+def _update(connection: Connection, account_id: int, **values: object) -> None:
     try:
         connection.execute(update(account).where(account.c.id == account_id).values(**values))
     except DBAPIError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from db.schema.account_tables import (
     account,
@@ -67,19 +67,20 @@ def find_accounts(
         )
     if after is not None:
         statement = statement.where(account.c.email_key > func.email_key(after))
-    return tuple(_listed(row) for row in connection.execute(statement))
+    return tuple(_listed(row) for row in connection.execute(statement).mappings())
 
 
 def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
     """Raises `NotAllowed`, `AccountNotFound`."""
     require_administrator(viewer)
-    row = connection.execute(_accounts().where(account.c.id == account_id)).one_or_none()
+    row = connection.execute(_accounts().where(account.c.id == account_id)).mappings().one_or_none()
     if row is None:
         raise AccountNotFound
     return _listed(row)
 
 
-def _accounts() -> Any:
+# Any: the columns are those of `ListedAccount`, more than a type can list.
+def _accounts() -> Select[Any]:
     of_account = account.c.id
     teams = select(func.array_agg(team_member.c.team_id)).where(team_member.c.account_id == of_account)
     stores = select(func.array_agg(account_page.c.checkout_page_id)).where(
@@ -104,11 +105,10 @@ def _accounts() -> Any:
     )
 
 
-def _listed(row: Any) -> ListedAccount:
-    values = dict(row._mapping)
-    values |= {
-        "role": Role(row.role),
-        "teams": tuple(sorted(row.teams or ())),
-        "stores": tuple(sorted(row.stores or ())),
+def _listed(row: RowMapping) -> ListedAccount:
+    values = dict(row) | {
+        "role": Role(row["role"]),
+        "teams": tuple(sorted(row["teams"] or ())),
+        "stores": tuple(sorted(row["stores"] or ())),
     }
     return ListedAccount(**values)

@@ -10,7 +10,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select, text
 
@@ -56,7 +56,7 @@ def is_on() -> bool:
 
 
 def decide(
-    claims: Mapping[str, Any], *, address: str | None, device: str | None = None
+    claims: Mapping[str, object], *, address: str | None, device: str | None = None
 ) -> SignInDecision | None:
     """Decide which account the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open.
 
@@ -132,7 +132,7 @@ def _is_name(claim: object, longest: int) -> bool:
     return isinstance(claim, str) and 0 < len(claim) <= longest and claim.isprintable()
 
 
-def _is_first_use(claims: Mapping[str, Any]) -> bool:
+def _is_first_use(claims: Mapping[str, object]) -> bool:
     # The nonce alone would do; a provider that leaves it out still never gives the same answer twice.
     named = json.dumps([str(claims.get(name)) for name in ("iss", "sub", "nonce", "iat", "exp")])
     with anonymous_transaction() as connection:
@@ -144,7 +144,7 @@ def _is_first_use(claims: Mapping[str, Any]) -> bool:
         )
 
 
-def _is_fresh(claims: Mapping[str, Any]) -> bool:
+def _is_fresh(claims: Mapping[str, object]) -> bool:
     issued = claims.get("iat")
     if not isinstance(issued, int | float):
         return False

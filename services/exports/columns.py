@@ -40,7 +40,7 @@ def columns_of(rows: ExportRows, titles: Collection[str]) -> tuple[ExportColumn,
 
 def statement_of(
     connection: Connection, viewer: Viewer, order_filter: OrderFilter, rows: ExportRows, cells: Sequence[Cell]
-) -> Select[Any]:
+) -> Select[Any]:  # Any: the cells are chosen when it runs
     """The statement of all rows that match in the viewer's scope, with these cells."""
     store_ids = stores_in_scope(viewer, order_filter)
     number = connection.execute(*size_statement(order_filter.values, store_ids)).scalar_one()

@@ -57,6 +57,7 @@ def export_orders(
         yield from _pieces(copy, on_rows)
 
 
+# Any: the cells of the statement are chosen when it runs.
 @contextmanager
 def _copy(connection: Connection, statement: Select[Any]) -> Iterator[psycopg.Copy]:
     """The rows of a statement as PostgreSQL writes them, which only the driver's own connection can read."""

@@ -1,10 +1,10 @@
 """An export as an Excel workbook: what was asked for, the rows, and what is too long for a cell, in full."""
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -22,6 +22,30 @@ _PIECE: Final = 1 << 16
 _BATCH: Final = 1000
 _EXACT_DIGITS: Final = 15  # of a spreadsheet's numbers; longer ones are written as text
 _LONG: Final = "Long values"
+
+
+class _Format(Protocol):
+    """How cells look."""
+
+
+class _Worksheet(Protocol):
+    """What is used here of xlsxwriter's sheets; the package has no types."""
+
+    def write_string(self, row: int, column: int, text: str, style: _Format | None = None, /) -> object: ...
+
+    def write_number(self, row: int, column: int, number: int | Decimal, /) -> object: ...
+
+    def write_datetime(self, row: int, column: int, at: datetime, style: _Format, /) -> object: ...
+
+    def set_column(self, first: int, last: int, width: int, /) -> object: ...
+
+    def freeze_panes(self, row: int, column: int, /) -> object: ...
+
+
+class _Workbook(Protocol):
+    def add_worksheet(self, name: str, /) -> _Worksheet: ...
+
+    def add_format(self, properties: dict[str, object], /) -> _Format: ...
 
 
 def export_workbook(
@@ -77,7 +101,7 @@ class _Facts:
     """The first sheet: a name and a value per row. A value longer than a cell goes on in the rows below."""
 
     def __init__(
-        self, book: Any, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime
+        self, book: _Workbook, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime
     ) -> None:
         self._sheet, self._row = book.add_worksheet("Search"), 0
         self._sheet.set_column(0, 1, 28)
@@ -100,20 +124,20 @@ class _Facts:
 class _Sheet:
     """The sheet of rows, and the one for what is too long for its cells, which is made when it is needed."""
 
-    def __init__(self, book: Any, name: str, titles: list[str]) -> None:
+    def __init__(self, book: _Workbook, name: str, titles: list[str]) -> None:
         self._book, self._titles, self._name = book, titles, name
         self._sheet = _headed(book, name, titles)
         self._time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._rows = 0
-        self._long: Any = None
+        self._long: _Worksheet | None = None
         self._long_rows = self.long_values = 0
 
-    def add(self, row: Any) -> None:
+    def add(self, row: Iterable[object]) -> None:
         self._rows = _counted(self._rows)
         for index, value in enumerate(row):
             self._write(index, value)
 
-    def _write(self, index: int, value: Any) -> None:
+    def _write(self, index: int, value: object) -> None:
         if value is None:
             return
         if isinstance(value, datetime):
@@ -160,7 +184,7 @@ def parts_of(text: str) -> list[str]:
     return [text[start : start + step] for start in range(0, len(text), step)]
 
 
-def _headed(book: Any, name: str, titles: list[str]) -> Any:
+def _headed(book: _Workbook, name: str, titles: list[str]) -> _Worksheet:
     sheet, bold = book.add_worksheet(name), book.add_format({"bold": True})
     for index, title in enumerate(titles):
         sheet.write_string(0, index, title, bold)

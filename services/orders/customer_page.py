@@ -49,6 +49,7 @@ class CustomerOrder:
 
 def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
     """The order behind an address; no viewer is needed, and none is asked for. Raises `CustomerPageNotFound`."""
+    # Any: JSON that the function in the database makes, with a fixed type for each name.
     row: dict[str, Any] | None = connection.execute(
         text("SELECT customer_order(:key)"), {"key": _key(page_key)}
     ).scalar_one()

@@ -11,7 +11,7 @@ one of them lacks.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypedDict, TypeVar
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
@@ -21,6 +21,7 @@ from services.orders.field_kinds import (
     DayField,
     SearchField,
     StatusField,
+    Stored,
     StoresField,
     SubscriptionField,
     TextField,
@@ -31,6 +32,13 @@ from services.time_zones import days_to_interval
 
 T = TypeVar("T")
 KIND: Final = "kind"
+
+
+class SavedSearch(TypedDict):
+    """A search as JSON, days meant in the zone."""
+
+    zone: str
+    fields: dict[str, Stored]
 
 
 class InvalidSearch(InvalidInput):
@@ -110,7 +118,7 @@ class OrderFilter:
     def is_empty(self) -> bool:
         return self.typed == SearchInput()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SavedSearch:
         """What `from_json` reads; only filled fields are in it."""
         saved = {name: SEARCH_FIELDS[name].save(value) for name, value in self.typed.filled().items()}
         return {"zone": self.zone, "fields": saved}
@@ -119,6 +127,7 @@ class OrderFilter:
     def from_json(cls, stored: Mapping[str, Any]) -> "OrderFilter":
         """The same search again, days meant in the zone it was made in. Raises `InvalidInput` for anything else."""
         try:
+            # Any, here and in `stored`: JSON as it was saved, by an earlier version perhaps, and checked only here.
             values: dict[str, Any] = {
                 name: SEARCH_FIELDS[name].load(value) for name, value in stored["fields"].items()
             }
@@ -165,6 +174,7 @@ class _Form:
             self.errors[last] = "The end date is before the start date."
 
     def trimmed(self) -> SearchInput:
+        # Any: each field has a type of its own.
         values: dict[str, Any] = {name: getattr(self.typed, name) for name in _EMPTY}
         return SearchInput(**values | self._texts)
 

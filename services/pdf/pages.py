@@ -50,7 +50,7 @@ class TextPages(FPDF):
             made.write_bytes(_small_font(_EAST_ASIA, east_asian))
             self.add_font(_name(_EAST_ASIA), fname=made)
 
-    def _parse_chars(self, text: str, markdown: bool, **unused: Any) -> Iterator[Fragment]:
+    def _parse_chars(self, text: str, markdown: bool, **unused: object) -> Iterator[Fragment]:
         """Take the place of fpdf2's choice of fonts, which goes by single characters and tears clusters apart."""
         for font, part in runs(text):
             name = _name(font)
@@ -115,7 +115,7 @@ def _name(font: Path) -> str:
     return "text" if font == _DEJAVU else font.stem.split("[")[0].lower()
 
 
-def _face(font: Path) -> Any:
+def _face(font: Path) -> Any:  # Any: uharfbuzz has no types
     return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font)))
 
 

@@ -5,11 +5,11 @@ db/schema/personal.py says which person a value identifies. A digest is keyed an
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, text
+from sqlalchemy import BigInteger, BindParameter, Connection, RowMapping, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -42,13 +42,13 @@ def current_values(connection: Connection, person: Person) -> tuple[set[Value], 
     customer, user = known_by("orders", Whose.CUSTOMER), known_by("order_item", Whose.LICENCE_USER)
     statement = select(*(orders.c[name] for name in customer)).where(orders.c.order_id.in_(person.own))
     for row in connection.execute(statement):
-        theirs |= _of_row(row, customer)
+        theirs |= _of_row(row._mapping, customer)
     is_theirs = text("email_key(order_item.license_email) = email_key(:email)").bindparams(email=person.email)
     columns = [order_item.c[name] for name in user]
     for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.used), is_theirs)):
-        theirs |= _of_row(row, user)
+        theirs |= _of_row(row._mapping, user)
     for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.own))):
-        beside |= _of_row(row, user)
+        beside |= _of_row(row._mapping, user)
     # E-mails that were corrected; the log says so in its details.
     corrected = select(audit_log.c.details["old"].astext, audit_log.c.details["new"].astext).where(
         audit_log.c.order_id.in_(person.own), audit_log.c.details.has_key("new")
@@ -58,8 +58,8 @@ def current_values(connection: Connection, person: Person) -> tuple[set[Value], 
     return theirs, beside
 
 
-def _of_row(row: Any, kinds: dict[str, str]) -> set[Value]:
-    pairs = ((kind, row._mapping[name]) for name, kind in kinds.items())
+def _of_row(row: RowMapping, kinds: dict[str, str]) -> set[Value]:
+    pairs = ((kind, row[name]) for name, kind in kinds.items())
     return {Value(Kind(kind), value) for kind, value in pairs if value and value.strip()}
 
 
@@ -103,6 +103,7 @@ def known_sizes(
     return sizes
 
 
+# Any: rows of functions of the database, which no table describes; the same in `texts_of`.
 def known_among(
     connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
 ) -> list[Any]:
@@ -143,6 +144,6 @@ def emails_of(values: Iterable[Value]) -> list[str]:
     return sorted({value.text for value in values if value.kind is Kind.EMAIL})
 
 
-def arrays(*names: str) -> list[Any]:
+def arrays(*names: str) -> list[BindParameter[Sequence[int]]]:
     """Parameters that are arrays of order IDs or other row keys."""
     return [bindparam(name, type_=ARRAY(BigInteger)) for name in names]

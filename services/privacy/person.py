@@ -59,6 +59,7 @@ class Reach:
     `is_whole` is false when the person has more e-mails or phone numbers than were looked for."""
 
     orders: frozenset[int] = frozenset()
+    # Any, here and in the functions below: rows of `personal_texts`, a function of the database, as JSON in the end.
     loose_texts: tuple[Any, ...] = ()
     is_whole: bool = True
 
