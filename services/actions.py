@@ -32,10 +32,10 @@ class OrderBusy(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """Where an action is requested from, and for which order.
+    """The origin of an action, and the order it is about.
 
     `key` is made once, when the dialog opens: a request with a key that was used before is the same request. `order_id`
-    is the order that the audit log files it under, if any; a number that no order can have is left out there.
+    is the order under which the audit log files it, if any; a number that no order can have is omitted there.
     """
 
     key: UUID
@@ -56,9 +56,9 @@ class ActionResult:
 
 
 class Action(Protocol[P]):
-    """A service function that changes something, and the word under which the audit log records it.
+    """A service function that changes something, together with the word under which the audit log records it.
 
-    The function takes the connection of the viewer's transaction, the viewer, and what it needs besides.
+    The function takes the connection of the viewer's transaction, the viewer, and arguments of its own.
     """
 
     audit_action: AuditAction
@@ -87,8 +87,8 @@ def perform(
     """Carry out `action` in one transaction with its audit row; return the sentence that says what happened.
 
     Idempotent: a repeated key returns the first call's sentence. A `SupportError` raised by the action undoes
-    everything, is recorded as a refused attempt in a transaction of its own, and is raised; so is `OrderBusy`, when the
-    order stayed locked.
+    everything, is recorded as a refused attempt in a transaction of its own, and is raised again; the same applies to
+    `OrderBusy`, when the order stayed locked.
     """
     try:
         with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:

@@ -1,7 +1,7 @@
 """The figures of the orders that match a search: by day, by store, refunds, licences sent again, subscriptions.
 
-Every figure is about these orders, whenever the refund or the cancellation happened. Amounts of different currencies
-are never added.
+Every figure is about these orders, no matter when the refund or the cancellation happened. Amounts of different
+currencies are never added.
 """
 
 from collections import Counter, defaultdict

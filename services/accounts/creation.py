@@ -32,7 +32,7 @@ def create_account(
     stores: Sequence[str] = (),
     all_stores: bool = False,
 ) -> str:
-    """Makes an account from the command line and returns its one-time password, good for 72 hours.
+    """Make an account from the command line and return its one-time password, valid for 72 hours.
 
     The first sign-in must set another one. `connection` is a transaction of the jobs' role. Raises `InvalidInput` for
     an unusable e-mail or name and for a store that does not exist, `Conflict` when the e-mail has an account already.
@@ -60,10 +60,11 @@ def create_account(
 
 
 def create_first_administrator(connection: Connection) -> str | None:
-    """Makes `admin@localhost` on a database without any account and returns its one-time password, else None.
+    """Make `admin@localhost` on a database without any account and return its one-time password, else None.
 
-    `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
-    passwords are switched off: `python -m services.accounts create-admin` makes one for a known e-mail then.
+    `connection` is a transaction of the jobs' role. When several processes start at once, one of them makes it. Where
+    passwords are switched off it returns None as well: `python -m services.accounts create-admin` then makes an account
+    for a known e-mail.
     """
     if not settings().sign_in.passwords:
         return None

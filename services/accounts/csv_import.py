@@ -1,4 +1,4 @@
-"""Many accounts at once, from a CSV file: looked at first, then all of them or none."""
+"""Import many accounts from a CSV file: a preview first, then all of them or none."""
 
 import csv
 import io

@@ -23,7 +23,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount:
-    """An account with what it sees: `teams` and `stores` are IDs, stores those granted directly. Times are aware."""
+    """An account and its grants: `teams` and `stores` are IDs, `stores` those granted directly. Times are aware."""
 
     id: int
     email: str
@@ -52,7 +52,8 @@ def find_accounts(
     after: str | None = None,
     limit: int = PAGE,
 ) -> tuple[ListedAccount, ...]:
-    """Accounts whose e-mail or name contains `words`, by e-mail; `after` (an e-mail) goes on where a page ended.
+    """Accounts whose e-mail or name contains `search_text`, by e-mail; `after` (an e-mail) continues where a page
+    ended.
 
     Raises `NotAllowed`.
     """

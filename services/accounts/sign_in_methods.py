@@ -13,7 +13,7 @@ from services.errors import AccountNotFound, Conflict
 
 @action(AuditAction.REQUIRE_SECOND_FACTOR)
 def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> ActionResult:
-    """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
+    """Set the roles that must have a second factor; accounts without one have to set it up at their next click.
 
     Raises `NotAllowed`.
     """
@@ -30,7 +30,7 @@ def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role
 
 @action(AuditAction.RESET_SECOND_FACTOR)
 def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """For somebody who lost their device and their recovery codes; a mail tells them.
+    """Remove the second factor of a person who has lost their device and recovery codes; a mail tells them.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
     """
@@ -55,7 +55,7 @@ def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int)
 
 @action(AuditAction.UNLINK_SINGLE_SIGN_ON)
 def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
+    """Unbind the account, so that the next single sign-on binds it anew; sessions that the old one opened end.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
     """

@@ -19,7 +19,9 @@ class StoreNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ListedStore:
-    """A checkout page and what it allows. `refund_document_methods` None: as the payment method says in general."""
+    """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
+    rule applies.
+    """
 
     id: int
     name: str
@@ -32,7 +34,7 @@ class ListedStore:
 
 
 def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
-    """All checkout pages, by technical name. Raises `NotAllowed`."""
+    """All stores, by technical name. Raises `NotAllowed`."""
     require_administrator(viewer)
     has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
     plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
@@ -59,7 +61,7 @@ def change_store(
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
 ) -> ActionResult:
-    """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
     require_administrator(viewer)
     title = " ".join(title.split())
     if len(title) > 200 or not title.isprintable():

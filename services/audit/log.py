@@ -115,7 +115,7 @@ def find_audit(
     before: int | None = None,
     limit: int = PAGE,
 ) -> tuple[AuditRow, ...]:
-    """Rows, newest first; `before` (an ID) goes on where a page ended. Raises `NotAllowed`, `InvalidInput`."""
+    """Rows, newest first; `before` (an ID) continues where a page ended. Raises `NotAllowed`, `InvalidInput`."""
     require_administrator(viewer)
     statement = _statement(wanted).limit(limit)
     if before is not None:
@@ -124,7 +124,7 @@ def find_audit(
 
 
 def find_actions(connection: Connection, viewer: Viewer) -> tuple[str, ...]:
-    """The actions that the log knows, sorted. Raises `NotAllowed`."""
+    """The actions that occur in the log, sorted. Raises `NotAllowed`."""
     require_administrator(viewer)
     # A skip scan, one step per action: the log is long and its actions are few.
     actions: list[str] = []

@@ -1,4 +1,4 @@
-"""The network that an attempt comes from: what throttling by address counts by."""
+"""The network that an attempt comes from, which is what throttling counts by."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final

@@ -1,8 +1,8 @@
-"""How passwords are kept and compared, and what a new one must be like.
+"""How passwords are stored and compared, and the rules for a new one.
 
-bcrypt reads 72 bytes and no more, so that longer passwords (and those with NUL bytes) are digested first; all others
-go to bcrypt as they are, which is also what other tools write. Letters that can be written in two ways count as
-one, and spaces at the ends do not count, because the sign-in form drops them.
+bcrypt reads only 72 bytes, so longer passwords (and those with NUL bytes) are digested first; all others go to bcrypt
+unchanged, as they do in other tools. Letters that can be written in two ways count as one, and spaces at the ends do
+not count, because the sign-in form drops them.
 """
 
 import base64
@@ -48,7 +48,7 @@ class PasswordsBusy(Conflict):
 
 @contextmanager
 def hashing_turn() -> Iterator[None]:
-    """Waits for a turn to hash a password: few at once in a process, and a queue that ends somewhere.
+    """Wait for a turn to hash a password: a process hashes few at once, and its queue has a limit.
 
     Raises `PasswordsBusy`.
     """
@@ -72,7 +72,7 @@ def hashing_turn() -> Iterator[None]:
 
 
 def one_time_password() -> str:
-    """16 characters, about 90 bits."""
+    """A one-time password of 16 characters, about 90 bits."""
     return "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
@@ -87,10 +87,10 @@ def hash_password(password: str) -> str:
 
 
 def computed(password: str, salt: str | None) -> str:
-    """The hash that the password has with this salt, for the database to compare; without a salt, one that fits nobody.
+    """The hash of the password with this salt, for the database to compare; without a salt, one that matches nobody's.
 
-    Every call costs exactly one bcrypt, whatever was typed: the time of an answer tells nothing. It takes place in a
-    `hashing_turn` of the caller's.
+    Every call costs exactly one bcrypt, whatever was typed, so that the response time reveals nothing. The caller holds
+    a `hashing_turn`.
     """
     material = _material(password)
     made = bcrypt.hashpw(material or b"", (salt or _NOBODYS_HASH[:_SALT_CHARACTERS]).encode()).decode()
@@ -98,7 +98,7 @@ def computed(password: str, salt: str | None) -> str:
 
 
 def check_new_password(new: str, repeated: str, *, email: str) -> None:
-    """Raises `InvalidInput`, naming the field (`new` or `repeated`), for a password that may not be set."""
+    """Raise `InvalidInput`, with its field (`new` or `repeated`), for a password that may not be set."""
     stripped = _normal(new)
     if len(stripped) < MINIMUM_LENGTH:
         raise InvalidInput(f"Use at least {MINIMUM_LENGTH} characters.", field="new")

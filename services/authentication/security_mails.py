@@ -1,6 +1,6 @@
-"""Mails to an account's owner about a changed password or second factor, in case it was somebody else.
+"""Mails that tell the owner of an account about a changed password or second factor, in case somebody else did it.
 
-None of them holds a secret. They are rows of the transaction that makes the change.
+None of them contains a secret. They are queued in the transaction that makes the change.
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def notify_owner(
 def notify_owner_of_reset(connection: Connection, account_id: int, owner: Owner) -> None:
     """Mail the owner that an administrator, whose transaction this is, has removed the second factor.
 
-    It does not say from where: that is the administrator's address.
+    It does not name an address: that would be the administrator's.
     """
     queue_mail(
         connection,
@@ -141,7 +141,7 @@ def _printable_address(header: str | None) -> str | None:
 
 
 def _advice(change: Change) -> str:
-    """What an owner should do who did not make the change."""
+    """Advice for an owner who did not make the change."""
     if not settings().sign_in.passwords:
         return "tell an administrator at once."
     if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):

@@ -1,7 +1,7 @@
-"""Single sign-on: whom an OpenID Connect provider has signed in, and whether that opens an account here.
+"""Single sign-on: decide whether a sign-in at an OpenID Connect provider opens an account here.
 
-The provider says who somebody is; whether they have an account, its role and its stores stay ours. The web server has
-checked the answer's signature, audience and nonce before it comes here.
+The provider says who the person is; whether they have an account, its role and its stores are decided here. The web
+server has checked the answer's signature, audience and nonce before it comes here.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ def decide(
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not _is_name(issuer, 500) or not _is_name(subject, 255):
         return _refuse(login, UNKNOWN, "no subject", address)
-    account_id = _find_account(email)  # as it came: nothing is taken off its edges
+    account_id = _find_account(email)  # unchanged, its edges included
     if account_id is None:
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
@@ -105,12 +105,12 @@ def decide(
 
 
 def record_refusal(decision: SignInDecision, *, address: str | None) -> None:
-    """Records that no session was opened for it: the account is disabled or locked."""
+    """Record that the decision opened no session, because the account is disabled or locked."""
     _refuse(decision.login, UNKNOWN, "refused", address)
 
 
 def _find_account(email: str) -> int | None:
-    """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
+    """The enabled account with exactly this e-mail; None if there is none, or if two addresses count as identical."""
     wanted = identity_key(email)
     if wanted is None:
         return None

@@ -1,6 +1,6 @@
 """An export as CSV: all orders that match, streamed, safe in a spreadsheet and exact in pandas.
 
-The CSV is made by PostgreSQL (COPY), which is some twenty times as fast as making it here row by row.
+PostgreSQL makes the CSV (COPY), about twenty times as fast as Python would row by row.
 """
 
 import csv
@@ -33,11 +33,11 @@ def export_orders(
     titles: Collection[str] = (),
     on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
-    """The CSV in pieces: RFC 4180, UTF-8 with a byte order mark, without which Excel takes it for another encoding.
+    """The CSV in pieces: RFC 4180, UTF-8 with a byte order mark, without which Excel assumes another encoding.
 
-    Newest order first, up to 10,000 orders; more come as the database has them. Times are ISO 8601 in `zone` with the
-    offset, amounts plain decimals, absent values empty. `titles` are the columns wanted, all when empty. A million rows
-    take no more memory than a thousand. `on_rows` is called with the number of rows up to the end of each piece.
+    Up to 10,000 orders are sorted, newest first; more come in the database's order. Times are ISO 8601 in `zone` with
+    the offset, amounts plain decimals, absent values empty. `titles` are the columns wanted, all when empty. A million
+    rows take no more memory than a thousand. `on_rows` is called after each piece with the number of rows so far.
     `connection` is the viewer's own transaction and must stay open until the last piece; `record_export` comes first.
     """
     columns = columns_of(rows, titles)

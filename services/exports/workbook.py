@@ -1,4 +1,4 @@
-"""An export as an Excel workbook: what was asked for, the rows, and what is too long for a cell, in full."""
+"""An export as an Excel workbook: the search, the rows, and the full text of values too long for a cell."""
 
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -59,12 +59,12 @@ def export_workbook(
     now: datetime | None = None,
     on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
-    """The same as `export_orders` gives, as a workbook, with a first sheet that says what was asked for.
+    """The same rows as `export_orders` gives, as a workbook whose first sheet states the search.
 
-    Text stays text whatever it begins with; amounts and times are a spreadsheet's own. A text that is longer than a
-    cell can be is whole in the sheet *Long values*; its cell and the first sheet say so. Raises `InvalidInput` when
-    there are more rows than a sheet holds; nothing has left by then. `on_rows` hears now and then how many rows are
-    written; what it raises ends the export.
+    Text stays text whatever it begins with; amounts and times are a spreadsheet's own. A text too long for a cell is
+    complete in the sheet *Long values*; its cell and the first sheet say so. Raises `InvalidInput` when there are more
+    rows than a sheet holds; nothing has been sent by then. `on_rows` is called from time to time with the number of
+    rows written; an exception from it ends the export.
     """
     columns = columns_of(rows, titles)
     cells = [
@@ -98,7 +98,7 @@ def export_workbook(
 
 
 class _Facts:
-    """The first sheet: a name and a value per row. A value longer than a cell goes on in the rows below."""
+    """The first sheet: a name and a value per row. A value too long for a cell continues in the rows below."""
 
     def __init__(
         self, book: _Workbook, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime
@@ -122,7 +122,7 @@ class _Facts:
 
 
 class _Sheet:
-    """The sheet of rows, and the one for what is too long for its cells, which is made when it is needed."""
+    """The sheet of rows, and the one for values too long for a cell, which is added when it is needed."""
 
     def __init__(self, book: _Workbook, name: str, titles: list[str]) -> None:
         self._book, self._titles, self._name = book, titles, name
@@ -152,7 +152,7 @@ class _Sheet:
             self._sheet.write_string(self._rows, index, self._put_aside(index, text))
 
     def _put_aside(self, index: int, text: str) -> str:
-        """Writes the text into the other sheet; what to write in its place."""
+        """Write the text into the other sheet and return what to write in its place."""
         if self._long is None:
             self._long = _headed(self._book, _LONG, ["Sheet", "Row", "Column", "Part", "Text"])
         self.long_values += 1
@@ -171,12 +171,12 @@ class _Sheet:
 
 
 def units(text: str) -> int:
-    """How long a spreadsheet takes the text to be: a character beyond U+FFFF counts twice."""
+    """The length of the text as spreadsheets count it: a character beyond U+FFFF counts twice."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def parts_of(text: str) -> list[str]:
-    """The text in parts that fit into a cell; put together they are the text."""
+    """The text in parts that fit into a cell and join up to the whole."""
     if units(text) <= CELL_UNITS:
         return [text]
     # So many characters fit whatever they are.

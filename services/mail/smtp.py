@@ -1,6 +1,6 @@
-"""One conversation with a mail server, told so that the worker knows after each word what may have arrived.
+"""A conversation with a mail server, reported so that the worker knows at each step what may have arrived.
 
-Whose fault an answer is, and so what becomes of the message: docs/decisions/014-whose-fault-an-answer-is.md.
+Whose fault an answer is, and therefore what happens to the message: docs/decisions/014-whose-fault-an-answer-is.md.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ _NOT_UTF8: Final = re.compile(r"\d{3}[ -]5\.6\.[0-9]\b")
 
 
 class NotSent(Exception):
-    """The message did not arrive, or (`OutcomeUnknown`) may not have; the text says why, for people.
+    """The message did not arrive, or (`OutcomeUnknown`) may not have; the text tells people why.
 
-    `answer` is what the server said, which may repeat an address; it ends the text.
+    `answer` is the server's own reply, which may repeat an address; it ends the text.
     """
 
     def __init__(self, why: str, answer: str = "") -> None:
@@ -39,19 +39,19 @@ class NotSent(Exception):
 
 
 class Deferred(NotSent):
-    """Not now: the same message may go later."""
+    """The message was not accepted now; it may be accepted later."""
 
 
 class RefusedUs(Deferred):
-    """The server refuses us in an answer to this message's recipient or content; others may go."""
+    """The server refuses the sender in an answer to this message's recipient or content; other messages may go."""
 
 
 class ServerUnusable(Deferred):
-    """The server cannot be reached, or does not take mail from us at all: no message will go now."""
+    """The server cannot be reached or accepts no mail from this sender at all: no message can go now."""
 
 
 class Refused(NotSent):
-    """The server will never take this message."""
+    """The server will never accept this message."""
 
 
 class OutcomeUnknown(NotSent):
@@ -59,9 +59,9 @@ class OutcomeUnknown(NotSent):
 
 
 class Conversation:
-    """A connection that is opened for the first message and kept for the next ones.
+    """A connection that is opened for the first message and reused for the next ones.
 
-    `on_open` is told, with each connection, whether the server takes SMTPUTF8.
+    `on_open` is called with each new connection and learns whether the server offers SMTPUTF8.
     """
 
     def __init__(self, server: Server, on_open: Callable[[bool], None] = lambda _: None) -> None:
@@ -70,7 +70,7 @@ class Conversation:
         self._smtp: smtplib.SMTP | None = None
 
     def check(self, sender: str) -> None:
-        """Opens a connection and has the sender accepted, without sending anything. Raises `ServerUnusable`."""
+        """Open a connection and have the sender accepted, without sending anything. Raises `ServerUnusable`."""
         try:
             smtp = self._smtp or self._open()
             self._say_sender(smtp, Message(sender, "", b""))
@@ -81,12 +81,12 @@ class Conversation:
             self._begin_anew()
 
     def send(self, message: Message, before_handover: Callable[[], None]) -> None:
-        """Returns when the server has accepted the message.
+        """Send a message; return when the server has accepted it.
 
-        `before_handover` is called once everything but the message itself has been said and agreed: when it was
-        called and this neither returns nor raises (the process died), the message may have arrived. Whatever it raises
-        is raised here, and the message does not leave. Raises one of the errors above; after `Deferred` and `Refused`
-        the message did not arrive.
+        `before_handover` is called once everything but the message itself has been sent and agreed: if it was called
+        and this neither returns nor raises (the process died), the message may have arrived. Its exceptions are raised
+        here, and the message is not sent. Raises one of the errors above; after `Deferred` and `Refused` the message
+        did not arrive.
         """
         is_kept = self._smtp is not None
         try:
@@ -96,7 +96,7 @@ class Conversation:
             except smtplib.SMTPServerDisconnected:
                 if not is_kept:
                     raise
-                self.close()  # the server may have ended a connection that was idle; a new one, once
+                self.close()  # the server may have closed an idle connection: one retry with a new one
                 smtp = self._open()
                 self._say_sender(smtp, message)
         except NotSent:
@@ -184,7 +184,7 @@ class Conversation:
         try:
             before_handover()
         except BaseException:
-            self.close()  # the server waits for content, and a connection that ends instead is no message
+            self.close()  # the server waits for content; a connection that ends instead delivers no message
             raise
         smtp.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         try:
@@ -205,7 +205,7 @@ class Conversation:
 
 
 def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
-    """Raises the error that says whose fault an answer to a recipient or to the content is."""
+    """Raise the error for an answer to a recipient or to the content, according to whose fault it is."""
     code = answer[0]
     if code in good:
         return

@@ -1,4 +1,4 @@
-"""An order as its customer sees it, for whoever holds its unguessable address."""
+"""An order as its customer sees it, for anybody who has its unguessable address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from services.text.numbers import is_bigint
 
 
 class CustomerPageNotFound(NotFound):
-    """Alike for a wrong address and for an order whose customer had their data erased."""
+    """The same error for a wrong address and for an order whose customer's data was erased."""
 
     message = "This page does not exist, or not any more."
 
@@ -32,7 +32,7 @@ class CustomerItem:
 
 @dataclass(frozen=True, slots=True)
 class CustomerOrder:
-    """What the customer may see: codes only while the order is paid, deleted ones never."""
+    """An item as the customer may see it: codes only while the order is paid, deleted ones never."""
 
     order_name: str
     status: str
@@ -42,7 +42,7 @@ class CustomerOrder:
     paid_at: datetime | None
     currency: str
     total: Decimal
-    time_zone: str | None  # of the checkout page; None when it has none of its own
+    time_zone: str | None  # the store's own, or None
     items: tuple[CustomerItem, ...]
     documents: tuple[tuple[int, str], ...]
 

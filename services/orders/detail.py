@@ -1,4 +1,4 @@
-"""One order in full: everything that the Orders page shows of it."""
+"""Orders in full: everything that the Orders page shows of one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -73,7 +73,7 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
 
 def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
-    """Whether the viewer may see the order now; raises `OrderNotFound` as `get_order` does."""
+    """Check that the viewer may see the order now; raises `OrderNotFound` as `get_order` does."""
     is_seen = select(orders.c.order_id).where(
         orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
     )
@@ -271,7 +271,7 @@ def _with_others(part: _Subscribed, order_id: int, parts: _Parts) -> Subscriptio
 
 
 def _pairs(stored: Iterable[object]) -> tuple[NameValue, ...]:
-    """Names and values as other systems may have written them: anything that is no such pair is left out."""
+    """Names and values as other systems may have stored them; anything that is not such a pair is omitted."""
     return tuple(
         NameValue(str(pair.get("name") or ""), str(pair.get("value") or ""))
         for pair in stored

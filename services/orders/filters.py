@@ -3,9 +3,9 @@
 The rules are those of the search form: every filled field must match, spaces at the ends do not count, and an error is
 a sentence that is shown next to its field.
 
-A field of the search is declared once, in `SearchInput`; its place in the form is in pages/components/orders, what it
-is compared with in db/statements/conditions.py. tests/services/orders/test_field_declarations.py fails for a field that
-one of them lacks.
+A field of the search is declared once, in `SearchInput`; its place in the form is in pages/components/orders, the
+column it is compared with is in db/statements/conditions.py. tests/services/orders/test_field_declarations.py fails for
+a field that one of them lacks.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ class InvalidSearch(InvalidInput):
 class SearchInput:
     """The form as it was filled in. Dates are days of the viewer; `stores` are technical names.
 
-    The metadata of a field say what kind of field it is (`KIND`).
+    The metadata of a field state its kind (`KIND`).
     """
 
     created_from: date | None = field(default=None, metadata={KIND: DayField("Order creation date from")})
@@ -88,7 +88,7 @@ class SearchInput:
     )
 
     def filled(self) -> dict[str, object]:
-        """The fields that ask for something, by their names."""
+        """The fields that are filled in, by their names."""
         return {name: value for name, empty in _EMPTY.items() if (value := getattr(self, name)) != empty}
 
 
@@ -101,7 +101,7 @@ _EMPTY: Final[Mapping[str, object]] = {f.name: f.default for f in fields(SearchI
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """A search that was checked: `typed` has the fields trimmed, `values` what orders are compared with.
+    """A checked search: `typed` has the trimmed fields, `values` what orders are compared with.
 
     Days are days of `zone`. Which stores are searched depends on the viewer: `services.orders.search.stores_in_scope`.
     """

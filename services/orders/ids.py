@@ -1,4 +1,4 @@
-"""Orders asked for by their IDs as people paste them: names, 1C numbers and plain numbers, any number of them."""
+"""Order IDs as people paste them: any number of names, 1C numbers and plain numbers."""
 
 import re
 from typing import Final
@@ -27,8 +27,8 @@ class IdError(ValueError):
 def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:
     """The orders asked for, each once.
 
-    A name or 1C number counts as it is shown; of everything else, only the digits do. Raises `IdError` for a token
-    without digits and for one whose digits could mean several numbers.
+    A name or 1C number is compared as shown, anything else by its digits alone. Raises `IdError` for a token without
+    digits and for one whose digits could mean several numbers.
     """
     asked: dict[AskedOrder, None] = {}
     refused: list[str] = []

@@ -1,4 +1,4 @@
-"""Names of files that came from outside, as they may be shown and saved."""
+"""File names from outside, as they may be shown and saved."""
 
 import re
 from typing import Final
@@ -12,11 +12,11 @@ _SEPARATORS: Final = re.compile(r"[\\/:*?\"<>|]")
 
 
 def shown_name(name: str) -> str:
-    """The name with a visible mark in the place of every character that would make it look like another one."""
+    """The name with a visible mark in place of every character that would make it look like another name."""
     return _MISLEADING.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def saved_name(name: str) -> str:
-    """The name as a file can have it on every system: no folder, no mark that misleads, not hidden, not empty."""
+    """The name in a form valid on every system: without folders or misleading marks, neither hidden nor empty."""
     plain = _SEPARATORS.sub("_", _MISLEADING.sub("_", name)).strip(" ").rstrip(".")
     return f"_{plain}" if plain.startswith(".") or not plain else plain

@@ -1,8 +1,8 @@
-"""What makes two texts the same: edges, search keys, digits, domains.
+"""The rules by which two texts count as the same: edges, search keys, digits, domains.
 
-The same definitions exist once more as SQL functions (db/migrations/sql/0012_texts.sql: `fold`, `email_key`, `digits`),
-which make the keys that are stored; a test runs both over all of Unicode. The tables below are those of Unicode 18 and
-do not depend on the version that Python or the server knows: PostgreSQL 15 and Python 3.11 know Unicode 14.
+The same definitions exist as SQL functions (db/migrations/sql/0012_texts.sql: `fold`, `email_key`, `digits`), which
+make the stored keys; a test compares the two over all of Unicode. The tables below are those of Unicode 18, whichever
+version Python and the server have: PostgreSQL 15 and Python 3.11 have Unicode 14.
 """
 
 import re
@@ -110,14 +110,14 @@ _IGNORED_IN_DOMAINS: Final = re.compile(
 
 
 def strip_edges(text: str) -> str:
-    """The text without what cannot be seen at its ends: mail programs put direction marks around what is copied."""
+    """The text without invisible characters at its ends: mail programs put direction marks around copied text."""
     return text.strip(_EDGE_TEXT)
 
 
 def search_key(text: str | None) -> str | None:
-    """The text as searches compare it; None when nothing of it can be seen.
+    """The text as searches compare it; None when nothing of it is visible.
 
-    Letter case does not matter, nor whether an accent is part of its letter or a mark behind it (NFC), nor what stands
+    Ignored are letter case, whether an accent is part of its letter or a combining mark (NFC), and invisible characters
     at the edges. A key is its own key. The SQL function `fold` gives the same.
     """
     if text is None:
@@ -132,7 +132,7 @@ def search_key(text: str | None) -> str | None:
 
 
 def email_key(text: str | None) -> str | None:
-    """An e-mail address as searches and accounts compare it; None when nothing of it can be seen.
+    """An e-mail address as searches and accounts compare it; None when nothing of it is visible.
 
     The domain is compared as mail servers do (IDNA 2008): ß is not ss, and `xn--` is the same domain in another
     spelling. The SQL function of that name gives the same.
@@ -144,7 +144,7 @@ def email_key(text: str | None) -> str | None:
 
 
 def domain_key(domain: str) -> str:
-    """A domain in small Unicode letters, whichever way it was spelt."""
+    """A domain in lower-case Unicode letters, in whichever form it was written."""
     if not domain.isascii():
         domain = _IGNORED_IN_DOMAINS.sub("", domain.translate(_DOMAIN_DOTS))
         domain = _lower_domain(unicodedata.normalize("NFKD", domain.translate(_FORMS)))
@@ -156,7 +156,7 @@ def domain_key(domain: str) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """With the decimal digits of every script as 0-9; everything else stays."""
+    """The text with the decimal digits of every script as 0-9 and everything else unchanged."""
     return text if text.isascii() else text.translate(_DIGITS)
 
 
@@ -171,7 +171,7 @@ def _decoded(label: str) -> str:
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
         decoded.encode()
-    except UnicodeError:  # not ASCII after all, no punycode, or half of a surrogate pair
+    except UnicodeError:  # neither ASCII nor Punycode, or half of a surrogate pair
         return label
     if not decoded or decoded.isascii():
         return label

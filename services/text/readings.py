@@ -1,6 +1,6 @@
-"""Texts as a reader sees them: decoded, and with one way of writing each letter, every character tied to its place.
+"""Texts as a reader sees them: decoded, every letter in a single form, every character tied to its position.
 
-What is found in a reading can be cut out of the text itself, whatever way it was written there: in capitals, with
+A match in a reading can be cut out of the text itself, in whichever way it is written there: in capitals, with
 combining marks, full-width, in the digits of another script, or escaped for HTML, an address or a mail.
 """
 
@@ -44,14 +44,16 @@ class Reading:
 
 
 def key_of(value: str) -> str:
-    """The value in the one way of writing that readings have: compatibility forms, letter case, and digits do not
-    matter, and characters that nobody sees are gone."""
+    """The value in the form that readings have: without differences of compatibility forms, letter case and digits, and
+    without invisible characters.
+    """
     return _reading(value, None, keeps_edges=False).key
 
 
 def readings(text: str) -> Iterator[Reading]:
-    """The text as it is, and each layer of escapes taken off. Where a text holds invisible characters, once without
-    them and once with a space for each, since one may part a value from its neighbour."""
+    """The text as it is, then with each layer of escapes decoded. A text with invisible characters is read once without
+    them and once with a space for each, since one may separate a value from its neighbour.
+    """
     places: list[tuple[int, int]] | None = None
     for _ in range(_MOST_LAYERS):
         yield _reading(text, places, keeps_edges=False)

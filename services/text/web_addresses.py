@@ -1,4 +1,4 @@
-"""Web addresses that a shop may give for an order: they become links, so they must lead where they seem to lead."""
+"""Web addresses that a shop may send with an order: they become links, so they must lead where they seem to lead."""
 
 import re
 import unicodedata
