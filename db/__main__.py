@@ -9,7 +9,9 @@ from services.entrypoints import commands
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; every command is a function of `services.entrypoints.commands`, found under `run`."""
+    """The command line. Each command is a function of `services.entrypoints.commands`; the parsed options hold it as
+    `run`.
+    """
     root = argparse.ArgumentParser(prog="python -m db", description="The portal's database.")
     sub = root.add_subparsers(metavar="COMMAND", required=True)
 
@@ -53,7 +55,7 @@ def _count(value: str) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; its exit status: 0 done, 1 refused with a sentence, 2 a wrong command line."""
+    """Run a command and return its exit status: 0 done, 1 refused with a sentence, 2 a wrong command line."""
     options = parser().parse_args(arguments)
     return commands.in_sentences(options)
 

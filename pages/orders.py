@@ -1,4 +1,4 @@
-"""Orders: the form, what it found, and the order that is open."""
+"""Orders: the form, the results, and the open order."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from services.orders.filters import InvalidSearch, parse_filter
 
 
 def _search(entered: FormInput) -> None:
-    """Takes up a new search; with an error in it nothing is searched, and each error is shown beside its field."""
+    """Start a new search; if it has an error, nothing is searched, and each error is shown beside its field."""
     try:
         order_filter = parse_filter(entered.typed, zone=time_zone(), errors=entered.errors)
     except InvalidSearch as error:

@@ -1,4 +1,4 @@
-"""Refund queue: what waits for a refund operator, oldest first, and what was done."""
+"""Refund queue: the requests that wait for a refund operator, oldest first, and those that were processed."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -41,7 +41,7 @@ def page() -> None:
 
 @fragment
 def queue() -> None:
-    """A fragment, so that choosing a request does not draw the frame again."""
+    """Draw the queue in a fragment, so that choosing a request does not draw the frame again."""
     with showing_errors():
         _queue(current_viewer(), time_zone())
 
@@ -82,7 +82,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
 
 
 def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
-    """The table, and the request that is chosen in it."""
+    """Draw the table and the chosen request."""
     state = st.session_state
     now = datetime.now(UTC)
     is_closed = view is QueueView.CLOSED
@@ -152,7 +152,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
-    if plan is None:  # moved to a store of others since the list was read
+    if plan is None:  # its store was taken from the viewer since the list was read
         st.info("This request is no longer among the stores you can see.")
         return
     with st.container(key=f"order_{request.order_id}_card", gap=None):

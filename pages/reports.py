@@ -1,4 +1,4 @@
-"""Reports: what the orders of a period come to, in pictures and in numbers; a click opens the orders behind them."""
+"""Reports: the figures of a period's orders, as charts and tables; a click opens the orders behind them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -96,7 +96,7 @@ def _take_up(entered: FormInput) -> None:
     state, zone = st.session_state, time_zone()
     try:
         typed = entered.typed
-        if not entered.errors:  # a day that is none is not the same as no day
+        if not entered.errors:  # an unreadable day is not the same as no day
             typed = with_period(typed, zone=zone, now=datetime.now(UTC))
         state.report_filter = parse_filter(typed, zone=zone, errors=entered.errors)
         state.report_errors = {}
@@ -163,9 +163,9 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
 
 
 def _after_sale(report: Report) -> None:
-    """What came after the orders, by store. Numbers are numbers, so that a spreadsheet takes them as such.
+    """Draw the figures of refunds, licences and subscriptions, by store. Numbers stay numbers, for spreadsheets.
 
-    A dash marks what had nothing to count: no refund was requested, the store sells no subscriptions.
+    A dash marks a figure without a basis: no refund was requested, the store sells no subscriptions.
     """
     st.subheader("Refunds and subscriptions by store", anchor=False)
     stores = report.after_sale
@@ -225,7 +225,7 @@ def _table(days: Sequence[DayTotal]) -> None:
 
 
 def _open(order_filter: OrderFilter) -> None:
-    """Goes to the Orders page with this search."""
+    """Go to the Orders page with this search."""
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         key = save_search(connection, viewer, order_filter)

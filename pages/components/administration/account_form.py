@@ -1,4 +1,4 @@
-"""The dialog that makes or changes an account."""
+"""The dialog that creates or changes an account."""
 
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ def _draw(account: ListedAccount | None) -> None:
 
 
 def _fields(account: ListedAccount | None, errors: dict[str, DeltaGenerator]) -> _Entry:
-    """Draw the fields, and below each the place of its error."""
+    """Draw the fields, each with room for its error below."""
     email = ""
     if account is None:
         email = st.text_input("E-mail", key=field_key("email"), autocomplete="off") or ""

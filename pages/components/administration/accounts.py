@@ -44,7 +44,7 @@ from services.settings import settings
 
 
 class Step(NamedTuple):
-    """A change of one account that only asks for confirmation: its button, what it does, the action."""
+    """A change of one account that only needs confirmation: its button, a sentence about its effect, the action."""
 
     label: str
     effect: str

@@ -1,4 +1,4 @@
-"""Deleting a person's data: the preview, and the dialog that asks once more."""
+"""Deletion of a person's data: the preview, and the dialog that asks for confirmation."""
 
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ _RESULT = "erasure_result"
 
 
 class ErasureSubject(NamedTuple):
-    """The e-mail of a person, and the preview that the deletion was asked for with."""
+    """The e-mail of a person, and the preview on which the request to delete was based."""
 
     email: str
     preview: ErasurePreview
@@ -110,7 +110,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
 
 
 def _what_happens(preview: ErasurePreview) -> list[str]:
-    """What becomes of the orders, a sentence for each part that the person has in them."""
+    """What happens to the orders, one sentence per part that the person has in them."""
     own, used, past = (preview.count(part) for part in Part)
     lines = []
     if own:

@@ -1,4 +1,4 @@
-"""What an export holds: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
+"""The choices of an export: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
 
 from pathlib import Path
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ _link = st.components.v2.component(
 
 
 def export_buttons(key: str) -> None:
-    """A button that exports everything, and a popover with other choices; `key` is that of the saved search."""
+    """Draw a button that exports everything and a popover with other choices; `key` is that of the saved search."""
     _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
     popover = st.popover("Export as", icon=":material/tune:", key="export_as", on_change="rerun")
     if popover.open:

@@ -1,4 +1,4 @@
-"""How far the exports of this tab are: a line each, looked after while one of them runs and not a moment longer."""
+"""The progress of this tab's exports, one line each; the lines are refreshed only while an export runs."""
 
 import time
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _WENT_WRONG = "The export failed; the file is not whole. Please try again."
 
 @dataclass(slots=True)
 class _Followed:
-    """An export that was begun in this tab, as it was last seen; `over_at` is when it was first seen to have ended."""
+    """An export begun in this tab, in its last known state; `over_at` is when it was first seen to have ended."""
 
     run_id: UUID
     search_number: int
@@ -34,10 +34,10 @@ class _Followed:
 
 
 def follow(run_id: str) -> None:
-    """Shows the export that the browser began under this id from now on."""
+    """Show, from now on, the export that the browser began under this ID."""
     try:
         begun = _Followed(UUID(run_id), st.session_state.get(_SEARCH, 0), time.monotonic())
-    except (ValueError, AttributeError, TypeError):  # not from our script
+    except (ValueError, AttributeError, TypeError):  # not sent by the portal's script
         return
     # One that is over makes room; others that run are kept.
     others = [export for export in _followed() if export.over_at is None and export.run_id != begun.run_id]
@@ -65,7 +65,7 @@ def _polled() -> None:
     with showing_errors():
         _look()
         if all(export.over_at is not None for export in _followed()):
-            st.rerun()  # without this fragment, and so without polling
+            st.rerun()  # without this fragment, and therefore without polling
         _draw()
 
 
@@ -167,7 +167,7 @@ def _progress_label(run: ExportRun | None) -> str:
 
 
 def _share(run: ExportRun | None) -> float | None:
-    """How much of it is done, None when that is unknown; never all of it while it runs."""
+    """The share that is done, None when unknown; less than 1 while the export runs."""
     if run is None or not run.rows_estimated:
         return None
     return min(run.rows_sent / run.rows_estimated, 0.99)

@@ -1,4 +1,4 @@
-"""Dialogs that ask before something is done, and the message after it.
+"""Dialogs that ask for confirmation or input, and the message after the action.
 
 A button opens a `Dialog`, which stays in the session until it is submitted or dismissed; the screen that it belongs to
 draws it. A draw function is a function of a module: it outlives the run that opened the dialog.
@@ -35,7 +35,7 @@ FLUSH_SECONDS: Final = 0.02  # Streamlit sends what a script has drawn every 0.0
 
 
 class Screen(StrEnum):
-    """What a dialog is drawn over. On another screen it waits, and is there again when its own is."""
+    """The screen that a dialog is drawn over. On another screen it is hidden; it returns together with its own."""
 
     ORDERS = "orders"
     REFUND_QUEUE = "refund queue"
@@ -71,7 +71,7 @@ def may_administer(viewer: Viewer) -> bool:
 
 
 def open_dialog(dialog: Dialog[Any]) -> None:
-    """For a button's `on_click`: the dialog is drawn in the run that follows. Its request key is made here, once."""
+    """Open a dialog from a button's `on_click`; the run that follows draws it. Its request key is made here, once."""
     st.session_state[_OPEN] = replace(dialog, key=uuid4())
 
 
@@ -92,7 +92,7 @@ def close() -> None:
 
 
 def field_key(name: str) -> str:
-    """A widget's key that belongs to this opening of the dialog: what was typed into the last one is not in it."""
+    """A widget's key for this opening of the dialog, so that nothing typed into an earlier one reappears."""
     dialog = current_dialog()
     return f"dialog_{name}_{dialog.key if dialog else ''}"
 

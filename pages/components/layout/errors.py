@@ -25,7 +25,7 @@ class HtmlPlace(Protocol):
 
 
 def field_error(container: HtmlPlace, text: object) -> None:
-    """Draw `text` at `place`, as the error of the field beside it."""
+    """Draw `text` in `container`, as the error of the field beside it."""
     container.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
 
 
@@ -45,9 +45,7 @@ def showing_errors() -> Iterator[None]:
             f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",
             icon=":material/error:",
         )
-    except (
-        Exception
-    ) as error:  # a defect of ours; Streamlit's own control flow does not derive from Exception
+    except Exception as error:  # a defect; Streamlit's own control flow does not derive from Exception
         reference = _log(error)
         st.error(
             f"Something went wrong on our side. Nothing was changed. Reference {reference}.",

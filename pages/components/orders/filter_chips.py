@@ -1,4 +1,4 @@
-"""The filters in force, each in words and with a cross that takes it away."""
+"""The active filters: a chip for each, with a cross that removes it."""
 
 from dataclasses import replace
 from datetime import date
@@ -16,7 +16,7 @@ _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
 
 
 def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
-    """(words, what to set in the search to take it away) for every filter that is filled, in the form's order."""
+    """(label, fields to set in the search to remove the filter) for every active filter, in the form's order."""
     empty = SearchInput()
     filters: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
@@ -41,7 +41,7 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
 
 
 def filter_chips(typed: SearchInput) -> None:
-    """Draws the chips; the next run searches without the one that was pressed, or without any (`take_input`)."""
+    """Draw the chips; the next run searches without the filter that was removed, or without any (`take_input`)."""
     filters = active_filters(typed)
     if not filters:
         return

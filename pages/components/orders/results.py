@@ -1,4 +1,4 @@
-"""What a search found: count, table or full view, paging, export; and the order that was chosen."""
+"""The results of a search: count, table or full view, paging, export; and the chosen order."""
 
 from collections.abc import Callable
 from typing import Final
@@ -44,7 +44,7 @@ PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 @fragment
 def order_results() -> None:
-    """A fragment, so that choosing a row or turning a page does not run the form again."""
+    """Draw the results in a fragment, so that choosing a row or turning a page does not run the form again."""
     with showing_errors():
         _results()
 
@@ -72,7 +72,9 @@ def _results() -> None:
 
 
 def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
-    """This page of the search, and what is not among it. A search is counted once, and opens its only result once."""
+    """This page of the search, and a sentence about IDs without an order. A search is counted once, and opens its only
+    result once.
+    """
 
     def search(connection: Connection) -> tuple[OrderPage, OrderCount, str | None]:
         page = _page(connection, viewer, state)
@@ -89,13 +91,13 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
 
 
 def _is_aside(page: OrderPage, state: OrdersState) -> bool:
-    """Whether the open order is not on this page: rows of others would only stand between it and its reader."""
+    """Whether the open order is missing from this page, so that the table would only push it down."""
     is_open = state.view is View.TABLE and state.order is not None
     return is_open and all(row.order_id != state.order for row in page.rows)
 
 
 def _table(page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
-    """The rows; beside an open order only those around it, so that the chosen row and the order are both in view."""
+    """Draw the rows; with an open order only those around it, so that the chosen row and the order are both visible."""
     rows, chosen = page.rows, None
     if not rows:
         return
@@ -176,7 +178,7 @@ def _first_page() -> None:
 
 
 def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
-    if not viewer.stores and not viewer.may_administer:  # an administrator sees every store that there is
+    if not viewer.stores and not viewer.may_administer:  # administrators see every store
         st.info("No store has been granted to you yet. Please ask an administrator for access to yours.")
         return
     if order_filter.is_empty:
@@ -256,7 +258,7 @@ def _draw(order: OrderDetail, viewer: Viewer) -> None:
 
 
 def _order_link(order_id: int) -> str:
-    """The address of another order, with the search that is open kept beside it."""
+    """The address of another order within the present search."""
     state = orders_state.current()
     return (
         f"/?order={order_id}"

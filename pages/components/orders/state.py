@@ -1,8 +1,8 @@
-"""What the Orders page shows, as one value: the search, its page, the view and the order that is open.
+"""The state of the Orders page, as one value: the search, its page, the view and the open order.
 
-The browser's address and this value say the same. A click changes the value, and `publish` writes it to the address as
-one entry of the browser's history; when the address of a run differs from what was written last, the browser has gone
-back, forward or elsewhere, and the whole value is made anew from the address.
+The browser's address and this value agree. A click changes the value, and `publish` writes it to the address as one
+entry of the browser's history; when the address of a run differs from what was written last, the browser has gone back,
+forward or elsewhere, and the whole value is made anew from the address.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class OrdersState:
     is_order_implied: bool = False
 
     def address(self) -> dict[str, str]:
-        """The parameters of the address that leads to the same again; nothing personal is in them."""
+        """The parameters of the address that leads to this state; they hold no personal data."""
         parameters: dict[str, str] = {}
         if not self.search.is_empty:
             parameters[_SEARCH] = self.key
@@ -69,22 +69,22 @@ class OrdersState:
 
 @dataclass(slots=True)
 class _StoredState:
-    """The state, the address that stands for it, and the one before, which a browser that lags behind still sends."""
+    """The state, its address, and the previous address, which a browser that lags behind still sends."""
 
     state: OrdersState
     written: dict[str, str]
     before: dict[str, str]
-    is_acted: bool = False  # a click of this run changed the state, and its address is not written yet
+    is_acted: bool = False  # a click in this run changed the state; its address is not written yet
 
 
 def current() -> OrdersState:
-    """What is shown in this tab; to be asked only after `take_up` has run once."""
+    """The state of this tab; call it only after `take_up` has run once."""
     stored: _StoredState = st.session_state[KEY]
     return stored.state
 
 
 def change(**changes: Any) -> OrdersState:
-    """Changes what is shown; `publish` tells the address."""
+    """Change the state; `publish` writes its address."""
     stored: _StoredState = st.session_state[KEY]
     stored.is_acted = True
     stored.state = replace(stored.state, **changes)
@@ -92,19 +92,19 @@ def change(**changes: Any) -> OrdersState:
 
 
 def note(**values: Any) -> None:
-    """Adds what was found to the state; nobody asked for anything else to be shown."""
+    """Add results to the state, without a change of what was asked for."""
     stored: _StoredState = st.session_state[KEY]
     stored.state = replace(stored.state, **values)
 
 
 def forget_errors() -> None:
-    """Forgets the errors of a form that is filled anew; the search that the address names is gone all the same."""
+    """Forget the errors of a form that is filled anew, except that the address's search no longer exists."""
     errors = current().errors
     note(errors={"": errors[""]} if "" in errors else {})
 
 
 def start_search(viewer: Viewer, search: OrderFilter) -> OrdersState:
-    """Takes up a search that was asked for: its first page, and no order open but the only one that it finds."""
+    """Start a new search: show its first page, with no order open unless it is the only result."""
     return change(
         search=search,
         key=_saved_key(viewer, search),
@@ -119,9 +119,9 @@ def start_search(viewer: Viewer, search: OrderFilter) -> OrdersState:
 
 
 def take_up() -> bool:
-    """Once a run of the page, first thing: makes the state when there is none, or when the address won.
+    """Called first in each run of the page: make the state when there is none or when the address overrides it.
 
-    Returns whether it was made anew, so that the form has to be filled with it.
+    Returns whether it was made anew, in which case the form has to be filled.
     """
     stored: _StoredState | None = st.session_state.get(KEY)
     asked = _asked()
@@ -129,9 +129,9 @@ def take_up() -> bool:
         if asked == stored.written or (stored.is_acted and asked == stored.before):
             return False
         if not asked and _comes_from_another_page():
-            stored.is_acted = True  # the menu's link says nothing; what was left here is shown again
+            stored.is_acted = True  # the menu's link has no parameters: show what was left here
             return False
-        dialogs.close()  # it asked about what is not shown any more
+        dialogs.close()  # it was about an order that is no longer shown
     number = 0 if stored is None else stored.state.number + 1
     state = _made_of(asked, number=number, is_first=stored is None)
     st.session_state[KEY] = _StoredState(state, written=asked, before=asked)
@@ -139,16 +139,18 @@ def take_up() -> bool:
 
 
 def follow_address() -> None:
-    """Once a run of the results alone: the whole page starts again when the address has changed meanwhile."""
+    """Called in each run of the results alone: run the whole page again when the address has changed since."""
     stored: _StoredState = st.session_state[KEY]
     if _asked() not in (stored.written, stored.before):
         st.rerun()
 
 
 def publish() -> None:
-    """Writes what a click changed to the address, as one step of the browser's history; nothing else writes it.
+    """Write the state that a click has changed to the address, as one step of the browser's history; nothing else
+    writes it.
 
-    An address that somebody came by stays as it is, whatever stands in it: Back would lead to it again and again.
+    The address that a person arrived with is not rewritten, whatever it contains: Back would lead to it again and
+    again.
     """
     stored: _StoredState = st.session_state[KEY]
     if not stored.is_acted:

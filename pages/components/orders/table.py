@@ -1,4 +1,4 @@
-"""One page of found orders as a table."""
+"""One page of results as a table."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -18,9 +18,9 @@ ROWS_ALONE = 15
 
 
 def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:
-    """(width of the column, height of the rows) in which every chip of these cells is drawn whole.
+    """(column width, row height) at which no chip of these cells is cut off.
 
-    In one line where that is not much wider than usual, else in two: a chip that finds no room is cut off.
+    The chips are in one line where that is not much wider than usual, otherwise in two.
     """
     cells = [[_CHIP_EDGES + round(_LETTER * len(label)) for label in labels] for labels in chips]
     one_line = max((sum(cell) for cell in cells), default=0)
@@ -31,7 +31,7 @@ def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:
 
 
 def _two_lines(widths: Sequence[int]) -> int:
-    """The narrowest width at which these, one after the other, take two lines."""
+    """The narrowest width at which these chips, one after the other, fit into two lines."""
     return min(max(sum(widths[:n]), sum(widths[n:])) for n in range(1, len(widths) + 1))
 
 
@@ -63,7 +63,7 @@ _ORDER: Final = ("Order", "Status", *(name for name in _COLUMNS.names if name no
 def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
     """The rows as the table shows them. Times are the viewer's wall clock; erased values read "deleted".
 
-    In the form that is sent to the browser: by way of a data frame every click would cost a millisecond more.
+    It is in the form that is sent to the browser: a data frame would cost a millisecond more at every click.
     """
     return pa.table(
         {
@@ -89,9 +89,9 @@ def order_table(
     chosen: int | None,
     on_choice: Callable[[OrderRow | None], None],
 ) -> None:
-    """Draws the table with row `chosen` marked.
+    """Draw the table with row `chosen` marked.
 
-    A choice of another row, or of none, goes to `on_choice` before the next run begins: one run then draws all of it.
+    `on_choice` is called with another choice, or None, before the next run begins, so that one run draws everything.
     """
 
     def choose() -> None:

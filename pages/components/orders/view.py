@@ -1,7 +1,7 @@
-"""An order in full: a few pieces of HTML with the buttons between them.
+"""An order in full: a few pieces of HTML with buttons between them.
 
-Fifty elements of Streamlit's own would take five times as long. Every value goes through the template's escaping; the
-template alone holds markup.
+Fifty of Streamlit's own elements would take five times as long. The template escapes every value and is the only source
+of markup.
 """
 
 from collections.abc import Callable, Iterator
@@ -57,9 +57,9 @@ def draw_order(
     key: str,
     order_link: Callable[[int], str],
 ) -> None:
-    """Draws the first line and all blocks, with the buttons that are allowed now.
+    """Draw the first line and all blocks, with the buttons that are allowed now.
 
-    `order_link` gives the address that opens another order. A button only opens its dialog (`dialogs`).
+    `order_link` returns the address that opens another order. A button only opens its dialog (`dialogs`).
     """
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
     with st.container(key=f"{key}_card", gap=None):
@@ -113,7 +113,7 @@ def order_pieces(
 def order_html(
     order: OrderDetail, *, zone: ZoneInfo, customer_page_url: str, order_link: Callable[[int], str]
 ) -> str:
-    """All pieces in one text, as somebody without any button sees them."""
+    """All pieces as one text, as a viewer without any button sees them."""
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
     parts = [view.first(), view.second(), view.heading("Order items")]
     for number, item in enumerate(order.items, 1):
@@ -138,7 +138,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
     st.html(view.heading("Order items"))
-    waiting = ""  # pieces without a button between them go out as one
+    waiting = ""  # pieces without a button between them are sent as one
     for number, item in enumerate(order.items, 1):
         waiting += view.item(item, number)
         if item.subscription is None:
@@ -200,7 +200,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
 
 
 def _headed(view: Any, title: str) -> Any:
-    """A heading; what is drawn inside the block stands at its right end."""
+    """A heading; elements drawn inside the block appear at its right end."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     row.html(view.heading(title), width="stretch")
     return row

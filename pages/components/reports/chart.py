@@ -19,7 +19,7 @@ _TEAL, _GREY = "#12857b", "#94a3b8"
 
 
 def report_chart(report: Report) -> date | None:
-    """Draw the bars of the days; the day that somebody clicked on."""
+    """Draw the bars of the days; return the day that was clicked on."""
     currencies = [total.currency for total in report.currencies]
     shown = st.segmented_control(
         "Chart",
@@ -70,7 +70,7 @@ def report_chart(report: Report) -> date | None:
 
 
 def _every_day(days: Sequence[DayTotal]) -> list[date]:
-    """From the first day with an order to the last one, those without any as well."""
+    """All days from the first to the last with an order, including those without any."""
     first, last = days[0].day, days[-1].day
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
