@@ -32,16 +32,16 @@ class Change(StrEnum):
 
 
 _SENTENCES: Final = {
-    Change.PASSWORD: "the password of your account at the ESupport portal was changed.",
-    Change.PASSWORD_BY_LINK: "the password of your account at the ESupport portal was set through the link of "
+    Change.PASSWORD: "The password of your account at the ESupport portal was changed.",
+    Change.PASSWORD_BY_LINK: "The password of your account at the ESupport portal was set through the link of "
     "“Forgot password?”. All browsers were signed out.",
-    Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
-    Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
+    Change.FACTOR_ON: "A second factor was set up for your account at the ESupport portal, with new recovery codes.",
+    Change.FACTOR_OFF: "The second factor of your account at the ESupport portal was switched off. Its recovery codes "
     "are no longer valid.",
-    Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
+    Change.FACTOR_RESET: "An administrator removed the second factor of your account at the ESupport portal. Set up a "
     "new one on the Profile page.",
-    Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",
-    Change.CODE_REPEATED: "a code of your authenticator app was sent to the ESupport portal that had been used before, "
+    Change.RECOVERY_CODE: "A recovery code was used to prove who you are at the ESupport portal, and is used up.",
+    Change.CODE_REPEATED: "A code of your authenticator app was sent to the ESupport portal that had been used before, "
     "or was older than one that had. It was refused.",
 }
 

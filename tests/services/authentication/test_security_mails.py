@@ -91,7 +91,7 @@ def test_a_password_changed_by_its_owner(people: dict[str, int]) -> None:
     assert row.subject == "Your account at the ESupport portal: password changed"
     for part in (row.text_body, row.html_body):
         for sentence in (
-            "the password of your account",
+            "The password of your account",
             LOGIN,
             "(UTC)",
             "192.0.2.5",

@@ -32,7 +32,7 @@ def test_a_licence_to_the_letter(people: dict[str, int], server: MailServer) -> 
     assert got.message["To"] == "Инес Araújo <ines@xn--bcher-kva.example>"
     assert got.text == (
         "Hello Инес Araújo,\n\n"
-        f"here is the licence information of your order {name} once more.\n\n"
+        f"Here is the licence information for your order {name} once more.\n\n"
         "Antivirus <Pro> & 防病毒\n<AAAA>&1\n\n"
         "Your order with all its licences and documents: https://shop.example/orders/1\n\nshop-a"
     )
