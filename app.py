@@ -21,7 +21,7 @@ def main() -> None:
     refuse_bare_run()
     viewer = session.find_viewer()
     may_enter = viewer is not None and viewer.may_enter
-    # The same pages for everyone, so that the requested address is kept while somebody signs in.
+    # The same pages for everyone, so that the requested address survives the sign-in.
     pages = _pages(viewer)
     page = st.navigation(pages, position="top" if may_enter else "hidden")
     frame.draw(viewer if may_enter else None, on_sign_out=authenticator.sign_out)

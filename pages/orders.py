@@ -20,7 +20,7 @@ def _search(entered: FormInput) -> None:
     except InvalidSearch as error:
         orders_state.change(errors=error.errors)
         return
-    # The form shows what is searched for: trimmed, and days in the one way of writing them.
+    # The form shows the search as it was read: trimmed, and days in their standard form.
     fill_form(orders_state.start_search(current_viewer(), order_filter).search.typed)
 
 
@@ -40,7 +40,7 @@ def page() -> None:
     state = orders_state.current()
     search_form(current_viewer(), state.errors)
     if state.errors:
-        # The one without a field is of the address, whose search no longer exists.
+        # The error without a field is about the address, whose search no longer exists.
         st.warning(
             state.errors.get("") or "Nothing was searched. Please check the marked fields.",
             icon=":material/info:",

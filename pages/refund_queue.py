@@ -199,7 +199,7 @@ def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
 def _button(
     label: str, dialog: Dialog[Any], *, type_: Literal["primary", "secondary", "tertiary"] = "secondary"
 ) -> None:
-    # The key names the order: only one request of it is open at a time.
+    # The order makes a unique key: it has only one open request at a time.
     st.button(label, key=f"{label}_{dialog.order_id}", type=type_, on_click=open_dialog, args=(dialog,))
 
 

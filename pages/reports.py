@@ -35,7 +35,7 @@ from services.reports import (
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _HOURS: Final = "Hours to close"
-# What the columns about refunds and subscriptions show.
+# The columns about refunds and subscriptions.
 _REFUNDS: Final = {
     "Open": "open",
     "Full": "full",

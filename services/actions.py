@@ -18,9 +18,9 @@ from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError
 from services.text.numbers import is_bigint
 
-# Another person's lock was held for too long, or two people waited for each other.
+# Another transaction held its lock for too long, or two waited for each other.
 _BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED, SqlState.QUERY_CANCELED)
-# Twice what a page has: deleting a person's data goes through everything of all their orders in one statement.
+# Twice a page's limit: deleting a person's data goes through all texts of all their orders in one statement.
 _LONGEST_SECONDS: Final = 30
 
 P = ParamSpec("P")

@@ -13,7 +13,7 @@ from db.embedded.processes import run_as
 SUPERUSER = "esupport"
 PASSWORD = "database_superuser"  # noqa: S105 - the secret's name
 
-# Written into postgresql.conf when the cluster is made, where an administrator may change them later. Durability
+# Written into postgresql.conf when the cluster is created; an administrator may change them there later. Durability
 # settings keep PostgreSQL's safe defaults. The log contains neither statements nor the DETAIL of an error, since both
 # quote customers' data.
 _CONFIGURATION = {

@@ -24,7 +24,7 @@ from db.embedded.processes import Account, reaches
 
 SYSTEM_HOME = Path("/var/lib/esupport-portal")
 _POINTER = "postgres-is-at"
-# The kernel takes 107 bytes for a socket's address; what is left over holds the file's own name.
+# The kernel allows 107 bytes for a socket's address; the rest is for the file's own name.
 _LONGEST_SOCKET_FOLDER = 85
 _PREFERRED_ACCOUNTS = ("postgres", "nobody")
 
@@ -68,7 +68,7 @@ def make_home(data_dir: Path) -> Home:
     home = find_home(data_dir)
     if home.cluster.exists() or reaches(home.account, data_dir):
         return home
-    # An earlier clone of the same path may have left its data here. It is not ours to show nor to delete.
+    # An earlier clone of the same path may have left its data here, which must be neither shown nor deleted.
     name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     for folder in (SYSTEM_HOME / name, SYSTEM_HOME / f"{name}-{secrets.token_hex(4)}"):
         if not (folder / "postgres").exists():
@@ -198,8 +198,8 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _fits(folder: Path) -> bool:
-    # Nothing that an address would have to encode: SQLAlchemy writes a space as "+", which libpq takes for a plus, and
-    # a comma means "the next host" to libpq and "the next folder" to the server.
+    # No characters that an address would have to encode: SQLAlchemy writes a space as "+", which libpq reads as a plus,
+    # and a comma separates hosts for libpq and folders for the server.
     return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and bool(
         re.fullmatch(r"[A-Za-z0-9._/-]+", str(folder))
     )

@@ -130,7 +130,7 @@ def _adopt(home: Home, password: str) -> Cluster | None:
             if _answers(cluster):
                 return cluster
             if postmaster.ready and not (postmaster.socket_dir / f".s.PGSQL.{postmaster.port}").exists():
-                # Somebody has tidied the temporary folder. The server itself is well but nobody can reach it.
+                # Somebody has cleaned the temporary folder. The server itself is healthy but unreachable.
                 _stop(home)
                 return None
         if time.monotonic() > deadline:

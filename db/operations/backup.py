@@ -25,8 +25,8 @@ ORDER BY 1 LIMIT 1
 """
 
 
-# PostgreSQL 15.20 marks every column with a number of its own making. Its own pg_dump leaves that out, an older one of
-# a later major version writes it down, and no server without the mark takes it back.
+# PostgreSQL 15.20 marks every column with a number of its own. Its pg_dump omits the mark, but an older pg_dump of a
+# later major version writes it, and servers that do not know it reject it.
 _INTERNAL = re.compile(rb"ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);\n")
 
 

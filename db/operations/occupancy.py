@@ -19,7 +19,7 @@ def occupancy(owner_url: str) -> Occupancy:
     url = re.sub(r"^postgresql\+psycopg:", "postgresql:", owner_url)
     with psycopg.connect(url, connect_timeout=10) as connection:
         used = connection.execute(
-            # The first administrator, who has not signed in yet, is no use made of it.
+            # The first administrator does not count until they have signed in.
             "SELECT EXISTS (SELECT FROM account WHERE NOT (email = 'admin@localhost' AND must_change_password)) "
             "OR EXISTS (SELECT FROM orders)"
         ).fetchone()

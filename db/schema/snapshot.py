@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 
 FOLDER: Final = Path(__file__).parent
 
-# Extensions bring functions of their own; those are not ours.
+# Extensions have functions of their own, which are not the portal's.
 _FUNCTIONS: Final = text("""
     SELECT p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments,
            pg_get_functiondef(p.oid) AS definition

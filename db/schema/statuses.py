@@ -37,7 +37,7 @@ class SubscriptionAction(StrEnum):
         return _ACTION_LABELS[self]
 
 
-# What an order and its history say of the renewal of a subscription.
+# The sentences of an order and its history about the renewal of a subscription.
 RENEWAL_ACTIVATED: Final = "Auto-renewal has been activated"
 RENEWAL_DEACTIVATED: Final = "Auto-renewal has been deactivated"
 

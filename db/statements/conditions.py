@@ -92,14 +92,14 @@ class SearchValues:
         }
 
 
-# The orders that were asked for by what is shown of them: a row per piece of what was typed and order that it means.
+# The orders that were asked for by name or number: one row per piece of the typed text and order that it means.
 ASKED: Final = func.orders_asked_for(
     bindparam("asked_lines", type_=ARRAY(Text)),
     bindparam("asked_tokens", type_=ARRAY(Text)),
     bindparam("asked_pieces", type_=ARRAY(Text)),
     bindparam("asked_numbers", type_=ARRAY(BigInteger)),
 ).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
-# What an order must fulfil, by the name of the value that it is compared with.
+# The conditions on an order, by the name of the value that it is compared with.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "created_since": orders.c.created_at >= bindparam("created_since", type_=TIME),
     "created_until": orders.c.created_at < bindparam("created_until", type_=TIME),
@@ -122,7 +122,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
         select(func.orders_with_code(bindparam("code_fragment", type_=Text), None))
     ),
     "code_orders": orders.c.order_id == any_(bindparam("code_orders", type_=ARRAY(BigInteger))),
-    # Asked of one order after the other: so many codes contain the fragment that the newest orders soon have it.
+    # Checked order by order: so many codes contain the fragment that the newest orders soon yield matches.
     "common_fragment": select(activation_code.c.id)
     .where(
         activation_code.c.order_id == orders.c.order_id,
@@ -133,7 +133,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "has_active_subscription": orders.c.active_subscription,
     "has_cancelled_subscription": orders.c.cancelled_subscription,
 }
-# These name the orders themselves, whatever the store.
+# These name the orders themselves, regardless of the store.
 NAMING_CONDITIONS: Final = frozenset({"asked_orders", "code_fragment", "code_orders"})
 
 

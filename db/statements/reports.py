@@ -30,7 +30,7 @@ def totals_statement(
     """
     day = cast(func.timezone(zone, orders.c.created_at), Date).label("day")
     is_paid = orders.c.status == MainStatus.PAID
-    # By all three first: PostgreSQL does that in several processes at once, and grouping sets it does in one.
+    # By all three first: PostgreSQL does that in parallel, but grouping sets in a single process.
     small = (
         select(
             day,

@@ -73,7 +73,7 @@ def change_account(
     _insert_grants(connection, account_id, grants)
     if before.role is not grants.role:
         _end_sessions(connection, account_id, SessionEnd.ROLE_CHANGED)
-    # Last: an administrator who gives up being one may do nothing afterwards.
+    # Last: administrators who change their own role may do nothing afterwards.
     _update(connection, account_id, name=name, role=grants.role, all_stores=grants.all_stores)
     return ActionResult(
         f"The account of {name} was saved.",

@@ -18,7 +18,7 @@ from services.mail.server_state import find_utf8_for
 from services.settings import settings
 from services.text.keys import strip_edges
 
-# A one-time password lets in for so long.
+# How long a one-time password is valid.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
 FIRST_ADMINISTRATOR: Final = "admin@localhost"
 

@@ -30,7 +30,7 @@ def exact_local_part(local: str) -> str:
 
 
 def _a_labels(domain: str) -> str | None:
-    # Not by idna.encode: it takes other full stops for dots. Nor mapped by UTS 46, which folds full-width letters.
+    # Not with idna.encode, which takes other full stops for dots, nor mapped by UTS 46, which folds full-width letters.
     labels = []
     for label in domain.split("."):
         label = unicodedata.normalize("NFC", label).translate(_ASCII_CASE)

@@ -3,7 +3,7 @@
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
-# This machine itself, and whatever comes through a proxy that does not say from where.
+# This machine itself, and requests through a proxy that does not name their origin.
 LOCAL: Final = "local"
 
 

@@ -23,18 +23,18 @@ from services.errors import Conflict, InvalidInput
 
 COST = 12
 MINIMUM_LENGTH = 12
-# Longer input is a mistake or an attack: it is not worth being digested.
+# Longer input is a mistake or an attack and is not digested at all.
 MAXIMUM_LENGTH = 128
 _BCRYPT_READS = 72
 
 # No letters and digits that look alike: a one-time password is read from a screen and typed.
 _LETTERS = "abcdefghjkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXYZ234679"
 
-# A hash of the same cost that no password fits: what an unknown login is compared with.
+# A hash of the same cost that no password matches: an unknown login is compared with it.
 _NOBODYS_HASH = "$2b$12$hgYjHy.4WbDX4AwDBTRNNuma.q2sITLWH6t21mm2j28DAxmWhc4pm"
 _SALT_CHARACTERS: Final = 29  # of a hash: the method, the cost, and 128 bits
 
-# bcrypt leaves the interpreter free but not the processor: half of it stays with those who are signed in already.
+# bcrypt frees the interpreter but not the processor: half of the cores remain for people who are signed in already.
 AT_ONCE: Final = max(1, (os.cpu_count() or 2) // 2)
 _MOST_WAITING: Final = 60
 _LONGEST_WAIT_SECONDS: Final = 20.0

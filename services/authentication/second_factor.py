@@ -136,7 +136,7 @@ def check(attempt: UUID, code: str, *, address: str | None, browser: str | None 
     code that was used before.
     """
     typed = code.strip().casefold()[:100]
-    # As the jobs' role: with the app's role alone nobody must be able to read secrets or to confirm a code.
+    # As the jobs' role: the app's role alone must not suffice to read secrets or to confirm a code.
     with jobs_transaction() as connection:
         attempted = connection.execute(
             text("SELECT account_id, secret FROM second_factor_of(:attempt)"), {"attempt": attempt}

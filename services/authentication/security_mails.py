@@ -133,7 +133,7 @@ def _time(zone_name: str | None) -> str:
 
 
 def _printable_address(header: str | None) -> str | None:
-    # A proxy's header may say anything; only what is an address is told.
+    # A proxy's header may say anything; only an address is passed on.
     try:
         return str(ip_address(header)) if header else None
     except ValueError:

@@ -25,8 +25,8 @@ from services.errors import Conflict, InvalidInput, NotAllowed
 from services.settings import settings
 from services.text.keys import strip_edges
 
-# How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
-# its owner out.
+# How long a browser that has signed in is remembered. This grants no access; it only keeps strangers' guesses from
+# locking the owner out.
 DEVICE_LIFE: Final = timedelta(days=90)
 SESSION_LIFE = timedelta(hours=12)
 # One sentence for an unknown login, a wrong password, a locked and a disabled account.
@@ -38,7 +38,7 @@ _SESSION = text(
 )
 WRONG_CURRENT: Final = "This is not your current password, or the account is locked for now."
 _LONGEST_LOGIN = 320
-# While as many attempts at an account are under way as it has left, the next one waits for them.
+# While as many attempts are under way as the account has left, the next one waits for them.
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.05
 

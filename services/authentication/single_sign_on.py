@@ -28,7 +28,7 @@ BOUND: Final = (
     "Accounts."
 )
 TOO_OLD: Final = "That sign-in took too long. Please start again."
-# How old a provider's answer may be, clocks that differ a little included.
+# How old a provider's answer may be, with an allowance for clocks that differ.
 _FRESH: Final = timedelta(minutes=10)
 # RFC 8176: a second factor was asked for, or a key that needs one to be unlocked.
 _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
@@ -83,7 +83,7 @@ def decide(
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
     has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    # As the jobs' role: with the app's role alone nobody must be able to say what a provider has answered.
+    # As the jobs' role: the app's role alone must not suffice to forge a provider's answer.
     with jobs_transaction() as connection:
         attempt = connection.execute(
             text(
@@ -133,7 +133,7 @@ def _is_name(claim: object, longest: int) -> bool:
 
 
 def _is_first_use(claims: Mapping[str, object]) -> bool:
-    # The nonce alone would do; a provider that leaves it out still never gives the same answer twice.
+    # The nonce alone would suffice; but even a provider that omits it never gives the same answer twice.
     named = json.dumps([str(claims.get(name)) for name in ("iss", "sub", "nonce", "iat", "exp")])
     with anonymous_transaction() as connection:
         return bool(

@@ -45,7 +45,7 @@ def export_orders(
     csv.writer(heading, lineterminator="\r\n").writerow([column.title for column in columns])
     yield "\ufeff".encode() + heading.getvalue().encode()
     connection.execute(
-        # No row asks for the codes of an item that an earlier one has asked for: remembering them only costs.
+        # No two rows ask for the codes of the same item, so remembering them would only cost time.
         text(
             "SELECT set_config('timezone', :zone, true), set_config('datestyle', 'ISO, YMD', true), "
             "set_config('enable_memoize', 'off', true)"
@@ -70,9 +70,8 @@ def _copy(connection: Connection, statement: Select[Any]) -> Iterator[psycopg.Co
 
 
 def _pieces(copy: psycopg.Copy, on_rows: Callable[[int], None] | None) -> Iterator[bytes]:
-    # Rows are taken by the hundred without a line of Python for each, which would cost half a second per million. So
-    # few, because they then stay in the processor's cache; a thousand leave at once, because each piece sent has its
-    # price.
+    # Rows are taken by the hundred, without a line of Python per row, which would cost half a second per million. A
+    # hundred stay in the processor's cache; a thousand are sent at once, because each piece has its price.
     lines, number = iter(copy.read, b""), 0
     parts: list[bytes] = []
     while batch := list(islice(lines, _ROWS_AT_ONCE)):

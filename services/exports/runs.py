@@ -140,7 +140,8 @@ def _guess(connection: Connection, viewer: Viewer, order_filter: OrderFilter, ro
     nothing is filtered.
     """
     by_item = rows is ExportRows.ITEM
-    # Without the export's join to the names of the stores, of which the planner would take a blind share as well.
+    # Without the export's join to the names of the stores, of which the planner would assume an arbitrary share as
+    # well.
     everything = select(orders.c.order_id)
     if by_item:
         everything = everything.join_from(orders, order_item, order_item.c.order_id == orders.c.order_id)

@@ -179,7 +179,7 @@ def parts_of(text: str) -> list[str]:
     """The text in parts that fit into a cell and join up to the whole."""
     if units(text) <= CELL_UNITS:
         return [text]
-    # So many characters fit whatever they are.
+    # This many characters fit, whatever they are.
     step = CELL_UNITS if text.isascii() else CELL_UNITS // 2
     return [text[start : start + step] for start in range(0, len(text), step)]
 

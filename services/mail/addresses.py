@@ -18,10 +18,10 @@ import idna
 from services.text.domains import a_label_domain
 from services.text.keys import strip_edges
 
-# RFC 5321, section 4.5.3.1, in octets; of the whole address what is left of a path without its angle brackets.
+# RFC 5321, section 4.5.3.1, in octets; the limit of a whole address is that of a path without its angle brackets.
 LONGEST: Final = 254
 _LONGEST_LOCAL: Final = 64
-# What an address must not have outside a quoted part, which no address here may have.
+# Characters that only a quoted part may have, and no address here may have a quoted part.
 _LOCAL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+")
 _JOINERS: Final = "\u200c\u200d"
 _NAMED: Final = re.compile(r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*""")

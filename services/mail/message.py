@@ -19,7 +19,7 @@ from services.mail.addresses import Sender, mailable
 
 _POLICY: Final = policy.SMTP.clone(cte_type="7bit")
 _LINE: Final = 76
-# Octets of UTF-8 in one encoded word: with its frame it fits into a line beside the longest header name.
+# Octets of UTF-8 in one encoded word; with its delimiters it fits into a line beside the longest header name.
 _CHUNK: Final = 36
 _LONGEST_NAME: Final = 200
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")

@@ -22,7 +22,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     MailKind.PASSWORD: "Set a new password for the ESupport portal",
     MailKind.CREDENTIALS: "Your account at the ESupport portal: {change}",
 }
-# Messages that hold a password or a link to set one: their text is removed once they were sent.
+# Messages with a password or a link to set one: their text is removed once they were sent.
 SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})
 REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(

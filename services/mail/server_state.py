@@ -87,7 +87,7 @@ def record_success(connection: Connection, address: str) -> None:
 
 
 def _keep(connection: Connection, address: str, **values: object) -> None:
-    # What was known of another server says nothing of this one.
+    # The state of another server says nothing about this one.
     connection.execute(
         update(mail_server)
         .where(mail_server.c.address != address)

@@ -14,7 +14,7 @@ from services.mail.addresses import NO_UTF8
 from services.mail.message import Message
 from services.mail.server_address import Server
 
-# Answers about who we are, whatever they answer: closing down, TLS, signing in.
+# Answers that are about the sender, whichever command they follow: closing down, TLS, signing in.
 _ABOUT_US: Final = (421, 454, 530, 534, 535, 538)
 # Answers to how we speak, and enhanced status codes about our address or our right to send as it (RFC 3463, 4954, 7372
 # and IANA's registry; 5.7.60 is Exchange's).
@@ -179,7 +179,7 @@ class Conversation:
         raise ServerUnusable("The mail server answered", reply)
 
     def _hand_over(self, smtp: smtplib.SMTP, message: Message, before_handover: Callable[[], None]) -> None:
-        # The lone dot that ends a message must not occur inside it.
+        # The line with a single dot that ends a message must not occur inside it.
         quoted = re.sub(rb"(?m)^\.", b"..", message.content)
         try:
             before_handover()
@@ -213,7 +213,7 @@ def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
     if code == -1:
         raise smtplib.SMTPServerDisconnected(reply)
     why = "The mail server answered"
-    # What is about us is shown and kept apart from the message, and so without whom it was for.
+    # An answer about the sender is shown and stored apart from the message, and so without its recipient.
     nameless = re.sub(re.escape(message.recipient), "…", reply, flags=re.IGNORECASE)
     if code in _ABOUT_US:
         raise ServerUnusable(why, nameless)

@@ -9,9 +9,9 @@ from services.text.numbers import is_bigint
 
 MAX_IDS: Final = 200_000
 MAX_TEXT: Final = 4_000_000
-# An order's name and its 1C number have 64 characters at most; anything longer is a list.
+# An order's name and its 1C number have at most 64 characters; anything longer is a list.
 _LONGEST_NAME: Final = 64
-# White space, commas and semicolons of any script, and the ideographic and the vertical stroke.
+# White space, commas and semicolons of any script, and the ideographic comma and the vertical bar.
 _SEPARATORS: Final = re.compile(r"[\s,;،؛፣、，；︐︑︔﹐﹑﹔､|｜]+")
 _SLASHES: Final = re.compile(r"[/／⁄∕]+")
 _SPREADSHEET_NUMBER: Final = re.compile(r"[0-9]+\.0+")

@@ -9,7 +9,7 @@ from typing import Final
 import idna
 
 LONGEST: Final = 253
-# Letters, digits and hyphens; the underscore too, which no host name may have but some domains do.
+# Letters, digits and hyphens, and the underscore, which host names may not have but some domains do.
 _ASCII_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-# What turns a text around ("annexe" + U+202E + "fdp.exe" reads as "annexeexe.pdf"), cannot be seen, or ends a line.
+# Characters that reverse a text ("annexe" + U+202E + "fdp.exe" reads as "annexeexe.pdf"), are invisible or end a line.
 _MISLEADING: Final = re.compile(
     "[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u115f\\u1160\\u180b-\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e"
     "\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\ud800-\\udfff\\U000e0000-\\U000e0fff]"

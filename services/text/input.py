@@ -10,7 +10,7 @@ from services.text.keys import strip_edges
 
 REASON_LIMIT: Final = 500
 NOTE_LIMIT: Final = 2_000
-# A single character as people see it may be made of any number of code points; the database keeps this many.
+# A character as people see it may consist of any number of code points; the database stores this many.
 _CODE_POINTS: Final = 15_000
 _CHARACTER = regex.compile(r"\X")
 _KEPT_CONTROLS = "\n\t"

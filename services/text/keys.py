@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-# White space, control and format characters, fillers and variation selectors: nothing of them is seen at an edge.
+# White space, control and format characters, fillers and variation selectors: all are invisible at an edge.
 _EDGES = """
     0000-0020 007F-00A0 00AD 034F 0600-0605 061C 06DD 070F 0890-0891 08E2 115F-1160 1680 17B4-17B5
     180B-180F 2000-200F 2028-202F 205F-2064 2066-206F 2800 3000 3164 FE00-FE0F FEFF FFA0 FFF9-FFFB
@@ -46,7 +46,7 @@ _LATE_CAPITALS = """
     1DF6C=1DF6D 1DF6E=1DF6F 1DF72=1DF73 1DF74=1DF75 1DF76=1DF77 1DF78=1DF79 1DF7A=1DF7B 1DF7C=1DF7D
     1DF7E=1DF7F
 """
-# Letters since version 14 that are made of others. Which of the two forms NFC prefers depends on its version.
+# Letters added since version 14 that are composed of others. Which of the two forms NFC prefers depends on its version.
 _LATE_COMPOSED = """
     105C9=105D2+0307 105E4=105DA+0307 11383=11382+113C9 11385=11384+113BB 1138E=1138B+113C2
     11391=11390+113C9 113C5=113C2+113C2 113C7=113C2+113B8 113C8=113C2+113C9 16121=1611E+1611E
@@ -102,7 +102,7 @@ _FORMS: Final = _table(_LATE_COMPATIBLE)
 _COMPOSED: Final = _table(_LATE_COMPOSED)
 _DOTTED_I: Final = re.compile("i\u0307+")
 _DOMAIN_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")
-# What UTS 46 maps to nothing, beside the joiners, which IDNA 2008 knows.
+# Characters that UTS 46 removes, besides the joiners, which IDNA 2008 allows.
 _IGNORED_IN_DOMAINS: Final = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]"

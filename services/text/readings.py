@@ -16,13 +16,13 @@ import regex
 
 from services.text.keys import ascii_digits, search_key
 
-# What may stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
+# Sequences that stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
 _ESCAPED: Final = regex.compile(
     r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+|=\r?\n"
     r"|(?:\\u[0-9A-Fa-f]{4})+"
 )
 _CLUSTER: Final = regex.compile(r"\X")
-# Characters that nobody sees. They may stand inside a value as well as at its edge.
+# Invisible characters. They may occur inside a value as well as at its edge.
 _INVISIBLE: Final = regex.compile(r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u115f\u1160\u3164]")
 _MOST_LAYERS: Final = 3
 
@@ -130,8 +130,8 @@ def _reading(text: str, places: list[tuple[int, int]] | None, *, keeps_edges: bo
 @cache
 def _character(cluster: str) -> str:
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", cluster))
-    # What searches take for the same is the same here, and so is what only compatibility tells apart. The dots keep
-    # what stands at the edge of a search key.
+    # Texts that are equal for searches are equal here, and so are compatibility forms. The dots protect the edges of
+    # the search key.
     folded = search_key(f".{visible}.") or ""
     again = unicodedata.normalize("NFKC", folded[1:-1].upper().casefold()).replace("i\u0307", "i")
     return ascii_digits((search_key(f".{again}.") or "..")[1:-1])

@@ -26,7 +26,7 @@ from pages.rendering.formatting import format_time
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
-# What the last deletion said, and of which e-mail: it is more than a toast can show.
+# The result of the last deletion and its e-mail: more than a toast can show.
 _RESULT = "erasure_result"
 
 

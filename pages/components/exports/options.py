@@ -10,8 +10,8 @@ from services.exports.columns import ExportRows, column_titles
 
 _ROWS = {ExportRows.ORDER: "One row per order", ExportRows.ITEM: "One row per item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
-# A real link, drawn as the button that it is to the user: Streamlit's own download button would serve the file to
-# anybody who knows its address, and a button that asks the server first would download a moment later.
+# A real link that looks like a button: Streamlit's own download button would serve the file to anybody who knows its
+# address, and a button that asks the server first would start the download a moment later.
 _link = st.components.v2.component(
     "esupport_export_link",
     html='<a class="es-button" role="button" download><span></span><kbd aria-hidden="true" hidden></kbd></a>',

@@ -39,7 +39,7 @@ def follow(run_id: str) -> None:
         begun = _Followed(UUID(run_id), st.session_state.get(_SEARCH, 0), time.monotonic())
     except (ValueError, AttributeError, TypeError):  # not sent by the portal's script
         return
-    # One that is over makes room; others that run are kept.
+    # Finished exports make room; running ones stay.
     others = [export for export in _followed() if export.over_at is None and export.run_id != begun.run_id]
     st.session_state.exports_followed = [*others, begun]
 

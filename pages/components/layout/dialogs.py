@@ -28,7 +28,7 @@ P = ParamSpec("P")
 S = TypeVar("S")
 
 _OPEN: Final = "dialog"
-# Not "dialog_…": what begins like that is what somebody typed (unfinished.py).
+# Not "dialog_…": keys of typed values begin like that (unfinished.py).
 _RESULT: Final = "action_result"
 _REFUSAL: Final = "action_refusal"
 FLUSH_SECONDS: Final = 0.02  # Streamlit sends what a script has drawn every 0.01
@@ -75,7 +75,7 @@ def open_dialog(dialog: Dialog[Any]) -> None:
     st.session_state[_OPEN] = replace(dialog, key=uuid4())
 
 
-# Any: which subject the open dialog has is known to its draw function alone.
+# Any: only its draw function knows the type of the open dialog's subject.
 def current_dialog() -> Dialog[Any] | None:
     dialog: Dialog[Any] | None = st.session_state.get(_OPEN)
     return dialog
@@ -133,7 +133,7 @@ def _draw_checked(dialog: Dialog[Any]) -> None:
 def show_result() -> None:
     """Show once what the last action did."""
     if result := st.session_state.pop(_RESULT, None):
-        # A toast is Markdown; this one is only our own words and values that are escaped for it.
+        # A toast is Markdown; this one consists of fixed text and values escaped for it.
         st.toast(markdown_text(result), icon=":material/check:", duration="long")
     if refusal := st.session_state.pop(_REFUSAL, None):
         st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
@@ -159,8 +159,8 @@ def submit(
     st.session_state[_RESULT] = result
     if dialog.after is not None:
         dialog.after(dialog.subject, result)
-    # Shown at once, where the person looks. Drawing the page again, which closes the dialog and shows it in a toast,
-    # takes longer, and would take the line along if it had not been sent before.
+    # Shown at once, where the person is looking. Drawing the page again, which closes the dialog and shows a toast,
+    # takes longer, and would remove the line unsent.
     errors[""].html(f'<div class="es-done" role="status">{html_text(result)}</div>')
     time.sleep(FLUSH_SECONDS)
     close()

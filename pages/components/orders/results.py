@@ -106,7 +106,7 @@ def _table(page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
         start = max(0, min(index - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
         rows = rows[start : start + ROWS_BESIDE_AN_ORDER]
         chosen = index - start
-    # A selection belongs to one set of rows: other rows, or an order closed by its button, begin anew.
+    # A selection belongs to one set of rows: other rows, or closing an order by its button, start a new one.
     key = f"orders_{state.number}_{rows[0].order_id}_{state.order}_{st.session_state.get(_CLOSED, 0)}"
     with st.container(key="results_beside" if state.order is not None else "results_alone"):
         order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
@@ -152,7 +152,7 @@ def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
             required=True,
             on_change=_switch_view,
         )
-        # What a popover holds is made when somebody opens it, and not at every click on a row.
+        # The content of the popover is made when it is opened, not at every click on a row.
         link = st.popover("Copy link", icon=":material/link:", key="copy_link", on_change="rerun")
         if link.open:
             link.caption("The link holds no personal data. A colleague sees what their own stores have.")
@@ -168,7 +168,7 @@ def _address(state: OrdersState) -> str:
 
 
 def _switch_view() -> None:
-    # None comes from a browser that has not heard yet of the value that it was given; nobody chose anything then.
+    # A browser that has not received its value yet sends None; nobody has chosen anything then.
     if (chosen := st.session_state.get(_VIEW_KEY)) is not None:
         orders_state.change(view=View(chosen), cursor=None, order=None)
 

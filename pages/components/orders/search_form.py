@@ -91,7 +91,7 @@ def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
 def typed_input() -> FormInput:
     """The present content of the form."""
     state = st.session_state
-    # By the names of the fields, each of which its own list of labels or statuses says the type of.
+    # By the names of the fields; the list that a name comes from determines the type of its value.
     texts: dict[str, Any] = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
     days: dict[str, Any] = {}
     errors: dict[str, str] = {}

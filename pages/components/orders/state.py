@@ -50,7 +50,7 @@ class OrdersState:
     errors: Mapping[str, str] = field(default_factory=dict)
     count: OrderCount | None = None
     opens_only_result: bool = False
-    # The only order found opened by itself at an address that does not name it, which stays as it is.
+    # The only result was opened without a click; the address does not name it and stays as it is.
     is_order_implied: bool = False
 
     def address(self) -> dict[str, str]:
@@ -194,7 +194,7 @@ def _made_of(asked: Mapping[str, str], *, number: int, is_first: bool) -> Orders
         cursor=_cursor(asked),
         order=_order(asked.get(_ORDER, "")),
         errors=errors,
-        # Whoever follows a link to one order sees it; whoever goes back to where it was closed does not.
+        # A followed link to an order opens it; going back to a step where it was closed does not.
         opens_only_result=is_first and _ORDER not in asked,
         is_order_implied=is_first and _ORDER not in asked,
     )

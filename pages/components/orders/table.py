@@ -35,7 +35,7 @@ def _two_lines(widths: Sequence[int]) -> int:
     return min(max(sum(widths[:n]), sum(widths[n:])) for n in range(1, len(widths) + 1))
 
 
-# How wide a chip can be: the room around its words and between two of them, and a letter at its widest on average.
+# The greatest width of a chip: its padding, the gap to the next chip, and the widest average letter.
 _CHIP_EDGES, _LETTER, _CELL_EDGES = 18, 6.5, 18
 _CHIPS_WIDTH: Final = 204
 _CHIPS_NARROWEST: Final = 120
@@ -56,7 +56,7 @@ _COLUMNS: Final = pa.schema(
 )
 
 
-# The statuses beside the order, so that a phone shows both without scrolling.
+# The statuses come next to the order, so that a phone shows both without scrolling.
 _ORDER: Final = ("Order", "Status", *(name for name in _COLUMNS.names if name not in ("Order", "Status")))
 
 
@@ -96,7 +96,7 @@ def order_table(
 
     def choose() -> None:
         selection = st.session_state[key]["selection"]
-        # A click into a cell chooses its row too, and leaves the row chosen before as it is.
+        # A click into a cell chooses its row as well, and does not deselect the previous row.
         picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
         other = next((row for row in picked if row != chosen), None)
         if other is not None or not picked:
@@ -123,7 +123,7 @@ def order_table(
 def _column_config(status_width: int) -> dict[str, Any]:
     time_format = "D MMM YYYY, HH:mm"
     return {
-        # Not pinned: Streamlit writes pinned columns in a grey too pale to read.
+        # Not pinned: Streamlit draws pinned columns in a grey too pale to read.
         "Order": st.column_config.TextColumn(width=112),
         "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
         "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),

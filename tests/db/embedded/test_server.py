@@ -1,4 +1,4 @@
-"""The embedded database's life-cycle, with real servers: each test makes its own and leaves no process
+"""The embedded database's life cycle, with real servers: each test makes its own and leaves no process
 behind."""
 
 import contextlib
