@@ -49,7 +49,7 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What happened: `sentence` is shown to the person who acted, `details` go into the audit log."""
+    """The result of an action: `sentence` is shown to the person who acted, `details` go into the audit log."""
 
     sentence: str
     details: Mapping[str, object] = field(default_factory=dict)

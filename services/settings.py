@@ -41,7 +41,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
-    """How people sign in: with `passwords`, through a `provider`, or both."""
+    """The ways to sign in: with `passwords`, through a `provider`, or both."""
 
     passwords: bool
     provider: Provider | None
@@ -49,7 +49,7 @@ class SignInSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """How the portal is reached. `base_url` has no trailing slash.
+    """The address of the portal. `base_url` has no trailing slash.
 
     `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; by default there are none. With `demo`,
     an empty embedded database is filled with demo data.

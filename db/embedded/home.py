@@ -216,7 +216,9 @@ def _is_safe_parent(base: Path) -> bool:
 
 
 def _claim(folder: Path, account: Account) -> bool:
-    """Makes the folder, 0700 and the account's, or accepts one that is exactly that. Follows no link."""
+    """Create the folder with mode 0700, owned by the account, or accept one that is exactly that. Links are not
+    followed.
+    """
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

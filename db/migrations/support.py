@@ -2,7 +2,7 @@
 
 Each migration is a transaction of its own. People search while it runs, so it must not hold a lock for long: a file
 that cannot get its locks within two seconds gives way and is tried again, and a change to every row of a large table is
-made in batches, each committed by itself.
+made in batches, each committed on its own.
 """
 
 import logging
@@ -33,15 +33,15 @@ def run_sql(name: str, **replacements: str) -> None:
     for key, value in replacements.items():
         statements = statements.replace("{" + key + "}", value)
     driver = _driver()
-    # With no parameters the driver sends a whole file as it is, percent signs included.
+    # Without parameters the driver sends a whole file unchanged, percent signs included.
     _patiently(driver, lambda: driver.execute(statements), name=name)
 
 
 def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
     """Run `statement` over the whole table, one range of its integer key at a time; return how many rows it changed.
 
-    The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed by
-    itself, as is everything that the migration did before: the statement, and all before it, must be harmless when an
+    The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed on its
+    own, as is everything that the migration did before: the statement, and all before it, must be harmless when an
     interrupted migration is run again.
     """
     changed = 0
@@ -66,7 +66,7 @@ def add_words_check(table: str, column: str, values: Sequence[str]) -> None:
     Reading and writing go on: the constraint is added without a look at the existing rows, and these are then validated
     under a lock that blocks neither. Unknown words in existing rows stay allowed in this database, because a row that
     breaks a constraint could not be changed either, and a person's data must always be erasable. Each step is committed
-    by itself, as is everything that the migration did before; it may be run again.
+    on its own, as is everything that the migration did before; it may be run again.
     """
     constraint = f"{table}_{column}_known"
     with op.get_context().autocommit_block():

@@ -25,7 +25,9 @@ class SubscriptionStatus(StrEnum):
 
 
 class SubscriptionAction(StrEnum):
-    """What changed a subscription's status: `STOP` is part of a refund, `DOCUMENT` a later document of the shop."""
+    """The cause of a change of a subscription's status: `STOP` is part of a refund, `DOCUMENT` a later document of the
+    shop.
+    """
 
     CANCEL = "cancel"
     RESUME = "resume"
@@ -74,7 +76,7 @@ class RefundStatus(StrEnum):
 
 
 class RefundResult(StrEnum):
-    """How a refund request was closed."""
+    """The result with which a refund request was closed."""
 
     FULL = "full"
     PARTIAL = "partial"

@@ -30,7 +30,7 @@ class LastAdministrator(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What an account is given: its role, and the IDs of its teams and of the stores beside them."""
+    """The grants of an account: its role, and the IDs of its teams and of stores besides theirs."""
 
     role: Role
     teams: tuple[int, ...] = ()
@@ -136,7 +136,7 @@ def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> 
 
 @action(AuditAction.ENABLE_ACCOUNT)
 def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    """Enable a disabled account again. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     listed = _lock_account(connection, viewer, account_id)
     if listed.disabled_at is None:
         raise Conflict("This account is not disabled.")

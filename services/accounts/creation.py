@@ -1,4 +1,4 @@
-"""Making accounts."""
+"""Create accounts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -111,7 +111,7 @@ def add_account(
 
 
 def checked_email(email: str, utf8: Utf8) -> str:
-    """Raises `InvalidInput` (field `email`)."""
+    """The e-mail of a new account, checked. Raises `InvalidInput` (field `email`)."""
     email = strip_edges(email)
     if why_not := why_not_mailable(email, utf8):
         raise InvalidInput(why_not, field="email")
@@ -119,7 +119,7 @@ def checked_email(email: str, utf8: Utf8) -> str:
 
 
 def checked_name(name: str) -> str:
-    """Raises `InvalidInput` (field `name`)."""
+    """The name of an account, checked. Raises `InvalidInput` (field `name`)."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 200 or not name.isprintable():
         raise InvalidInput("A name has 1 to 200 characters.", field="name")

@@ -40,7 +40,7 @@ class ImportRow:
 
 
 def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> tuple[ImportRow, ...]:
-    """What the file asks for, line by line. Nothing is changed.
+    """The accounts that the file asks for, line by line. Nothing is changed.
 
     The file is UTF-8 CSV with a first line that names the columns email, name, role and teams (names separated by
     semicolons; may be left out), separated by commas or semicolons. Raises `NotAllowed`, and `InvalidInput` (field

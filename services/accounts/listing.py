@@ -72,7 +72,7 @@ def find_accounts(
 
 
 def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
-    """Raises `NotAllowed`, `AccountNotFound`."""
+    """The account with this ID. Raises `NotAllowed`, `AccountNotFound`."""
     require_administrator(viewer)
     row = connection.execute(_accounts().where(account.c.id == account_id)).mappings().one_or_none()
     if row is None:

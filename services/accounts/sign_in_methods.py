@@ -1,4 +1,4 @@
-"""What administrators change about how accounts sign in: second factors and single sign-on."""
+"""Changes by administrators to the ways in which accounts sign in: second factors and single sign-on."""
 
 from sqlalchemy import Connection, delete, select, update
 

@@ -71,7 +71,7 @@ def find_people(connection: Connection, viewer: Viewer) -> tuple[Person, ...]:
 def create_team(
     connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
 ) -> ActionResult:
-    """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
+    """Create a team. Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
     require_administrator(viewer)
     name = _team_name(connection, name, None)
     team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()

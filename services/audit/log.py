@@ -90,7 +90,7 @@ def open_audit_filter(viewer: Viewer, sealed: str) -> AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Who did what, when, from where. `at` is aware."""
+    """A row of the audit log: who did what, when, from where. `at` is aware."""
 
     id: int
     at: datetime

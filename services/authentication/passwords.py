@@ -125,7 +125,7 @@ def _normal(password: str) -> str:
 
 
 def _material(password: str) -> bytes | None:
-    """What bcrypt is given, or None for input of a length that no password has."""
+    """The bytes for bcrypt, or None for input of a length that no password has."""
     if len(password) > 2 * MAXIMUM_LENGTH:  # before any work is spent on it
         return None
     normal = _normal(password)

@@ -20,7 +20,7 @@ KIND: Final = "credentials"
 
 
 class Change(StrEnum):
-    """What has happened; the value ends the subject."""
+    """The change that the owner is told of; its value ends the mail's subject."""
 
     PASSWORD = "password changed"  # noqa: S105
     PASSWORD_BY_LINK = "password set through a mailed link"  # noqa: S105

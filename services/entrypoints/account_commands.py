@@ -1,5 +1,6 @@
-"""`python -m services.accounts create-admin --email …` makes an administrator and prints a one-time password;
-`… unlock --email …` ends a lock."""
+"""`python -m services.accounts create-admin --email …` creates an administrator and prints a one-time password; `…
+unlock --email …` ends a lock.
+"""
 
 import argparse
 import sys
@@ -25,7 +26,7 @@ from services.settings import settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command's exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m services.accounts")
     commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
@@ -57,7 +58,7 @@ def _create_administrator(options: argparse.Namespace) -> str:
 
 
 def unlock(email: str) -> str:
-    """For an administrator whom strangers' guesses keep out and who has no other browser left."""
+    """Unlock an account, for an administrator whom strangers' guesses keep out and who has no other browser."""
     with jobs_transaction() as connection:
         account_id = connection.execute(
             text(

@@ -25,11 +25,11 @@ _LONG: Final = "Long values"
 
 
 class _Format(Protocol):
-    """How cells look."""
+    """A format of cells."""
 
 
 class _Worksheet(Protocol):
-    """What is used here of xlsxwriter's sheets; the package has no types."""
+    """The methods of xlsxwriter's sheets that are used here; the package has no types."""
 
     def write_string(self, row: int, column: int, text: str, style: _Format | None = None, /) -> object: ...
 

@@ -45,7 +45,7 @@ class _Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """What happened to one order, newest first, and what belongs to it; `relations` are (order ID, relation)."""
+    """The history of an order, newest first, its documents, and its `relations` (order ID, relation)."""
 
     events: list[_Event] = field(default_factory=list)
     documents: list[DocumentLink] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Subscribed:
-    """What the item at `position` of an order subscribes to; `subscription` is without its other orders."""
+    """The subscription of the item at `position`, not yet with its other orders and changes."""
 
     position: int
     key: _Key
@@ -105,7 +105,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the statements gave, by order ID; `members`, `past` and `names` are of all of the orders."""
+    """The results of the statements, by order ID; `members`, `past` and `names` are of all the orders."""
 
     items: Mapping[int, list[RowMapping]]
     codes: Mapping[int, list[ActivationCode]]

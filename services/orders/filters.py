@@ -119,7 +119,7 @@ class OrderFilter:
         return self.typed == SearchInput()
 
     def to_json(self) -> SavedSearch:
-        """What `from_json` reads; only filled fields are in it."""
+        """The search in the form that `from_json` reads, with the filled fields only."""
         saved = {name: SEARCH_FIELDS[name].save(value) for name, value in self.typed.filled().items()}
         return {"zone": self.zone, "fields": saved}
 

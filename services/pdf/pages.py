@@ -40,7 +40,7 @@ class TextPages(FPDF):
 
     def __init__(self, texts: Iterable[str]) -> None:
         super().__init__(format="A4")
-        self.str_alias_nb_pages = ""  # "{nb}" in a product's name is no number of pages
+        self.str_alias_nb_pages = ""  # "{nb}" in a product's name is not a page count
         self.add_font("text", fname=_DEJAVU)
         self.set_text_shaping(True)
         self._folder = TemporaryDirectory(prefix="esupport-fonts-")

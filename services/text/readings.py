@@ -29,8 +29,9 @@ _MOST_LAYERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`key` is what is searched; its character number `i` stands at `starts[i]:ends[i]` of the text. Both are None
-    where every character of the key stands at its own number."""
+    """`key` is the text to search; its character number `i` comes from `starts[i]:ends[i]` of the original. Both are
+    None where every character of the key has the same position in the original.
+    """
 
     key: str
     starts: tuple[int, ...] | None = None

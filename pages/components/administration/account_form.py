@@ -18,7 +18,7 @@ from services.accounts.teams import find_teams
 
 
 class _Entry(NamedTuple):
-    """What the form holds. `email` is empty for an account that exists: it cannot be changed."""
+    """The entries of the form. `email` is empty for an existing account: it cannot be changed."""
 
     email: str
     name: str

@@ -1,4 +1,4 @@
-"""How pages show errors."""
+"""Errors as pages show them."""
 
 import logging
 import secrets

@@ -115,8 +115,8 @@ def typed_input() -> FormInput:
 
 
 def take_input() -> FormInput | None:
-    """What is to be searched for from this run on: the form when its button was pressed, a search without one of its
-    chips, or nothing.
+    """The search that starts with this run: the form when its button was pressed, a search without one of its chips, or
+    nothing.
 
     Call it before the form is drawn: one run then searches, draws errors beside their fields and shows the results.
     """
