@@ -52,7 +52,7 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 @cache
 def orders_statement() -> Select[Any]:
-    """The orders of `order_ids` that are in the stores `store_ids`, each with its checkout page's rules."""
+    """The orders of `order_ids` that are in the stores `store_ids`, each with the rules of its store."""
     return (
         select(
             checkout_page.c.name.label("store"),
