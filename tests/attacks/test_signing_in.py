@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Browser, Page, expect
 
 from pages.web.browser_cookies import DEVICE, SESSION
 from services.accounts.administration import reset_password
@@ -15,15 +13,13 @@ from services.authentication import password_reset
 from services.authentication.sessions import REFUSED, WRONG_CODE, TooManyAttempts
 from tests.attacks.conftest import ask, session_of
 from tests.support import factories
-from tests.support.chromium import settle
+from tests.support.chromium import note_socket, settle, whole_run
 from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in_by_form, submit
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
 SECRET = "A" * 32
-# The connection of each tab, from its last load.
-SOCKETS: dict[Page, WebSocket] = {}
 
 
 @pytest.fixture
@@ -32,7 +28,7 @@ def tabs(portal: Portal, browser: Browser) -> Iterator[list[Page]]:
     contexts = [browser.new_context(base_url=portal.url) for _ in range(4)]
     pages = [context.new_page() for context in contexts]
     for page in pages:
-        page.on("websocket", partial(SOCKETS.__setitem__, page))
+        note_socket(page)
     yield pages
     for context in contexts:
         context.close()
@@ -43,23 +39,15 @@ def id_of(portal: Portal, email: str) -> int:
     return int(account_id)
 
 
-def ends_a_run(frame: bytes | str) -> bool:
-    """Whether a frame of Streamlit's web socket ends a run of the script."""
-    message = ForwardMsg()
-    message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
-    return message.WhichOneof("type") == "script_finished"
-
-
 def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
     """What the form answers."""
     if page.url == "about:blank":
         page.goto("/")
     expect(page.get_by_label("Email")).to_be_visible(timeout=20_000)
     settle(page)
-    # The answer to the last guess may still be there, and a run may be too short for the page to show that it runs.
-    with SOCKETS[page].expect_event("framereceived", ends_a_run, timeout=20_000):
+    # The answer to the last guess may still be there.
+    with whole_run(page):
         submit(page, email, password)
-    settle(page)
     said = (
         page.get_by_role("alert")
         .filter(has_text="not right")
