@@ -152,7 +152,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
-    if plan is None:  # its store was taken from the viewer since the list was read
+    if plan is None:  # moved to a store of others since the list was read
         st.info("This request is no longer among the stores you can see.")
         return
     with st.container(key=f"order_{request.order_id}_card", gap=None):

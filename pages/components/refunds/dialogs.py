@@ -29,7 +29,7 @@ _NAME_LENGTH = 200  # characters of a product's name; the page behind the dialog
 
 
 class FulfilSubject(NamedTuple):
-    """A request, and the refundable items and sums of its order when the dialog opened or after the last refusal."""
+    """A request, and what its order could be refunded when the dialog opened or after the last refusal."""
 
     row: QueueRow
     plan: RefundPlan
@@ -80,7 +80,7 @@ def _release(row: QueueRow) -> None:
 
 
 def _fulfil(subject: FulfilSubject) -> None:
-    """Draw the dialog, with the items outside the form, so that the sum follows each tick; no typed text is lost."""
+    """The items are outside the form, so that the sum follows each tick; nothing typed below is lost by that."""
     row, plan = subject
     _about(row)
     st.html("<p>Items that were paid back:</p>")
