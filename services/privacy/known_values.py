@@ -7,7 +7,7 @@ db/schema/personal.py says which person a value identifies. A digest is keyed an
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple, Self
 
 from sqlalchemy import BigInteger, BindParameter, Connection, RowMapping, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -32,6 +32,29 @@ class Person:
     @property
     def orders(self) -> list[int]:
         return sorted({*self.own, *self.used, *self.past})
+
+
+class PersonalText(NamedTuple):
+    """A text that may mention somebody; `place` is its table and column, `order_id` is None outside of orders."""
+
+    order_id: int | None
+    place: str
+    key: str
+    path: list[str]
+    value: str
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        return cls(**{name: row[name] for name in cls._fields})
+
+
+class KnownValue(NamedTuple):
+    """A value of which an order, or its item at `position`, has a digest."""
+
+    order_id: int
+    position: int | None
+    kind: str
+    value: str
 
 
 def current_values(connection: Connection, person: Person) -> tuple[set[Value], set[Value]]:
@@ -83,7 +106,7 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
     }
     possible: set[Value] = set()
     for row in texts_of(connection, among):
-        if of_order := sizes.get(row.order_id):
+        if row.order_id is not None and (of_order := sizes.get(row.order_id)):
             possible.update(candidates(row.value, of_order))
     return {
         Value(Kind(row.kind), row.value)
@@ -103,10 +126,9 @@ def known_sizes(
     return sizes
 
 
-# Any: rows of functions of the database, which no table describes; the same in `texts_of`.
 def known_among(
     connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
-) -> list[Any]:
+) -> list[KnownValue]:
     """The values of which the orders have a digest, with `order_id` and `position`."""
     ordered = sorted(values)
     texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
@@ -114,11 +136,10 @@ def known_among(
         *arrays("ids"), *texts
     )
     kinds, value_texts = [value.kind.value for value in ordered], [value.text for value in ordered]
-    return list(
-        connection.execute(
-            statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": value_texts}
-        )
+    rows = connection.execute(
+        statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": value_texts}
     )
+    return [KnownValue(row.order_id, row.position, row.kind, row.value) for row in rows]
 
 
 def remember_erased(connection: Connection, of_orders: list[int], values: Iterable[Value]) -> None:
@@ -134,10 +155,10 @@ def remember_erased(connection: Connection, of_orders: list[int], values: Iterab
     )
 
 
-def texts_of(connection: Connection, of_orders: list[int]) -> list[Any]:
+def texts_of(connection: Connection, of_orders: list[int]) -> list[PersonalText]:
     """Every text of these orders that may mention somebody, with its `place` and `key`."""
     statement = text("SELECT * FROM personal_texts(:ids) WHERE value IS NOT NULL").bindparams(*arrays("ids"))
-    return list(connection.execute(statement, {"ids": of_orders}))
+    return [PersonalText.of(row._mapping) for row in connection.execute(statement, {"ids": of_orders})]
 
 
 def emails_of(values: Iterable[Value]) -> list[str]:
