@@ -81,7 +81,7 @@ def related_orders(connection: Connection, order_id: int, positions: list[int] |
     condition = mine.c.order_id == order_id
     if positions is not None:
         condition &= mine.c.position.in_(positions)
-    found = connection.execute(
+    related = connection.execute(
         select(subscription.c.order_id)
         .join(
             mine,
@@ -90,7 +90,7 @@ def related_orders(connection: Connection, order_id: int, positions: list[int] |
         )
         .where(condition)
     ).scalars()
-    return sorted({order_id, *found})
+    return sorted({order_id, *related})
 
 
 def stop_subscriptions(

@@ -35,8 +35,8 @@ def tabs(portal: Portal, browser: Browser) -> Iterator[list[Page]]:
 
 
 def id_of(portal: Portal, email: str) -> int:
-    [[found]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
-    return int(found)
+    [[account_id]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
+    return int(account_id)
 
 
 def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
@@ -62,7 +62,7 @@ def test_strangers_lock_an_account_and_its_owners_browser_still_lets_in(
 ) -> None:
     email = add_account(portal, "Olga", role="administrator")
     sign_in_by_form(page, email)
-    [cookie] = [one for one in page.context.cookies() if one["name"] == DEVICE]
+    [cookie] = [cookie for cookie in page.context.cookies() if cookie["name"] == DEVICE]
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     page.context.clear_cookies(name=SESSION)
     for number in range(5):
@@ -105,7 +105,7 @@ def test_a_password_of_before_a_reset_opens_nothing_with_a_code(portal: Portal, 
     code.fill(pyotp.TOTP(SECRET).at(int(time.time())))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").filter(has_text=WRONG_CODE)).to_be_visible(timeout=20_000)
-    assert not [one for one in page.context.cookies() if one["name"] == SESSION]
+    assert not [cookie for cookie in page.context.cookies() if cookie["name"] == SESSION]
     opened = portal.execute(
         "SELECT count(*) FROM account_session WHERE account_id = %s", id_of(portal, email)
     )
