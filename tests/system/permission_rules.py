@@ -57,7 +57,7 @@ def call(*names: str, **named: Any) -> Callable[[dict[str, int]], tuple[tuple[An
     return made
 
 
-def given(
+def fixed(
     *arguments: Any, **named: Any
 ) -> Callable[[dict[str, int]], tuple[tuple[Any, ...], dict[str, Any]]]:
     return lambda _: (arguments, named)
@@ -93,25 +93,25 @@ RULES = {
     # Orders: what somebody sees.
     "orders.detail.get_order": Rule(EVERYBODY, call("order"), True),
     "orders.detail.check_order": Rule(EVERYBODY, call("order"), True),
-    "orders.detail.get_orders": Rule(EVERYBODY, given([OWN])),
+    "orders.detail.get_orders": Rule(EVERYBODY, fixed([OWN])),
     "orders.documents.get_document": Rule(EVERYBODY, call("document", address=None), True),
-    "orders.search.find_orders": Rule(EVERYBODY, given(empty())),
-    "orders.search.count_orders": Rule(EVERYBODY, given(empty())),
-    "orders.search.missing_ids": Rule(EVERYBODY, given(empty())),
-    "exports.csv_file.export_orders": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "exports.workbook.export_workbook": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, zone=UTC)),
-    "exports.runs.record_export": Rule(EVERYBODY, given(empty(), rows=ExportRows.ORDER, address=None)),
-    "exports.runs.begin_run": Rule(EVERYBODY, given(None, rows=ExportRows.ORDER, ending="csv")),
-    "exports.runs.estimate_run": Rule(EVERYBODY, given(RUN, empty())),
-    "exports.runs.touch_run": Rule(EVERYBODY, given(RUN, rows_sent=1, bytes_sent=1)),
-    "exports.runs.end_run": Rule(EVERYBODY, given(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
-    "exports.runs.request_cancel": Rule(EVERYBODY, given(RUN)),
-    "exports.runs.find_run": Rule(EVERYBODY, given(RUN)),
-    "orders.saved_searches.save_search": Rule(EVERYBODY, given(empty())),
-    "reports.get_report": Rule(EVERYBODY, given(empty())),
-    "refunds.requests.find_own_requests": Rule(EVERYBODY, given()),
-    "refunds.queue.count_open": Rule(EVERYBODY, given()),
-    "accounts.profile.find_own_sessions": Rule(EVERYBODY, given(token="x")),
+    "orders.search.find_orders": Rule(EVERYBODY, fixed(empty())),
+    "orders.search.count_orders": Rule(EVERYBODY, fixed(empty())),
+    "orders.search.missing_ids": Rule(EVERYBODY, fixed(empty())),
+    "exports.csv_file.export_orders": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "exports.workbook.export_workbook": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
+    "exports.runs.record_export": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, address=None)),
+    "exports.runs.begin_run": Rule(EVERYBODY, fixed(None, rows=ExportRows.ORDER, ending="csv")),
+    "exports.runs.estimate_run": Rule(EVERYBODY, fixed(RUN, empty())),
+    "exports.runs.touch_run": Rule(EVERYBODY, fixed(RUN, rows_sent=1, bytes_sent=1)),
+    "exports.runs.end_run": Rule(EVERYBODY, fixed(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
+    "exports.runs.request_cancel": Rule(EVERYBODY, fixed(RUN)),
+    "exports.runs.find_run": Rule(EVERYBODY, fixed(RUN)),
+    "orders.saved_searches.save_search": Rule(EVERYBODY, fixed(empty())),
+    "reports.get_report": Rule(EVERYBODY, fixed(empty())),
+    "refunds.requests.find_own_requests": Rule(EVERYBODY, fixed()),
+    "refunds.queue.count_open": Rule(EVERYBODY, fixed()),
+    "accounts.profile.find_own_sessions": Rule(EVERYBODY, fixed(token="x")),
     # Orders: what somebody does.
     "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
     "order_actions.licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
@@ -123,23 +123,23 @@ RULES = {
     "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
-    "refunds.queue.find_queue": Rule(OPERATORS, given(QueueView.OPEN)),
+    "refunds.queue.find_queue": Rule(OPERATORS, fixed(QueueView.OPEN)),
     "refunds.processing.take_request": Rule(OPERATORS, call("request"), True),
     "refunds.processing.release_request": Rule(OPERATORS, call("taken"), True),
     "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
     "refunds.processing.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
     "refunds.processing.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
     # Administration.
-    "accounts.sign_in_methods.require_for": Rule(ADMINISTRATORS, given(roles=frozenset())),
+    "accounts.sign_in_methods.require_for": Rule(ADMINISTRATORS, fixed(roles=frozenset())),
     "accounts.sign_in_methods.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
     "accounts.sign_in_methods.unbind_single_sign_on": Rule(ADMINISTRATORS, call("second")),
-    "delivery.log.find_mails": Rule(ADMINISTRATORS, given()),
+    "delivery.log.find_mails": Rule(ADMINISTRATORS, fixed()),
     "delivery.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "delivery.log.send_again": Rule(ADMINISTRATORS, call("mail")),
-    "accounts.listing.find_accounts": Rule(ADMINISTRATORS, given()),
+    "accounts.listing.find_accounts": Rule(ADMINISTRATORS, fixed()),
     "accounts.listing.get_account": Rule(ADMINISTRATORS, call("account")),
     "accounts.administration.create_account": Rule(
-        ADMINISTRATORS, given(email="new@x.example", name="x", grants=GRANTS)
+        ADMINISTRATORS, fixed(email="new@x.example", name="x", grants=GRANTS)
     ),
     "accounts.administration.change_account": Rule(ADMINISTRATORS, call("account", name="x", grants=GRANTS)),
     "accounts.administration.reset_password": Rule(ADMINISTRATORS, call("account")),
@@ -148,27 +148,27 @@ RULES = {
     "accounts.administration.unlock_account": Rule(ADMINISTRATORS, call("locked")),
     "accounts.administration.end_sessions": Rule(ADMINISTRATORS, call("account")),
     "accounts.csv_import.preview_accounts": Rule(
-        ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
+        ADMINISTRATORS, fixed(b"email,name,role\na@x.example,A,analyst\n")
     ),
     "accounts.csv_import.import_accounts": Rule(
-        ADMINISTRATORS, given(b"email,name,role\na@x.example,A,analyst\n")
+        ADMINISTRATORS, fixed(b"email,name,role\na@x.example,A,analyst\n")
     ),
-    "accounts.teams.find_teams": Rule(ADMINISTRATORS, given()),
-    "accounts.teams.find_people": Rule(ADMINISTRATORS, given()),
-    "accounts.teams.create_team": Rule(ADMINISTRATORS, given(**TEAM | {"name": "new"})),
+    "accounts.teams.find_teams": Rule(ADMINISTRATORS, fixed()),
+    "accounts.teams.find_people": Rule(ADMINISTRATORS, fixed()),
+    "accounts.teams.create_team": Rule(ADMINISTRATORS, fixed(**TEAM | {"name": "new"})),
     "accounts.teams.change_team": Rule(ADMINISTRATORS, call("team", **TEAM)),
     "accounts.teams.delete_team": Rule(ADMINISTRATORS, call("team")),
-    "accounts.stores.find_stores": Rule(ADMINISTRATORS, given()),
-    "accounts.stores.find_payment_methods": Rule(ADMINISTRATORS, given()),
+    "accounts.stores.find_stores": Rule(ADMINISTRATORS, fixed()),
+    "accounts.stores.find_payment_methods": Rule(ADMINISTRATORS, fixed()),
     "accounts.stores.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
-    "audit.log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
-    "audit.log.find_actions": Rule(ADMINISTRATORS, given()),
-    "audit.log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
-    "audit.log.export_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC))),
-    "privacy.erasure.preview_erasure": Rule(ADMINISTRATORS, given(email="ines@example.com")),
+    "audit.log.find_audit": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC, since=date(2026, 1, 1)))),
+    "audit.log.find_actions": Rule(ADMINISTRATORS, fixed()),
+    "audit.log.record_audit_export": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC), address=None)),
+    "audit.log.export_audit": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC))),
+    "privacy.erasure.preview_erasure": Rule(ADMINISTRATORS, fixed(email="ines@example.com")),
     "privacy.erasure.erase_personal_data": Rule(
         ADMINISTRATORS,
-        given(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
+        fixed(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
     ),
 }
 
