@@ -72,6 +72,12 @@ from db.schema.account_tables import (
 from db.schema.account_tables import (
     team_page as team_page,
 )
+from db.schema.connection_tables import awaited_action as awaited_action
+from db.schema.connection_tables import connection as connection
+from db.schema.connection_tables import connection_secret as connection_secret
+from db.schema.connection_tables import delivery as delivery
+from db.schema.connection_tables import inbox as inbox
+from db.schema.connection_tables import outbox_event as outbox_event
 
 _TIME = TIMESTAMP(timezone=True)
 
@@ -134,6 +140,8 @@ orders = Table(
     Column("company_key", Text, Computed("fold(company_name)", persisted=True)),
     Column("vat_key", Text, Computed("fold(vat_number)", persisted=True)),
     Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
+    Column("payment_provider", Text),
+    Column("payment_reference", Text),
 )
 
 order_item = Table(

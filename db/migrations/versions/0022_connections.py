@@ -1,0 +1,10 @@
+"""Connections to shops, payment providers and help desks; what comes in and what goes out."""
+
+from db.migrations.support import run_sql
+
+revision = "0022"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    run_sql("0022_connections.sql")
