@@ -1,0 +1,29 @@
+"""How many messages per minute a connection may send, counted by each process of the web server for itself."""
+
+import threading
+import time
+from typing import Final
+
+_BURST_SECONDS: Final = 10.0
+_MOST_CONNECTIONS: Final = 10_000
+
+
+class RateLimit:
+    """Token buckets by connection: each refills evenly and holds what ten seconds bring."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._buckets: dict[int, tuple[float, float]] = {}
+
+    def allows(self, connection_id: int, per_minute: int) -> bool:
+        """Take one token, if there is one."""
+        now, per_second = time.monotonic(), per_minute / 60
+        most = max(1.0, per_second * _BURST_SECONDS)
+        with self._lock:
+            if len(self._buckets) >= _MOST_CONNECTIONS:
+                self._buckets.clear()
+            tokens, at = self._buckets.get(connection_id, (most, now))
+            tokens = min(most, tokens + (now - at) * per_second)
+            allowed = tokens >= 1
+            self._buckets[connection_id] = (tokens - 1 if allowed else tokens, now)
+        return allowed
