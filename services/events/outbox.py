@@ -1,0 +1,79 @@
+"""Events on their way out: rows of the transaction that causes them. `services.delivery.webhooks` delivers them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, insert, literal, select
+
+from db.schema.connection_tables import connection as connection_table
+from db.schema.connection_tables import delivery, outbox_event
+from services.events.event_types import EventType
+
+# Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
+Data = Mapping[
+    str, "str | int | bool | Sequence[str] | Mapping[str, object] | Sequence[Mapping[str, object]] | None"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The order that an event is about, as the shop knows it. `store` is the technical name."""
+
+    order_id: int
+    order_name: str
+    store_id: int
+    store: str
+
+
+def publish(
+    connection: Connection, event: EventType, subject: Subject, *, action_id: UUID | None = None, data: Data
+) -> UUID:
+    """Write an event and its deliveries in the caller's transaction; returns the event's ID.
+
+    Without `action_id` the event stands for its own action. Nothing is written for a store without a connection.
+    """
+    event_id = uuid4()
+    action_id = action_id or event_id
+    about = {
+        "action_id": str(action_id),
+        "order_id": subject.order_id,
+        "order_name": subject.order_name,
+        "store": subject.store,
+    }
+    if not _has_connection(connection, subject.store_id):
+        return event_id
+    seq = connection.execute(
+        insert(outbox_event)
+        .values(
+            id=event_id,
+            type=event,
+            action_id=action_id,
+            order_id=subject.order_id,
+            checkout_page_id=subject.store_id,
+            data=about | dict(data),
+        )
+        .returning(outbox_event.c.seq)
+    ).scalar_one()
+    receivers = select(
+        literal(event_id), connection_table.c.id, literal(subject.order_id), literal(seq)
+    ).where(
+        connection_table.c.checkout_page_id == subject.store_id,
+        connection_table.c.switched_off_at.is_(None),
+        connection_table.c.out_url.is_not(None),
+        connection_table.c.topics.contains([event.topic.value]),
+    )
+    connection.execute(
+        insert(delivery).inline().from_select(["event_id", "connection_id", "order_id", "seq"], receivers)
+    )
+    return event_id
+
+
+def _has_connection(connection: Connection, store_id: int) -> bool:
+    # Also one that only reads through api.events: the outbox is its list.
+    return (
+        connection.execute(
+            select(connection_table.c.id).where(connection_table.c.checkout_page_id == store_id).limit(1)
+        ).first()
+        is not None
+    )
