@@ -26,6 +26,7 @@ lint:     ## formatting, lint and types
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
+	.venv/bin/lint-imports
 
 clean:    ## forgets the virtual environment and the caches; the data in .data stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -17,6 +17,7 @@ from services.accounts import profile
 from services.authentication.user_agents import browser_words
 from services.settings import settings
 from services.time_zones import find_time_zone, time_zones
+from services.version import VERSION
 
 _ZONE = "profile_time_zone"
 _SAID = "profile_said"
@@ -48,6 +49,7 @@ def page() -> None:
     with st.container(border=True, key="profile_sessions"):
         st.subheader("Signed in", anchor=False)
         _sessions(viewer)
+    st.caption(f"ESupport portal {VERSION}")
 
 
 def _sessions(viewer: Viewer) -> None:

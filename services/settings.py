@@ -11,7 +11,7 @@ from db.environment import SettingsError, has_valid_port, scheme_and_host
 Network = IPv4Network | IPv6Network
 _NAMES: Final = (
     *("PORT", "ESUPPORT_BASE_URL", "ESUPPORT_DEMO", "ESUPPORT_TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM"),
-    *("ESUPPORT_PASSWORDS"),
+    "ESUPPORT_PASSWORDS",
     *("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME"),
 )
 

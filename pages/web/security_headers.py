@@ -4,10 +4,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.connections.engine import anonymous_transaction
+from db.connections.engine import anonymous_transaction, jobs_transaction
+from services.version import VERSION, get_schema_state
 
 # The last line against values that slip through escaping: nothing is loaded from, or sent to, another address.
 # Streamlit's own pages need inline styles and scripts, blobs for workers, downloads and the scripts of components, and
@@ -62,3 +63,25 @@ def health(request: Request) -> PlainTextResponse:
     except SQLAlchemyError:
         return PlainTextResponse("The database does not answer.", status_code=503)
     return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
+
+
+def ready(request: Request) -> JSONResponse:
+    """Whether this process can serve: the database answers, and its schema is this version's. 503 with the reason
+    otherwise."""
+    try:
+        with anonymous_transaction() as connection:
+            connection.execute(text("SELECT 1"))
+        with jobs_transaction() as connection:
+            schema = get_schema_state(connection)
+    except SQLAlchemyError:
+        return _readiness(reason="The database does not answer.")
+    return _readiness(schema=schema.current, reason=schema.why_not_ready)
+
+
+def _readiness(*, schema: str | None = None, reason: str | None = None) -> JSONResponse:
+    answer = {"status": "unavailable" if reason else "ok", "version": VERSION, "schema": schema}
+    return JSONResponse(
+        answer | ({"reason": reason} if reason else {}),
+        status_code=503 if reason else 200,
+        headers={"Cache-Control": "no-store"},
+    )

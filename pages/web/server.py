@@ -28,7 +28,7 @@ from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
-from pages.web.security_headers import SecurityHeaders, health  # noqa: E402
+from pages.web.security_headers import SecurityHeaders, health, ready  # noqa: E402
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
@@ -38,7 +38,12 @@ PagesManager.uses_pages_directory = False
 
 
 def _routes() -> list[BaseRoute]:
-    return [Route("/health", health), Route(SESSION_PATH, change_cookies, methods=["POST"]), *ROUTES]
+    return [
+        Route("/health", health),
+        Route("/readyz", ready),
+        Route(SESSION_PATH, change_cookies, methods=["POST"]),
+        *ROUTES,
+    ]
 
 
 def _secrets() -> dict[str, Any] | None:

@@ -168,3 +168,18 @@ def test_passwords_are_not_switched_off_where_nothing_else_lets_in(monkeypatch: 
     monkeypatch.setenv("ESUPPORT_PASSWORDS", "0")
     with pytest.raises(SettingsError, match="nobody could sign in"):
         read_all()
+
+
+def test_a_change_of_any_variable_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are parsed once; a variable that the cache does not look at would be stale for ever."""
+    from db import settings as of_database
+    from services import settings as of_services
+
+    assert set(of_services._NAMES) | set(of_database._NAMES) == {*NAMES, "ESUPPORT_WEB_JOBS_DATABASE_URL",
+                                                                  "ESUPPORT_IDLE_MINUTES"}  # fmt: skip
+    monkeypatch.setenv("OIDC_ISSUER", "https://id.example.com")
+    monkeypatch.setenv("OIDC_CLIENT_ID", "a")
+    monkeypatch.setenv("OIDC_CLIENT_SECRET", "b")
+    assert settings().sign_in.passwords
+    monkeypatch.setenv("ESUPPORT_PASSWORDS", "0")
+    assert not settings().sign_in.passwords

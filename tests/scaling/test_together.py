@@ -174,7 +174,7 @@ def test_browsers_of_one_office_are_spread_and_each_comes_back(proxy: Proxy) -> 
 
 
 def test_metrics_are_closed_and_large_bodies_refused(proxy: Proxy) -> None:
-    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore//metrics"):
+    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore//metrics", "/readyz"):
         with closing(ask(proxy, path)) as answer:
             assert answer.status == 404
     with closing(ask(proxy, "/health", Content_Length=str(3 << 20))) as answer:
