@@ -4,18 +4,33 @@
 N = 200000 # orders in the benchmark
 WORKERS = auto # processes that share the tests, each with a database server and a browser of its own
 
-.PHONY: help run test bench lint clean
+PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help install run start test test-fast test-slow bench lint pins clean
 
 help:     ## this list
-	@grep -E '^[a-z]+: .*##' Makefile | sed 's/: *##/\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-run:      ## the portal with everything it needs; Ctrl-C ends it
+install:  ## the virtual environment with what the portal needs
 	@.ci/prepare run
+
+start:    ## the portal, which was installed before: needs no package index
+	@.venv/bin/python -m services.portal
+
+run: install ## the portal with everything it needs; Ctrl-C ends it
 	@.venv/bin/python -m services.portal
 
 test:     ## all tests, those in a browser included
 	@.ci/prepare test
-	@.venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST)
+
+test-fast: ## services and database, without races and sweeps
+	@.ci/prepare test
+	@$(PYTEST) -m "not slow" tests/services tests/db tests/system
+
+test-slow: ## races and sweeps, five times as often as in `make test`
+	@.ci/prepare test
+	@RACE_ROUNDS=200 WORKER_KILLS=50 $(PYTEST) -m slow
 
 bench:    ## the benchmark: prints its tables, writes bench/results/
 	@.ci/prepare test
@@ -27,6 +42,13 @@ lint:     ## formatting, lint and types
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
+
+pins:     ## compiles requirements.in and tests/requirements.in into lists of exact releases and their hashes
+	@.ci/prepare test
+	@.venv/bin/python -m uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
+		requirements.in -o requirements.txt
+	@.venv/bin/python -m uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
+		-c requirements.txt tests/requirements.in -o tests/requirements.txt
 
 clean:    ## forgets the virtual environment and the caches; the data in .data stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

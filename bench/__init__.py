@@ -1,1 +1,1 @@
-"""The benchmark: how long a search takes on many orders, as ratios of two things measured in turn."""
+"""The benchmark: the cost of the portal over many orders, as ratios of two times measured in turn."""

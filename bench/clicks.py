@@ -1,6 +1,6 @@
-"""From a click until what it asked for is on the screen, in Chromium, in turn with a plain page of the same size.
+"""Time from a click until its result is on the screen, in Chromium, in turn with a plain page of the same size.
 
-The plain page (`bench/plain_page.py`) has the same widgets and no database behind it. Needs what `make test` installs.
+The plain page (`bench/plain_page.py`) has the same widgets and no database. Needs what `make test` installs.
 """
 
 import os
@@ -25,17 +25,18 @@ from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
 from services.orders.detail import get_order
 
+_BROWSERS = ("chromium", "google-chrome", "chromium-headless-shell")
 _TARGET = 1.5
 _MOST_ROUNDS = 21
-_IDS = 70  # more than a page of rows: 97 of 100 are in the stores that are seen
+_IDS = 70  # more than a page of rows: 97 of 100 orders are in the stores of the account
 _ROW = (60, 36 + 34 * 2 + 17)  # in the third row of the table
 _PATIENCE = 30
 _TABLE = "document.querySelector('[data-testid=stDataFrame] canvas:not([data-old])')?.width"
 _ORDER = "document.querySelector('.es-history')"
 _TOAST = "[data-testid=stToast]"
-_SAID = f"document.querySelector('{_TOAST}, .es-done')"
+_CONFIRMED = f"document.querySelector('{_TOAST}, .es-done')"
 # Times are taken inside the page, since Playwright's own waiting would blur them: from the press until the frame after
-# the one in which it was drawn.
+# the one in which the result was drawn.
 _WATCH = """(() => {
     window.seen = window.pressed = 0;
     document.querySelectorAll('canvas').forEach(canvas => canvas.dataset.old = '1');
@@ -51,7 +52,7 @@ _WATCH = """(() => {
 
 @dataclass
 class _Side:
-    """One of the two pages, and its times by what was clicked."""
+    """One of the two pages, with its times in milliseconds by kind of click."""
 
     page: Page
     times: dict[str, list[float]]
@@ -65,17 +66,17 @@ class _Side:
 
 
 def measure(rounds: int, account_id: int) -> list[Row]:
-    """One row a kind of click; raises `AssertionError` when nothing comes or what comes has no rows."""
-    ids = _searched()
+    """One row per kind of click. Raises `AssertionError` when no result arrives, or one without rows."""
+    ids = _id_lists()
     with _plain_order(account_id) as file, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"),
+            executable_path=next(filter(None, map(shutil.which, _BROWSERS)), None),
             args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
         with served() as portal, served("bench/plain_page.py", PLAIN_ORDER=str(file)) as plain:
             ours = _opened(browser, portal.url, cookies(1)[0])
             theirs = _opened(browser, plain.url, None)
-            for number in range(min(rounds, _MOST_ROUNDS) + 1):  # the first time, much is loaded that stays
+            for number in range(min(rounds, _MOST_ROUNDS) + 1):  # the first round loads what stays loaded
                 for side in (theirs, ours):
                     _round(side, ids[number % len(ids)], number)
                     if number == 0:
@@ -98,14 +99,14 @@ def _row(what: str, ours: list[float], theirs: list[float]) -> Row:
 
 
 def _round(side: _Side, ids: str, number: int) -> None:
-    """A search, an order of what it found, and a note to it."""
+    """Search, open an order of the result, add a note to it."""
     page = side.page
     page.bring_to_front()
     page.get_by_label("Order IDs").fill(ids)
     find = page.get_by_role("button", name="Find").first
     side.timed("Find, until the rows are there", find.click, _TABLE)
     count = page.locator(".es-count").inner_text()
-    assert int(count.split()[0].replace(",", "")) >= 50, f"{count} were found"
+    assert int(count.split()[0].replace(",", "")) >= 50, f"The search found {count}."
     side.timed("a row, until the order is there", lambda: _press_row(page), _ORDER)
     page.get_by_role("button", name="Add note", exact=True).click()
     dialog = page.get_by_role("dialog")
@@ -113,9 +114,9 @@ def _round(side: _Side, ids: str, number: int) -> None:
     button = dialog.get_by_role("button", name="Save note", exact=True)
     button.wait_for()
     settled(page)
-    side.timed("Save note, until it is said", button.click, _SAID)
+    side.timed("Save note, until it is said", button.click, _CONFIRMED)
     page.evaluate(f"document.querySelectorAll('{_TOAST} button').forEach(button => button.click())")
-    until(page, f"!({_SAID})", "the end of the toast")
+    until(page, f"!({_CONFIRMED})", "the end of the toast")
 
 
 def _press_row(page: Page) -> None:
@@ -138,7 +139,7 @@ def _opened(browser: Browser, url: str, cookie: str | None) -> _Side:
 
 
 def settled(page: Page) -> None:
-    """Waits until the page's script has ended."""
+    """Wait until the page's script has ended."""
     until(
         page,
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'",
@@ -147,15 +148,18 @@ def settled(page: Page) -> None:
 
 
 def until(page: Page, condition: str, what: str) -> None:
-    """Asks again and again: the portal's content security policy lets the page wait for none."""
+    """Poll until the condition holds, at most 30 seconds; raises `AssertionError` after that.
+
+    Polling, because the portal's content security policy forbids the evaluation that Playwright's waiting uses.
+    """
     deadline = time.monotonic() + _PATIENCE
     while not page.evaluate(f"Boolean({condition})"):
-        assert time.monotonic() < deadline, f"Nothing came of it: {what}."
+        assert time.monotonic() < deadline, f"No result within {_PATIENCE} seconds: {what}."
         page.wait_for_timeout(25)
 
 
-def _searched() -> list[str]:
-    """Lists of IDs to search for, each of which finds more than fifty orders."""
+def _id_lists() -> list[str]:
+    """Lists of order IDs; a search for any of them finds more than fifty orders."""
     with engine.owner_engine().connect() as connection:
         last = int(connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one())
     starts = [last * part // 12 for part in range(1, 12)]
@@ -164,13 +168,13 @@ def _searched() -> list[str]:
 
 @contextmanager
 def _plain_order(account_id: int) -> Iterator[Path]:
-    """An order of the portal as the HTML that it becomes, in a file."""
+    """A file with the HTML of one of the portal's orders."""
     with engine.viewer_transaction(account_id) as connection:
         viewer = get_viewer(connection, account_id)
-        some = text(
+        first_match = text(
             "SELECT order_id FROM orders WHERE delivered AND active_subscription ORDER BY order_id LIMIT 1"
         )
-        order = get_order(connection, viewer, connection.execute(some).scalar_one())
+        order = get_order(connection, viewer, connection.execute(first_match).scalar_one())
     html = order_html(
         order, zone=ZoneInfo("UTC"), customer_page_url="/o/x", order_link=lambda number: f"/?order={number}"
     )

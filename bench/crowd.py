@@ -1,6 +1,6 @@
-"""People at the portal, each with a tab of their own, searching and opening orders at a steady pace.
+"""People at the portal, each with a tab of their own, who search and open orders at a steady pace.
 
-They sit in processes of their own, so that their work is not the portal's; what they got is counted, failures too.
+They run in processes of their own, so that their load is not the portal's. Every answer is counted, failures included.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 
 from bench.tab import Tab, opened
 from services.orders.filters import SearchInput
@@ -22,7 +23,7 @@ _PATIENCE = 120
 
 @dataclass(frozen=True)
 class Click:
-    """One search, or one order opened; `failure` says in words what was wrong with it, if anything."""
+    """One search or one opened order; `failure` says in a sentence what was wrong with it, if anything."""
 
     what: str
     seconds: float
@@ -32,12 +33,14 @@ class Click:
 def crowd(
     url: str, cookies: Sequence[str], wanted: Sequence[SearchInput], *, seconds: float, every: float
 ) -> list[Click]:
-    """What happened to everybody during `seconds`, once all of them had loaded the page; one click `every` so many
-    seconds, or as soon as the one before is answered."""
+    """The clicks of everybody during `seconds`, counted from the moment when all have loaded the page.
+
+    Each person clicks once per `every` seconds, or as soon as the click before is answered when that takes longer.
+    """
     spawn = multiprocessing.get_context("spawn")
     groups = [cookies[start : start + _EACH_PROCESS] for start in range(0, len(cookies), _EACH_PROCESS)]
     ready = spawn.Barrier(len(groups))
-    results: Any = spawn.Queue()
+    results: Queue[list[Click]] = spawn.Queue()
     processes = [
         spawn.Process(target=_sit, args=(url, group, list(wanted), seconds, every, ready, results, number))
         for number, group in enumerate(groups)
@@ -56,8 +59,8 @@ def _sit(
     wanted: list[SearchInput],
     seconds: float,
     every: float,
-    ready: Any,
-    results: Any,
+    ready: Barrier,
+    results: "Queue[list[Click]]",
     number: int,
 ) -> None:
     try:
@@ -73,7 +76,7 @@ async def _group(
     wanted: list[SearchInput],
     seconds: float,
     every: float,
-    ready: Any,
+    ready: Barrier,
     number: int,
 ) -> list[Click]:
     async with AsyncExitStack() as stack:
@@ -81,8 +84,8 @@ async def _group(
         await asyncio.to_thread(ready.wait, _PATIENCE)
         end = time.monotonic() + seconds
         people = [
-            _person(tab, wanted, end, every, random.Random(number * _EACH_PROCESS + place))
-            for place, tab in enumerate(tabs)
+            _person(tab, wanted, end, every, random.Random(number * _EACH_PROCESS + seat))
+            for seat, tab in enumerate(tabs)
         ]
         return [click for clicks in await asyncio.gather(*people) for click in clicks]
 
@@ -104,14 +107,17 @@ async def _person(
 
 
 async def _click(tab: Tab, wanted: list[SearchInput], rows: int, chance: random.Random) -> tuple[Click, int]:
-    """Opens one of the `rows` that the last search found, or searches when there are none to choose from."""
+    """Open one of the `rows` of the last search, or search when it left none to choose from.
+
+    Returns the click and the number of rows to choose from next.
+    """
     try:
         if rows > 1:
             shown = await tab.choose(chance.randrange(min(rows, _ROWS)))
             failure = None if "Order History" in shown.html else "no order"
             return Click("open", shown.seconds, "; ".join(shown.errors) or failure), 0
         shown = await tab.search(chance.choice(wanted))
-    except Exception as error:  # the connection is gone, or nothing came in a minute
+    except Exception as error:  # the connection is lost, or no answer came within a minute
         return Click("lost", 0.0, f"{type(error).__name__}: {error}"), 0
     failure = None if shown.count and shown.rows else "no rows"
     return Click("search", shown.seconds, "; ".join(shown.errors) or failure), shown.count or 0

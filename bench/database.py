@@ -1,4 +1,4 @@
-"""A database that the benchmarks have for themselves."""
+"""The database of the benchmark."""
 
 import os
 import tempfile
@@ -13,9 +13,14 @@ from db.schema.migrate import migrate
 
 @contextmanager
 def own_database() -> Iterator[str]:
-    """An embedded server in a folder of its own, migrated; the owner's address. Both are gone after the block."""
+    """A migrated database on an embedded server in a folder of its own: the owner's address.
+
+    Server and folder are removed after the block, and the environment variables are as before.
+    """
     with tempfile.TemporaryDirectory(prefix="esupport-bench-") as folder:
-        Path(folder).chmod(0o711)  # so that the files of a server of root's lie in it, and go with it
+        Path(folder).chmod(
+            0o711
+        )  # a server that root starts keeps its files in it, so that they are removed too
         before = dict(os.environ)
         for name in ("DATABASE_URL", "ESUPPORT_APP_DATABASE_URL"):
             os.environ.pop(name, None)

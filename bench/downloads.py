@@ -1,4 +1,4 @@
-"""The export as a browser gets it: over HTTP from the real portal process, which other people use meanwhile."""
+"""The export as a browser gets it: over HTTP, from a portal process that other people use at the same time."""
 
 import http.client
 import statistics
@@ -19,7 +19,7 @@ from bench.searches import searches
 from db.connections import engine
 from pages.web.browser_cookies import SESSION
 from services.access import get_viewer
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.orders.filters import OrderFilter, SearchInput
 from services.orders.saved_searches import save_search
 
@@ -30,7 +30,7 @@ _EVERY = 0.4
 
 @dataclass(frozen=True)
 class Download:
-    """`first` is the time until the first bytes after the heading."""
+    """One download; times in seconds. `first` is the time until the first bytes after the heading."""
 
     rows: int
     seconds: float
@@ -43,30 +43,30 @@ def measure(_: int, account_id: int) -> list[Row]:
         key = save_search(connection, get_viewer(connection, account_id), OrderFilter.empty(ZoneInfo("UTC")))
     with engine.owner_engine().begin() as connection:
         wanted = [search.typed for about in searches(connection).values() for search in about]
-    found = []
+    results = []
     exporter, other = cookies(2)
     with served() as portal:
         for rows in FLOORS:
             address = f"/export/{key}.csv?rows={rows}"
-            found.append(_one(portal, address, exporter, other, rows, wanted))
-    return found
+            results.append(_measure_rows(portal, address, exporter, other, rows, wanted))
+    return results
 
 
-def _one(
+def _measure_rows(
     portal: Served, address: str, exporter: str, other: str, rows: ExportRows, wanted: list[SearchInput]
 ) -> Row:
-    download(portal.url, address, exporter)  # what is read once is read
+    download(portal.url, address, exporter)  # fills the caches
     downloads, floors = [], []
     with Watch(portal.memory_mb) as memory:
         for _ in range(_ROUNDS):
             floors.append(copy_out(FLOORS[rows]))
             downloads.append(download(portal.url, address, exporter))
     number = floors[0][0]
-    assert {one.rows for one in downloads} == {number}, f"{downloads} instead of {number:,} rows"
+    assert {finished.rows for finished in downloads} == {number}, f"{downloads} instead of {number:,} rows"
     alone = _clicks(portal, other, wanted)
-    with _Again(lambda: download(portal.url, address, exporter)) as again:
+    with _Repeated(lambda: download(portal.url, address, exporter)) as repeated:
         beside = _clicks(portal, other, wanted)
-    rate = statistics.median(one.rows / one.seconds for one in downloads)
+    rate = statistics.median(finished.rows / finished.seconds for finished in downloads)
     floor = statistics.median(number / seconds for _, seconds in floors)
     return {
         "one row": f"an {rows}",
@@ -74,18 +74,18 @@ def _one(
         "rows/s": rate,
         "COPY rows/s": floor,
         "ratio": rate / floor,
-        "first rows, ms": statistics.median(one.first for one in downloads) * 1000,
+        "first rows, ms": statistics.median(finished.first for finished in downloads) * 1000,
         "memory grew by, MB": memory.most - memory.before,
         "another's click, ms": statistics.median(alone),
         "p95": p95(alone),
         "during exports, ms": statistics.median(beside),
         "p95 during": p95(beside),
-        "exports meanwhile": again.times,
+        "exports meanwhile": repeated.times,
     }
 
 
 def download(url: str, address: str, cookie: str) -> Download:
-    """Reads the file to its end, and keeps nothing of it."""
+    """Read the file to its end without storing it. Raises `AssertionError` when the portal refuses it."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=600)
     start, number, first = time.perf_counter(), -1, 0.0
@@ -108,7 +108,7 @@ def _clicks(portal: Served, cookie: str, wanted: list[SearchInput]) -> list[floa
 
 
 class Watch(AbstractContextManager["Watch"]):
-    """Looks at a figure a hundred times a second: `before`, and the `most` it was."""
+    """A figure read a hundred times per second: its value `before`, and the `most` it reached."""
 
     def __init__(self, look: Callable[[], float]) -> None:
         self._look = look
@@ -129,8 +129,8 @@ class Watch(AbstractContextManager["Watch"]):
         self._thread.join()
 
 
-class _Again(AbstractContextManager["_Again"]):
-    """Does something again and again, beside what the block does; how many `times` it was begun."""
+class _Repeated(AbstractContextManager["_Repeated"]):
+    """Repeat some work in a thread during the block; `times` counts the starts. Raises the work's error at the end."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
@@ -147,7 +147,7 @@ class _Again(AbstractContextManager["_Again"]):
         except Exception as error:
             self._failed = error
 
-    def __enter__(self) -> "_Again":
+    def __enter__(self) -> "_Repeated":
         self._thread.start()
         return self
 

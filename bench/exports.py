@@ -1,4 +1,4 @@
-"""How many rows a second an export gives, in turn with COPY of the same columns as the owner, and its memory."""
+"""Rows per second and memory of an export, in turn with COPY of the same columns as the owner."""
 
 import resource
 import statistics
@@ -12,7 +12,8 @@ from bench.results import Row
 from db.connections import engine
 from db.connections.roles import libpq_url
 from services.access import get_viewer
-from services.exports.csv_file import ExportRows, export_orders
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
 from services.orders.filters import OrderFilter
 
 _ROUNDS = 5
@@ -38,7 +39,7 @@ FLOORS = {
 
 def measure(_: int, account_id: int) -> list[Row]:
     """One row for orders and one for items; raises `AssertionError` when the two give different numbers of rows."""
-    found: list[Row] = []
+    results: list[Row] = []
     for rows, floor in FLOORS.items():
         ours, floors, firsts = [], [], []
         before = _peak_mb()
@@ -49,7 +50,7 @@ def measure(_: int, account_id: int) -> list[Row]:
             assert exported == number > 0, f"{exported:,} rows of {rows} instead of {number:,}"
             ours.append(exported / seconds)
             firsts.append(first)
-        found.append(
+        results.append(
             {
                 "one row": f"an {rows}",
                 "rows": number,
@@ -60,11 +61,11 @@ def measure(_: int, account_id: int) -> list[Row]:
                 "memory grew by, MB": max(0.0, _peak_mb() - before),
             }
         )
-    return found
+    return results
 
 
 def copy_out(statement: str) -> tuple[int, float]:
-    """Rows and seconds of a COPY as the owner."""
+    """Copy the rows of a statement as the owner; return their number and the seconds."""
     with psycopg.connect(libpq_url(engine.owner_url())) as connection, connection.cursor() as cursor:
         start, number = time.perf_counter(), 0
         with cursor.copy(statement) as copy:
@@ -74,7 +75,7 @@ def copy_out(statement: str) -> tuple[int, float]:
 
 
 def _export(account_id: int, rows: ExportRows) -> tuple[int, float, float]:
-    """Rows, seconds, and milliseconds until the first row."""
+    """Export everything; return the number of rows, the seconds, and the milliseconds until the first row."""
     zone = ZoneInfo("UTC")
     with engine.viewer_transaction(account_id) as connection:
         viewer = get_viewer(connection, account_id)
@@ -87,4 +88,5 @@ def _export(account_id: int, rows: ExportRows) -> tuple[int, float, float]:
 
 
 def _peak_mb() -> float:
+    """The most memory that this process has held so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,7 +1,7 @@
-"""Importing order documents, against COPY of the same rows straight into the same tables, constraints and indexes too.
+"""Import of order documents, against COPY of the same rows straight into the same tables, with their constraints.
 
-The documents are orders of the data under numbers beyond it. Both ways are rolled back each time, so that each round
-finds the tables as large as the one before.
+The documents are orders of the data under numbers above it. Both sides are rolled back each time, so that every round
+finds tables of the same size.
 """
 
 import statistics
@@ -30,11 +30,12 @@ _TABLES = (
     "order_history",
     "order_relation",
 )
+# By table: the columns, and the rows as COPY writes them.
 _Copies = dict[str, tuple[str, bytes]]
 
 
 def measure(_: int, account_id: int) -> list[Row]:
-    """One row; raises `AssertionError` when the import leaves other rows than were in the documents' orders."""
+    """One row. Raises `AssertionError` when an import leaves more or fewer rows than the documents hold."""
     documents = _documents()
     number = documents.count(b"\n")
     copies = _imported(documents, number)
@@ -64,22 +65,24 @@ def _documents() -> bytes:
 
 
 def _imported(documents: bytes, number: int) -> _Copies:
-    """What an import of the documents leaves in each table, as COPY writes it; the tables are as before afterwards."""
+    """The rows that an import of the documents leaves in each table. The tables are as before afterwards."""
     with engine.jobs_transaction() as connection:
         assert import_orders(connection, iter_lines(BytesIO(documents))).inserted == number
     copies = {}
     with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
         for table in _TABLES:
             columns = _columns(connection, table)
-            of_imported = f"SELECT {columns} FROM {table} WHERE order_id > {_BEYOND}"
-            with connection.cursor().copy(f"COPY ({of_imported}) TO STDOUT") as copy:
+            imported = f"SELECT {columns} FROM {table} WHERE order_id > {_BEYOND}"
+            with connection.cursor().copy(f"COPY ({imported}) TO STDOUT") as copy:
                 copies[table] = (columns, b"".join(bytes(piece) for piece in copy))
-            other = (
+            originals = (
                 f"SELECT count(*) FROM {table} WHERE order_id IN "
                 f"(SELECT order_id - {_BEYOND} FROM orders WHERE order_id > {_BEYOND})"
             )
-            expected = connection.execute(other).fetchone()
-            assert expected == (copies[table][1].count(b"\n"),), f"{table}: other rows were imported"
+            expected = connection.execute(originals).fetchone()
+            assert expected == (copies[table][1].count(b"\n"),), (
+                f"{table}: not as many rows were imported as the documents hold"
+            )
         connection.execute(f"DELETE FROM orders WHERE order_id > {_BEYOND}")
         connection.execute("VACUUM ANALYZE")
     return copies
@@ -95,7 +98,7 @@ def _columns(connection: psycopg.Connection, table: str) -> str:
 
 
 def _copy(copies: _Copies) -> float:
-    """Seconds."""
+    """Copy the rows in and roll back; return the seconds."""
     with psycopg.connect(libpq_url(engine.owner_url())) as connection, connection.cursor() as cursor:
         start = time.perf_counter()
         for table, (columns, data) in copies.items():
@@ -107,7 +110,7 @@ def _copy(copies: _Copies) -> float:
 
 
 def _import(documents: bytes) -> float:
-    """Seconds."""
+    """Import the documents and roll back; return the seconds."""
     with engine.owner_engine().connect() as connection:
         connection.execute(text("SET LOCAL ROLE esupport_jobs"))
         start = time.perf_counter()

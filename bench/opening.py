@@ -1,6 +1,6 @@
-"""Opening an order with everything in it, against the same rows by plain statements, one a table, as the owner.
+"""Opening an order with all its parts, against the same rows by plain statements as the owner, one per table.
 
-Goes round orders with renewals, documents, refunds and related orders, and whatever else comes.
+The orders have renewals, documents, refunds or related orders, or are any orders.
 """
 
 import statistics
@@ -39,23 +39,23 @@ _PARTS = {
 }
 _MEMBERS = text(
     "SELECT s.order_id, s.parent_order_id, o.order_name FROM subscription s JOIN orders o USING (order_id) "
-    "WHERE s.checkout_page_id = :page AND s.subscription_id = :subscription ORDER BY o.created_at"
+    "WHERE s.checkout_page_id = :store AND s.subscription_id = :subscription ORDER BY o.created_at"
 )
 _EVENTS = text(
-    "SELECT * FROM subscription_event WHERE checkout_page_id = :page AND subscription_id = :subscription"
+    "SELECT * FROM subscription_event WHERE checkout_page_id = :store AND subscription_id = :subscription"
 )
 _NAMES = text("SELECT order_id, order_name FROM orders WHERE order_id = ANY(:ids)")
 _STATEMENTS = {name: text(statement) for name, statement in _PARTS.items()}
 
 
 def measure(rounds: int, account_id: int) -> list[Row]:
-    """One row a kind of order; raises `AssertionError` when the service and the statements find different things."""
-    found = []
+    """One row per kind of order. Raises `AssertionError` when the service and the statements find different rows."""
+    results = []
     with engine.viewer_transaction(account_id) as mine, engine.owner_engine().begin() as owner:
         viewer = get_viewer(mine, account_id)
         for kind, condition in _KINDS.items():
             ours, floors = [], []
-            orders = _some(owner, condition)
+            orders = _examples(owner, condition)
             assert orders, f"{kind}: no such order"
             for number in range(rounds):
                 order_id = orders[number % len(orders)]
@@ -64,7 +64,7 @@ def measure(rounds: int, account_id: int) -> list[Row]:
             for order_id in orders[:5]:
                 assert sizes(get_order(mine, viewer, order_id)) == by_hand(owner, order_id), kind
             ratio = statistics.median(ours) / statistics.median(floors)
-            found.append(
+            results.append(
                 {
                     "order": kind,
                     "ms": statistics.median(ours),
@@ -75,27 +75,28 @@ def measure(rounds: int, account_id: int) -> list[Row]:
                     "target met": yes(ratio <= 2),
                 }
             )
-    return found
+    return results
 
 
 def by_hand(connection: Connection, order_id: int) -> dict[str, int]:
-    """Reads everything that an open order shows; how much of each there is."""
+    """Read everything that an open order shows; return how many rows each part has."""
+    # Any: the rows of each statement have columns of their own.
     rows: dict[str, Any] = {
         name: connection.execute(statement, {"id": order_id}).all() for name, statement in _STATEMENTS.items()
     }
-    for carried in rows["subscriptions"]:
-        which = {"page": carried.checkout_page_id, "subscription": carried.subscription_id}
+    for subscription in rows["subscriptions"]:
+        which = {"store": subscription.checkout_page_id, "subscription": subscription.subscription_id}
         connection.execute(_MEMBERS, which).all()
         connection.execute(_EVENTS, which).all()
-    if others := [row.related_order_id for row in rows["related"]]:
-        connection.execute(_NAMES, {"ids": others}).all()
+    if related_ids := [row.related_order_id for row in rows["related"]]:
+        connection.execute(_NAMES, {"ids": related_ids}).all()
     return {
         name: len(rows[name]) for name in ("items", "codes", "documents", "history", "related", "refunds")
     }
 
 
 def sizes(order: OrderDetail) -> dict[str, int]:
-    """How much there is of each part of an opened order."""
+    """How many rows each part of an opened order has."""
     return {
         "items": len(order.items),
         "codes": sum(len(item.codes) for item in order.items),
@@ -106,8 +107,8 @@ def sizes(order: OrderDetail) -> dict[str, int]:
     }
 
 
-def _some(connection: Connection, condition: str) -> list[int]:
-    """Orders in the specialist's stores, in no order but the same every time."""
+def _examples(connection: Connection, condition: str) -> list[int]:
+    """Up to fifty orders in the specialist's stores, shuffled in the same way every time."""
     statement = text(
         f"SELECT order_id FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE {condition} "
         "AND p.name = ANY(:seen) ORDER BY md5(order_id::text) LIMIT 50"

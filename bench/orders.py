@@ -1,7 +1,7 @@
-"""Many orders, quickly: made inside the database from their numbers, the same ones every time.
+"""Many orders, made quickly inside the database from their numbers, and therefore the same every time.
 
 Five stores of very different size; times over 400 days, more at the end and at noon; few customers with many orders;
-subscriptions with parents and children, codes, documents, refunds, histories. What is not random is in bench/sql.
+subscriptions with parents and children, codes, documents, refunds, histories. The statements are in bench/sql.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from db.connections.roles import libpq_url
 from db.connections.viewers import SignedIn, sign_in_without_password
 
 STORES = tuple(f"bench-{number}" for number in range(1, 6))
-# Whose searches are timed: a specialist of the three largest stores, which have 97 of 100 orders.
+# The account whose searches are timed: a specialist of the three largest stores, which have 97 of 100 orders.
 SPECIALIST = "specialist@bench.example"
 SEEN = STORES[:3]
 _TABLES = [
@@ -33,7 +33,7 @@ _SQL = Path(__file__).parent / "sql"
 
 
 def fill(number: int) -> SignedIn:
-    """Makes `number` orders in an empty database; the specialist, signed in."""
+    """Make `number` orders in an empty database; return the specialist, signed in."""
     with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
         for store in STORES:
             connection.execute("INSERT INTO checkout_page (name) VALUES (%s)", [store])
@@ -54,13 +54,13 @@ def fill(number: int) -> SignedIn:
 
 
 def signed_in(account_id: int) -> SignedIn:
-    """The account with a new session, which is good for half an hour and longer while it is used."""
+    """The account in a new session, which ends after half an hour without use."""
     with engine.jobs_transaction() as connection:
         return sign_in_without_password(connection, account_id)
 
 
 def make_account(connection: psycopg.Connection, email: str) -> int:
-    """An account that sees what the specialist sees; nobody can sign in with it. Its id."""
+    """Make an account with the stores of the specialist and no usable password; return its id."""
     row = connection.execute(
         "INSERT INTO account (email, name, role, password_hash, must_change_password) "
         "VALUES (%s, 'Bench', 'specialist', '-', false) RETURNING id",
@@ -76,18 +76,21 @@ def make_account(connection: psycopg.Connection, email: str) -> int:
 
 @contextmanager
 def _in_bulk(connection: psycopg.Connection) -> Iterator[None]:
-    """Without what would be done again for every row: summaries, which the orders come with, and searched indexes."""
+    """Leave out, during the block, the work that would be repeated for every row.
+
+    That is the triggers for summaries, which the orders come with, and the indexes for searching.
+    """
     names = [
         row[0]
         for row in connection.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal").fetchall()
     ]
-    assert names, "the triggers of the portal are gone"
+    assert names, "The triggers of the portal are missing."
     indexes = connection.execute(
         "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index i "
         "WHERE indrelid = ANY (%s::regclass[]) AND NOT indisunique",
         [_TABLES],
     ).fetchall()
-    # A superuser can leave out the checks of foreign keys as well; the rows are right by the way they are made.
+    # A superuser can leave out the checks of foreign keys as well: the statements make no row that breaks one.
     superuser = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     bulk, usual = ["SET maintenance_work_mem = '256MB'"], []
     if superuser and superuser[0]:

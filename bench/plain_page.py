@@ -1,7 +1,7 @@
-"""What `bench.clicks` compares with: a Streamlit page of the same size that has everything at hand.
+"""The page that `bench.clicks` compares the portal with: a Streamlit page of the same size with constant data.
 
-A form with as many fields, a table with the same columns and fifty rows that never change, an order as one piece of
-HTML (the file that PLAIN_ORDER names), and a dialog that does nothing.
+A form with as many fields, a table with the same columns and fifty constant rows, an order as one piece of HTML (the
+file that PLAIN_ORDER names), and a dialog without effect.
 """
 
 import os
@@ -35,7 +35,7 @@ def form() -> bool:
         row[0].text_area("Order IDs", height=68)
         for column, label in zip(row[1:4], ("Email", "Phone Number", "Activation code"), strict=True):
             column.text_input(label)
-        found = row[4].form_submit_button("Find", type="primary")
+        is_pressed = row[4].form_submit_button("Find", type="primary")
         with st.expander("More"):
             for column, number in zip(st.columns(4), range(4), strict=True):
                 column.date_input(f"Date {number}", value=None)
@@ -46,7 +46,7 @@ def form() -> bool:
                     column.checkbox(f"Status {group} {number}")
             st.multiselect("Store", ["bench-1", "bench-2", "bench-3"])
             st.selectbox("Subscription", ["Any", "With", "Activated", "Deactivated"])
-    return bool(found)
+    return bool(is_pressed)
 
 
 @st.dialog("Plain")
@@ -55,7 +55,7 @@ def dialog() -> None:
         st.text_area("Note")
         pressed = st.form_submit_button("Save note", type="primary")
     if pressed:
-        st.session_state.said = "Nothing was done."
+        st.session_state.message = "Nothing was done."
         st.rerun()
 
 
@@ -63,7 +63,7 @@ def dialog() -> None:
 def results() -> None:
     st.html(f'<span class="es-count">{ROWS} orders</span>')
     time_format = "D MMM YYYY, HH:mm"
-    given = st.dataframe(
+    table = st.dataframe(
         FRAME,
         key=f"plain_{st.session_state.number}",
         hide_index=True,
@@ -83,7 +83,7 @@ def results() -> None:
             "Store": st.column_config.TextColumn(width=100),
         },
     )
-    if given["selection"]["rows"] or given["selection"]["cells"]:
+    if table["selection"]["rows"] or table["selection"]["cells"]:
         st.html(ORDER)
         st.button("Add note", on_click=lambda: st.session_state.update(open=True))
     if st.session_state.pop("open", None):
@@ -92,8 +92,8 @@ def results() -> None:
 
 st.set_page_config(layout="wide")
 st.session_state.setdefault("number", 0)
-if said := st.session_state.pop("said", None):
-    st.toast(said, duration="long")
+if message := st.session_state.pop("message", None):
+    st.toast(message, duration="long")
 st.title("Plain")
 if form():
     st.session_state.number += 1

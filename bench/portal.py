@@ -1,4 +1,4 @@
-"""Streamlit processes that are measured from outside, and sessions that need no password."""
+"""Streamlit processes to measure from outside, and sessions without a password."""
 
 import os
 import subprocess
@@ -31,21 +31,24 @@ class Served:
     pid: int
 
     def memory_mb(self) -> float:
-        """What the process has in memory now."""
+        """The resident memory of the process, in MiB, as Linux reports it."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 @contextmanager
 def served(script: str = PORTAL, **environment: str) -> Iterator[Served]:
-    """One process that serves `script` over the database in use; ended after the block."""
+    """A process that serves `script` over the database in use, ended after the block.
+
+    Raises `RuntimeError` when it does not answer within a minute.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
         cwd=PROJECT,
         env=os.environ | {"PORT": str(port)} | environment,
-        stdout=subprocess.DEVNULL,  # what goes wrong is said on standard error
+        stdout=subprocess.DEVNULL,  # errors go to standard error
     )
     try:
         _wait_for(f"{url}/_stcore/health", process)
@@ -67,12 +70,12 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def cookies(number: int) -> list[str]:
-    """Sessions of as many new accounts, as the cookies of their browsers."""
-    made = []
+    """The session cookies of `number` new accounts."""
+    tokens = []
     with psycopg.connect(libpq_url(engine.owner_url()), autocommit=True) as connection:
         start = connection.execute("SELECT count(*) FROM account").fetchone()
         assert start is not None
-        for place in range(number):
-            account_id = make_account(connection, f"person-{start[0] + place}@bench.example")
-            made.append(signed_in(account_id).token)
-    return made
+        for offset in range(number):
+            account_id = make_account(connection, f"person-{start[0] + offset}@bench.example")
+            tokens.append(signed_in(account_id).token)
+    return tokens

@@ -1,4 +1,4 @@
-"""A report of one month and one of everything, in milliseconds."""
+"""Times of two reports, one of a month and one of all orders, in milliseconds."""
 
 import statistics
 from datetime import date
@@ -13,13 +13,14 @@ from services.reports import get_report
 
 
 def measure(rounds: int, account_id: int) -> list[Row]:
+    """One row per report; the report of all orders is made five times."""
     month = SearchInput(created_from=date(2026, 9, 1), created_to=date(2026, 9, 30))
-    found: list[Row] = []
+    results: list[Row] = []
     for name, typed, number in (("a month", month, rounds), ("everything", SearchInput(), 5)):
         order_filter, times = parse_filter(typed, zone=ZoneInfo("UTC")), []
         with engine.viewer_transaction(account_id) as connection:
             viewer = get_viewer(connection, account_id)
             for _ in range(number):
                 times.append(milliseconds(partial(get_report, connection, viewer, order_filter)))
-        found.append({"report of": name, "ms": statistics.median(times), "p95": p95(times)})
-    return found
+        results.append({"report of": name, "ms": statistics.median(times), "p95": p95(times)})
+    return results

@@ -1,4 +1,4 @@
-"""What a benchmark found: a table for people, a file for programs."""
+"""The results of a benchmark: a table for people, a file for programs."""
 
 import json
 import math
@@ -14,11 +14,13 @@ from sqlalchemy import text
 from db.connections import engine
 
 FOLDER = Path(__file__).parent / "results"
-Row = dict[str, Any]
+Row = dict[
+    str, Any
+]  # Any: figures and words by the heading of their column, which differ from table to table
 
 
 def milliseconds(action: Callable[[], object]) -> float:
-    """How long it takes."""
+    """The time that the action takes."""
     start = time.perf_counter()
     action()
     return (time.perf_counter() - start) * 1000
@@ -35,7 +37,7 @@ def yes(met: bool) -> str:
 
 
 def table(title: str, rows: Sequence[Row]) -> None:
-    """Prints a Markdown table; numbers with two decimals, those from 1,000 on with none."""
+    """Print a Markdown table; fractions have two decimals, from 1,000 on none."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     print(f"\n{title}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for row in rows:
@@ -51,13 +53,14 @@ def _cell(value: object) -> str:
 
 
 def machine() -> Row:
-    """What the figures depend on, and cannot be compared without."""
+    """The facts about the machine that the figures depend on."""
     with engine.owner_engine().connect() as connection:
         server = connection.execute(text("SHOW server_version")).scalar_one()
     return {"cores": os.cpu_count(), "postgresql": server}
 
 
 def save(name: str, orders: int, rows: Sequence[Row], folder: Path = FOLDER) -> None:
+    """Write `<name>.json` with the rows, the time, the number of orders and the machine."""
     folder.mkdir(exist_ok=True)
     at = datetime.now(UTC).isoformat(timespec="seconds")
     result = {"at": at, "orders": orders, **machine(), "rows": list(rows)}

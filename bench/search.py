@@ -1,11 +1,12 @@
-"""Each kind of search against the same rows by hand-written SQL.
+"""Each kind of search, against hand-written SQL for the same rows.
 
-The service runs as the app's role under row-level security and builds its objects; the SQL runs as the owner. Both in
-turn, on connections that are open, with the count. Medians and 95th percentiles in milliseconds.
+The service runs as the app's role under row-level security and builds its objects; the SQL runs as the owner. They take
+turns on open connections, and both count. Medians and 95th percentiles are in milliseconds.
 """
 
 import statistics
 from functools import partial
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -18,11 +19,17 @@ from services.orders.filters import OrderFilter, parse_filter
 from services.orders.search import EXACT_TO, count_orders, find_orders
 
 UTC = ZoneInfo("UTC")
-Found = tuple[list[int], int]
+
+
+class Result(NamedTuple):
+    """The orders of the first page of rows, and how many orders there are in all."""
+
+    order_ids: list[int]
+    number: int
 
 
 def measure(rounds: int, account_id: int) -> list[Row]:
-    """One row a kind of search; raises `AssertionError` when the service and the SQL find different orders."""
+    """One row per kind of search. Raises `AssertionError` when the service and the SQL find different orders."""
     with engine.viewer_transaction(account_id) as mine, engine.owner_engine().begin() as owner:
         viewer = get_viewer(mine, account_id)
         return [_compare(kind, about, mine, owner, viewer, rounds) for kind, about in searches(owner).items()]
@@ -32,38 +39,39 @@ def _compare(
     kind: str, about: list[Search], mine: Connection, owner: Connection, viewer: Viewer, rounds: int
 ) -> Row:
     checked = [parse_filter(search.typed, zone=UTC) for search in about]
-    pages = [store.id for store in viewer.stores]
+    store_ids = [store.id for store in viewer.stores]
     numbers = []
     for search, order_filter in zip(about, checked, strict=True):
-        found = by_service(mine, viewer, order_filter)
-        assert found == by_hand(owner, search, pages), f"{kind}: not the same rows"
-        assert found[1] > 0, f"{kind}: nothing is found"
-        numbers.append(found[1])
+        result = by_service(mine, viewer, order_filter)
+        assert result == by_hand(owner, search, store_ids), f"{kind}: not the same rows"
+        assert result.number > 0, f"{kind}: no order is found"
+        numbers.append(result.number)
     ours, floors = [], []
     for number in range(rounds):
         search, order_filter = about[number % len(about)], checked[number % len(about)]
-        floors.append(milliseconds(partial(by_hand, owner, search, pages)))
+        floors.append(milliseconds(partial(by_hand, owner, search, store_ids)))
         ours.append(milliseconds(partial(by_service, mine, viewer, order_filter)))
     return {"search": kind, "found": round(statistics.median(numbers)), **against(ours, floors)}
 
 
-def by_service(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> Found:
+def by_service(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> Result:
     page = find_orders(connection, viewer, order_filter)
     number = count_orders(connection, viewer, order_filter, page=page).number
-    return [row.order_id for row in page.rows], number
+    return Result([row.order_id for row in page.rows], number)
 
 
-def by_hand(connection: Connection, search: Search, pages: list[int]) -> Found:
-    values = search.values | {"pages": pages}
+def by_hand(connection: Connection, search: Search, store_ids: list[int]) -> Result:
+    values = search.values | {"stores": store_ids}
     rows = connection.execute(search.rows, values).all()
-    return [row.order_id for row in rows[:50]], min(
-        connection.execute(search.count, values).scalar_one(), EXACT_TO
-    )
+    number = min(connection.execute(search.count, values).scalar_one(), EXACT_TO)
+    return Result([row.order_id for row in rows[:50]], number)
 
 
 def against(ours: list[float], floors: list[float]) -> Row:
-    """The figures, and whether the median is at most half as much again as the floor's or 1.5 ms more, and the 95th
-    percentile at most twice that."""
+    """The figures, and whether they meet the target.
+
+    The median may be 1.5 times the floor's, or 1.5 ms above it if that is more; the 95th percentile may be twice that.
+    """
     median, floor = statistics.median(ours), statistics.median(floors)
     allowed = max(1.5 * floor, floor + 1.5)
     return {

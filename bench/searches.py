@@ -1,7 +1,7 @@
-"""The searches that are timed, and for each the SQL that a person would write by hand for the same rows.
+"""The searches to time, each with the SQL that a person would write by hand for the same rows.
 
-The hand-written SQL runs as the owner, past row-level security, with the store in its condition as the page has it.
-What is searched for is taken from orders of the data, so that each search finds something.
+The hand-written SQL runs as the owner, past row-level security, with the stores in its condition. The values to search
+for are taken from orders of the data, so that each search finds some.
 """
 
 from calendar import monthrange
@@ -27,7 +27,7 @@ _BY_CODE = "o.order_id IN (SELECT c.order_id FROM activation_code c WHERE c.code
 
 @dataclass(frozen=True)
 class Search:
-    """What is typed, and the condition that finds the same orders, with its values."""
+    """The fields of the form, and the condition that finds the same orders, with its values."""
 
     typed: SearchInput
     condition: str
@@ -35,47 +35,47 @@ class Search:
 
     @property
     def rows(self) -> TextClause:
-        """The page's fifty rows, and one that tells whether there are more."""
+        """The statement for the fifty rows of a page, and one more that tells whether there are others."""
         return text(
-            f"SELECT {COLUMNS} FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
+            f"SELECT {COLUMNS} FROM orders o WHERE o.checkout_page_id = ANY(:stores) AND {self.condition} "
             "ORDER BY o.created_at DESC, o.order_id DESC LIMIT 51"
         )
 
     @property
     def count(self) -> TextClause:
-        """Their number, up to 10,001."""
+        """The statement for the number of orders, up to 10,001."""
         return text(
-            f"SELECT count(*) FROM (SELECT FROM orders o WHERE o.checkout_page_id = ANY(:pages) AND {self.condition} "
+            f"SELECT count(*) FROM (SELECT FROM orders o WHERE o.checkout_page_id = ANY(:stores) AND {self.condition} "
             "LIMIT 10001) found"
         )
 
 
 def subjects(connection: Connection) -> list[Row[Any]]:
-    """Paid orders with all that one can search by, spread over the numbers of the data, each with one of its codes.
+    """Paid orders with a value in every searchable field, spread over the data, each with one of its codes.
 
     `connection` is the owner's.
     """
     total = connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one()
-    one = text(
+    statement = text(
         "SELECT o.*, c.code FROM orders o JOIN activation_code c USING (order_id) JOIN checkout_page p "
         "ON p.id = o.checkout_page_id WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
         "AND o.card_last_4 IS NOT NULL AND o.last_name IS NOT NULL AND p.name = ANY(:seen) "
         "ORDER BY o.order_id, c.id LIMIT 1"
     )
-    wanted = [total * number // (_SUBJECTS + 1) for number in range(1, _SUBJECTS + 1)]
-    return [connection.execute(one, {"from": start, "seen": list(SEEN)}).one() for start in wanted]
+    starts = [total * number // (_SUBJECTS + 1) for number in range(1, _SUBJECTS + 1)]
+    return [connection.execute(statement, {"from": start, "seen": list(SEEN)}).one() for start in starts]
 
 
 def searches(connection: Connection) -> dict[str, list[Search]]:
-    """Each kind of search, about several orders of the data. `connection` is the owner's."""
-    found: dict[str, list[Search]] = {}
+    """By kind of search, one search for each of several orders of the data. `connection` is the owner's."""
+    by_kind: dict[str, list[Search]] = {}
     for subject in subjects(connection):
-        for kind, search in _about(subject).items():
-            found.setdefault(kind, []).append(search)
-    return found
+        for kind, search in _searches_for(subject).items():
+            by_kind.setdefault(kind, []).append(search)
+    return by_kind
 
 
-def _about(order: Row[Any]) -> dict[str, Search]:
+def _searches_for(order: Row[Any]) -> dict[str, Search]:
     day = order.created_at.date()
     month = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
     quarter = _months_before(month[0], 2), month[1]

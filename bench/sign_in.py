@@ -1,6 +1,6 @@
-"""`python -m bench.sign_in`: whether the time that a refused sign-in takes tells why it was refused.
+"""`python -m bench.sign_in`: whether the time of a refused sign-in reveals why it was refused.
 
-Medians of 200 each, in turn, on a database of its own.
+Medians of 200 sign-ins per case, in turn, on a database of its own.
 """
 
 import statistics
@@ -14,7 +14,7 @@ from services.authentication import passwords, sessions
 
 ROUNDS = 200
 PASSWORD = "correct horse 7"
-# What the account is like, and the password that is tried; no account where there is no state.
+# The state of the account as SQL, and the password to try; without a state there is no account.
 CASES = {
     "wrong password": ("locked_until = NULL", "another horse 7"),
     "unknown login": (None, PASSWORD),
@@ -26,13 +26,12 @@ CASES = {
 
 def main() -> None:
     with own_database():
-        logins = {case: make(number, state) for number, (case, (state, _)) in enumerate(CASES.items())}
+        logins = {case: make_login(number, state) for number, (case, (state, _)) in enumerate(CASES.items())}
         times: dict[str, list[float]] = {case: [] for case in CASES}
         for _ in range(ROUNDS):
             for case, (_, password) in CASES.items():
-                with (
-                    jobs_transaction() as connection
-                ):  # so that wrong passwords lock nobody, and no network pauses
+                # Wrong passwords must not lock an account, nor make its network wait.
+                with jobs_transaction() as connection:
                     connection.execute(text("UPDATE account SET failed_sign_ins = 0"))
                     connection.execute(text("DELETE FROM sign_in_attempt"))
                 start = time.perf_counter()
@@ -42,12 +41,15 @@ def main() -> None:
     print(
         f"\nRefused sign-ins, medians of {ROUNDS} each, in turn\n\n| case | ms | of the first |\n|---|---|---|"
     )
-    for case, found in times.items():
-        print(f"| {case} | {statistics.median(found):.1f} | {statistics.median(found) / first:.3f} |")
+    for case, milliseconds in times.items():
+        print(
+            f"| {case} | {statistics.median(milliseconds):.1f} | {statistics.median(milliseconds) / first:.3f} |"
+        )
 
 
-def make(number: int, state: str | None) -> str:
-    login = f"somebody-{number}@bench.example"
+def make_login(number: int, state: str | None) -> str:
+    """The login of a new account in this state, or without a state one that no account has."""
+    login = f"person-{number}@bench.example"
     if state is not None:
         with jobs_transaction() as connection:
             connection.execute(

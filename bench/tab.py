@@ -1,6 +1,6 @@
-"""A browser's tab without a screen: speaks Streamlit's websocket protocol as its own page does.
+"""A browser tab without a screen: it speaks Streamlit's websocket protocol as Streamlit's own page does.
 
-What the page shows arrives as elements; which widgets there are, and by which ids they answer, is read from them.
+The content of the page arrives as elements; the widgets and their ids are read from them.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -41,34 +42,32 @@ _DATES = ("created_from", "created_to")
 
 @dataclass
 class Shown:
-    """What a click brought, from its message until the script had ended."""
+    """The answer to a click, from its message until the end of the script."""
 
     seconds: float = 0.0
-    count: int | None = None  # the number of orders found, if the page said one
-    rows: bool = False  # whether a table came
+    count: int | None = None  # the number of orders found, if the page shows one
+    rows: bool = False  # whether a table arrived
     html: str = ""
     errors: list[str] = field(default_factory=list)
 
 
 class Tab:
-    """One page of the portal, signed in."""
+    """A tab on the Orders page, signed in."""
 
     def __init__(self, socket: ClientConnection, url: str) -> None:
         self._socket = socket
         self._url = url
         self._query = ""
         self._page = ""
-        self._states: dict[
-            str, Mapping[str, Any]
-        ] = {}  # as the page keeps them: every widget's value, by its id
+        # The value of every widget by its id, as Streamlit's page keeps them. Any: fields of the protocol's messages.
+        self._states: dict[str, Mapping[str, Any]] = {}
         self._ids: dict[str, str] = {}
-        self._table: tuple[str, str] | None = None  # its id and its fragment's
-        self._kept: dict[
-            str, ForwardMsg
-        ] = {}  # large messages, which the server sends by reference next time
+        self._table: tuple[str, str] | None = None  # its id and that of its fragment
+        # Large messages, which the server sends by reference the next time.
+        self._cached: dict[str, ForwardMsg] = {}
 
     async def search(self, typed: SearchInput) -> Shown:
-        """Fills the form and presses Find."""
+        """Fill the form and press Find."""
         for name in _TEXTS:
             self._states[self._ids[f"search_{name}"]] = {"string_value": getattr(typed, name)}
         for name in _DATES:
@@ -80,7 +79,7 @@ class Tab:
         return await self.run({self._ids["search_find"]: {"trigger_value": True}})
 
     async def choose(self, row: int) -> Shown:
-        """Clicks a row of the table."""
+        """Click a row of the table, counted from 0."""
         assert self._table is not None, "There is no table to choose from."
         element, fragment = self._table
         chosen = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
@@ -88,13 +87,13 @@ class Tab:
         return await self.run({}, fragment=fragment)
 
     async def run(self, pressed: Mapping[str, Mapping[str, Any]], *, fragment: str = "") -> Shown:
-        """Sends the values of all widgets and waits for what the script makes of them."""
+        """Send the values of all widgets and wait for the end of the script; raises `TimeoutError` after a minute."""
         message = BackMsg(
             rerun_script=ClientState(
                 query_string=self._query,
                 page_script_hash=self._page,
                 fragment_id=fragment,
-                cached_message_hashes=list(self._kept),
+                cached_message_hashes=list(self._cached),
             )
         )
         for element, value in {**self._states, **pressed}.items():
@@ -106,21 +105,21 @@ class Tab:
         start = time.perf_counter()
         await self._socket.send(message.SerializeToString())
         async with asyncio.timeout(_PATIENCE):
-            while not self._take(ForwardMsg.FromString(await self._received()), shown):
+            while not self._handle(ForwardMsg.FromString(await self._receive()), shown):
                 pass
         shown.seconds = time.perf_counter() - start
         return shown
 
-    async def _received(self) -> bytes:
+    async def _receive(self) -> bytes:
         message = await self._socket.recv()
         return message if isinstance(message, bytes) else message.encode()
 
-    def _take(self, message: ForwardMsg, shown: Shown) -> bool:
-        """Takes up what arrived; whether it was the last of this run."""
+    def _handle(self, message: ForwardMsg, shown: Shown) -> bool:
+        """Take in a message; return whether it was the last of this run."""
         if message.WhichOneof("type") == "ref_hash":
-            message = self._kept[message.ref_hash]
+            message = self._cached[message.ref_hash]
         elif message.metadata.cacheable:
-            self._kept[message.hash] = message
+            self._cached[message.hash] = message
         match message.WhichOneof("type"):
             case "new_session":
                 self._page = message.new_session.page_script_hash
@@ -137,9 +136,10 @@ class Tab:
                 return message.script_finished in _LAST
         return False
 
-    def _show(self, delta: Any, shown: Shown) -> None:
+    def _show(self, delta: Delta, shown: Shown) -> None:
         element = delta.new_element
         kind = element.WhichOneof("type")
+        assert kind is not None, "An element without content arrived."
         content = getattr(element, kind)
         match kind:
             case "exception":
@@ -148,8 +148,8 @@ class Tab:
                 shown.errors.append(content.body)
             case "html":
                 shown.html += content.body
-                if found := _COUNT.search(content.body):
-                    shown.count = int(found[1].replace(",", ""))
+                if match := _COUNT.search(content.body):
+                    shown.count = int(match[1].replace(",", ""))
             case "dataframe":
                 shown.rows = True
                 self._table = (content.id, delta.fragment_id)
@@ -164,7 +164,10 @@ class Tab:
 
 @asynccontextmanager
 async def opened(url: str, cookie: str) -> AsyncIterator[Tab]:
-    """The Orders page of whom the session's cookie belongs to, loaded."""
+    """The Orders page, loaded, as the account that the session cookie belongs to.
+
+    Raises `AssertionError` when the page shows an error or no number of orders.
+    """
     socket = connect(
         f"ws{url.removeprefix('http')}/_stcore/stream",
         origin=url,  # type: ignore[arg-type]

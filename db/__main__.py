@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from services.access import Role
+from db.schema.roles_of_accounts import Role
 from services.entrypoints import commands
 
 

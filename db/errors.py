@@ -1,4 +1,22 @@
-"""What somebody asked for and did not get, as far as the database decides it. services/errors.py has the rest."""
+"""Refusals that the database decides, and the codes by which it reports errors. services/errors.py has the rest."""
+
+from enum import StrEnum
+
+
+class SqlState(StrEnum):
+    """The SQLSTATE codes that the portal tells apart."""
+
+    INSUFFICIENT_PRIVILEGE = "42501"
+    LOCK_NOT_AVAILABLE = "55P03"  # a lock was not released within `lock_timeout`
+    DEADLOCK_DETECTED = "40P01"
+    QUERY_CANCELED = "57014"  # a statement took longer than `statement_timeout`
+    LAST_ADMINISTRATOR = "ES001"  # raised by the trigger of db/migrations/sql/0003_administering.sql
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The SQLSTATE of a driver's error, or of a SQLAlchemy error that wraps one; None for every other error."""
+    code: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return code
 
 
 class SupportError(Exception):
@@ -22,4 +40,4 @@ class NotAllowed(SupportError):
 class AccountUnusable(NotAllowed):
     """The account was disabled, or its session has ended, perhaps in the middle of what it was doing."""
 
-    message = "This account cannot be used any more, or you are signed out. Nothing was changed."
+    message = "This account can no longer be used, or you are signed out. Nothing was changed."

@@ -7,8 +7,9 @@ from pages.components.administration.audit_log import audit
 from pages.components.administration.mail_log import mail_log
 from pages.components.administration.mail_trouble import mail_trouble
 from pages.components.administration.personal_data import erasure
-from pages.components.administration.teams import stores, teams
-from pages.components.layout.dialogs import show_said
+from pages.components.administration.stores import stores
+from pages.components.administration.teams import teams
+from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
 
@@ -25,7 +26,7 @@ _SECTIONS = {
 def page() -> None:
     page_style()
     st.title("Administration", anchor=False)
-    show_said()
+    show_result()
     mail_trouble()
     section = st.segmented_control(
         "Section",

@@ -3,23 +3,17 @@
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from db.schema.statuses import RefundStatus
+from db.schema.statuses import RefundResult, RefundStatus
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.money import format_money
-from services.refunds.requests import RefundResult, find_own_requests
+from services.refunds.requests import find_own_requests
 
 _PAGE = 50
-RESULT_WORDS = {
-    RefundResult.FULL: "Full refund",
-    RefundResult.PARTIAL: "Partial refund",
-    RefundResult.REFUSED: "Refused",
-    RefundResult.FAILED: "The refund failed",
-}
 
 
 def page() -> None:
@@ -28,8 +22,8 @@ def page() -> None:
     viewer, zone = current_viewer(), time_zone()
     before = st.session_state.get("my_requests_before")
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_own_requests(connection, viewer, before=before, limit=_PAGE + 1)
-    if not found:
+        requests = find_own_requests(connection, viewer, before=before, limit=_PAGE + 1)
+    if not requests:
         st.info(
             "You have requested no refund yet. Open a Paid order and press Request refund beside its total.",
             icon=":material/inbox:",
@@ -38,19 +32,19 @@ def page() -> None:
         st.html(
             render(
                 "my_requests.html.jinja",
-                found=found[:_PAGE],
+                requests=requests[:_PAGE],
                 zone=zone.key,
                 chip=lambda status: chip(RefundStatus(status).label),
-                results=RESULT_WORDS,
-                time=lambda at: time_words(at, zone),
+                results={result: result.label for result in RefundResult},
+                time=lambda at: format_time(at, zone),
                 money=format_money,
             )
         )
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > _PAGE:
-            st.button("Older", on_click=_go_to, args=(found[_PAGE - 1].request.id,))
+        if len(requests) > _PAGE:
+            st.button("Older", on_click=_go_to, args=(requests[_PAGE - 1].request.id,))
 
 
 def _go_to(before: int | None) -> None:

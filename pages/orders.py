@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components.layout.dialogs import show_said
+from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
@@ -14,7 +14,7 @@ from services.orders.filters import InvalidSearch, parse_filter
 
 
 def _search(entered: FormInput) -> None:
-    """Takes up a new search; with an error in it nothing is searched, and each error stands by its field."""
+    """Takes up a new search; with an error in it nothing is searched, and each error is shown beside its field."""
     try:
         order_filter = parse_filter(entered.typed, zone=time_zone(), errors=entered.errors)
     except InvalidSearch as error:
@@ -27,7 +27,7 @@ def _search(entered: FormInput) -> None:
 def page() -> None:
     page_style()
     st.title("Orders", anchor=False)
-    show_said()
+    show_result()
     entered = take_input()
     if orders_state.take_up():
         fill_form(orders_state.current().search.typed, also_unchanged=True)
@@ -40,7 +40,7 @@ def page() -> None:
     state = orders_state.current()
     search_form(current_viewer(), state.errors)
     if state.errors:
-        # The one without a field is of the address, whose search is not there any more.
+        # The one without a field is of the address, whose search no longer exists.
         st.warning(
             state.errors.get("") or "Nothing was searched. Please check the marked fields.",
             icon=":material/info:",

@@ -1,6 +1,6 @@
-"""One's own account."""
+"""The viewer's own account: who they are, their password, second factor and sessions."""
 
-import html
+from typing import Final
 
 import streamlit as st
 
@@ -10,25 +10,25 @@ from pages.authentication.authenticator import sign_out
 from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
-from pages.rendering.escaping import html_text
-from pages.rendering.formatting import ROLE_WORDS, time_words
+from pages.rendering.formatting import ROLE_LABELS, format_time
+from pages.rendering.templates import render
 from services.access import Viewer
 from services.accounts import profile
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.settings import settings
 from services.time_zones import find_time_zone, time_zones
 from services.version import VERSION
 
-_ZONE = "profile_time_zone"
-_SAID = "profile_said"
+_ZONE: Final = "profile_time_zone"
+_RESULT: Final = "profile_result"
 
 
 def page() -> None:
     page_style()
     viewer = session.current_viewer()
     st.title("Profile", anchor=False)
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(said, icon=":material/check:")
+    if result := st.session_state.pop(_RESULT, None):
+        st.toast(result, icon=":material/check:")
     with st.container(key="profile"):
         about, password = st.columns(2, gap="medium")
     with about, st.container(border=True, height="stretch"):
@@ -41,7 +41,7 @@ def page() -> None:
         if (provider := settings().sign_in.provider) and not settings().sign_in.passwords:
             st.text(f"You sign in with {provider.name}.")
         elif set_password.draw_form(viewer):
-            st.session_state[_SAID] = "Your password was changed. Other browsers are signed out."
+            st.session_state[_RESULT] = "Your password was changed. Other browsers are signed out."
             st.rerun()
     with st.container(border=True, key="profile_factor"):
         st.subheader("Second factor", anchor=False)
@@ -54,24 +54,27 @@ def page() -> None:
 
 def _sessions(viewer: Viewer) -> None:
     with viewer_transaction(viewer.account_id) as connection:
-        found = profile.find_own_sessions(connection, viewer, token=session.session_token())
+        sessions = profile.find_own_sessions(connection, viewer, token=session.session_token())
     zone = session.time_zone()
-    for one in found:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"session_{one.id}"):
-            where = f", from {html_text(one.address)}" if one.address else ""
+    for own in sessions:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"session_{own.id}"):
             st.html(
-                f"<div><bdi>{html_text(browser_words(one.browser))}</bdi>"
-                f"{' <strong>this browser</strong>' if one.is_this else ''}"
-                f'<div class="es-muted">since {time_words(one.created_at, zone)}{where}</div></div>',
+                render(
+                    "own_session.html.jinja",
+                    browser=describe_user_agent(own.browser),
+                    is_current=own.is_current,
+                    since=format_time(own.created_at, zone),
+                    address=own.address,
+                ),
                 width="stretch",
             )
-            if not one.is_this:
-                st.button("End", key=f"end_session_{one.id}", on_click=_end, args=(one.id,))
+            if not own.is_current:
+                st.button("End", key=f"end_session_{own.id}", on_click=_end, args=(own.id,))
 
 
 def _end(session_id: int) -> None:
     profile.end_own_session(session.current_viewer(), session_id, address=session.client_address())
-    st.session_state[_SAID] = "The session was ended."
+    st.session_state[_RESULT] = "The session was ended."
 
 
 def _facts(viewer: Viewer) -> None:
@@ -79,21 +82,22 @@ def _facts(viewer: Viewer) -> None:
     facts = {
         "Name": viewer.name,
         "Email": viewer.email,
-        "Role": ROLE_WORDS[viewer.role],
+        "Role": ROLE_LABELS[viewer.role],
         "Stores": stores or "None yet. An administrator can give you some.",
     }
-    rows = "".join(f"<dt>{label}</dt><dd>{html.escape(fact)}</dd>" for label, fact in facts.items())
-    st.html(f'<dl class="es-account">{rows}</dl>')
+    st.html(render("account_facts.html.jinja", facts=facts))
 
 
 def _time_zone(viewer: Viewer) -> None:
-    browsers = find_time_zone(st.context.timezone)
+    browser_zone = find_time_zone(st.context.timezone)
     options = [None, *time_zones()]
     st.selectbox(
         "Time zone",
         options,
         index=options.index(viewer.time_zone) if viewer.time_zone in options else 0,
-        format_func=lambda zone: zone or f"Browser's time zone ({browsers.key if browsers else 'UTC'})",
+        format_func=lambda zone: (
+            zone or f"Browser's time zone ({browser_zone.key if browser_zone else 'UTC'})"
+        ),
         key=_ZONE,
         on_change=_save_time_zone,
         help="Days in the search and all times are those of this zone.",
@@ -103,7 +107,7 @@ def _time_zone(viewer: Viewer) -> None:
 def _save_time_zone() -> None:
     profile.set_own_time_zone(session.current_viewer(), st.session_state[_ZONE])
     session.check_again()
-    st.session_state[_SAID] = "Your time zone was saved."
+    st.session_state[_RESULT] = "Your time zone was saved."
 
 
 with showing_errors():

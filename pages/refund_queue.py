@@ -1,6 +1,7 @@
 """Refund queue: what waits for a refund operator, oldest first, and what was done."""
 
 from datetime import UTC, datetime
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -8,15 +9,16 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
-from pages.components.layout.dialogs import show_said
+from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog, show_result
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.status_chips import TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import age_words, money_cells, time_words, wall_clock
+from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.money import format_money
@@ -33,11 +35,11 @@ _EMPTY = {
 def page() -> None:
     page_style()
     st.title("Refund queue", anchor=False)
-    show_said()
+    show_result()
     queue()
 
 
-@st.fragment
+@fragment
 def queue() -> None:
     """A fragment, so that choosing a request does not draw the frame again."""
     with showing_errors():
@@ -47,7 +49,7 @@ def queue() -> None:
 def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center"):
-        place = st.empty()
+        count_line = st.empty()
         view = QueueView(
             st.segmented_control(
                 "View",
@@ -64,9 +66,9 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         rows = find_queue(connection, viewer, view, after=after, limit=PAGE + 1)
         number = count_open(connection, viewer)
-    words = f"{number:,} open {'request' if number == 1 else 'requests'}"
-    place.html(
-        f'<span class="es-count" role="status">{words}</span> '
+    count = f"{number:,} open {'request' if number == 1 else 'requests'}"
+    count_line.html(
+        f'<span class="es-count" role="status">{count}</span> '
         f'<span class="es-zone">times in {html_text(zone.key)}</span>'
     )
     if not rows:
@@ -76,7 +78,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
         _paging(rows, view)
         if chosen is not None:
             _draw_request(viewer, chosen, zone)
-    dialogs.draw_dialog()
+    draw_dialog(Screen.REFUND_QUEUE)
 
 
 def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
@@ -91,7 +93,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": money_cells(
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
-            "Age": [age_words(row.request.requested_at, now) for row in rows],
+            "Age": [format_age(row.request.requested_at, now) for row in rows],
             "Status": [[RefundStatus(row.request.status).label] for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
@@ -151,7 +153,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
     if plan is None:  # moved to a store of others since the list was read
-        st.info("This request is not among the stores you can see any more.")
+        st.info("This request is no longer among the stores you can see.")
         return
     with st.container(key=f"order_{request.order_id}_card", gap=None):
         with st.container(
@@ -173,7 +175,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 "refund_request.html.jinja",
                 row=row,
                 plan=plan,
-                time=lambda at: time_words(at, zone),
+                time=lambda at: format_time(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
         )
@@ -184,25 +186,21 @@ def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
     if not request.is_open:
         return
     if request.status == RefundStatus.REQUESTED:
-        _button("Take", dialogs.TAKE, row, type_="primary")
+        _button("Take", dialogs.take_dialog(row), type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", dialogs.FULFIL, row, type_="primary", plan=plan)
-        _button("Refuse", dialogs.REFUSE, row)
-        _button("Mark as failed", dialogs.FAIL, row)
+        _button("Fulfil", dialogs.fulfil_dialog(row, plan), type_="primary")
+        _button("Refuse", dialogs.refuse_dialog(row))
+        _button("Mark as failed", dialogs.fail_dialog(row))
     if request.taken_by == viewer.account_id or viewer.may_administer:
-        _button("Release", dialogs.RELEASE, row, type_="tertiary")
+        _button("Release", dialogs.release_dialog(row), type_="tertiary")
 
 
-def _button(label: str, kind: str, row: QueueRow, *, type_: str = "secondary", **what: object) -> None:
-    st.button(
-        label,
-        key=f"{kind}_{row.request.id}",
-        type=type_,  # type: ignore[arg-type]
-        on_click=dialogs.open_dialog,
-        args=(kind,),
-        kwargs={"row": row, **what},
-    )
+def _button(
+    label: str, dialog: Dialog[Any], *, type_: Literal["primary", "secondary", "tertiary"] = "secondary"
+) -> None:
+    # The key names the order: only one request of it is open at a time.
+    st.button(label, key=f"{label}_{dialog.order_id}", type=type_, on_click=open_dialog, args=(dialog,))
 
 
 with showing_errors():

@@ -10,6 +10,7 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from db.connections.replica import read
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, row_table, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
@@ -104,7 +105,7 @@ def _take_up(entered: FormInput) -> None:
         state.report_errors = dict(error.errors)
 
 
-@st.fragment
+@fragment
 def _figures(order_filter: OrderFilter) -> None:
     viewer = current_viewer()
     report = read(
@@ -164,7 +165,7 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
 def _after_sale(report: Report) -> None:
     """What came after the orders, by store. Numbers are numbers, so that a spreadsheet takes them as such.
 
-    A dash stands where there was nothing to count: no refund was requested, the store sells no subscriptions.
+    A dash marks what had nothing to count: no refund was requested, the store sells no subscriptions.
     """
     st.subheader("Refunds and subscriptions by store", anchor=False)
     stores = report.after_sale
@@ -185,7 +186,7 @@ def _after_sale(report: Report) -> None:
         ]
     types = dict.fromkeys(columns, "Int64") | {"Store": "str", "Of the orders": "float64", _HOURS: "Float64"}
     st.dataframe(
-        pd.DataFrame({label: pd.array(values, dtype=types[label]) for label, values in columns.items()}),
+        pd.DataFrame({label: pd.Series(values, dtype=types[label]) for label, values in columns.items()}),
         hide_index=True,
         height=table_height(len(stores), 8),
         row_height=ROW_HEIGHT,

@@ -1,25 +1,46 @@
-"""Who is looking, and what they may see and do."""
+"""The acting account (the viewer): what it may see, and what its role may do."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from db.schema.tables import account, checkout_page, role_rule
+from db.schema.account_tables import account, role_rule
+from db.schema.order_tables import checkout_page
+from db.schema.roles_of_accounts import Role as Role
 from services.errors import AccountUnusable, NotAllowed
 
 
-class Role(StrEnum):
-    SPECIALIST = "specialist"
-    ANALYST = "analyst"
-    REFUND_OPERATOR = "refund_operator"
-    ADMINISTRATOR = "administrator"
+class Permission(Enum):
+    """What only some roles may do: `roles` are those that may, `refusal` is what the others read.
+
+    The database holds the same rules in its policies; `tests/services/test_access.py` compares the two.
+    """
+
+    ACT = (
+        frozenset({Role.SPECIALIST, Role.REFUND_OPERATOR, Role.ADMINISTRATOR}),
+        "Your account may look at orders, but not change them.",
+    )
+    WORK_REFUND_QUEUE = (
+        frozenset({Role.REFUND_OPERATOR, Role.ADMINISTRATOR}),
+        "Only refund operators and administrators work on the refund queue.",
+    )
+    ADMINISTER = (frozenset({Role.ADMINISTRATOR}), "Only administrators can do this.")
+
+    def __init__(self, roles: frozenset[Role], refusal: str) -> None:
+        self.roles = roles
+        self.refusal = refusal
+
+    def require(self, role: Role) -> None:
+        """Raise `NotAllowed` with the refusal unless the role has the permission."""
+        if role not in self.roles:
+            raise NotAllowed(self.refusal)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A checkout page: `name` is its technical name, `title` what people call it, if anything."""
+    """A store (a checkout page): `name` is its technical name, `title` its name for people, if it has one."""
 
     id: int
     name: str
@@ -28,9 +49,9 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """An account that is signed in. `stores` are those it may see, by name; `time_zone` is its own choice, if any.
+    """A signed-in account. `stores` are those it may see, sorted by name; `time_zone` is its own choice, if any.
 
-    `account_id` carries the session's token along (`db.connections.viewers.SignedIn`): it opens the viewer's
+    `account_id` contains the session's token (`db.connections.viewers.SignedIn`), which opens the viewer's
     transactions.
     """
 
@@ -50,30 +71,31 @@ class Viewer:
 
     @property
     def may_enter(self) -> bool:
-        """Whether there is nothing left to set up first: a password of one's own, a second factor."""
+        """Whether nothing remains to be set up first: a password of the account's own, a second factor."""
         return not (self.must_change_password or self.needs_second_factor)
 
     @property
     def may_act(self) -> bool:
-        """Analysts read and export; everybody else also acts on orders."""
-        return self.role is not Role.ANALYST
+        """Analysts read and export; every other role also acts on orders."""
+        return self.role in Permission.ACT.roles
 
     @property
     def may_work_refund_queue(self) -> bool:
-        return self.role in (Role.REFUND_OPERATOR, Role.ADMINISTRATOR)
+        """Refund operators and administrators process refund requests."""
+        return self.role in Permission.WORK_REFUND_QUEUE.roles
 
     @property
     def may_administer(self) -> bool:
-        return self.role is Role.ADMINISTRATOR
+        """Administrators change accounts, teams, stores and rules."""
+        return self.role in Permission.ADMINISTER.roles
 
 
 def require_administrator(viewer: Viewer) -> None:
     """Raise `NotAllowed` unless the viewer is an administrator."""
-    if not viewer.may_administer:
-        raise NotAllowed("Only administrators can do this.")
+    Permission.ADMINISTER.require(viewer.role)
 
 
-# Made once: both are asked at every click.
+# Built once: both run at every click.
 _ACCOUNT: Final = (
     select(
         account.c.id,
@@ -87,22 +109,21 @@ _ACCOUNT: Final = (
     .join(role_rule, role_rule.c.role == account.c.role)
     .where(account.c.id == bindparam("id"), account.c.id == text("(SELECT viewer_id())"))
 )
-_PAGES: Final = select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(
+_STORES: Final = select(checkout_page.c.id, checkout_page.c.name, checkout_page.c.title).order_by(
     checkout_page.c.name
 )
 
 
 def get_viewer(connection: Connection, account_id: int) -> Viewer:
-    """The viewer behind an account, with the stores that row-level security shows it.
+    """The viewer of an account, with the stores that row-level security shows it.
 
     `connection` must be that account's own transaction (`db.connections.engine.viewer_transaction`). Raises
-    `NotAllowed` when
-    the account is disabled or gone.
+    `AccountUnusable`, a `NotAllowed`, when the account is disabled or gone.
     """
     row = connection.execute(_ACCOUNT, {"id": account_id}).one_or_none()
     if row is None:
         raise AccountUnusable
-    pages = connection.execute(_PAGES)
+    stores = connection.execute(_STORES)
     return Viewer(
         account_id=account_id,
         email=row.email,
@@ -111,5 +132,5 @@ def get_viewer(connection: Connection, account_id: int) -> Viewer:
         time_zone=row.time_zone,
         must_change_password=row.must_change_password,
         needs_second_factor=row.needs_second_factor,
-        stores=tuple(Store(*page) for page in pages),
+        stores=tuple(Store(store.id, store.name, store.title) for store in stores),
     )

@@ -1,8 +1,8 @@
-"""How an action on an order is carried out: once, whole, and on the record."""
+"""Actions: changes that a person asks for, each carried out at most once and recorded in the audit log."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Concatenate, Final, ParamSpec, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
@@ -10,91 +10,124 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from db.connections.engine import viewer_transaction
-from db.schema.tables import action_key
+from db.errors import SqlState, sqlstate
+from db.schema.audit_actions import AuditAction
+from db.schema.portal_tables import action_key
 from services.access import Viewer
 from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError
+from services.text.numbers import is_bigint
 
-# Somebody else's lock was kept for too long, or the two of us waited for each other.
-_BUSY = ("55P03", "40P01", "57014")
+# Another person's lock was held for too long, or two people waited for each other.
+_BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED, SqlState.QUERY_CANCELED)
 # Twice what a page has: deleting a person's data goes through everything of all their orders in one statement.
-_LONGEST_SECONDS = 30
+_LONGEST_SECONDS: Final = 30
+
+P = ParamSpec("P")
 
 
 class OrderBusy(Conflict):
     message = "Somebody else is changing this order right now. Please try again in a moment."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """What somebody asks for. `key` is made once by the dialog that asks: with the same key it is the same request.
+    """Where an action is requested from, and for which order.
 
-    `order_id` is what the log files it under; a number that no order can have is left out there.
+    `key` is made once, when the dialog opens: a request with a key that was used before is the same request. `order_id`
+    is the order that the audit log files it under, if any; a number that no order can have is left out there.
     """
 
-    action: str
-    order_id: int | None
     key: UUID
     address: str | None
+    order_id: int | None = None
 
     def __post_init__(self) -> None:
-        if self.order_id is not None and not 0 < self.order_id < 2**63:
+        if self.order_id is not None and not is_bigint(self.order_id):
             object.__setattr__(self, "order_id", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What happened, in a sentence for who asked; `details` go into the audit log."""
+class ActionResult:
+    """What happened: `sentence` is shown to the person who acted, `details` go into the audit log."""
 
     sentence: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
-def perform(viewer: Viewer, request: ActionRequest, work: Callable[[Connection], Done]) -> str:
-    """Carries out `work` in one transaction with its audit row and returns the sentence that says what happened.
+class Action(Protocol[P]):
+    """A service function that changes something, and the word under which the audit log records it.
 
-    A request whose key was used before is not carried out again: it gets the first one's sentence. A `SupportError`
-    out of `work` undoes everything, is recorded as a refused attempt in a transaction of its own, and is raised;
-    so is `OrderBusy`, when the order stayed locked.
+    The function takes the connection of the viewer's transaction, the viewer, and what it needs besides.
+    """
+
+    audit_action: AuditAction
+
+    def __call__(
+        self, connection: Connection, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs
+    ) -> ActionResult: ...
+
+
+def action(
+    audit_action: AuditAction,
+) -> Callable[[Callable[Concatenate[Connection, Viewer, P], ActionResult]], Action[P]]:
+    """Mark a service function as an action that the audit log records as `audit_action`. It stays the same function."""
+
+    def mark(function: Callable[Concatenate[Connection, Viewer, P], ActionResult]) -> Action[P]:
+        marked = cast("Action[P]", function)
+        marked.audit_action = audit_action
+        return marked
+
+    return mark
+
+
+def perform(
+    viewer: Viewer, request: ActionRequest, action: Action[P], *args: P.args, **kwargs: P.kwargs
+) -> str:
+    """Carry out `action` in one transaction with its audit row; return the sentence that says what happened.
+
+    Idempotent: a repeated key returns the first call's sentence. A `SupportError` raised by the action undoes
+    everything, is recorded as a refused attempt in a transaction of its own, and is raised; so is `OrderBusy`, when the
+    order stayed locked.
     """
     try:
         with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:
             if connection.execute(text("SELECT viewer_role()")).scalar_one() is None:
                 raise AccountUnusable
-            if not _claim(connection, viewer, request):
-                return _first_answer(connection, request)
-            done = work(connection)
+            if not _claim(connection, viewer, action.audit_action, request):
+                return _first_answer(connection, action.audit_action, request)
+            result = action(connection, viewer, *args, **kwargs)
             recording.record(
                 connection,
                 viewer,
-                request.action,
+                action.audit_action,
                 address=request.address,
                 order_id=request.order_id,
-                details=done.details,
+                details=result.details,
             )
             connection.execute(
-                update(action_key).where(action_key.c.key == request.key).values(answer=done.sentence)
+                update(action_key).where(action_key.c.key == request.key).values(answer=result.sentence)
             )
-            return done.sentence
+            return result.sentence
     except SupportError as error:
-        _record_refusal(viewer, request, error)
+        _record_refusal(viewer, action.audit_action, request, error)
         raise
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) not in _BUSY:
+        if sqlstate(error) not in _BUSY:
             raise
         busy = OrderBusy()
-        _record_refusal(viewer, request, busy)
+        _record_refusal(viewer, action.audit_action, request, busy)
         raise busy from error
 
 
-def _claim(connection: Connection, viewer: Viewer, request: ActionRequest) -> bool:
-    """False when the key was used before; waits for whoever is using it at this moment."""
+def _claim(connection: Connection, viewer: Viewer, audit_action: AuditAction, request: ActionRequest) -> bool:
+    """False when the key was used before; waits for a transaction that is using it at this moment."""
     claimed = connection.execute(
         insert(action_key)
         .values(
             key=request.key,
             account_id=viewer.account_id,
-            action=request.action,
+            action=audit_action,
             order_id=request.order_id,
         )
         .on_conflict_do_nothing(index_elements=["key"])
@@ -103,11 +136,11 @@ def _claim(connection: Connection, viewer: Viewer, request: ActionRequest) -> bo
     return claimed.first() is not None
 
 
-def _first_answer(connection: Connection, request: ActionRequest) -> str:
+def _first_answer(connection: Connection, audit_action: AuditAction, request: ActionRequest) -> str:
     answer = connection.execute(
         select(action_key.c.answer).where(
             action_key.c.key == request.key,
-            action_key.c.action == request.action,
+            action_key.c.action == audit_action,
             action_key.c.order_id.is_not_distinct_from(request.order_id),
         )
     ).scalar_one_or_none()
@@ -116,7 +149,7 @@ def _first_answer(connection: Connection, request: ActionRequest) -> str:
     return str(answer)
 
 
-def _record_refusal(viewer: Viewer, request: ActionRequest, error: SupportError) -> None:
-    recording.record_refusal(
-        viewer, request.action, error, address=request.address, order_id=request.order_id
-    )
+def _record_refusal(
+    viewer: Viewer, audit_action: AuditAction, request: ActionRequest, error: SupportError
+) -> None:
+    recording.record_refusal(viewer, audit_action, error, address=request.address, order_id=request.order_id)

@@ -16,7 +16,7 @@ class NotFound(SupportError):
 
 
 class Conflict(SupportError):
-    """The thing has changed meanwhile, or its state does not allow the action."""
+    """The thing has changed in the meantime, or its state does not allow the action."""
 
     message = "This cannot be done now."
 
@@ -24,7 +24,7 @@ class Conflict(SupportError):
 class InvalidInput(SupportError):
     """A value that was typed or sent is not usable.
 
-    `field` is the name of the field it stands in (as in the code, not the label), or None for the whole form.
+    `field` is the name of its field (as in the code, not the label), or None for the whole form.
     """
 
     message = "Please check what you entered."

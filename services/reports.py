@@ -1,11 +1,11 @@
-"""What the orders that a search finds come to: by day, by store, refunds, licences sent again, subscriptions.
+"""The figures of the orders that match a search: by day, by store, refunds, licences sent again, subscriptions.
 
-Every figure is about the orders found, whenever the refund or the cancellation happened. Amounts of different
-currencies are never added.
+Every figure is about these orders, whenever the refund or the cancellation happened. Amounts of different currencies
+are never added.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,14 +13,15 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import regex
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
+from db.schema.statuses import SubscriptionAction, SubscriptionStatus
 from db.statements import reports
 from services.access import Viewer
-from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.search import stores_in_scope
 
-# The period of a report that names none: so many days, today included.
+# The days of a report that names no period, today included.
 DEFAULT_DAYS: Final = 30
 _MOST_REASONS: Final = 5000
 _MOST_WORDS: Final = 12
@@ -29,7 +30,7 @@ _WORD: Final = regex.compile(r"\p{L}[\p{L}\p{M}'’-]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Orders, those of them that are Paid, and what these come to in one currency."""
+    """Orders in one currency, those of them that are Paid, and the sum of these."""
 
     currency: str
     orders: int
@@ -51,7 +52,7 @@ class StoreTotal(Total):
 
 @dataclass(frozen=True, slots=True)
 class RefundTotal:
-    """What was given back for orders of a store in one currency; `unknown` refunds have no recorded sum."""
+    """The sum refunded for orders of a store in one currency; `unknown` refunds have no recorded sum."""
 
     store: str
     currency: str
@@ -75,7 +76,7 @@ class RefundFigures:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFigures:
-    """How many there are by their status now, and how often somebody here cancelled or resumed one."""
+    """The number of subscriptions by their present status, and of the cancellations and resumptions made here."""
 
     active: int
     unpaid: int
@@ -90,7 +91,7 @@ class SubscriptionFigures:
 
 @dataclass(frozen=True, slots=True)
 class StoreAfterSale:
-    """What came after the `orders` orders of a store, whatever their currencies."""
+    """The figures of a store after the sale of its `orders` orders, whatever their currencies."""
 
     store: str
     orders: int
@@ -106,11 +107,11 @@ class Report:
     currencies: tuple[Total, ...]
     after_sale: tuple[StoreAfterSale, ...]
     refunds: RefundFigures
-    # By store and currency; empty when nothing was given back.
+    # By store and currency; empty when nothing was refunded.
     given_back: tuple[RefundTotal, ...]
     resends: int
     subscriptions: SubscriptionFigures
-    # Those of the reasons, with the number of requests that use them.
+    # The words of the reasons, with the number of requests that use them.
     refund_words: tuple[tuple[str, int], ...]
 
     @property
@@ -123,62 +124,58 @@ class Report:
 
     @property
     def refunded(self) -> tuple[tuple[str, Decimal], ...]:
-        """What was given back, by currency, in the order of `currencies`."""
-        found: dict[str, Decimal] = {total.currency: Decimal(0) for total in self.currencies}
-        for one in self.given_back:
-            found[one.currency] = found.get(one.currency, Decimal(0)) + one.amount
-        return tuple((currency, amount) for currency, amount in found.items() if amount)
+        """The sums refunded, by currency, in the order of `currencies`."""
+        amounts: dict[str, Decimal] = {total.currency: Decimal(0) for total in self.currencies}
+        for total in self.given_back:
+            amounts[total.currency] = amounts.get(total.currency, Decimal(0)) + total.amount
+        return tuple((currency, amount) for currency, amount in amounts.items() if amount)
 
     @property
     def refunds_unknown(self) -> int:
-        """How many refunds have no recorded sum, because they were completed before version 0.2."""
-        return sum(one.unknown for one in self.given_back)
+        """The number of refunds without a recorded sum, because they were completed before version 0.2."""
+        return sum(total.unknown for total in self.given_back)
 
 
 def with_period(typed: SearchInput, *, zone: ZoneInfo, now: datetime) -> SearchInput:
-    """The search with a period: the last 30 days of the zone where no day was named."""
+    """The search with a period: the last 30 days of the zone when it names no day."""
     if any((typed.created_from, typed.created_to, typed.paid_from, typed.paid_to)):
         return typed
     return last_days(typed, DEFAULT_DAYS, zone=zone, now=now)
 
 
 def last_days(typed: SearchInput, number: int, *, zone: ZoneInfo, now: datetime) -> SearchInput:
-    """The search over so many days of the zone, today included."""
+    """The search over this number of days of the zone, today included."""
     today = now.astimezone(zone).date()
     return replace(typed, created_from=today - timedelta(days=number - 1), created_to=today)
 
 
 def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> Report:
-    """The figures of the orders in the viewer's scope that the filter finds."""
-    pages = stores_in_scope(viewer, order_filter)
-    values = searched_values(order_filter)
+    """The figures of the orders in the viewer's scope that match the filter."""
+    store_ids, values = stores_in_scope(viewer, order_filter), order_filter.values
     names = {store.id: store.name for store in viewer.stores}
-    days, stores = [], []
-    for row in connection.execute(reports.totals_statement(values, pages, zone=order_filter.zone)):
-        figures = (row.currency, row.orders, row.paid, row.revenue)
-        if row.day is not None:
-            days.append(DayTotal(*figures, day=row.day))
-        else:
-            stores.append(StoreTotal(*figures, store=names[row.checkout_page_id]))
-    reasons = connection.execute(reports.reasons_statement(values, pages, most=_MOST_REASONS)).scalars()
+    days, stores = _totals(
+        connection.execute(reports.totals_statement(values, store_ids, zone=order_filter.zone)), names
+    )
+    reasons = connection.execute(reports.reasons_statement(values, store_ids, most=_MOST_REASONS)).scalars()
     refunds = {
         row.checkout_page_id: _refunds(row)
-        for row in connection.execute(reports.refunds_statement(values, pages))
+        for row in connection.execute(reports.refunds_statement(values, store_ids))
     }
     resends, statuses, changes = (
-        _by_store(connection.execute(statement(values, pages)))
+        _by_store(connection.execute(statement(values, store_ids)))
         for statement in (
             reports.resends_statement,
             reports.subscriptions_statement,
             reports.changes_statement,
         )
     )
+    given_back = connection.execute(reports.given_back_statement(values, store_ids))
     orders = Counter[str]()
-    for one in stores:
-        orders[one.store] += one.orders
+    for total in stores:
+        orders[total.store] += total.orders
     return Report(
-        days=tuple(sorted(days, key=lambda one: (one.day, one.currency))),
-        stores=tuple(sorted(stores, key=lambda one: (one.store, one.currency))),
+        days=tuple(days),
+        stores=tuple(stores),
         currencies=_added(stores),
         after_sale=tuple(
             StoreAfterSale(
@@ -194,22 +191,38 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
         refunds=refunds[None],
         given_back=tuple(
             RefundTotal(names[row.checkout_page_id], row.currency, row.amount, row.unknown)
-            for row in connection.execute(reports.given_back_statement(values, pages))
+            for row in given_back
         ),
         refund_words=common_words(reasons),
-        resends=sum(one.total() for one in resends.values()),
+        resends=_summed(resends).total(),
         subscriptions=_subscriptions(_summed(statuses), _summed(changes)),
     )
 
 
+def _totals(rows: Iterable[Row[Any]], stores: Mapping[int, str]) -> tuple[list[DayTotal], list[StoreTotal]]:
+    """The figures by day and those by store, each sorted."""
+    by_day, by_store = [], []
+    for row in rows:
+        day, store_id = row.day, row.checkout_page_id
+        if day is not None:
+            by_day.append(DayTotal(row.currency, row.orders, row.paid, row.revenue, day=day))
+        else:
+            by_store.append(
+                StoreTotal(row.currency, row.orders, row.paid, row.revenue, store=stores[store_id])
+            )
+    by_day.sort(key=lambda total: (total.day, total.currency))
+    by_store.sort(key=lambda total: (total.store, total.currency))
+    return by_day, by_store
+
+
 def common_words(reasons: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    """The words of four letters and more that most of the reasons use, each counted once a reason."""
+    """The words of four letters and more that most of the reasons use, each counted once per reason."""
     counted = Counter(word for reason in reasons for word in {w.casefold() for w in _WORD.findall(reason)})
-    return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0]))[:_MOST_WORDS])
+    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:_MOST_WORDS])
 
 
 def day_filter(order_filter: OrderFilter, day: date) -> OrderFilter:
-    """The same search for one day alone: what stands behind a bar of the chart."""
+    """The same search for a single day: the orders behind a bar of the chart."""
     typed = replace(order_filter.typed, created_from=day, created_to=day)
     return parse_filter(typed, zone=ZoneInfo(order_filter.zone))
 
@@ -219,19 +232,20 @@ def store_filter(order_filter: OrderFilter, store: str) -> OrderFilter:
     return parse_filter(replace(order_filter.typed, stores=(store,)), zone=ZoneInfo(order_filter.zone))
 
 
-def _refunds(row: Any) -> RefundFigures:
-    values = {name: value for name, value in row._mapping.items() if name != "checkout_page_id"}
+# Any, here and above: the statement of the refunds has a column per result, and rows of that many have no types.
+def _refunds(row: Row[Any]) -> RefundFigures:
+    figures = {name: value for name, value in row._mapping.items() if name != "checkout_page_id"}
     if row.median_hours is not None:
-        values["median_hours"] = float(row.median_hours)
-    return RefundFigures(**values)
+        figures["median_hours"] = float(row.median_hours)
+    return RefundFigures(**figures)
 
 
-def _by_store(rows: Iterable[Any]) -> dict[int, Counter[str]]:
-    """Rows of a store's ID, a name and a number, as numbers by name; a store without any has none."""
-    found: dict[int, Counter[str]] = defaultdict(Counter)
-    for page_id, name, number in rows:
-        found[page_id][name] += number
-    return found
+def _by_store(rows: Iterable[Row[int, str, int]]) -> dict[int, Counter[str]]:
+    """The numbers by name of each store; a store without any has none."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        counts[row.checkout_page_id][row.name] += row.number
+    return counts
 
 
 def _summed(counts: dict[int, Counter[str]]) -> Counter[str]:
@@ -240,19 +254,23 @@ def _summed(counts: dict[int, Counter[str]]) -> Counter[str]:
 
 def _subscriptions(statuses: Counter[str], changes: Counter[str]) -> SubscriptionFigures:
     return SubscriptionFigures(
-        active=statuses["active"],
-        unpaid=statuses["not paid"],
-        cancelled=statuses["cancelled"],
-        cancellations=changes["cancel"],
-        resumptions=changes["resume"],
+        active=statuses[SubscriptionStatus.ACTIVE],
+        unpaid=statuses[SubscriptionStatus.NOT_PAID],
+        cancelled=statuses[SubscriptionStatus.CANCELLED],
+        cancellations=changes[SubscriptionAction.CANCEL],
+        resumptions=changes[SubscriptionAction.RESUME],
     )
 
 
 def _added(stores: Iterable[Total]) -> tuple[Total, ...]:
-    found: dict[str, Total] = {}
-    for one in stores:
-        before = found.get(one.currency, Total(one.currency, 0, 0, Decimal(0)))
-        found[one.currency] = Total(
-            one.currency, before.orders + one.orders, before.paid + one.paid, before.revenue + one.revenue
+    sums: dict[str, Total] = {}
+    for total in stores:
+        currency = total.currency
+        before = sums.get(currency, Total(currency, 0, 0, Decimal(0)))
+        sums[currency] = Total(
+            currency,
+            orders=before.orders + total.orders,
+            paid=before.paid + total.paid,
+            revenue=before.revenue + total.revenue,
         )
-    return tuple(sorted(found.values(), key=lambda one: (-one.orders, one.currency)))
+    return tuple(sorted(sums.values(), key=lambda total: (-total.orders, total.currency)))

@@ -1,8 +1,8 @@
-"""Time zones that people may choose, and calendar days in them as UTC instants."""
+"""Time zones that people may choose, calendar days in them as UTC instants, and how days and times are written."""
 
 import re
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -37,6 +37,21 @@ def parse_day(text: str) -> date | None:
 def day_text(day: date | None) -> str:
     """A day as the forms write it."""
     return "" if day is None else f"{day.day:02}/{day.month:02}/{day.year:04}"
+
+
+def format_day(day: date) -> str:
+    """`12 Nov 2026`, as pages and mails write a day."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def format_time(at: datetime, zone: tzinfo) -> str:
+    """`12 Nov 2026, 14:05` in the zone."""
+    return f"{format_day(at.astimezone(zone))}, {format_clock(at, zone)}"
+
+
+def format_clock(at: datetime, zone: tzinfo) -> str:
+    """`14:05` in the zone."""
+    return f"{at.astimezone(zone):%H:%M}"
 
 
 def _days(typed: str) -> list[date]:

@@ -24,7 +24,7 @@ class SchemaState:
 
     @property
     def why_not_ready(self) -> str | None:
-        """None when the two are the same, else a sentence for whoever operates the portal."""
+        """None when the two are the same, else a sentence for the administrator."""
         if self.current == self.required:
             return None
         return f"The schema is at {self.current or 'no version'}, this version needs {self.required}."

@@ -1,7 +1,7 @@
 """Connections: as the app's role with a viewer, as the jobs' role, as the owner.
 
 A transaction is one user action: it is opened here, once, at the edge; services never commit. What one of the app's
-role needs is set inside it and nothing in its session, so that PgBouncer may stand between (transaction mode).
+role needs is set inside it and nothing in its session, so that PgBouncer may be in between (transaction mode).
 Searches, exports and reports are read through db/connections/replica.py.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections import roles, wal_positions
 from db.connections.viewers import SignedIn
-from db.errors import AccountUnusable, NotAllowed, SupportError
+from db.errors import AccountUnusable, NotAllowed, SqlState, SupportError, sqlstate
 from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
@@ -35,7 +35,6 @@ LIMITS: Final = f"{_LIMITS}, become(:token, make_interval(mins => :idle_minutes)
 _BEGIN = text(f"SELECT {LIMITS}")
 _BEGIN_ANONYMOUS = text(f"SELECT {_LIMITS}, set_config('esupport.viewer', '', true)")
 _ROLE = text("SELECT viewer_role()")
-_PRIVILEGE = "42501"  # row-level security, a right that is missing, or a function that refuses
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
 _engines: dict[str, Engine] = {}
@@ -98,17 +97,17 @@ def dispose_engines() -> None:
 
 
 def limits(account_id: int | None, longest_seconds: float) -> dict[str, str | int]:
-    """The parameters of `LIMITS`. Whoever may run long may also be read slowly."""
-    found: dict[str, str | int] = {
+    """The parameters of `LIMITS`. A transaction that may run long may also be read slowly."""
+    parameters: dict[str, str | int] = {
         "longest": f"{round(longest_seconds * 1000)}ms",
         "lock": f"{_LOCK_SECONDS}s",
         "idle": f"{round(max(longest_seconds, _IDLE_SECONDS))}s",
     }
     if account_id is None:
-        return found
+        return parameters
     if not isinstance(account_id, SignedIn):
         raise TypeError("An account's id alone proves nothing: the viewer's transaction needs its session.")
-    return found | {"token": account_id.token, "idle_minutes": database_settings().idle_minutes}
+    return parameters | {"token": account_id.token, "idle_minutes": database_settings().idle_minutes}
 
 
 @contextmanager
@@ -124,7 +123,7 @@ def viewer_transaction(
     search reads there, unless `changes_orders` is false: a saved search or an audit row is in no result.
 
     Raises `AccountUnusable` instead of whatever was raised when the account was disabled or its session ended
-    meanwhile, and `NotAllowed` when the database refused a right.
+    in between, and `NotAllowed` when the database refused a right.
     """
     try:
         with app_engine().connect() as connection:
@@ -170,16 +169,21 @@ def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
         return None
     if role is None:
         return AccountUnusable()
-    is_refused = getattr(getattr(error, "orig", error), "sqlstate", None) == _PRIVILEGE
+    # Row-level security, a right that is missing, or a function that refuses.
+    is_refused = sqlstate(error) == SqlState.INSUFFICIENT_PRIVILEGE
     return NotAllowed() if is_refused else None
 
 
 @contextmanager
 def jobs_transaction() -> Iterator[Connection]:
     """One transaction as the jobs' role: imports, demo data, housekeeping, mail, the judging of second factors."""
-    given = database_settings().web_jobs_database_url
+    web_jobs_url = database_settings().web_jobs_database_url
     # A web server that runs as a user of its own does not know the owner's address.
-    engine = owner_engine() if given is None else pooled(f"jobs {given}", lambda: given, options="-c jit=off")
+    engine = (
+        owner_engine()
+        if web_jobs_url is None
+        else pooled(f"jobs {web_jobs_url}", lambda: web_jobs_url, options="-c jit=off")
+    )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
         yield connection

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.connections import engine, roles, wal_positions
 from db.connections.engine import PAGE_SECONDS
+from db.errors import SqlState, sqlstate
 from db.settings import database_settings
 
 log = logging.getLogger("esupport.db")
@@ -27,13 +28,14 @@ RETRY_SECONDS = 10.0
 _LOG_SECONDS = 60.0
 # A machine that has gone must not keep anybody waiting: seconds to connect, milliseconds until a packet is answered.
 _PATIENCE: Final = {"connect_timeout": 2, "tcp_user_timeout": 5000}
-_TIMED_OUT = "57014"
 
 # What is selected is evaluated from left to right, so the viewer is known when their stores are asked for: a replica
-# that does not know a new one yet would hide its orders. A server that is not in recovery is no replica (any more).
+# that does not know a new one yet would hide its orders. A server that is not in recovery is no
+# replica, or no longer one.
 _BEGIN = text(
     f"SELECT {engine.LIMITS}, pg_is_in_recovery(), coalesce("
-    "pg_last_wal_replay_lsn() >= CAST(:required AS pg_lsn) AND viewer_page_ids() @> CAST(:pages AS integer[]), false)"
+    "pg_last_wal_replay_lsn() >= CAST(:required AS pg_lsn) "
+    "AND viewer_page_ids() @> CAST(:store_ids AS integer[]), false)"
 )
 
 _lock = threading.Lock()
@@ -48,14 +50,14 @@ def read(
     *,
     longest_seconds: float = PAGE_SECONDS,
 ) -> Found:
-    """What `work` returns in a reading transaction; done again on the primary when the replica fails meanwhile."""
+    """What `work` returns in a reading transaction; repeated on the primary if the replica fails while it runs."""
     is_replica = False
     try:
         with reading_transaction(account_id, store_ids, longest_seconds=longest_seconds) as connection:
             is_replica = is_at_replica(connection)
             return work(connection)
     except OperationalError as error:
-        if not is_replica or getattr(error.orig, "sqlstate", None) == _TIMED_OUT:
+        if not is_replica or sqlstate(error) == SqlState.QUERY_CANCELED:
             raise
         _complain(_reason(error))
     with engine.viewer_transaction(
@@ -99,7 +101,7 @@ def _at_replica(account_id: int, store_ids: Collection[int], longest_seconds: fl
     required = wal_positions.required(account_id)
     asked: dict[str, Any] = engine.limits(account_id, longest_seconds) | {
         "required": wal_positions.written(required),
-        "pages": list(store_ids),
+        "store_ids": list(store_ids),
     }
     connection = None
     try:

@@ -62,8 +62,8 @@ def ensure_app_role(owner_url: str) -> None:
             (JOBS_ROLE, "NOLOGIN"),
             (WEB_JOBS_ROLE, "LOGIN NOINHERIT"),
         ):
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-            if not known:
+            existing = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            if not existing:
                 _tolerating_a_race(
                     connection, sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role))
                 )
@@ -77,8 +77,8 @@ def ensure_app_role(owner_url: str) -> None:
             connection,
             sql.SQL("GRANT {} TO {}").format(sql.Identifier(JOBS_ROLE), sql.Identifier(WEB_JOBS_ROLE)),
         )
-        given = () if database_settings().app_database_url else (APP_ROLE,)
-        for role in (*given, WEB_JOBS_ROLE):
+        app_roles = () if database_settings().app_database_url else (APP_ROLE,)
+        for role in (*app_roles, WEB_JOBS_ROLE):
             if not _can_connect(_url_of(owner_url, role)):
                 password = sql.Literal(role_password(owner_url, role))
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password)

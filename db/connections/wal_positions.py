@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 NEVER: Final = 2**64 - 1  # no replica gets there: until the account's next change it is read on the primary
 # A replica that is further behind than this is not read, whatever the reason. It is measured by places that the primary
-# is known to have passed: a replica's own clock cannot tell a quiet primary from one that it does not hear any more.
+# is known to have passed: a replica's own clock cannot tell a quiet primary from one that it no longer hears.
 OLDEST_SECONDS = 40.0
 SAMPLE_SECONDS = 10.0
 

@@ -83,7 +83,7 @@ def make_home(data_dir: Path) -> Home:
 
 
 def remember_home(data_dir: Path, home: Home) -> None:
-    """Leaves the pointer in the data folder, if one is needed; the cluster it points at must exist by now."""
+    """Leaves the pointer in the data folder, if one is needed; the cluster that it names must already exist."""
     if home.folder != data_dir:
         write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
 

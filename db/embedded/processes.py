@@ -71,6 +71,6 @@ def server_processes(account: Account, cluster: Path) -> set[int]:
 
 def _postgres_pids(uid: int) -> Iterator[int]:
     for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # it has ended in between
             if process.stat().st_uid == uid and (process / "comm").read_text().strip() == "postgres":
                 yield int(process.name)

@@ -208,7 +208,7 @@ def _connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
 
 
 def _find_postmaster(home: Home) -> _Postmaster | None:
-    """The live server of that cluster. A pid file whose pid has gone, or is somebody else's by now, is no
+    """The live server of that cluster. A pid file whose pid is gone, or now belongs to another process, is no
     server."""
     try:
         lines = (home.cluster / "postmaster.pid").read_text(errors="replace").splitlines()

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from db.schema.tables import metadata
+from db.schema.all_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

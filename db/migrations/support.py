@@ -1,12 +1,13 @@
-"""What a migration is written with: a file of SQL, and changes to large tables in batches.
+"""Tools for migrations: run a file of SQL, change a large table in batches, limit a column to certain words.
 
-Each migration is a transaction of its own. People search meanwhile, so none of them may hold a lock for long: a file
-that cannot get its locks within two seconds gives way and is tried again, and what touches every row of a large table
-is done batch by batch, each committed by itself.
+Each migration is a transaction of its own. People search while it runs, so it must not hold a lock for long: a file
+that cannot get its locks within two seconds gives way and is tried again, and a change to every row of a large table is
+made in batches, each committed by itself.
 """
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,26 +33,15 @@ def run_sql(name: str, **replacements: str) -> None:
     for key, value in replacements.items():
         statements = statements.replace("{" + key + "}", value)
     driver = _driver()
-    for attempt in range(_TRIES):
-        try:
-            # The driver's own transaction block inside Alembic's transaction is a savepoint. With no parameters the
-            # driver sends a whole file as it is, percent signs included.
-            with driver.transaction():
-                driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-                driver.execute(statements)
-            return
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            if attempt == _TRIES - 1:
-                raise
-            log.warning("%s waits for others to finish.", name)
-            time.sleep(_PAUSE_SECONDS)
+    # With no parameters the driver sends a whole file as it is, percent signs included.
+    _patiently(driver, lambda: driver.execute(statements), name=name)
 
 
 def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
-    """Run `statement` over the whole table, a range of its integer key at a time; return how many rows it changed.
+    """Run `statement` over the whole table, one range of its integer key at a time; return how many rows it changed.
 
     The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed by
-    itself, and so is what the migration did before: the statement, and all before it, must do no harm when an
+    itself, as is everything that the migration did before: the statement, and all before it, must be harmless when an
     interrupted migration is run again.
     """
     changed = 0
@@ -70,9 +60,53 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
             low = row[0]
 
 
+def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
+    """Limit `column` to these words; the constraint is called `<table>_<column>_known`.
+
+    Reading and writing go on: the constraint is added without a look at the existing rows, and these are then validated
+    under a lock that blocks neither. Unknown words in existing rows stay allowed in this database, because a row that
+    breaks a constraint could not be changed either, and a person's data must always be erasable. Each step is committed
+    by itself, as is everything that the migration did before; it may be run again.
+    """
+    constraint = f"{table}_{column}_known"
+    with op.get_context().autocommit_block():
+        driver = _driver()
+        _replace_check(driver, table, column, constraint, words)
+        validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(
+            sql.Identifier(table), sql.Identifier(constraint)
+        )
+        try:
+            driver.execute(validate)
+        except psycopg.errors.CheckViolation:
+            unknown = sql.SQL(
+                "SELECT DISTINCT {column} FROM {table} WHERE {column} <> ALL (%s) ORDER BY 1"
+            ).format(column=sql.Identifier(column), table=sql.Identifier(table))
+            older = [row[0] for row in driver.execute(unknown, [list(words)])]
+            log.warning("%s.%s holds %d words of older versions; they stay.", table, column, len(older))
+            _replace_check(driver, table, column, constraint, [*words, *older])
+            driver.execute(validate)
+
+
+def _replace_check(
+    driver: psycopg.Connection, table: str, column: str, constraint: str, words: Sequence[str]
+) -> None:
+    replace = sql.SQL(
+        "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}, "
+        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({words})) NOT VALID"
+    ).format(
+        table=sql.Identifier(table),
+        constraint=sql.Identifier(constraint),
+        column=sql.Identifier(column),
+        words=sql.SQL(", ").join(map(sql.Literal, words)),
+    )
+    _patiently(driver, lambda: driver.execute(replace), name=constraint)
+
+
 def unicode_collation() -> str:
-    """The collation under which letter case follows Unicode, whatever the locale of the server: the built-in one from
-    PostgreSQL 17 on, ICU's before. Raises `RuntimeError` where there is neither."""
+    """The collation under which letter case follows Unicode, independent of the server's locale.
+
+    The built-in one from PostgreSQL 17 on, ICU's before. Raises `RuntimeError` when the server has neither.
+    """
     for name in ("pg_c_utf8", "und-x-icu"):
         if _driver().execute("SELECT FROM pg_collation WHERE collname = %s", (name,)).rowcount:
             return f'pg_catalog."{name}"'
@@ -82,14 +116,27 @@ def unicode_collation() -> str:
 
 
 def _range(driver: psycopg.Connection, statement: str, low: int, high: int) -> int:
+    return _patiently(driver, lambda: driver.execute(statement, {"low": low, "high": high})).rowcount
+
+
+def _patiently(
+    driver: psycopg.Connection, execute: Callable[[], psycopg.Cursor], *, name: str | None = None
+) -> psycopg.Cursor:
+    """Repeat `execute` until it gets its locks within two seconds; return its result.
+
+    `name` is what the log calls the waiting step. Raises the last error after 300 attempts.
+    """
     for attempt in range(_TRIES):
         try:
+            # The driver's own transaction block inside Alembic's transaction is a savepoint.
             with driver.transaction():
                 driver.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
-                return driver.execute(statement, {"low": low, "high": high}).rowcount
+                return execute()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             if attempt == _TRIES - 1:
                 raise
+            if name is not None:
+                log.warning("%s waits for others to finish.", name)
             time.sleep(_PAUSE_SECONDS)
     raise AssertionError("unreachable")
 

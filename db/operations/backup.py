@@ -37,7 +37,7 @@ class BackupError(Exception):
 def backup(owner_url: str, file: Path) -> None:
     """Writes the database as it is at this moment to the file, in pg_dump's custom format, mode 0600.
 
-    The portal may run meanwhile: pg_dump reads one snapshot, and as the owner it is not bound by row-level
+    The portal may keep running: pg_dump reads one snapshot, and as the owner it is not bound by row-level
     security. An existing file is replaced only by a complete new one. Raises `BackupError`.
     """
     file = file.absolute()
@@ -81,7 +81,7 @@ def restore(owner_url: str, file: Path) -> None:
     if found is not None:
         raise BackupError(f"The database is not empty (it has {found[0]}); restore into an empty one.")
     from db.connections.roles import (
-        ensure_app_role,  # the roles stand outside the database, so the file cannot bring them
+        ensure_app_role,  # roles are outside the database, so the file cannot contain them
     )
 
     ensure_app_role(owner_url)

@@ -1,20 +1,9 @@
-"""The tables of people: accounts, sessions, teams, the audit log. See db/schema/tables.py for those of orders."""
+"""The tables of accounts: sign-in, sessions, roles, teams, the stores in their scope."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Computed,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy import BigInteger, Boolean, Column, Computed, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import UUID
 
-metadata = MetaData()
-_TIME = TIMESTAMP(timezone=True)
+from db.schema.metadata import TIMESTAMPTZ, metadata
 
 account = Table(
     "account",
@@ -28,11 +17,11 @@ account = Table(
     Column("password_hash", Text, nullable=False),
     Column("must_change_password", Boolean, nullable=False),
     Column("failed_sign_ins", Integer, nullable=False),
-    Column("locked_until", _TIME),
-    Column("disabled_at", _TIME),
+    Column("locked_until", TIMESTAMPTZ),
+    Column("disabled_at", TIMESTAMPTZ),
     Column("time_zone", Text),
-    Column("created_at", _TIME, nullable=False),
-    Column("one_time_until", _TIME),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("one_time_until", TIMESTAMPTZ),
     Column("totp_secret", Text),
     Column("totp_last_step", BigInteger),
     Column("has_second_factor", Boolean, Computed("totp_secret IS NOT NULL", persisted=True)),
@@ -58,10 +47,10 @@ account_session = Table(
     metadata,
     Column("token_digest", LargeBinary, primary_key=True),
     Column("account_id", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("last_seen_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("ended_at", _TIME),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("last_seen_at", TIMESTAMPTZ, nullable=False),
+    Column("expires_at", TIMESTAMPTZ, nullable=False),
+    Column("ended_at", TIMESTAMPTZ),
     Column("ended_because", Text),
     Column("address", Text),
     Column("id", BigInteger, nullable=False),
@@ -74,7 +63,7 @@ single_sign_on_use = Table(
     "single_sign_on_use",
     metadata,
     Column("digest", LargeBinary, primary_key=True),
-    Column("used_at", _TIME, nullable=False),
+    Column("used_at", TIMESTAMPTZ, nullable=False),
 )
 
 password_reset = Table(
@@ -82,9 +71,9 @@ password_reset = Table(
     metadata,
     Column("token_digest", LargeBinary, primary_key=True),
     Column("account_id", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False),
-    Column("used_at", _TIME),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("expires_at", TIMESTAMPTZ, nullable=False),
+    Column("used_at", TIMESTAMPTZ),
     Column("credentials_version", Integer, nullable=False),
 )
 
@@ -97,7 +86,7 @@ sign_in_attempt = Table(
     Column("credentials_version", Integer),
     Column("network", Text, nullable=False),
     Column("device_digest", LargeBinary),
-    Column("begun_at", _TIME, nullable=False),
+    Column("begun_at", TIMESTAMPTZ, nullable=False),
     Column("state", Text, nullable=False),
     Column("has_factor", Boolean, nullable=False),
     Column("provider_factor", Boolean, nullable=False),
@@ -108,10 +97,10 @@ known_device = Table(
     metadata,
     Column("account_id", Integer, primary_key=True),
     Column("device_digest", LargeBinary, primary_key=True),
-    Column("first_used_at", _TIME, nullable=False),
-    Column("last_used_at", _TIME, nullable=False),
+    Column("first_used_at", TIMESTAMPTZ, nullable=False),
+    Column("last_used_at", TIMESTAMPTZ, nullable=False),
     Column("failed_sign_ins", Integer, nullable=False),
-    Column("locked_until", _TIME),
+    Column("locked_until", TIMESTAMPTZ),
 )
 
 single_sign_on_identity = Table(
@@ -120,7 +109,7 @@ single_sign_on_identity = Table(
     Column("account_id", Integer, primary_key=True),
     Column("issuer", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("bound_at", _TIME, nullable=False),
+    Column("bound_at", TIMESTAMPTZ, nullable=False),
 )
 
 team = Table(
@@ -128,7 +117,7 @@ team = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
 )
 
 team_member = Table(
@@ -150,55 +139,4 @@ account_page = Table(
     metadata,
     Column("account_id", Integer, primary_key=True),
     Column("checkout_page_id", Integer, primary_key=True),
-)
-
-portal_secret = Table(
-    "portal_secret",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
-
-saved_search = Table(
-    "saved_search",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("account_id", Integer, nullable=False),
-    Column("filters_digest", LargeBinary, nullable=False),
-    Column("filters", JSONB, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("last_opened_at", _TIME, nullable=False),
-)
-
-audit_log = Table(
-    "audit_log",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("at", _TIME, nullable=False),
-    Column("account_id", Integer),
-    Column("account_email", Text),
-    Column("action", Text, nullable=False),
-    Column("order_id", BigInteger),
-    Column("address", Text),
-    Column("succeeded", Boolean, nullable=False),
-    Column("details", JSONB, nullable=False),
-)
-
-export_run = Table(
-    "export_run",
-    metadata,
-    Column("id", UUID, primary_key=True),
-    Column("account_id", Integer, nullable=False),
-    Column("row_kind", Text, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("started_at", _TIME, nullable=False),
-    Column("touched_at", _TIME, nullable=False),
-    Column("finished_at", _TIME),
-    Column("rows_estimated", BigInteger),
-    Column("is_exact", Boolean, nullable=False),
-    Column("rows_sent", BigInteger, nullable=False),
-    Column("bytes_sent", BigInteger, nullable=False),
-    Column("cancel_requested", Boolean, nullable=False),
-    Column("refusal", Text),
 )

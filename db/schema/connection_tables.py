@@ -1,11 +1,9 @@
 """The tables of connections: what comes in from shops, and what goes out to them."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Numeric, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from db.schema.account_tables import metadata
-
-_TIME = TIMESTAMP(timezone=True)
+from db.schema.metadata import TIMESTAMPTZ, metadata
 
 connection = Table(
     "connection",
@@ -20,13 +18,13 @@ connection = Table(
     Column("confirms", Boolean, nullable=False),
     Column("options", JSONB, nullable=False),
     Column("rate_per_minute", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
     Column("created_by", Integer),
-    Column("last_received_at", _TIME),
-    Column("last_delivered_at", _TIME),
+    Column("last_received_at", TIMESTAMPTZ),
+    Column("last_delivered_at", TIMESTAMPTZ),
     Column("trouble", Text),
-    Column("trouble_since", _TIME),
-    Column("switched_off_at", _TIME),
+    Column("trouble_since", TIMESTAMPTZ),
+    Column("switched_off_at", TIMESTAMPTZ),
     Column("switched_off_because", Text),
 )
 
@@ -37,8 +35,8 @@ connection_secret = Table(
     Column("connection_id", Integer, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("secret", Text, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("valid_until", _TIME),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("valid_until", TIMESTAMPTZ),
 )
 
 inbox = Table(
@@ -49,15 +47,15 @@ inbox = Table(
     Column("event_id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("order_id", BigInteger),
-    Column("occurred_at", _TIME),
-    Column("received_at", _TIME, nullable=False),
+    Column("occurred_at", TIMESTAMPTZ),
+    Column("received_at", TIMESTAMPTZ, nullable=False),
     Column("body", LargeBinary),
     Column("state", Text, nullable=False),
     Column("field", Text),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt_at", _TIME, nullable=False),
-    Column("settled_at", _TIME),
+    Column("next_attempt_at", TIMESTAMPTZ, nullable=False),
+    Column("settled_at", TIMESTAMPTZ),
 )
 
 outbox_event = Table(
@@ -69,9 +67,9 @@ outbox_event = Table(
     Column("action_id", UUID, nullable=False),
     Column("order_id", BigInteger, nullable=False),
     Column("checkout_page_id", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
     Column("data", JSONB, nullable=False),
-    Column("acknowledged_at", _TIME),
+    Column("acknowledged_at", TIMESTAMPTZ),
 )
 
 delivery = Table(
@@ -84,10 +82,10 @@ delivery = Table(
     Column("seq", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt_at", _TIME, nullable=False),
+    Column("next_attempt_at", TIMESTAMPTZ, nullable=False),
     Column("last_status", Integer),
     Column("last_error", Text),
-    Column("settled_at", _TIME),
+    Column("settled_at", TIMESTAMPTZ),
 )
 
 awaited_action = Table(
@@ -104,9 +102,9 @@ awaited_action = Table(
     Column("account_id", Integer),
     Column("account_name", Text, nullable=False),
     Column("account_email", Text, nullable=False),
-    Column("recorded_at", _TIME, nullable=False),
-    Column("sent_at", _TIME),
-    Column("answered_at", _TIME),
+    Column("recorded_at", TIMESTAMPTZ, nullable=False),
+    Column("sent_at", TIMESTAMPTZ),
+    Column("answered_at", TIMESTAMPTZ),
     Column("message", Text),
     Column("external_id", Text),
     Column("amount", Numeric),

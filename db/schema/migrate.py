@@ -1,4 +1,4 @@
-"""Brings a database to this version's schema."""
+"""Migrations: bring a database to the schema of this version."""
 
 import time
 from pathlib import Path
@@ -16,6 +16,7 @@ _PAUSE_SECONDS: Final = 0.1
 
 
 def alembic_config() -> Config:
+    """The configuration of Alembic; there is no alembic.ini."""
     config = Config()
     config.set_main_option(
         "script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%")
@@ -26,8 +27,8 @@ def alembic_config() -> Config:
 def migrate(owner_url: str) -> list[str]:
     """Run the missing migrations, each in a transaction of its own, and return their revisions (oldest first).
 
-    Two starters at once do not collide: the second waits for the first and then finds nothing to do. One that is
-    interrupted goes on where it was when it is run again.
+    Two processes at once do not collide: the second waits for the first and then has nothing to do. An interrupted run
+    is continued by the next one.
     """
     roles.ensure_app_role(owner_url)
     engine = create_engine(owner_url)
@@ -41,19 +42,24 @@ def migrate(owner_url: str) -> list[str]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             script = ScriptDirectory.from_config(config)
-            ran = [step.revision for step in script.iterate_revisions(_revision(connection), before)]
-            return list(reversed(ran))
+            applied = [step.revision for step in script.iterate_revisions(_revision(connection), before)]
+            return list(reversed(applied))
     finally:
         engine.dispose()
 
 
 def _take_turn(holder: Connection) -> None:
-    """Wait until no other process migrates this database. Asked again and again: a waiting statement would hold a
-    snapshot, for whose end CREATE INDEX CONCURRENTLY of the other process would wait in turn."""
+    """Wait until no other process migrates this database.
+
+    By polling: a waiting statement would hold a snapshot, and CREATE INDEX CONCURRENTLY of the other process would wait
+    for the end of that snapshot in turn.
+    """
     while True:
-        taken = holder.execute(text("SELECT pg_try_advisory_lock(hashtext('esupport migrate'))")).scalar_one()
+        is_locked = holder.execute(
+            text("SELECT pg_try_advisory_lock(hashtext('esupport migrate'))")
+        ).scalar_one()
         holder.commit()
-        if taken:
+        if is_locked:
             return
         time.sleep(_PAUSE_SECONDS)
 

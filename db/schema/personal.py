@@ -1,8 +1,8 @@
-"""What is personal: every column of every table, whose data it holds, and what the deletion of a person does with it.
+"""Every column of every table: whose data it holds, if it is personal, and what the deletion of a person does with it.
 
-The deletion (`services.privacy.erasure`), the import of later documents
-(db/statements/importing/import_erased.sql) and the tests of both are
-made from this list. A column that is on neither of its two halves fails tests/db/schema/test_personal.py.
+The deletion (`services.privacy.erasure`), the import of later documents (db/statements/importing/import_erased.sql) and
+the tests of both are made from this list. A column that is in neither `PERSONAL` nor `IMPERSONAL` fails
+tests/db/schema/test_personal.py.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Whose(StrEnum):
-    """Whose data it is. `ANYBODY`: text in which somebody may have written about any customer."""
+    """Whose data a column holds. `ANYBODY`: text that may mention any customer."""
 
     CUSTOMER = "customer"
     LICENCE_USER = "licence user"
@@ -21,7 +21,7 @@ class Whose(StrEnum):
 
 
 class Fate(StrEnum):
-    """What becomes of it when the person is deleted."""
+    """What the deletion of the person does with a column."""
 
     EMPTY = "emptied"
     FOLLOWS = "computed from a column that is emptied"
@@ -32,9 +32,11 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """`kind` is what the person is known by through this value (`services.privacy.mentions.Kind`); `emptied`
-    is the SQL that it
-    is emptied to; `why` is said of what is kept."""
+    """A personal column.
+
+    `kind` is the kind of value by which the column identifies the person (`services.privacy.mentions.Kind`), if it
+    does; `emptied` is the SQL of its value after a deletion; `why` is the reason for keeping it.
+    """
 
     whose: Whose
     fate: Fate
@@ -54,7 +56,7 @@ def _user(kind: str | None = None, emptied: str = "NULL") -> Personal:
 _CUT: Final = Personal(Whose.ANYBODY, Fate.CUT)
 _REMOVED: Final = Personal(Whose.CUSTOMER, Fate.REMOVE)
 _KEY: Final = Personal(Whose.CUSTOMER, Fate.FOLLOWS)
-_ACCOUNT: Final = Personal(Whose.ACCOUNT, Fate.KEEP, why="It belongs to who works here, not to a customer.")
+_ACCOUNT: Final = Personal(Whose.ACCOUNT, Fate.KEEP, why="It belongs to an account, not to a customer.")
 
 
 def _kept(why: str) -> Personal:
@@ -94,7 +96,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "license_last_name": _user("name"),
         "license_email": _user("email"),
         "additional_data": _user(emptied="'[]'"),
-        # The product is the shop's; one that was made for the person may carry their whole name or e-mail.
+        # The product is the shop's; one that was made for the person may hold their whole name or e-mail.
         "name": _CUT,
     },
     "activation_code": {
@@ -121,7 +123,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     "subscription_event": {"reason": _CUT, "changed_by": _ACCOUNT},
     "action_key": {"answer": _CUT},
     "mail": {
-        # Of messages to the person; others lose the mentions.
+        # Of messages to the person; in other messages the mentions are cut.
         "to_address": _customer(),
         "to_name": _customer(),
         "html_body": _customer(),
@@ -152,7 +154,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     "single_sign_on_identity": {"issuer": _ACCOUNT, "subject": _ACCOUNT},
 }
 
-# Numbers, times, states, keys of rows, and words that this program chose.
+# Numbers, times, states, keys of rows, and words that the program chose.
 IMPERSONAL: Final[Mapping[str, str]] = {
     "account": "id role all_stores must_change_password failed_sign_ins locked_until disabled_at created_at "
     "one_time_until totp_last_step has_second_factor credentials_version",
@@ -215,13 +217,13 @@ IMPERSONAL: Final[Mapping[str, str]] = {
 
 
 def emptied(table: str) -> str:
-    """The SET clause that empties what is emptied in a row of the table."""
+    """The SET clause that empties the columns to empty in a row of the table."""
     columns = PERSONAL[table].items()
     return ", ".join(f"{name} = {entry.emptied}" for name, entry in columns if entry.fate is Fate.EMPTY)
 
 
 def known_by(table: str, whose: Whose) -> dict[str, str]:
-    """The kind of value that each column holds by which such a person is known."""
+    """By column, the kind of value by which it identifies such a person."""
     return {
         name: entry.kind
         for name, entry in PERSONAL[table].items()
@@ -230,7 +232,7 @@ def known_by(table: str, whose: Whose) -> dict[str, str]:
 
 
 def cut_columns() -> set[tuple[str, str]]:
-    """The texts out of which mentions of a person are cut."""
+    """The columns, as (table, column), from which mentions of a person are cut."""
     return {
         (table, name)
         for table, columns in PERSONAL.items()

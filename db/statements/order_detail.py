@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
-from db.schema.tables import (
+from db.schema.order_tables import (
     activation_code,
     checkout_page,
     order_document,
@@ -36,10 +36,10 @@ from db.schema.tables import (
     order_item,
     order_relation,
     orders,
-    refund_request,
     subscription,
     subscription_event,
 )
+from db.schema.refund_tables import refund_request
 
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
@@ -51,7 +51,7 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 
 @cache
-def heads_statement() -> Select[Any]:
+def orders_statement() -> Select[Any]:
     """The orders of `order_ids` that are in the stores `store_ids`, each with its checkout page's rules."""
     return (
         select(
@@ -130,7 +130,7 @@ def items_statement() -> Select[Any]:
 
 
 @cache
-def happenings_statement() -> CompoundSelect[Any]:
+def timeline_statement() -> CompoundSelect[Any]:
     """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
 
     Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the

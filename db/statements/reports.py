@@ -1,23 +1,35 @@
-"""The statements behind the Reports page. All are about the orders that a filter finds."""
+"""The statements behind the Reports page. All are about the orders that match a search."""
 
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
-from typing import cast as cast_type
 
 from sqlalchemy import BigInteger, Date, Numeric, Select, cast, func, literal, select, tuple_
 
-from db.schema.tables import order_history, orders, refund_request, subscription, subscription_event
-from db.statements.search import SearchValues, matching
+from db.schema.order_tables import order_history, orders, subscription, subscription_event
+from db.schema.refund_tables import refund_request
+from db.schema.statuses import (
+    SUBSCRIPTION_TYPES,
+    HistoryKind,
+    MainStatus,
+    RefundResult,
+    RefundStatus,
+    Source,
+)
+from db.statements.conditions import SearchValues, matching
 
 
-def totals_statement(values: SearchValues, store_ids: Sequence[int], *, zone: str) -> Select[Any]:
-    """Orders, paid ones and revenue by day and currency and by store and currency, in one pass.
+def totals_statement(
+    values: SearchValues, store_ids: Sequence[int], *, zone: str
+) -> Select[date | None, int | None, str, int, int, Decimal]:
+    """Orders, paid ones and revenue, by day and currency and by store and currency, in one pass.
 
-    `day` is the day of creation in `zone`, `checkout_page_id` is None in the rows of days and the other way
-    round. Revenue is the total of what is Paid now.
+    `day` is the day of creation in `zone`; it is None in the rows of stores, and `checkout_page_id` in those of days.
+    Revenue is the total of the orders that are Paid now.
     """
     day = cast(func.timezone(zone, orders.c.created_at), Date).label("day")
-    is_paid = orders.c.status == "paid"
+    is_paid = orders.c.status == MainStatus.PAID
     # By all three first: PostgreSQL does that in several processes at once, and grouping sets it does in one.
     small = (
         select(
@@ -47,13 +59,13 @@ def totals_statement(values: SearchValues, store_ids: Sequence[int], *, zone: st
 
 
 def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """What became of the refund requests for these orders: a row a store, and one of all, whose store is None.
+    """What became of the refund requests for these orders: a row per store, and one of all, whose store is None.
 
-    A median cannot be added up, so that all of them are counted beside the stores, in the same pass.
+    A median cannot be added up, so all of them are counted beside the stores, in the same pass.
     """
     closed = refund_request.c.closed_at.is_not(None)
     hours = func.extract("epoch", refund_request.c.closed_at - refund_request.c.requested_at) / 3600
-    statement = (
+    return (
         select(
             orders.c.checkout_page_id,
             func.count().label("requests"),
@@ -61,7 +73,7 @@ def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[
             func.count().filter(~closed).label("open"),
             *[
                 func.count().filter(refund_request.c.result == result).label(result)
-                for result in ("full", "partial", "refused", "failed")
+                for result in RefundResult
             ],
             func.percentile_cont(0.5).within_group(hours).filter(closed).label("median_hours"),
         )
@@ -69,11 +81,10 @@ def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[
         .where(matching(values, store_ids))
         .group_by(func.grouping_sets(tuple_(orders.c.checkout_page_id), tuple_()))
     )
-    return cast_type("Select[Any]", statement)
 
 
-def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """What refunds of these orders came to by store and currency; `unknown` counts those whose sum nobody recorded."""
+def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[int, str, Decimal, int]:
+    """What was refunded of these orders, by store and currency; `unknown` counts the refunds without a recorded sum."""
     currency = func.coalesce(refund_request.c.currency, orders.c.currency)
     return (
         select(
@@ -83,13 +94,13 @@ def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Sele
             func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .where(matching(values, store_ids), refund_request.c.status == "completed")
+        .where(matching(values, store_ids), refund_request.c.status == RefundStatus.COMPLETED)
         .group_by(orders.c.checkout_page_id, currency)
     )
 
 
-def reasons_statement(values: SearchValues, store_ids: Sequence[int], *, most: int) -> Select[Any]:
-    """The latest reasons that refunds of these orders were requested for."""
+def reasons_statement(values: SearchValues, store_ids: Sequence[int], *, most: int) -> Select[str]:
+    """The latest reasons for which refunds of these orders were requested."""
     return (
         select(refund_request.c.reason)
         .join(orders, orders.c.order_id == refund_request.c.order_id)
@@ -99,39 +110,49 @@ def reasons_statement(values: SearchValues, store_ids: Sequence[int], *, most: i
     )
 
 
-def resends_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """How many licence mails of the portal the mail server has accepted for these orders, by store."""
+def resends_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[int, str, int]:
+    """The number of licence mails of the portal that the mail server has accepted for these orders, by store.
+
+    As in the two statements below, the columns are `checkout_page_id`, `name` and `number`; here `name` is always the
+    same.
+    """
     return (
-        select(orders.c.checkout_page_id, order_history.c.kind, func.count())
+        select(orders.c.checkout_page_id, order_history.c.kind.label("name"), func.count().label("number"))
         .select_from(order_history.join(orders, orders.c.order_id == order_history.c.order_id))
         .where(
-            order_history.c.source == "portal",
-            order_history.c.kind == "email",
+            order_history.c.source == Source.PORTAL,
+            order_history.c.kind == HistoryKind.EMAIL,
             matching(values, store_ids),
         )
         .group_by(orders.c.checkout_page_id, order_history.c.kind)
     )
 
 
-def subscriptions_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """The subscriptions of these orders by store and status now: `active`, `not paid`, `cancelled`."""
+def subscriptions_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[int, str, int]:
+    """The number of subscriptions of these orders, by store and present status."""
     # Distinct rows first: to count distinct pairs, PostgreSQL would sort them as records, which takes twice as long.
-    found = (
+    subscriptions = (
         select(subscription.c.checkout_page_id, subscription.c.subscription_id, subscription.c.status)
         .join(orders, orders.c.order_id == subscription.c.order_id)
-        .where(matching(values, store_ids), subscription.c.type.in_(("AR", "PMR")))
+        .where(matching(values, store_ids), subscription.c.type.in_(SUBSCRIPTION_TYPES))
         .distinct()
         .subquery()
     )
-    return select(found.c.checkout_page_id, found.c.status, func.count()).group_by(
-        found.c.checkout_page_id, found.c.status
-    )
+    return select(
+        subscriptions.c.checkout_page_id,
+        subscriptions.c.status.label("name"),
+        func.count().label("number"),
+    ).group_by(subscriptions.c.checkout_page_id, subscriptions.c.status)
 
 
-def changes_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """How often subscriptions were cancelled and resumed here, in these orders, by store."""
+def changes_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[int, str, int]:
+    """The number of changes that were made here to the subscriptions of these orders, by store and action."""
     return (
-        select(subscription_event.c.checkout_page_id, subscription_event.c.action, func.count())
+        select(
+            subscription_event.c.checkout_page_id,
+            subscription_event.c.action.label("name"),
+            func.count().label("number"),
+        )
         .join(orders, orders.c.order_id == subscription_event.c.order_id)
         .where(matching(values, store_ids))
         .group_by(subscription_event.c.checkout_page_id, subscription_event.c.action)

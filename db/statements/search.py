@@ -1,22 +1,16 @@
-"""The one statement behind search, count and export, built from a filter.
+"""The statements behind a search: a page of orders, their number, and what it was asked for by.
 
-Scope comes twice: the stores are part of the statement, so that each store's own index gives its newest orders, and
-row-level security stands behind it.
-
-A statement depends on which fields are filled and on nothing that stands in them; those are its parameters. So each
-is made once and kept: making it anew for every search would cost as much as PostgreSQL's answer.
+A statement depends on which fields of the search are filled and on nothing that stands in them; those are its
+parameters. So each is made once and kept: making it anew for every search would cost as much as PostgreSQL's answer.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
-    Boolean,
     ColumnElement,
     Integer,
     Select,
@@ -24,39 +18,27 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    column,
     func,
     null,
-    or_,
     select,
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
-from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.schema.statuses import SubscriptionFilter
-from db.schema.tables import activation_code, orders
-
-Statement = tuple[Select[Any], dict[str, Any]]
-# What a search compares with, by the name of the condition (`_CONDITIONS`); only filled fields are in it.
-SearchValues = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class AskedOrder:
-    """One piece of what was typed, and what it may stand for.
-
-    `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
-    them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can
-    have it.
-    """
-
-    piece: str
-    number: int | None
-    token: str | None = None
-    line: str | None = None
-
+from db.schema.order_tables import orders
+from db.statements.conditions import (
+    ASKED,
+    NAMING_CONDITIONS,
+    STORE_IDS,
+    TIME,
+    AskedOrder,
+    Parameters,
+    SearchValues,
+    asked_parameters,
+    conditions_of,
+    in_scope,
+    named_parameters,
+)
 
 ROW_COLUMNS: Final = (
     orders.c.order_id,
@@ -77,65 +59,7 @@ ROW_COLUMNS: Final = (
     orders.c.customer_erased,
     orders.c.checkout_page_id,
 )
-_TIME: Final = TIMESTAMP(timezone=True)
-_PAGES: Final = bindparam("pages", type_=ARRAY(Integer))
-# The orders that were asked for by what is shown of them: a row per piece of what was typed and order that it means.
-_ASKED: Final = func.orders_asked_for(
-    bindparam("asked_lines", type_=ARRAY(Text)),
-    bindparam("asked_tokens", type_=ARRAY(Text)),
-    bindparam("asked_orders", type_=ARRAY(Text)),
-    bindparam("asked_numbers", type_=ARRAY(BigInteger)),
-).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
-# What an order must fulfil, by the name of the value that it is compared with. Searched texts are compared in the form
-# that the database gives them.
-_CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
-    "created_since": orders.c.created_at >= bindparam("created_since", type_=_TIME),
-    "created_until": orders.c.created_at < bindparam("created_until", type_=_TIME),
-    "paid_since": orders.c.paid_at >= bindparam("paid_since", type_=_TIME),
-    "paid_until": orders.c.paid_at < bindparam("paid_until", type_=_TIME),
-    "statuses": orders.c.status == any_(bindparam("statuses", type_=ARRAY(Text))),
-    "delivered": orders.c.delivered == bindparam("delivered", type_=Boolean),
-    "refunds": orders.c.refund_status == any_(bindparam("refunds", type_=ARRAY(Text))),
-    # An array and not rows, so that each order is looked up by its key.
-    "asked_orders": orders.c.order_id
-    == any_(func.array(select(_ASKED.c.order_id).scalar_subquery(), type_=ARRAY(BigInteger))),
-    "phone": orders.c.phone_key == func.digits(bindparam("phone", type_=Text)),
-    "first_name": orders.c.first_name_key == func.fold(bindparam("first_name", type_=Text)),
-    "last_name": orders.c.last_name_key == func.fold(bindparam("last_name", type_=Text)),
-    "email": orders.c.email_key == func.email_key(bindparam("email", type_=Text)),
-    "company": orders.c.company_key == func.fold(bindparam("company", type_=Text)),
-    "vat_number": orders.c.vat_key == func.fold(bindparam("vat_number", type_=Text)),
-    "card_last_4": orders.c.card_last_4 == bindparam("card_last_4", type_=Text),
-    # The orders with a code that contains the fragment, all of them or those that were looked up before.
-    "code_fragment": orders.c.order_id.in_(
-        select(func.orders_with_code(bindparam("code_fragment", type_=Text), None))
-    ),
-    "code_orders": orders.c.order_id == any_(bindparam("code_orders", type_=ARRAY(BigInteger))),
-    # The same asked of one order after the other: for what so many codes contain that the newest orders soon have it.
-    "common_fragment": select(activation_code.c.id)
-    .where(
-        activation_code.c.order_id == orders.c.order_id,
-        func.strpos(activation_code.c.code_key, func.fold(bindparam("common_fragment", type_=Text))) > 0,
-    )
-    .exists(),
-    SubscriptionFilter.WITH: or_(orders.c.active_subscription, orders.c.cancelled_subscription),
-    SubscriptionFilter.ACTIVATED: orders.c.active_subscription,
-    SubscriptionFilter.DEACTIVATED: orders.c.cancelled_subscription,
-}
-# These name the orders themselves, whatever the store.
-_NAMED: Final = {"asked_orders", "code_fragment", "code_orders"}
-
-
-def asked_values(asked: Sequence[AskedOrder] | None) -> dict[str, Any]:
-    """The arrays of `orders_asked_for`, an element per piece; none of them when no orders were asked for."""
-    if asked is None:
-        return {}
-    return {
-        "asked_lines": [a.line for a in asked],
-        "asked_tokens": [a.token for a in asked],
-        "asked_orders": [a.piece for a in asked],
-        "asked_numbers": [a.number for a in asked],
-    }
+_MOST: Final = bindparam("most", type_=Integer)
 
 
 def page_statement(
@@ -145,97 +69,83 @@ def page_statement(
     limit: int,
     cursor: tuple[datetime, int] | None,
     newer: bool,
-) -> Statement:
+) -> tuple[Select[Any], Parameters]:  # Any: SQLAlchemy types the rows of ten columns at most
     """At most `limit` orders of these stores beyond the cursor: older ones newest first, or newer ones oldest first.
 
-    After `ROW_COLUMNS` comes the number of all that match, where it costs nothing: without a cursor, for orders that
-    are named by the search; otherwise None.
+    The columns are `ROW_COLUMNS` and `match_count`, the number of all that match, where it costs nothing: without a
+    cursor, for orders that are named by the search; otherwise None.
     """
-    statement = _page(frozenset(values), cursor is not None, newer)
-    given = values | {"pages": list(store_ids), "most": limit}
+    names, parameters = named_parameters(values, store_ids)
+    parameters["most"] = limit
     if cursor is not None:
-        given |= {"cursor_at": cursor[0], "cursor_id": cursor[1]}
-    return statement, given
+        parameters["cursor_at"], parameters["cursor_id"] = cursor
+    return _page(names, cursor is not None, newer), parameters
 
 
 @lru_cache(maxsize=512)
 def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
-    """A LATERAL subquery a store: each is answered in order by an index that begins with the store, and only the first
-    rows of each are merged. One scan over all stores would walk past everything that belongs to the others. Orders that
-    are named are looked up once, whatever the store.
+    """One LATERAL subquery per store: each is answered in order by an index that begins with the store, and only the
+    first rows of each are merged. One scan over all stores would walk past everything that belongs to the others.
+    Orders that are named are looked up once, whatever the store.
     """
     key = (orders.c.created_at, orders.c.order_id)
-    most = bindparam("most", type_=Integer)
     beyond: ColumnElement[bool] = true()
     if has_cursor:
-        place = tuple_(bindparam("cursor_at", type_=_TIME), bindparam("cursor_id", type_=BigInteger))
-        beyond = tuple_(*key) > place if newer else tuple_(*key) < place
+        cursor = tuple_(bindparam("cursor_at", type_=TIME), bindparam("cursor_id", type_=BigInteger))
+        beyond = tuple_(*key) > cursor if newer else tuple_(*key) < cursor
     order_by = [c.asc() if newer else c.desc() for c in key]
-    if names & _NAMED:
-        number = null() if has_cursor else func.count().over()
-        return select(*ROW_COLUMNS, number).where(_matching(names), beyond).order_by(*order_by).limit(most)
-    pages = func.unnest(_PAGES).table_valued("page_id", name="page").render_derived()
-    one_store = (
+    if names & NAMING_CONDITIONS:
+        match_count: ColumnElement[Any] = null() if has_cursor else func.count().over()
+        return (
+            select(*ROW_COLUMNS, match_count.label("match_count"))
+            .where(in_scope(names), beyond)
+            .order_by(*order_by)
+            .limit(_MOST)
+        )
+    stores = func.unnest(STORE_IDS).table_valued("id", name="store").render_derived()
+    of_store = (
         select(*ROW_COLUMNS)
-        .where(orders.c.checkout_page_id == pages.c.page_id, beyond, *_conditions(names))
+        .where(orders.c.checkout_page_id == stores.c.id, beyond, *conditions_of(names))
         .order_by(*order_by)
-        .limit(most)
-        .lateral("found")
+        .limit(_MOST)
+        .lateral("of_store")
     )
-    merged = [one_store.c.created_at, one_store.c.order_id]
+    merged = [of_store.c.created_at, of_store.c.order_id]
     return (
-        select(one_store, null())
-        .select_from(pages.join(one_store, true()))
+        select(of_store, null().label("match_count"))
+        .select_from(stores.join(of_store, true()))
         .order_by(*[c.asc() if newer else c.desc() for c in merged])
-        .limit(most)
+        .limit(_MOST)
     )
 
 
-def count_statement(values: SearchValues, store_ids: Sequence[int], *, most: int) -> Statement:
+def count_statement(
+    values: SearchValues, store_ids: Sequence[int], *, most: int
+) -> tuple[Select[int], Parameters]:
     """How many orders match, counting no further than `most`."""
-    return _count(frozenset(values)), values | {"pages": list(store_ids), "most": most}
+    names, parameters = named_parameters(values, store_ids)
+    parameters["most"] = most
+    return _count(names), parameters
 
 
 @lru_cache(maxsize=512)
 def _count(names: frozenset[str]) -> Select[int]:
-    some = select(orders.c.order_id).where(_matching(names)).limit(bindparam("most", type_=Integer))
+    some = select(orders.c.order_id).where(in_scope(names)).limit(_MOST)
     return select(func.count()).select_from(some.subquery())
 
 
-def matching(values: SearchValues, store_ids: Sequence[int]) -> ColumnElement[bool]:
-    """The whole condition with its values, scope included: for statements that are made for one use."""
-    values = values | {"pages": list(store_ids)}
-
-    def with_value(element: Any, **_: Any) -> Any:
-        if isinstance(element, BindParameter) and element.key in values:
-            return bindparam(None, values[element.key], type_=element.type)
-        return None
-
-    found: ColumnElement[bool] = replacement_traverse(_matching(frozenset(values)), {}, with_value)
-    return found
-
-
-def _matching(names: Collection[str]) -> ColumnElement[bool]:
-    return and_(orders.c.checkout_page_id == any_(_PAGES), *_conditions(names))
-
-
-def _conditions(names: Collection[str]) -> list[ColumnElement[bool]]:
-    return [condition for name, condition in _CONDITIONS.items() if name in names]
-
-
-def known_statement(asked: Sequence[AskedOrder], store_ids: Sequence[int]) -> Statement:
-    """The places (from 1 on) of what was asked for that is an order of these stores."""
-    return _known(), asked_values(asked) | {"pages": list(store_ids)}
+def asked_statement(asked: Sequence[AskedOrder], store_ids: Sequence[int]) -> tuple[Select[int], Parameters]:
+    """The numbers (from 1 on) of those that were asked for and are orders of these stores."""
+    return _asked(), asked_parameters(asked) | {"store_ids": list(store_ids)}
 
 
 @cache
-def _known() -> Select[int]:
-    in_store = and_(orders.c.order_id == _ASKED.c.order_id, orders.c.checkout_page_id == any_(_PAGES))
-    return select(_ASKED.c.piece).join(orders, in_store).distinct()
+def _asked() -> Select[int]:
+    in_store = and_(orders.c.order_id == ASKED.c.order_id, orders.c.checkout_page_id == any_(STORE_IDS))
+    return select(ASKED.c.piece).join(orders, in_store).distinct()
 
 
 @cache
 def code_orders_statement() -> Select[int]:
     """The orders of the first `most` codes that contain `code_fragment`; one that has several comes several times."""
-    fragment, most = bindparam("code_fragment", type_=Text), bindparam("most", type_=Integer)
-    return select(func.orders_with_code(fragment, most))
+    return select(func.orders_with_code(bindparam("code_fragment", type_=Text), _MOST))

@@ -1,4 +1,4 @@
-"""The second factor: its question after the password, its set-up, and the part of the profile about it."""
+"""The second factor: the question for its code after the password, its set-up, and its part of the Profile page."""
 
 import time
 from typing import Final
@@ -8,15 +8,17 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.authentication.authenticator import (
     PENDING,
-    SessionCookieModel,
     browser_device,
     open_session,
+    set_session_cookie,
     sign_out,
 )
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from pages.rendering.escaping import html_text
+from pages.rendering.templates import render
 from services.access import Viewer
 from services.authentication import second_factor, sessions
 from services.errors import Conflict, InvalidInput, SupportError
@@ -24,62 +26,56 @@ from services.settings import settings
 
 _ENROLMENT: Final = "second_factor_enrolment"
 _CODES: Final = "second_factor_codes"
-_ASKED_FOR: Final = 300.0  # seconds after the password
+_ANSWER_SECONDS: Final = 300.0  # from the password to the code
 
 
 def is_asked() -> bool:
-    """Whether a password was right a moment ago, so that a code is asked for next."""
+    """Whether the right password was given a moment ago, so that the code comes next."""
     pending = st.session_state.get(PENDING)
-    if pending is not None and time.monotonic() - pending.since > _ASKED_FOR:
+    if pending is not None and time.monotonic() - pending.since > _ANSWER_SECONDS:
         _give_up()
         return False
     return pending is not None
 
 
 def show_question() -> None:
-    """Asks for a code; with the right one, a session is opened."""
-    page_style()
+    """Ask for a code; the right one opens a session."""
     pending = st.session_state[PENDING]
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=380, border=True)
-    with card:
-        st.subheader("Second factor", anchor=False)
+    with sign_in_card("Second factor"):
         with st.form("second_factor", border=False):
             code = st.text_input(
                 "Code", autocomplete="one-time-code", help="From your app, or a recovery code."
             )
             error = st.empty()
-            pressed = st.form_submit_button("Sign in", type="primary")
+            is_pressed = st.form_submit_button("Sign in", type="primary")
         st.button("Back", type="tertiary", on_click=_give_up)
-    if not pressed:
+    if not is_pressed:
         return
     address = session.client_address()
     token = None
     if second_factor.check(pending.checked.attempt, code or "", address=address, browser=page_browser()):
         token = open_session(pending.checked, address)
     if token is None:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(sessions.WRONG_CODE)}</div>')
+        field_error(error, sessions.WRONG_CODE)
         return
     session.begin(token)
-    SessionCookieModel().set_cookie()
+    set_session_cookie()
     st.rerun()
 
 
 def show(viewer: Viewer) -> None:
-    """The page that nobody gets past whose role must have a second factor and who has none."""
-    page_style()
-    card = st.container(horizontal_alignment="center").container(key="sign_in_card", width=420, border=True)
-    with card:
-        st.subheader("Set up a second factor", anchor=False)
+    """Draw the set-up as the only page, for a viewer whose role requires a second factor and who has none."""
+    with sign_in_card("Set up a second factor", width=420):
         st.text("Your role needs one before you go on.")
         _set_up(viewer)
         st.button("Sign out", type="tertiary", on_click=sign_out)
 
 
 def draw_own(viewer: Viewer) -> None:
-    """The profile's part: switch it on, or off."""
+    """Draw the part of the Profile page that switches the second factor on or off."""
     if codes := st.session_state.get(_CODES):
-        _show_codes(codes)
-        st.button("I have kept them", on_click=_forget_codes, type="primary")
+        st.html(render("recovery_codes.html.jinja", codes=codes))
+        st.button("I have saved them", on_click=_forget_codes, type="primary")
         return
     with viewer_transaction(viewer.account_id) as connection:
         is_on = second_factor.has_own(connection, viewer)
@@ -98,26 +94,26 @@ def _begin() -> None:
 
 
 def _set_up(viewer: Viewer) -> None:
+    """Draw the key and the form that confirms it; once confirmed, the recovery codes are shown on the Profile page."""
     enrolment = st.session_state.setdefault(_ENROLMENT, None) or second_factor.begin(viewer)
     st.session_state[_ENROLMENT] = enrolment
     st.html(
         "<p>Scan this with an authenticator app, or type the key into it; then enter the code that it shows.</p>"
     )
     st.image(enrolment.qr_svg, width=190)
-    st.html(
-        f'<p class="es-mono">{html_text(" ".join(enrolment.secret[i : i + 4] for i in range(0, 32, 4)))}</p>'
-    )
+    key = " ".join(enrolment.secret[start : start + 4] for start in range(0, 32, 4))
+    st.html(f'<p class="es-mono">{html_text(key)}</p>')
     with st.form("set_up_second_factor", border=False):
         code = st.text_input("Code of the app", autocomplete="one-time-code")
-        error = st.empty()
-        password, wrong = None, error
+        code_error = st.empty()
+        password, password_error = None, code_error
         if second_factor.needs_password(viewer):
             password = st.text_input(
                 "Current password", type="password", key="set_up_password", autocomplete="current-password"
             )
-            wrong = st.empty()
-        pressed = st.form_submit_button("Switch on", type="primary")
-    if not pressed:
+            password_error = st.empty()
+        is_pressed = st.form_submit_button("Switch on", type="primary")
+    if not is_pressed:
         return
     try:
         codes = second_factor.confirm(
@@ -130,23 +126,15 @@ def _set_up(viewer: Viewer) -> None:
             device=browser_device(),
         )
     except SupportError as refusal:
-        place = wrong if isinstance(refusal, InvalidInput) and refusal.field == "password" else error
-        place.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
-        if isinstance(refusal, Conflict):  # what is shown is worthless; another one comes with the next run
+        is_password = isinstance(refusal, InvalidInput) and refusal.field == "password"
+        field_error(password_error if is_password else code_error, refusal)
+        if isinstance(refusal, Conflict):  # the key shown is worthless; the next run makes another one
             _forget_enrolment()
         return
     _forget_enrolment()
     st.session_state[_CODES] = codes
     session.check_again()
     st.switch_page("pages/profile.py")
-
-
-def _show_codes(codes: tuple[str, ...]) -> None:
-    lines = "".join(f"<li>{html_text(code)}</li>" for code in codes)
-    st.html(
-        "<p>The second factor is on. Keep these recovery codes where you keep secrets: each lets you in once when the "
-        f'app is not at hand. They are not shown again.</p><ul class="es-mono">{lines}</ul>'
-    )
 
 
 def _switch_off(viewer: Viewer) -> None:
@@ -157,8 +145,8 @@ def _switch_off(viewer: Viewer) -> None:
         else:
             password = st.text_input("Code of the app", autocomplete="one-time-code")
         error = st.empty()
-        pressed = st.form_submit_button("Switch off")
-    if not pressed:
+        is_pressed = st.form_submit_button("Switch off")
+    if not is_pressed:
         return
     try:
         second_factor.remove(
@@ -169,7 +157,7 @@ def _switch_off(viewer: Viewer) -> None:
             device=browser_device(),
         )
     except SupportError as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(error, refusal)
         return
     st.rerun()
 

@@ -1,13 +1,12 @@
-"""A new password: the only page for somebody who signed in with a one-time one, and a part of the profile."""
-
-import html
+"""A new password: the only page after signing in with a one-time password, and a part of the Profile page."""
 
 import streamlit as st
 
 from pages.authentication.authenticator import browser_device, sign_out
+from pages.authentication.card import sign_in_card
 from pages.components.layout import session
+from pages.components.layout.errors import field_error
 from pages.components.layout.request import page_browser
-from pages.components.layout.style import page_style
 from services.access import Viewer
 from services.accounts import profile
 from services.authentication.passwords import MINIMUM_LENGTH
@@ -22,13 +21,8 @@ _LABELS = {
 
 
 def show(viewer: Viewer) -> None:
-    """The page that nobody gets past before the password is their own."""
-    page_style()
-    with (
-        st.container(horizontal_alignment="center"),
-        st.container(key="sign_in_card", width=380, border=True),
-    ):
-        st.subheader("Set a new password", anchor=False)
+    """Draw the form as the only page, for a viewer who signed in with a one-time password."""
+    with sign_in_card("Set a new password"):
         st.text("You signed in with a one-time password. Choose your own before you go on.")
         if draw_form(viewer):
             st.rerun()
@@ -36,10 +30,10 @@ def show(viewer: Viewer) -> None:
 
 
 def draw_form(viewer: Viewer) -> bool:
-    """Draws the fields, each with its error below it; True in the run in which the password was changed."""
+    """Draw the fields, each with its error below it; return True in the run that changed the password."""
     fields = [field for field in _LABELS if field != "current" or not viewer.must_change_password]
-    number = st.session_state.setdefault(_ROUND, 0)  # a changed password leaves empty fields behind
-    values, places = {}, {}
+    number = st.session_state.setdefault(_ROUND, 0)  # after a change the fields are new ones, and empty
+    values, errors = {}, {}
     with st.form("set_password", border=False):
         for field in fields:
             values[field] = st.text_input(
@@ -48,7 +42,7 @@ def draw_form(viewer: Viewer) -> bool:
                 key=f"set_password_{field}_{number}",
                 autocomplete="current-password" if field == "current" else "new-password",
             )
-            places[field] = st.empty()
+            errors[field] = st.empty()
         st.caption(
             f"At least {MINIMUM_LENGTH} characters, without your email. Other browsers are signed out at once."
         )
@@ -64,9 +58,9 @@ def draw_form(viewer: Viewer) -> bool:
             browser=page_browser(),
             device=browser_device(),
         )
-    except SupportError as error:
-        field = error.field if isinstance(error, InvalidInput) and error.field in places else "new"
-        places[field].html(f'<div class="es-field-error" role="alert">{html.escape(str(error))}</div>')
+    except SupportError as refusal:
+        field = refusal.field if isinstance(refusal, InvalidInput) and refusal.field in errors else "new"
+        field_error(errors[field], refusal)
         return False
     st.session_state[_ROUND] = number + 1
     session.check_again()

@@ -1,8 +1,8 @@
-"""The cookies that the portal keeps in a browser, none of which a script can read.
+"""The portal's cookies in a browser, none of which a script can read.
 
-Only an answer to a request can set such a cookie, and a Streamlit page answers none. So the page hands a ticket to its
-own tab, over the websocket, and the tab brings it to a route (`/session`), whose answer sets what the ticket stands
-for. A ticket is random, works once, within a minute, and is known by its digest to this process alone.
+Only a response can set such a cookie, and a Streamlit page sends none. So the page gives its own tab a ticket over the
+websocket, and the tab sends it to a route (`/session`), whose response sets the cookies that the ticket stands for. A
+ticket is random, works once and within a minute, and only this process knows it, by its digest.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from starlette.requests import HTTPConnection
 from pages.web.origins import is_secure
 
 SESSION: Final = "esupport_session"
-# Known from an earlier sign-in: it opens nothing (services/authentication/sessions.py).
+# Marks a browser that signed in before: it opens nothing (services/authentication/sessions.py).
 DEVICE: Final = "esupport_device"
 RESET: Final = "esupport_reset"
 NEXT: Final = "esupport_next"
@@ -33,8 +33,8 @@ _TICKET_SECONDS: Final = 60.0
 class Cookie:
     """A cookie to set, or to delete when `value` is None.
 
-    `only_if`: it is deleted only while its value has this digest, so that a late answer to a sign-out does not sign out
-    whoever came next.
+    With `only_if` it is deleted only while its value has this digest, so that a late response to a sign-out does not
+    sign out the next person.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Cookie:
 
 
 def name_in(name: str, secure: bool) -> str:
-    """What the cookie is called in the browser: behind TLS, one that no other host and no page without TLS can set."""
+    """The cookie's name in the browser; behind TLS it has a prefix that only this host can set, and only over TLS."""
     return f"__Host-{name}" if secure else name
 
 
 def header(cookie: Cookie, *, secure: bool) -> str:
-    """The `Set-Cookie` line."""
+    """The value of the `Set-Cookie` header."""
     # The prefix allows one path only.
     name = name_in(cookie.name, secure and cookie.path == "/")
     parts = [f"{name}={cookie.value or ''}", f"Path={cookie.path}"]
@@ -60,7 +60,7 @@ def header(cookie: Cookie, *, secure: bool) -> str:
 
 
 def token_in(cookies: Mapping[str, str], name: str = SESSION, *, secure: bool) -> str:
-    """The token that the browser sent, or "". It only looks like one: whether it is good, the database knows."""
+    """The token that the browser sent, or "". Only its form is checked; the database decides whether it is valid."""
     value = cookies.get(name_in(name, secure), "")
     return value if _TOKEN.fullmatch(value) else ""
 
@@ -71,7 +71,7 @@ def token_of_request(request: HTTPConnection) -> str:
 
 
 def digest_of(value: str) -> bytes:
-    """What `Cookie.only_if` compares with: the same as in the database."""
+    """The digest for `Cookie.only_if`, computed as the database does."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -88,19 +88,19 @@ class _Tickets:
         ticket = secrets.token_urlsafe(32)
         now = time.monotonic()
         with self._lock:
-            self._waiting = {key: kept for key, kept in self._waiting.items() if kept[0] > now}
+            self._waiting = {key: entry for key, entry in self._waiting.items() if entry[0] > now}
             self._waiting[digest_of(ticket)] = (now + _TICKET_SECONDS, tuple(cookies))
         return ticket
 
     def is_waiting(self, ticket: str) -> bool:
         with self._lock:
-            kept = self._waiting.get(digest_of(ticket))
-        return kept is not None and kept[0] > time.monotonic()
+            entry = self._waiting.get(digest_of(ticket))
+        return entry is not None and entry[0] > time.monotonic()
 
     def redeem(self, ticket: str) -> Sequence[Cookie] | None:
         with self._lock:
-            kept = self._waiting.pop(digest_of(ticket), None)
-        return None if kept is None or kept[0] <= time.monotonic() else kept[1]
+            entry = self._waiting.pop(digest_of(ticket), None)
+        return None if entry is None or entry[0] <= time.monotonic() else entry[1]
 
 
 _tickets = _Tickets()

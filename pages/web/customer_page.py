@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import status_labels
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.money import format_money
 from services.orders.customer_page import CustomerOrder
@@ -11,8 +11,8 @@ from services.time_zones import find_time_zone
 
 
 def customer_html(order: CustomerOrder, page_key: str) -> str:
-    """The page of an order; `page_key` is the one it was asked for by."""
-    # Nobody is signed in: the zone is the checkout page's, and the page names it.
+    """The page of an order; `page_key` is the key of its address, for the links on it."""
+    # Nobody is signed in: the zone is the store's, and the page names it.
     zone = find_time_zone(order.time_zone) or ZoneInfo("UTC")
     return render(
         "customer_page.html.jinja",
@@ -23,10 +23,10 @@ def customer_html(order: CustomerOrder, page_key: str) -> str:
         page_key=page_key,
         statuses=status_labels(order.status, order.delivered, order.refund_status),
         money=lambda amount: format_money(amount, order.currency),
-        time=lambda at: time_words(at, zone),
+        time=lambda at: format_time(at, zone),
     )
 
 
 def missing_html(sentence: str) -> str:
-    """The page where there is no order to show."""
+    """The page for an address without an order to show."""
     return render("customer_page.html.jinja", title="Order", message=sentence, order=None)

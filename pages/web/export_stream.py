@@ -1,10 +1,10 @@
-"""An export on its way to a browser: sent as it is made, its progress written down, broken off when it must be."""
+"""An export on its way to a browser: sent while it is made, with its progress recorded, and stopped when necessary."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, Concatenate, Final, ParamSpec
 from uuid import UUID
 
 import anyio
@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from db.connections.engine import viewer_transaction
 from db.connections.replica import reading_transaction
+from db.schema.audit_actions import AuditAction
+from pages.web.streamlit_private import is_page_running
 from services.access import Viewer
 from services.audit.recording import record_refusal
 from services.errors import InvalidInput, NotAllowed, SupportError
@@ -28,31 +30,30 @@ from services.exports.runs import (
 )
 from services.orders.filters import OrderFilter
 
+P = ParamSpec("P")
+
 log = logging.getLogger("esupport.pages")
 _FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was never slowed down
 _EVERY: Final = 1.0
 _LONGEST: Final = 3600.0  # the file is one statement, which takes as long as its reader does
 _STUCK_AFTER: Final = 300.0  # a reader that takes nothing for so long has gone
-_PAGES_THREAD: Final = (
-    "ScriptRunner."  # as Streamlit calls the threads that run pages, and only while they run
-)
 _MOMENT: Final = 0.005
-# Makes the file in pieces, from the viewer's transaction; tells how many rows are written.
+# Makes the file in pieces, in the viewer's transaction, and reports how many rows are written.
 Maker = Callable[[Connection, Callable[[int], None]], Iterator[bytes]]
 
 
 def _give_way() -> None:
-    """Waits a moment while this process draws a page for somebody: they wait for it, and one can run at a time."""
-    if any(thread.name.startswith(_PAGES_THREAD) for thread in threading.enumerate()):
+    """Wait a moment while this process draws a page: a person waits for it, and only one thread runs at a time."""
+    if is_page_running():
         time.sleep(_MOMENT)
 
 
 class ExportStream:
-    """An answer that is an export. Whatever ends it early leaves the answer without its end, so that the browser
-    calls the download failed and nobody takes half a file for a whole one.
+    """A response that is an export. When it ends early, the response stays incomplete, so that the browser reports a
+    failed download and nobody takes half a file for a whole one.
 
-    `stands` is asked about once a second whether the session that began it still does. The run and its search are None
-    for what no page follows; `on_primary` keeps it off a replica.
+    `is_session_valid` is called about once a second, and tells whether the session that began the export still holds.
+    Run and search are None for an export that no page follows; `on_primary` keeps it off a replica.
     """
 
     def __init__(
@@ -65,22 +66,21 @@ class ExportStream:
         on_primary: bool = False,
         headers: Mapping[str, str],
         refused_headers: Mapping[str, str],
-        stands: Callable[[], bool],
+        is_session_valid: Callable[[], bool],
         address: str | None = None,
     ) -> None:
         self._address = address
         self._viewer, self._run_id, self._filter, self._make = viewer, run_id, order_filter, make
         self._headers, self._refused_headers = headers, refused_headers
-        self._stands, self._on_primary = stands, on_primary
+        self._is_session_valid, self._on_primary = is_session_valid, on_primary
         self._rows = self._bytes = 0
         self._moved_at = time.monotonic()
         self._stopped: RunState | None = None
-        self._is_over = False  # the last of it is on its way; a connection that ends now ends nothing
+        self._is_over = False  # once the last piece is sent, a connection that ends stops nothing
         self._refusal: str | None = None
         self._scope: anyio.CancelScope | None = None
-        self._connection: Connection | None = (
-            None  # of the statement that runs; the lock keeps it ours meanwhile
-        )
+        # Of the running statement; the lock keeps it from being returned to the pool while it is cancelled.
+        self._connection: Connection | None = None
         self._lock = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +98,7 @@ class ExportStream:
                 await run_sync(pieces.close)
                 await run_sync(self._end, self._stopped or state)
 
-    async def _send(self, pieces: Iterator[bytes], scope: Scope, receive: Receive, send: Send) -> RunState:
+    async def _send(self, pieces: Generator[bytes], scope: Scope, receive: Receive, send: Send) -> RunState:
         try:
             piece = await run_sync(next, pieces, None)
         except InvalidInput as refusal:  # more rows than a sheet holds
@@ -121,25 +121,25 @@ class ExportStream:
             except Exception:
                 self._note_failure()
                 return RunState.FAILED
-        # An account that was disabled before the first row found nothing, which must not look like all there is.
+        # An account that was disabled before the first row finds nothing, which must not look like a complete file.
         if not await run_sync(self._look):
             return RunState.CANCELLED
         self._is_over = True
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return RunState.DONE
 
-    async def _refuse(self, status: int, words: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Nothing has left yet: an answer that no browser keeps as the file."""
+    async def _refuse(self, status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a refusal, which no browser saves as the file; nothing else has been sent yet."""
         self._is_over = True
-        answer = PlainTextResponse(words, status, headers=dict(self._refused_headers))
+        answer = PlainTextResponse(text, status, headers=dict(self._refused_headers))
         with anyio.CancelScope(shield=True):
             await answer(scope, receive, send)
 
     def _note_failure(self) -> None:
-        if self._stopped is None:  # otherwise it is what stopping looks like from inside
+        if self._stopped is None:  # otherwise the error comes from stopping the export
             log.exception("export %s", self._run_id)
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Generator[bytes]:
         account_id = self._viewer.account_id
         transaction = (
             viewer_transaction(account_id, longest_seconds=_LONGEST, changes_orders=False)
@@ -150,14 +150,14 @@ class ExportStream:
             with self._lock:
                 self._connection = connection
             try:
-                for piece in self._make(connection, self._wrote):
+                for piece in self._make(connection, self._on_rows):
                     yield piece
                     _give_way()
             finally:
                 with self._lock:
                     self._connection = None
 
-    def _wrote(self, rows: int) -> None:
+    def _on_rows(self, rows: int) -> None:
         if self._stopped:
             raise ExportStopped
         self._rows = rows
@@ -173,16 +173,17 @@ class ExportStream:
         if self._filter is not None:
             await run_sync(self._in_own_transaction, estimate_run, self._filter)
         while self._stopped is None:
-            goes_on = await run_sync(self._look)
-            if not goes_on:
+            is_wanted = await run_sync(self._look)
+            if not is_wanted:
                 await self._stop(RunState.CANCELLED)
             elif time.monotonic() - self._moved_at > _STUCK_AFTER:
                 await self._stop(RunState.FAILED)
             await anyio.sleep(_EVERY)
 
     def _look(self) -> bool:
+        """Record the progress; False once the session has ended or somebody cancelled the export."""
         try:
-            if not self._stands():
+            if not self._is_session_valid():
                 return False
             if self._run_id is None:
                 return True
@@ -193,7 +194,7 @@ class ExportStream:
         except NotAllowed:  # disabled, or signed out
             return False
         except SQLAlchemyError:  # the next look may find the database again
-            log.warning("export %s could not be looked after", self._run_id, exc_info=True)
+            log.warning("the progress of export %s could not be recorded", self._run_id, exc_info=True)
             return True
 
     async def _stop(self, why: RunState) -> None:
@@ -205,9 +206,10 @@ class ExportStream:
             self._scope.cancel()
 
     def _end_statement(self) -> None:
-        """What the database works at for it would go on until its next row."""
+        """Cancel the running statement, which would otherwise go on until its next row."""
         with self._lock:
             if self._connection is not None:
+                # Any: SQLAlchemy has no type for the driver's connection.
                 driver: Any = self._connection.connection.driver_connection
                 driver.cancel_safe(timeout=5)
 
@@ -218,15 +220,20 @@ class ExportStream:
 
     def _record_refusal(self, refusal: InvalidInput) -> None:
         try:
-            record_refusal(self._viewer, "export", refusal, address=self._address)
+            record_refusal(self._viewer, AuditAction.EXPORT_ORDERS, refusal, address=self._address)
         except (SQLAlchemyError, SupportError):
             log.warning("the refusal of export %s could not be recorded", self._run_id, exc_info=True)
 
-    def _in_own_transaction(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def _in_own_transaction(
+        self,
+        work: Callable[Concatenate[Connection, Viewer, UUID, P], object],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
         if self._run_id is None:
             return
         try:
             with viewer_transaction(self._viewer.account_id, changes_orders=False) as connection:
-                work(connection, self._viewer, self._run_id, *arguments, **named)
+                work(connection, self._viewer, self._run_id, *args, **kwargs)
         except (SQLAlchemyError, NotAllowed):
-            log.warning("export %s could not be written down", self._run_id, exc_info=True)
+            log.warning("the state of export %s could not be recorded", self._run_id, exc_info=True)

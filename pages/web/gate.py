@@ -1,8 +1,8 @@
-"""What is let through to Streamlit and to our own routes, decided before any of them sees a request.
+"""The gate in front of Streamlit and of the portal's own routes: it decides which requests reach them.
 
-Streamlit serves whoever reaches it: it takes uploads from anybody, gives a tab to whoever knows its id, and hands out a
-page's pictures without asking. `Doors` stands in front of all that; what each request may then see or do is decided
-behind it, by the database.
+Streamlit itself serves everyone: it takes any upload, gives a tab to anyone who knows its id, and returns a page's
+pictures without a session. `Gate` is in front of all that; what a request may then see or do is decided behind it, by
+the database.
 """
 
 import re
@@ -28,14 +28,14 @@ RESET_MARK: Final = "1"
 _STREAM: Final = "/_stcore/stream"
 _UPLOADS: Final = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 _PICTURES: Final = "/media/"
-# What other machines send carries no Origin; it is authenticated by the route itself.
+# Requests of other machines have no Origin; the route itself authenticates them.
 _MACHINES: Final = "/hooks/"
 _CLOSED: Final = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _RESET_SECONDS: Final = 3600
 
 
-class Doors:
+class Gate:
     """Middleware around everything else of the web server."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,13 +52,13 @@ class Doors:
             if answer is not None:
                 await answer(scope, receive, send)
             else:
-                await self.app(scope, receive, _dropping_the_old_cookie(scope, send))
+                await self.app(scope, receive, _deleting_the_old_cookie(scope, send))
         else:
             await self.app(scope, receive, send)
 
 
 async def change_cookies(request: Request) -> Response:
-    """`POST /session`: sets and deletes what the ticket in the body stands for (browser_cookies.py)."""
+    """`POST /session`: set and delete the cookies that the ticket in the body stands for (browser_cookies.py)."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -79,7 +79,7 @@ async def change_cookies(request: Request) -> Response:
 
 
 async def _answer(request: Request) -> Response | None:
-    """Our own answer to a request that goes no further; None for one that does."""
+    """The gate's own answer to a request that goes no further; None for one that does."""
     path, method = request.scope["path"], request.method
     if path.startswith(_CLOSED):
         return _refusal(404, "Not found.")
@@ -87,9 +87,9 @@ async def _answer(request: Request) -> Response | None:
         return await _answer_to_change(request, path)
     if path.startswith(_PICTURES) and await _viewer(request) is None:
         return _refusal(404, "Not found.")
-    asked = request.query_params.get(RESET_PARAMETER)
-    if asked is not None and asked != RESET_MARK and not path.startswith("/_stcore/"):
-        return _without_the_token(request, asked)
+    token = request.query_params.get(RESET_PARAMETER)
+    if token is not None and token != RESET_MARK and not path.startswith("/_stcore/"):
+        return _without_the_token(request, token)
     return None
 
 
@@ -110,25 +110,25 @@ async def _answer_to_change(request: Request, path: str) -> Response | None:
 
 
 def _may_upload(viewer: Viewer) -> bool:
-    """Lists of accounts are all that is ever uploaded."""
+    """Only lists of accounts are ever uploaded, which administrators import."""
     return viewer.may_enter and viewer.may_administer
 
 
 async def _viewer(connection: HTTPConnection) -> Viewer | None:
-    """Who sends this; nobody when the session is over."""
+    """The viewer who sends this; None without a session, or when it has ended."""
     token = browser_cookies.token_of_request(connection)
     return await run_in_threadpool(viewer_of_token, token) if token else None
 
 
 def _refusal(status: int, text: str) -> Response:
-    # Closed, so that a body that nobody wants is not read to its end.
+    # The connection is closed, so that an unwanted body is not read to its end.
     return PlainTextResponse(text, status, headers={"Cache-Control": "no-store", "Connection": "close"})
 
 
 def _without_the_token(request: Request, token: str) -> Response:
-    """A link to set a new password: its token goes into a cookie and out of the address, which others get to see."""
-    kept = [(key, value) for key, value in request.query_params.multi_items() if key != RESET_PARAMETER]
-    address = f"?{urlencode([*kept, (RESET_PARAMETER, RESET_MARK)])}"
+    """For a link that sets a new password: move its token from the address, which others may see, into a cookie."""
+    others = [(key, value) for key, value in request.query_params.multi_items() if key != RESET_PARAMETER]
+    address = f"?{urlencode([*others, (RESET_PARAMETER, RESET_MARK)])}"
     answer = RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
     value = token if browser_cookies.is_token(token) else None
     cookie = Cookie(browser_cookies.RESET, value, _RESET_SECONDS)
@@ -136,15 +136,15 @@ def _without_the_token(request: Request, token: str) -> Response:
     return answer
 
 
-def _dropping_the_old_cookie(scope: Scope, send: Send) -> Send:
-    """Deletes the cookie that version 0.1.0 had set, which scripts can read and which opens nothing any more."""
+def _deleting_the_old_cookie(scope: Scope, send: Send) -> Send:
+    """Delete the cookie of version 0.1.0, which scripts can read and which opens nothing since."""
     if browser_cookies.OLD_SESSION not in Request(scope).cookies:
         return send
-    gone = f"{browser_cookies.OLD_SESSION}=; Path=/; Max-Age=0; SameSite=Strict"
+    deletion = f"{browser_cookies.OLD_SESSION}=; Path=/; Max-Age=0; SameSite=Strict"
 
     async def send_with_deletion(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).append("Set-Cookie", gone)
+            MutableHeaders(scope=message).append("Set-Cookie", deletion)
         await send(message)
 
     return send_with_deletion

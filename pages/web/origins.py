@@ -1,7 +1,7 @@
-"""Which site a request comes from: only the portal's own pages speak to its websocket or change anything.
+"""The site that a request comes from: only the portal's own pages may open its websocket or change anything.
 
-A browser sends the cookies of `localhost:8501` to every port of localhost, and a website of somebody else's can open a
-websocket to any address. What it cannot do is to name another `Origin` than its own.
+A browser sends the cookies of `localhost:8501` to every port of localhost, and any website can open a websocket to any
+address. What no website can do is name another `Origin` than its own.
 """
 
 from typing import Final
@@ -16,17 +16,17 @@ _PORTS: Final = {"http": "80", "https": "443"}
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser came by TLS, as far as this installation or a trusted proxy says."""
+    """Whether the browser uses TLS, as far as this installation or a trusted proxy says."""
     return scope.get("scheme") in ("https", "wss") or settings().web.base_url.startswith("https:")
 
 
 def is_own_origin(scope: Scope) -> bool:
-    """Whether the request comes from a page of the very host and port that it is sent to.
+    """Whether the request comes from a page of the same host and port that it is sent to.
 
-    False without an `Origin`: every browser sends one with a websocket and with whatever changes something.
+    False without an `Origin`: every browser sends one with a websocket and with each request that changes something.
     """
     headers = Headers(scope=scope)
-    # Two of them, and whoever reads next might take the other one.
+    # Of two such headers, Streamlit might read the other one.
     if len(headers.getlist("origin")) != 1 or len(headers.getlist("host")) != 1:
         return False
     origin = _parts(headers["origin"])
@@ -35,13 +35,13 @@ def is_own_origin(scope: Scope) -> bool:
     if origin == _parts(settings().web.base_url):
         return True
     scheme, host = origin
-    # A proxy that nobody named ends TLS without our knowing. The other way round, a page that came without TLS may
-    # have been changed on its way.
+    # A proxy that is not configured as trusted may end TLS unnoticed, so an insecure request may come from a page over
+    # https. The other way round it may not: a page that came without TLS may have been changed on its way.
     return (scheme == "https" or not is_secure(scope)) and host == _host(headers["host"], scheme)
 
 
 def _parts(address: str) -> tuple[str, str] | None:
-    """Scheme, and host with port, of an origin; None for `null` and for what is none."""
+    """Scheme, and host with port, of an origin; None for `null` and for anything that is not an origin."""
     try:
         parts = urlsplit(address)
     except ValueError:  # an unbalanced bracket

@@ -1,10 +1,9 @@
-"""Who a request really comes from: what a named proxy says of it, and nothing that anybody else says."""
+"""The client that a request really comes from, as a trusted proxy names it and nobody else."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-import uvicorn.config
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,10 +19,10 @@ _FORWARDED: Final = (
 
 
 class TrustedProxies:
-    """Puts the client, the scheme and the host that a trusted proxy names into the request.
+    """Write the client, the scheme and the host that a trusted proxy names into the request.
 
-    Must come before everything that asks for one of them. Afterwards no such header is left, so that nothing behind
-    can believe a stranger's.
+    It must come before all code that reads one of them. It removes every such header, so that nothing behind it can
+    believe a stranger's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,52 +30,35 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            scope = _as_it_was(scope)
+            scope = _with_client(scope)
         await self.app(scope, receive, send)
 
 
-def believe_nobody_else() -> None:
-    """Keeps uvicorn from believing whoever connects from this machine, before `TrustedProxies` is asked.
-
-    It takes its own middleware for that (and offers a switch, which Streamlit does not pass on) when it has imported
-    the application, so this must be called while it does.
-    """
-    uvicorn.config.ProxyHeadersMiddleware = _Untouched  # type: ignore[misc,assignment]
-
-
-class _Untouched:
-    def __init__(self, app: ASGIApp, trusted_hosts: object = None) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
-def _as_it_was(scope: Scope) -> Scope:
-    given = Headers(scope=scope)
-    kept = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED]
-    changed = dict(scope) | {"headers": kept}
+def _with_client(scope: Scope) -> Scope:
+    headers = Headers(scope=scope)
+    others = [pair for pair in scope["headers"] if pair[0] not in _FORWARDED]
+    changed = dict(scope) | {"headers": others}
     trusted = settings().web.trusted_proxies
     peer = scope["client"][0] if scope.get("client") else ""
     if not _is_trusted(peer, trusted):
         return changed
-    if client := _client(given.getlist("x-forwarded-for"), trusted):
+    if client := _client(headers.getlist("x-forwarded-for"), trusted):
         changed["client"] = (client, 0)
-    proto = given.get("x-forwarded-proto", "").strip().lower()
+    proto = headers.get("x-forwarded-proto", "").strip().lower()
     if proto in ("http", "https"):
         is_websocket = scope["type"] == "websocket"
         changed["scheme"] = proto.replace("http", "ws") if is_websocket else proto
-    if host := given.get("x-forwarded-host", "").strip():
-        changed["headers"] = [pair for pair in kept if pair[0] != b"host"] + [
+    if host := headers.get("x-forwarded-host", "").strip():
+        changed["headers"] = [pair for pair in others if pair[0] != b"host"] + [
             (b"host", host.encode("latin-1"))
         ]
     return changed
 
 
 def _client(forwarded: Sequence[str], trusted: Sequence[Network]) -> str | None:
-    """The right-most address that is not a trusted proxy's; what stands left of it is the client's own word.
+    """The right-most address that is not a trusted proxy's; the client itself may have written what is left of it.
 
-    None when that is no address, or when nothing was said: the proxy itself is the best that is known then.
+    None when that is not an address, or when there is none: the proxy itself is the best answer then.
     """
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     address = None
@@ -93,7 +75,7 @@ def _is_trusted(peer: str, trusted: Sequence[Network]) -> bool:
 
 
 def _address(hop: str) -> IPv4Address | IPv6Address | None:
-    """An address with or without a port; an IPv4 address that came over IPv6 is that IPv4 address."""
+    """Parse an address with or without a port; an IPv4 address mapped to IPv6 becomes that IPv4 address."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:

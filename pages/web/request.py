@@ -1,8 +1,8 @@
-"""Where a request to one of our own routes comes from, for the audit log."""
+"""The origin of a request to one of the portal's own routes, for the audit log."""
 
 from starlette.requests import Request
 
 
 def route_address(request: Request) -> str | None:
-    """The address of the browser; None on this machine itself."""
+    """The network address of the browser; None on this machine itself."""
     return request.client.host if request.client else None

@@ -1,10 +1,11 @@
-"""What is served beside the pages: downloads for whoever is signed in, and the customer's page of an order.
+"""Routes beside the pages: downloads for signed-in viewers, and the customer's page of an order.
 
-Streamlit checks nothing on these addresses, so each asks for the viewer by itself. Nobody signed in, a foreign order
-and none at all are answered alike.
+Streamlit checks nothing on these addresses, so each route reads the viewer by itself. A request without a session, one
+for an order of another store and one for an order that does not exist get the same answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import UUID
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
+from db.schema.audit_actions import AuditAction
 from pages.web.browser_cookies import token_of_request
 from pages.web.customer_page import customer_html, missing_html
 from pages.web.export_stream import ExportStream
@@ -26,13 +28,16 @@ from services.audit.log import export_audit, open_audit_filter, record_audit_exp
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
 from services.errors import InvalidInput, NotAllowed, NotFound
-from services.exports.csv_file import ExportRows, export_orders, file_name, record_export
-from services.exports.runs import begin_run
+from services.exports.columns import ExportRows
+from services.exports.csv_file import export_orders
+from services.exports.runs import begin_run, file_name, record_export
 from services.exports.workbook import export_workbook
 from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
 from services.orders.documents import Document, get_document
+from services.orders.filters import OrderFilter
 from services.orders.saved_searches import open_search
 from services.text.file_names import saved_name
+from services.text.numbers import is_bigint
 from services.time_zones import find_time_zone
 
 _PRIVATE = {
@@ -43,7 +48,7 @@ _PRIVATE = {
 _NOTHING_RUNS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 }
-# The address of the customer's page is a key: links on it must not carry it on, and nothing may frame it.
+# The address of the customer's page is a key: links on it must not send it on, and nothing may frame it.
 _CUSTOMER = _PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -71,7 +76,7 @@ def _nothing() -> Response:
 
 def _file(document: Document) -> Response:
     headers = {"Content-Disposition": _attachment(document.name)} | _PRIVATE | _NOTHING_RUNS
-    # The type is the shop's word: sent as a plain file unless it is one that browsers only show.
+    # The type comes from the shop: sent as a plain file unless browsers only display it.
     media_type = (
         document.media_type if document.media_type == "application/pdf" else "application/octet-stream"
     )
@@ -87,97 +92,116 @@ def document(request: Request) -> Response:
         with viewer_transaction(viewer.account_id) as connection:
             return _file(get_document(connection, viewer, number, address=route_address(request)))
     except (NotFound, NotAllowed) as refusal:
-        details = {"document": number if number < 2**63 else None}
-        record_refusal(viewer, "document download", refusal, address=route_address(request), details=details)
+        details = {"document": number if is_bigint(number) else None}
+        record_refusal(
+            viewer, AuditAction.DOWNLOAD_DOCUMENT, refusal, address=route_address(request), details=details
+        )
         return _nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class _ExportChoice:
+    """What an export's address asks for: its rows, its columns by title (none for all), and the kind of its file."""
+
+    rows: ExportRows
+    titles: Sequence[str]
+    ending: str
 
 
 def export(request: Request) -> Response | ExportStream:
-    """CSV or a workbook of what a saved search finds; `rows=item`, and `column` (any number) for some columns only.
+    """CSV or a workbook of the orders that a saved search finds.
 
-    `run` is the id under which the page follows it; without one nobody does.
+    `rows=item` gives one row per item, and `column` (any number of them) some columns only. `run` is the ID under which
+    the page follows the export; without it no page does.
     """
     viewer = _viewer(request)
-    ending = request.path_params["ending"]
     if viewer is None:
         return _nothing()
-    rows = ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER
-    titles = request.query_params.getlist("column")
+    choice = _ExportChoice(
+        ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER,
+        request.query_params.getlist("column"),
+        request.path_params["ending"],
+    )
     try:
-        if ending not in _MEDIA_TYPES:
-            raise NotFound
-        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
-            order_filter = open_search(connection, viewer, request.path_params["key"])
-            record_export(
-                connection,
-                viewer,
-                order_filter,
-                rows=rows,
-                address=route_address(request),
-                ending=ending,
-                titles=titles,
-            )
-            run_id = begin_run(connection, viewer, _run_id(request), rows=rows, ending=ending)
+        order_filter, run_id = _begin_export(request, viewer, choice)
     except (NotFound, NotAllowed, InvalidInput) as refusal:
-        details = {"rows": rows, "format": ending}
-        record_refusal(viewer, "export", refusal, address=route_address(request), details=details)
+        details = {"rows": choice.rows, "format": choice.ending}
+        record_refusal(
+            viewer, AuditAction.EXPORT_ORDERS, refusal, address=route_address(request), details=details
+        )
         return _nothing()
-    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
+    return _order_stream(request, viewer, choice, order_filter, run_id)
 
-    export_as = export_orders if ending == "csv" else export_workbook
+
+def _begin_export(request: Request, viewer: Viewer, choice: _ExportChoice) -> tuple[OrderFilter, UUID | None]:
+    """Record the export and begin its run; return the search and the run's ID."""
+    if choice.ending not in _MEDIA_TYPES:
+        raise NotFound
+    with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+        order_filter = open_search(connection, viewer, request.path_params["key"])
+        record_export(
+            connection,
+            viewer,
+            order_filter,
+            rows=choice.rows,
+            address=route_address(request),
+            ending=choice.ending,
+            titles=choice.titles,
+        )
+        run_id = begin_run(connection, viewer, _run_id(request), rows=choice.rows, ending=choice.ending)
+    return order_filter, run_id
+
+
+def _order_stream(
+    request: Request, viewer: Viewer, choice: _ExportChoice, order_filter: OrderFilter, run_id: UUID | None
+) -> ExportStream:
+    zone = find_time_zone(viewer.time_zone) or find_time_zone(order_filter.zone) or ZoneInfo("UTC")
+    export_as = export_orders if choice.ending == "csv" else export_workbook
 
     def make(connection: Connection, on_rows: Callable[[int], None]) -> Iterator[bytes]:
         return export_as(
-            connection, viewer, order_filter, rows=rows, zone=zone, titles=titles, on_rows=on_rows
+            connection,
+            viewer,
+            order_filter,
+            rows=choice.rows,
+            zone=zone,
+            titles=choice.titles,
+            on_rows=on_rows,
         )
 
-    name = f"{file_name(order_filter, rows, zone, now=datetime.now(UTC))}.{ending}"
+    name = file_name(order_filter, choice.rows, zone, now=datetime.now(UTC))
     return ExportStream(
         viewer,
         run_id,
         order_filter,
         make,
-        headers={
-            "Content-Type": _MEDIA_TYPES[ending],
-            "Content-Disposition": _attachment(name),
-            # Streamlit would compress it, as hard as it can, while the pages wait. A proxy does that better
-            # (docs/nginx.conf).
-            "Content-Encoding": "identity",
-        }
-        | _PRIVATE
-        | _NOTHING_RUNS,
+        headers=_export_headers(name, choice.ending),
         refused_headers=_PRIVATE,
-        stands=lambda: _viewer(request) is not None,
+        is_session_valid=lambda: _viewer(request) is not None,
         address=route_address(request),
     )
 
 
 def audit_export(request: Request) -> Response | ExportStream:
-    """CSV of the audit log; what is looked for is sealed, because addresses stand in the logs of others."""
+    """CSV of the audit log. The filter is sealed, because the logs of other programs record addresses."""
     viewer = _viewer(request)
     if viewer is None or not viewer.may_administer:
         return _nothing()
     try:
-        wanted = open_audit_filter(viewer, request.path_params["sealed"])
+        audit_filter = open_audit_filter(viewer, request.path_params["sealed"])
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
-            record_audit_export(connection, viewer, wanted, address=route_address(request))
+            record_audit_export(connection, viewer, audit_filter, address=route_address(request))
     except (NotFound, InvalidInput):
         return _nothing()
     return ExportStream(
         viewer,
         None,
         None,
-        lambda connection, on_rows: export_audit(connection, viewer, wanted, on_rows=on_rows),
+        lambda connection, on_rows: export_audit(connection, viewer, audit_filter, on_rows=on_rows),
         on_primary=True,
-        headers={
-            "Content-Type": _MEDIA_TYPES["csv"],
-            "Content-Disposition": _attachment(f"audit-log_{datetime.now(UTC):%Y-%m-%d_%H%M%S}.csv"),
-            "Content-Encoding": "identity",
-        }
-        | _PRIVATE
-        | _NOTHING_RUNS,
+        headers=_export_headers(f"audit-log_{datetime.now(UTC):%Y-%m-%d_%H%M%S}", "csv"),
         refused_headers=_PRIVATE,
-        stands=lambda: _viewer(request) is not None,
+        is_session_valid=lambda: _viewer(request) is not None,
     )
 
 
@@ -185,6 +209,17 @@ _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+def _export_headers(name: str, ending: str) -> dict[str, str]:
+    headers = {
+        "Content-Type": _MEDIA_TYPES[ending],
+        "Content-Disposition": _attachment(f"{name}.{ending}"),
+        # Streamlit would compress it, as hard as it can, while the pages wait. A proxy does that better
+        # (docs/nginx.conf).
+        "Content-Encoding": "identity",
+    }
+    return headers | _PRIVATE | _NOTHING_RUNS
 
 
 def _run_id(request: Request) -> UUID | None:
@@ -209,12 +244,12 @@ def customer_page(request: Request) -> Response:
 def customer_document(request: Request) -> Response:
     try:
         with anonymous_transaction() as connection:
-            found = get_customer_document(
+            requested = get_customer_document(
                 connection, request.path_params["page_key"], request.path_params["document_id"]
             )
     except CustomerPageNotFound as error:
         return HTMLResponse(missing_html(str(error)), 404, headers=_CUSTOMER)
-    return _file(found)
+    return _file(requested)
 
 
 ROUTES = [

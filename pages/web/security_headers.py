@@ -1,4 +1,4 @@
-"""What every answer of the web server carries, and whether it works at all."""
+"""Security headers for every response, and the health checks."""
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from db.connections.engine import anonymous_transaction, jobs_transaction
 from services.version import VERSION, get_schema_state
 
-# The last line against values that slip through escaping: nothing is loaded from, or sent to, another address.
+# The last line of defence against a value that is not escaped: nothing is loaded from, or sent to, another address.
 # Streamlit's own pages need inline styles and scripts, blobs for workers, downloads and the scripts of components, and
 # WebAssembly. Only a script that already runs can make a blob. 'self' covers the page's own websocket (CSP level 3).
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -39,7 +39,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds the headers above to every answer that does not set them itself."""
+    """Middleware that adds the headers above to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -56,7 +56,7 @@ class SecurityHeaders:
 
 
 def health(request: Request) -> PlainTextResponse:
-    """`ok` while the database answers, else 503: what a proxy or a starter asks."""
+    """`ok` while the database answers, else 503; for a proxy or a starter."""
     try:
         with anonymous_transaction() as connection:
             connection.execute(text("SELECT 1"))
@@ -66,8 +66,7 @@ def health(request: Request) -> PlainTextResponse:
 
 
 def ready(request: Request) -> JSONResponse:
-    """Whether this process can serve: the database answers, and its schema is this version's. 503 with the reason
-    otherwise."""
+    """`ok` when this process can serve, else 503 with the reason: the database answers, in this version's schema."""
     try:
         with anonymous_transaction() as connection:
             connection.execute(text("SELECT 1"))

@@ -1,5 +1,7 @@
-"""The web server: Streamlit's pages and our own routes in one process. Started with `streamlit run
-pages/web/server.py`."""
+"""The web server: Streamlit's pages and the portal's own routes in one process.
+
+Started with `streamlit run pages/web/server.py`.
+"""
 
 import gc
 import importlib
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 PROJECT = Path(__file__).resolve().parents[2]
-# `streamlit run` puts this file's folder first, where a module of ours could stand in for one of Python's own.
+# `streamlit run` puts this file's folder first, where a module of the portal could shadow one of Python's own.
 sys.path[:] = [
     str(PROJECT),
     *(
@@ -22,19 +24,20 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import BaseRoute, Route  # noqa: E402
 from streamlit import config  # noqa: E402
-from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
-from pages.web.gate import SESSION_PATH, Doors, change_cookies  # noqa: E402
+from pages.web.bare_run import allow_pages  # noqa: E402
+from pages.web.gate import SESSION_PATH, Gate, change_cookies  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
-from pages.web.proxies import TrustedProxies, believe_nobody_else  # noqa: E402
+from pages.web.proxies import TrustedProxies  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health, ready  # noqa: E402
+from pages.web.streamlit_private import ignore_forwarded_headers, ignore_pages_folder  # noqa: E402
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
-# Until the first session has called st.navigation, Streamlit would run the files of a folder named "pages" by
-# themselves, past the gate in app.py.
-PagesManager.uses_pages_directory = False
+allow_pages()
+ignore_pages_folder()
+ignore_forwarded_headers()
 
 
 def _routes() -> list[BaseRoute]:
@@ -47,7 +50,7 @@ def _routes() -> list[BaseRoute]:
 
 
 def _secrets() -> dict[str, Any] | None:
-    """What Streamlit wants to know for single sign-on; None where there is no provider."""
+    """Streamlit's settings for single sign-on; None without a provider."""
     current = settings()
     if current.sign_in.provider is None:
         return None
@@ -69,9 +72,9 @@ _NEEDED_BY_EVERY_PAGE: Final = (
 
 
 def _settle_memory() -> None:
-    """Loads what every page needs before anybody asks for one, and takes it out of the garbage collector's sight.
+    """Load the modules that every page needs before the first request, and hide them from the garbage collector.
 
-    It stays until the end: a full collection that walks over all of it stops every page for a tenth of a second.
+    They stay until the process ends: a full collection that visits them all stops every page for a tenth of a second.
     """
     for module in _NEEDED_BY_EVERY_PAGE:
         importlib.import_module(module)
@@ -80,11 +83,10 @@ def _settle_memory() -> None:
 
 
 _settle_memory()
-believe_nobody_else()
-# Others wait for a page or an export that is at work, this long at most. Python's own five milliseconds would be paid
-# again at each of a page's questions to the database.
+# How long one thread runs while others wait, in seconds. A page that waits behind another page or an export pays it at
+# each of its statements; Python's own value is five milliseconds.
 sys.setswitchinterval(0.001)
-# The same at every process of one portal, so that a browser may begin at one and go on at another.
+# The same in every process of one portal, so that a browser may begin at one and go on at another.
 config.set_option("server.cookieSecret", web_server_secret())
 app = st.App(
     PROJECT / "app.py",
@@ -92,7 +94,7 @@ app = st.App(
     middleware=[
         Middleware(TrustedProxies),
         Middleware(SecurityHeaders),
-        Middleware(Doors),
+        Middleware(Gate),
         Middleware(ProviderAnswers),
     ],
     secrets=_secrets(),

@@ -1,42 +1,41 @@
-"""A tab's websocket: whose tab it may be, and what may come in over it."""
+"""A tab's websocket: which tab a connection may have, and which messages may come in over it."""
 
 import logging
 import secrets
 import traceback
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.web import browser_cookies, tabs
 from pages.web.origins import is_secure
+from pages.web.streamlit_private import is_page_message
 from services.authentication.sessions import viewer_of_token
 
 log = logging.getLogger("esupport.web")
 
-# What somebody who has yet to sign in can have to say; others paste ten thousand order numbers.
-_LONGEST_OF_STRANGERS: Final = 128 * 1024
+# In bytes. A sign-in needs little; signed-in people paste ten thousand order numbers.
+_LONGEST_FROM_STRANGERS: Final = 128 * 1024
 _LONGEST: Final = 4 * 1024 * 1024
 _PROTOCOL: Final = b"sec-websocket-protocol"
 _NOT_SUPPORTED, _MALFORMED, _TOO_LONG, _BROKEN, _TRY_LATER = 1003, 1002, 1009, 1011, 1013
 
 
 async def serve_tab(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Hands the connection on to Streamlit, with the id of an open tab only if the tab is this browser's."""
-    asked = HTTPConnection(scope)
-    token = browser_cookies.token_of_request(asked)
+    """Hand the connection on to Streamlit, with the id of an open tab only if the tab is this browser's."""
+    request = HTTPConnection(scope)
+    token = browser_cookies.token_of_request(request)
     connection = secrets.token_urlsafe(16)
-    address = asked.client.host if asked.client else None
+    address = request.client.host if request.client else None
     if not tabs.connect(
         connection,
         address,
         is_secure=is_secure(scope),
-        is_stranger=not await run_in_threadpool(_stands, token),
+        is_stranger=not await run_in_threadpool(_is_valid, token),
     ):
         log.warning("A connection was refused: too many without a session, from %s or in all.", address)
         await send({"type": "websocket.close", "code": _TRY_LATER})
@@ -53,7 +52,7 @@ async def serve_tab(app: ASGIApp, scope: Scope, receive: Receive, send: Send) ->
 
 
 class _Stream:
-    """What comes in, frame by frame; Streamlit would write a traceback about each one that it cannot read."""
+    """The incoming messages, checked: Streamlit would log a traceback for each that it cannot read."""
 
     def __init__(self, connection: str, receive: Receive, send: Send) -> None:
         self._connection, self._receive, self._send = connection, receive, send
@@ -62,28 +61,27 @@ class _Stream:
         message = await self._receive()
         if message["type"] != "websocket.receive":
             return message
-        code, what = self._fault(message)
+        code, fault = self._fault(message)
         if not code:
             return message
-        log.warning("A page's connection was closed: it sent %s.", what)
+        log.warning("A page's connection was closed: it sent %s.", fault)
         await _close(self._send, code)
         return {"type": "websocket.disconnect", "code": code}
 
     def _fault(self, message: Message) -> tuple[int, str]:
+        """The close code for a message that is refused, and what it is; 0 for one that is fine."""
         data = message.get("bytes")
         if data is None:
             return _NOT_SUPPORTED, "text"
-        longest = _LONGEST_OF_STRANGERS if tabs.is_stranger(self._connection) else _LONGEST
+        longest = _LONGEST_FROM_STRANGERS if tabs.is_stranger(self._connection) else _LONGEST
         if len(data) > longest:
             return _TOO_LONG, f"{len(data)} bytes at once"
-        try:
-            BackMsg.FromString(data)
-        except DecodeError:
+        if not is_page_message(data):
             return _MALFORMED, "what is no message of a page"
         return 0, ""
 
 
-def _stands(token: str) -> bool:
+def _is_valid(token: str) -> bool:
     try:
         return bool(token) and viewer_of_token(token) is not None
     except SQLAlchemyError:
@@ -91,12 +89,12 @@ def _stands(token: str) -> bool:
 
 
 def _checked(scope: Scope, token: str, connection: str) -> Scope:
-    """The same request, with our own name for the connection, and without the id of a tab that is not its browser's."""
-    named = tabs.CONNECTION_HEADER.lower().encode("ascii")
+    """The request with the connection's own id, and without the id of a tab that is not its browser's."""
+    own_header = tabs.CONNECTION_HEADER.lower().encode("ascii")
     headers: list[tuple[bytes, bytes]] = [
-        pair for pair in scope["headers"] if pair[0] not in (named, _PROTOCOL)
+        pair for pair in scope["headers"] if pair[0] not in (own_header, _PROTOCOL)
     ]
-    headers.append((named, connection.encode("ascii")))
+    headers.append((own_header, connection.encode("ascii")))
     entries = [part.strip() for part in Headers(scope=scope).get("sec-websocket-protocol", "").split(",")]
     if len(entries) > 2 and not tabs.belongs(entries[2], token):
         entries = entries[:2]

@@ -6,7 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from db.schema.tables import account, account_page, audit_log, checkout_page
+from db.schema.account_tables import account, account_page
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import checkout_page
+from db.schema.portal_tables import audit_log
 from services.access import Role
 from services.authentication.passwords import hash_password, one_time_password
 from services.errors import Conflict, InvalidInput
@@ -49,7 +52,8 @@ def create_account(
         connection.execute(insert(account_page).values(account_id=account_id, checkout_page_id=page_id))
     connection.execute(
         insert(audit_log).values(
-            action="create account", details={"account": account_id, "role": Role(role), "by": "command line"}
+            action=AuditAction.CREATE_ACCOUNT,
+            details={"account": account_id, "role": Role(role), "by": "command line"},
         )
     )
     return password
@@ -71,8 +75,8 @@ def create_first_administrator(connection: Connection) -> str | None:
     )
 
 
-def way_in(email: str) -> str:
-    """A sentence about what a new account's owner is mailed."""
+def sign_in_instructions(email: str) -> str:
+    """A sentence that says which mail the owner of a new account receives."""
     if settings().sign_in.passwords:
         return f"A one-time password is on its way to {email}."
     return f"A mail that says how to sign in is on its way to {email}."
@@ -83,10 +87,10 @@ def add_account(
 ) -> tuple[int, str]:
     """The new account's ID and its one-time password. Raises as `create_account` does."""
     email, name = checked_email(email, find_utf8_for(connection, [email])), checked_name(name)
-    known = connection.execute(
+    existing = connection.execute(
         select(account.c.id).where(account.c.email_key == text("email_key(:email)")), {"email": email}
     ).scalar_one_or_none()
-    if known is not None:
+    if existing is not None:
         raise Conflict(f"There is an account with the e-mail {email} already.")
     password = one_time_password()
     account_id: int = connection.execute(

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.schema.tables import account, team
+from db.schema.account_tables import account, team
+from db.schema.audit_actions import AuditAction
 from services.access import Role, Viewer, require_administrator
 from services.accounts.administration import Grants, create_account
 from services.accounts.creation import checked_email, checked_name
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
@@ -49,7 +50,7 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
     lines = _lines(content)
     emails = [strip_edges(line["email"]) for _, line in lines]
     keys = func.unnest(literal(emails, ARRAY(Text))).column_valued("given")
-    known = set(
+    taken = set(
         connection.execute(
             select(keys).join(account, account.c.email_key == func.email_key(keys)).distinct()
         ).scalars()
@@ -67,17 +68,18 @@ def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> 
         row = _row(number, line, teams, utf8)
         key = folded[row.email]
         problem = row.problem
-        if problem is None and row.email in known:
+        if problem is None and row.email in taken:
             problem = "There is an account with this e-mail already."
         if problem is None and key in seen:
-            problem = "This e-mail stands in the file twice."
+            problem = "This e-mail is in the file twice."
         seen.add(key)
         rows.append(ImportRow(row.line, row.email, row.name, row.role, row.teams, problem))
     return tuple(rows)
 
 
-def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> Done:
-    """Makes an account of every line and mails each its one-time password; with one bad line, none.
+@action(AuditAction.IMPORT_ACCOUNTS)
+def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> ActionResult:
+    """Create one account per line and mail each its one-time password; a single bad line stops all of them.
 
     Raises as `preview_accounts` does, and `Conflict` when a line cannot be used.
     """
@@ -94,8 +96,8 @@ def import_accounts(connection: Connection, viewer: Viewer, content: bytes) -> D
     for row in rows:
         grants = Grants(Role(row.role), teams=tuple(ids[name] for name in row.teams))
         create_account(connection, viewer, email=row.email, name=row.name, grants=grants)
-    words = f"{len(rows)} account{'' if len(rows) == 1 else 's'}"
-    return Done(f"{words} created. Everybody is mailed how to sign in.", {"accounts": len(rows)})
+    counted = f"{len(rows)} account{'' if len(rows) == 1 else 's'}"
+    return ActionResult(f"{counted} created. Everybody is mailed how to sign in.", {"accounts": len(rows)})
 
 
 def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:
@@ -118,31 +120,33 @@ def _lines(content: bytes) -> list[tuple[int, Mapping[str, str]]]:
                 field="file",
             )
         reader.fieldnames = names
-        found: list[tuple[int, Mapping[str, str]]] = [
+        lines: list[tuple[int, Mapping[str, str]]] = [
             (reader.line_num, {name: line.get(name) or "" for name in COLUMNS})
             for line in reader
             if any(isinstance(value, str) and value.strip() for value in line.values())
         ]
     except csv.Error as error:
         raise InvalidInput(f"The file cannot be read: {error}.", field="file") from error
-    if not found:
+    if not lines:
         raise InvalidInput("The file names no account.", field="file")
-    if len(found) > MOST_ROWS:
+    if len(lines) > MOST_ROWS:
         raise InvalidInput(f"The file names more than {MOST_ROWS} accounts. Split it.", field="file")
-    return found
+    return lines
 
 
-def _row(number: int, line: Mapping[str, str], known_teams: set[str], utf8: Utf8) -> ImportRow:
+def _row(number: int, line: Mapping[str, str], existing_teams: set[str], utf8: Utf8) -> ImportRow:
     email, name = strip_edges(line["email"]), " ".join(line["name"].split())
     role = line["role"].strip().casefold().replace(" ", "_")
-    teams = tuple(dict.fromkeys(one.strip() for one in line["teams"].split(";") if one.strip()))
+    teams = tuple(
+        dict.fromkeys(team_name.strip() for team_name in line["teams"].split(";") if team_name.strip())
+    )
     problem = None
     try:
         checked_email(email, utf8)
         checked_name(name)
     except InvalidInput as error:
         problem = str(error)
-    unknown = next((one for one in teams if one not in known_teams), None)
+    unknown = next((team_name for team_name in teams if team_name not in existing_teams), None)
     if problem is None and role not in list(Role):
         problem = f"There is no role “{line['role'].strip()}”: {', '.join(Role)}."
     if problem is None and unknown is not None:

@@ -1,4 +1,4 @@
-"""What people change about their own account."""
+"""Changes that people make to their own account."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,11 +9,11 @@ from db.connections.engine import (
     anonymous_transaction,
     viewer_transaction,
 )
-from db.schema.tables import account_session
+from db.schema.account_tables import account_session
 from db.settings import database_settings
 from services.access import Viewer
 from services.authentication import passwords, sessions
-from services.authentication.security_mails import Change, announce
+from services.authentication.security_mails import Change, notify_owner
 from services.errors import InvalidInput
 from services.time_zones import time_zones
 
@@ -52,23 +52,23 @@ def change_own_password(
             raise InvalidInput("Choose a password that is not the old one.", field="new")
         if outcome != "done":
             raise InvalidInput(sessions.WRONG_CURRENT, field="current")
-        announce(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
+        notify_owner(connection, viewer.account_id, Change.PASSWORD, address=address, browser=browser)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A browser that is signed in. Times are aware; `is_this` is the one that asks."""
+    """A signed-in browser. Times are aware; `is_current` marks the browser of this request."""
 
     id: int
     created_at: datetime
     expires_at: datetime
     address: str | None
     browser: str | None
-    is_this: bool
+    is_current: bool
 
 
 def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> tuple[OwnSession, ...]:
-    """Where the viewer is signed in, newest first."""
+    """The viewer's open sessions, newest first."""
     rows = connection.execute(
         select(account_session)
         .where(
@@ -89,7 +89,7 @@ def find_own_sessions(connection: Connection, viewer: Viewer, *, token: str) -> 
 
 
 def end_own_session(viewer: Viewer, session_id: int, *, address: str | None) -> None:
-    """Signs another browser of the viewer's out. One that has ended, or is not theirs, stays as it is."""
+    """Sign out another browser of the viewer. A session that has ended, or is not the viewer's, is not changed."""
     with viewer_transaction(viewer.account_id) as connection:
         connection.execute(
             text("SELECT end_own_session(:id, :address)"), {"id": session_id, "address": address}

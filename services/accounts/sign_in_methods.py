@@ -2,15 +2,17 @@
 
 from sqlalchemy import Connection, delete, select, update
 
-from db.schema.tables import account, role_rule, single_sign_on_identity
+from db.schema.account_tables import account, role_rule, single_sign_on_identity
+from db.schema.audit_actions import AuditAction
 from services.access import Role, Viewer, require_administrator
-from services.accounts.administration import get_account
-from services.actions import Done
-from services.authentication.security_mails import Owner, announce_reset
+from services.accounts.listing import get_account
+from services.actions import ActionResult, action
+from services.authentication.security_mails import Owner, notify_owner_of_reset
 from services.errors import AccountNotFound, Conflict
 
 
-def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> Done:
+@action(AuditAction.REQUIRE_SECOND_FACTOR)
+def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> ActionResult:
     """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
 
     Raises `NotAllowed`.
@@ -21,10 +23,13 @@ def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role
             update(role_rule).where(role_rule.c.role == role).values(second_factor_required=role in roles)
         )
     names = ", ".join(sorted(roles)) or "nobody"
-    return Done(f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)})
+    return ActionResult(
+        f"A second factor is required of: {names.replace('_', ' ')}.", {"roles": sorted(roles)}
+    )
 
 
-def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.RESET_SECOND_FACTOR)
+def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """For somebody who lost their device and their recovery codes; a mail tells them.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
@@ -42,11 +47,12 @@ def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int)
     connection.execute(
         update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
     )
-    announce_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
-    return Done(f"The second factor of {known.name} was removed.", {"account": account_id})
+    notify_owner_of_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
+    return ActionResult(f"The second factor of {known.name} was removed.", {"account": account_id})
 
 
-def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> Done:
+@action(AuditAction.UNLINK_SINGLE_SIGN_ON)
+def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
     """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
@@ -55,4 +61,4 @@ def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: in
     of_account = single_sign_on_identity.c.account_id == account_id
     if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
         raise Conflict("This account is not linked to a single sign-on.")
-    return Done(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
+    return ActionResult(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})

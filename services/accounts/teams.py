@@ -1,26 +1,25 @@
-"""Teams and checkout pages, for administrators."""
+"""Teams, for administrators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer
 
-from db.schema.tables import account, checkout_page, orders, payment_method, team, team_member, team_page
+from db.schema.account_tables import account, team, team_member, team_page
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput, NotFound
-from services.time_zones import time_zones
+
+_MOST_PEOPLE: Final = 10_000
 
 
 class TeamNotFound(NotFound):
     message = "There is no such team."
-
-
-class StoreNotFound(NotFound):
-    message = "There is no such checkout page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +30,6 @@ class ListedTeam:
     name: str
     members: tuple[tuple[int, str], ...]
     stores: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedStore:
-    """A checkout page and what it allows. `refund_document_methods` None: as the payment method says in general."""
-
-    id: int
-    name: str
-    title: str | None
-    delivery_allowed: bool
-    refund_again_after_partial: bool
-    time_zone: str | None
-    refund_document_methods: tuple[str, ...] | None
-    has_orders: bool
 
 
 def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]:
@@ -66,19 +51,37 @@ def find_teams(connection: Connection, viewer: Viewer) -> tuple[ListedTeam, ...]
     )
 
 
+class Person(NamedTuple):
+    """An account that can be a member of a team."""
+
+    id: int
+    name: str
+    email: str
+
+
+def find_people(connection: Connection, viewer: Viewer) -> tuple[Person, ...]:
+    """The first 10,000 accounts by e-mail. Raises `NotAllowed`."""
+    require_administrator(viewer)
+    people = select(account.c.id, account.c.name, account.c.email)
+    ordered = people.order_by(account.c.email_key).limit(_MOST_PEOPLE)
+    return tuple(Person(row.id, row.name, row.email) for row in connection.execute(ordered))
+
+
+@action(AuditAction.CREATE_TEAM)
 def create_team(
     connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
-) -> Done:
+) -> ActionResult:
     """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
     require_administrator(viewer)
     name = _team_name(connection, name, None)
     team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
-    _fill(connection, team_id, members, stores)
-    return Done(
+    _insert_members_and_stores(connection, team_id, members, stores)
+    return ActionResult(
         f"The team {name} was created.", {"team": team_id, "members": list(members), "stores": list(stores)}
     )
 
 
+@action(AuditAction.CHANGE_TEAM)
 def change_team(
     connection: Connection,
     viewer: Viewer,
@@ -87,76 +90,25 @@ def change_team(
     name: str,
     members: Sequence[int],
     stores: Sequence[int],
-) -> Done:
+) -> ActionResult:
     """Sets name, members and stores. Raises `NotAllowed`, `TeamNotFound`, `InvalidInput`."""
     _lock_team(connection, viewer, team_id)
     name = _team_name(connection, name, team_id)
     connection.execute(update(team).where(team.c.id == team_id).values(name=name))
     connection.execute(delete(team_member).where(team_member.c.team_id == team_id))
     connection.execute(delete(team_page).where(team_page.c.team_id == team_id))
-    _fill(connection, team_id, members, stores)
-    return Done(
+    _insert_members_and_stores(connection, team_id, members, stores)
+    return ActionResult(
         f"The team {name} was saved.", {"team": team_id, "members": list(members), "stores": list(stores)}
     )
 
 
-def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> Done:
+@action(AuditAction.DELETE_TEAM)
+def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> ActionResult:
     """Its members keep what they have from elsewhere. Raises `NotAllowed`, `TeamNotFound`."""
     name = _lock_team(connection, viewer, team_id)
     connection.execute(delete(team).where(team.c.id == team_id))
-    return Done(f"The team {name} was deleted.", {"team": team_id, "name": name})
-
-
-def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
-    """All checkout pages, by technical name. Raises `NotAllowed`."""
-    require_administrator(viewer)
-    has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
-    plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
-    rows = connection.execute(select(*plain, has_orders.label("has_orders")).order_by(checkout_page.c.name))
-    return tuple(_store(row) for row in rows)
-
-
-def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[str, bool], ...]:
-    """(name, whether refunds need a document in general), by name. Raises `NotAllowed`."""
-    require_administrator(viewer)
-    rows = connection.execute(select(payment_method).order_by(payment_method.c.name))
-    return tuple((row.name, row.refund_document_required) for row in rows)
-
-
-def change_store(
-    connection: Connection,
-    viewer: Viewer,
-    store_id: int,
-    *,
-    title: str,
-    delivery_allowed: bool,
-    refund_again_after_partial: bool,
-    time_zone: str | None,
-    refund_document_methods: Sequence[str] | None,
-) -> Done:
-    """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
-    require_administrator(viewer)
-    title = " ".join(title.split())
-    if len(title) > 200 or not title.isprintable():
-        raise InvalidInput("A display name has at most 200 characters.", field="title")
-    if time_zone is not None and time_zone not in time_zones():
-        raise InvalidInput("There is no time zone of that name.", field="time_zone")
-    name = connection.execute(
-        select(checkout_page.c.name).where(checkout_page.c.id == store_id).with_for_update(key_share=True)
-    ).scalar_one_or_none()
-    if name is None:
-        raise StoreNotFound
-    values: dict[str, Any] = {
-        "title": title or None,
-        "delivery_allowed": delivery_allowed,
-        "refund_again_after_partial": refund_again_after_partial,
-        "time_zone": time_zone,
-        "refund_document_methods": None
-        if refund_document_methods is None
-        else sorted(set(refund_document_methods)),
-    }
-    connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
-    return Done(f"The checkout page {name} was saved.", {"store": name, **values})
+    return ActionResult(f"The team {name} was deleted.", {"team": team_id, "name": name})
 
 
 def _lock_team(connection: Connection, viewer: Viewer, team_id: int) -> str:
@@ -181,19 +133,14 @@ def _team_name(connection: Connection, name: str, own: int | None) -> str:
     return name
 
 
-def _fill(connection: Connection, team_id: int, members: Sequence[int], stores: Sequence[int]) -> None:
+def _insert_members_and_stores(
+    connection: Connection, team_id: int, members: Sequence[int], stores: Sequence[int]
+) -> None:
     for field, table, ids in (("members", account, members), ("stores", checkout_page, stores)):
         among = table.c.id == any_(literal(list(ids), ARRAY(Integer)))
         if len(connection.execute(select(table.c.id).where(among)).all()) < len(set(ids)):
-            raise Conflict(f"One of these {field} does not exist any more.")
+            raise Conflict(f"One of these {field} no longer exists.")
     for account_id in sorted(set(members)):
         connection.execute(insert(team_member).values(team_id=team_id, account_id=account_id))
     for page_id in sorted(set(stores)):
         connection.execute(insert(team_page).values(team_id=team_id, checkout_page_id=page_id))
-
-
-def _store(row: Any) -> ListedStore:
-    methods = row.refund_document_methods
-    return ListedStore(
-        **dict(row._mapping) | {"refund_document_methods": None if methods is None else tuple(methods)}
-    )

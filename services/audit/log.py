@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
-from db.schema.tables import audit_log
+from db.schema.audit_actions import AuditAction
+from db.schema.portal_tables import audit_log
 from services.access import Viewer, require_administrator
 from services.audit import recording
 from services.errors import InvalidInput, NotFound
@@ -30,7 +31,7 @@ _PIECE: Final = 65_536  # bytes, about
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What is asked for; all of it together. `account` is any part of an e-mail; days are of `zone`, both inclusive."""
+    """A search of the audit log, narrowed by each field. `account`: part of an e-mail; days: in `zone`, inclusive."""
 
     zone: ZoneInfo
     account: str = ""
@@ -42,7 +43,7 @@ class AuditFilter:
 
 
 def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None) -> AuditFilter:
-    """What was typed, by field; raises `InvalidInput` for the first field that cannot be read.
+    """Parse what was typed into each field; raises `InvalidInput` for the first field that cannot be read.
 
     Fields: account, action ("" for all), order, since, until, refused (anything but "" for refused ones only), and zone
     where it is not given.
@@ -68,23 +69,23 @@ def read_audit_filter(asked: Mapping[str, str], *, zone: ZoneInfo | None = None)
         refused_only=bool(asked.get("refused")),
     )
     if wanted.since and wanted.until and wanted.until < wanted.since:
-        raise InvalidInput("This day is before the day from.", field="until")
+        raise InvalidInput("The end date is before the start date.", field="until")
     return wanted
 
 
 def seal_audit_filter(viewer: Viewer, asked: Mapping[str, str], *, zone: ZoneInfo) -> str:
-    """What was typed, for the address of the viewer's export: nobody else reads it there or can use it."""
+    """The search as it was typed, sealed for the address of the viewer's export: nobody else can read or use it."""
     return seal(
         {"account_id": viewer.account_id, "asked": dict(asked) | {"zone": zone.key}}, purpose=_PURPOSE
     )
 
 
 def open_audit_filter(viewer: Viewer, sealed: str) -> AuditFilter:
-    """What was sealed for this viewer in the last day; raises `NotFound` for anything else."""
-    found = unseal(sealed, purpose=_PURPOSE, seconds=_SEALED_SECONDS)
-    if found["account_id"] != viewer.account_id:
+    """Open a search that was sealed for this viewer within the last day; raises `NotFound` for anything else."""
+    content = unseal(sealed, purpose=_PURPOSE, seconds=_SEALED_SECONDS)
+    if content["account_id"] != viewer.account_id:
         raise NotFound
-    return read_audit_filter(found["asked"])
+    return read_audit_filter(content["asked"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class AuditRow:
     order_id: int | None
     address: str | None
     succeeded: bool
-    details: dict[str, Any]
+    details: Mapping[str, object]
 
     @property
     def details_text(self) -> str:
@@ -119,22 +120,22 @@ def find_audit(
     statement = _statement(wanted).limit(limit)
     if before is not None:
         statement = statement.where(audit_log.c.id < before)
-    return tuple(AuditRow(*row) for row in connection.execute(statement))
+    return tuple(_audit_row(row) for row in connection.execute(statement))
 
 
 def find_actions(connection: Connection, viewer: Viewer) -> tuple[str, ...]:
     """The actions that the log knows, sorted. Raises `NotAllowed`."""
     require_administrator(viewer)
-    # A skip scan, one step an action: the log is long and its actions are few.
-    found: list[str] = []
+    # A skip scan, one step per action: the log is long and its actions are few.
+    actions: list[str] = []
     while True:
         statement = select(func.min(audit_log.c.action))
-        if found:
-            statement = statement.where(audit_log.c.action > found[-1])
+        if actions:
+            statement = statement.where(audit_log.c.action > actions[-1])
         following = connection.execute(statement).scalar_one()
         if following is None:
-            return tuple(found)
-        found.append(following)
+            return tuple(actions)
+        actions.append(following)
 
 
 def export_audit(
@@ -156,7 +157,7 @@ def export_audit(
     writer.writerow(["time (UTC)", "account", "action", "order", "address", "succeeded", "details"])
     rows = 0
     for row in connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement):
-        writer.writerow(_csv_cells(AuditRow(*row)))
+        writer.writerow(_csv_cells(_audit_row(row)))
         rows += 1
         if buffer.tell() > _PIECE:
             on_rows(rows)
@@ -186,20 +187,28 @@ def _emptied(buffer: io.StringIO) -> bytes:
 def record_audit_export(
     connection: Connection, viewer: Viewer, wanted: AuditFilter, *, address: str | None
 ) -> None:
-    """Records in the log itself that somebody takes it along, and which part. Raises `NotAllowed`."""
+    """Record in the log itself that the viewer exports it, and which part. Raises `NotAllowed`."""
     require_administrator(viewer)
     asked = {"account": strip_edges(wanted.account), "action": wanted.action, "order": wanted.order_id}
     days = {"since": wanted.since and str(wanted.since), "until": wanted.until and str(wanted.until)}
     details = {name: value for name, value in (asked | days).items() if value}
-    recording.record(connection, viewer, "export audit log", address=address, details=details)
+    recording.record(connection, viewer, AuditAction.EXPORT_AUDIT_LOG, address=address, details=details)
 
 
-def _statement(wanted: AuditFilter) -> Any:
+def _audit_row(
+    row: Row[Any],
+) -> AuditRow:  # Any: the columns are those of AuditRow, which the type cannot say
+    return AuditRow(**row._mapping)
+
+
+def _statement(wanted: AuditFilter) -> Select[Any]:
     if wanted.since and wanted.until and wanted.until < wanted.since:
-        raise InvalidInput("This day is before the day from.", field="until")
+        raise InvalidInput("The end date is before the start date.", field="until")
     statement = select(*(audit_log.c[name] for name in AuditRow.__slots__)).order_by(audit_log.c.id.desc())
-    if words := strip_edges(wanted.account):
-        statement = statement.where(func.strpos(func.fold(audit_log.c.account_email), func.fold(words)) > 0)
+    if email_part := strip_edges(wanted.account):
+        statement = statement.where(
+            func.strpos(func.fold(audit_log.c.account_email), func.fold(email_part)) > 0
+        )
     if wanted.action is not None:
         statement = statement.where(audit_log.c.action == wanted.action)
     if wanted.order_id is not None:
@@ -213,9 +222,9 @@ def _statement(wanted: AuditFilter) -> Any:
     return statement
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     if isinstance(value, dict):
-        return " ".join(f"{name}={_plain(one)}" for name, one in value.items())
+        return " ".join(f"{name}={_plain(part)}" for name, part in value.items())
     return {True: "yes", False: "no", None: "none"}[value] if isinstance(value, bool | None) else str(value)

@@ -1,12 +1,12 @@
 """The audit log: who did what to which order, from where. Rows are only ever added."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, insert
 
 from db.connections.engine import viewer_transaction
-from db.schema.tables import audit_log
+from db.schema.audit_actions import AuditAction
+from db.schema.portal_tables import audit_log
 from services.access import Viewer
 from services.errors import SupportError
 
@@ -14,15 +14,18 @@ from services.errors import SupportError
 def record(
     connection: Connection,
     viewer: Viewer,
-    action: str,
+    action: AuditAction,
     *,
     address: str | None,
     order_id: int | None = None,
     succeeded: bool = True,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> None:
-    """Adds a row in the viewer's own transaction. `details` never holds what a customer could be known by."""
-    # Inline: what is added may not be read back by the one who adds it, and a RETURNING would read.
+    """Add a row in the viewer's own transaction.
+
+    A customer's e-mails may be in `details` (a corrected one is); deleting a person's data cuts them out.
+    """
+    # Inline: the account that adds a row may not read it back, and a RETURNING would read.
     connection.execute(
         insert(audit_log)
         .inline()
@@ -40,14 +43,14 @@ def record(
 
 def record_refusal(
     viewer: Viewer,
-    action: str,
+    action: AuditAction,
     refusal: SupportError,
     *,
     address: str | None,
     order_id: int | None = None,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> None:
-    """Adds a row about what was refused, in a transaction of its own: the one that was refused is undone."""
+    """Add a row about a refused attempt, in a transaction of its own: the refused one is rolled back."""
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         record(
             connection,

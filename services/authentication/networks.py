@@ -10,11 +10,11 @@ LOCAL: Final = "local"
 def network_of(address: str | None) -> str:
     """The address itself, or its /64 for IPv6: a household has billions of those and may use a new one every time."""
     try:
-        found = ip_address((address or "").strip())
+        parsed = ip_address((address or "").strip())
     except ValueError:  # none, or a header that names no address
         return LOCAL
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is None:
-            return LOCAL if found.is_loopback else str(ip_network((found.packed[:8] + bytes(8), 64)))
-        found = found.ipv4_mapped
-    return LOCAL if found.is_loopback else str(found)
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return LOCAL if parsed.is_loopback else str(ip_network((parsed.packed[:8] + bytes(8), 64)))
+        parsed = parsed.ipv4_mapped
+    return LOCAL if parsed.is_loopback else str(parsed)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from db.connections.engine import anonymous_transaction
 from services.authentication import passwords, sessions
 from services.authentication.networks import network_of
-from services.authentication.security_mails import Change, announce
+from services.authentication.security_mails import Change, notify_owner
 from services.errors import Conflict
 from services.mail.outbox import SUBJECTS, new_message_id, texts_of
 from services.settings import settings
@@ -71,14 +71,14 @@ def set_password(
         ).scalar_one()
         if account_id is None:
             raise LinkUnusable
-        announce(connection, account_id, Change.PASSWORD_BY_LINK, address=address, browser=browser)
+        notify_owner(connection, account_id, Change.PASSWORD_BY_LINK, address=address, browser=browser)
 
 
 def _email_of(token: str) -> str | None:
     if not settings().sign_in.passwords:
         return None
     with anonymous_transaction() as connection:
-        found: str | None = connection.execute(
+        email: str | None = connection.execute(
             text("SELECT password_reset_email(:digest)"), {"digest": sessions.digest(token)}
         ).scalar_one()
-        return found
+        return email

@@ -14,11 +14,11 @@ import segno
 from sqlalchemy import Connection, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction, viewer_transaction
-from db.schema.tables import account, role_rule
+from db.schema.account_tables import account, role_rule
 from services.access import Role, Viewer
 from services.authentication import sessions
 from services.authentication.networks import network_of
-from services.authentication.security_mails import Change, announce
+from services.authentication.security_mails import Change, notify_owner
 from services.errors import Conflict, InvalidInput
 from services.settings import settings
 
@@ -34,7 +34,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 class Enrolment:
     """What an app needs to know: the secret in base32, and the picture of it as SVG.
 
-    It is worthless once the account's credentials are not those of `version` any more.
+    It is worthless once the account's credentials are no longer those of `version`.
     """
 
     secret: str
@@ -67,7 +67,7 @@ def confirm(
     """Switches the second factor on and returns the recovery codes, which are shown this once; a mail tells the viewer.
 
     `password` is the viewer's own; who came through a single sign-on gives None and must have signed in within ten
-    minutes. Raises `InvalidInput` (fields `code`, `password`), and `Conflict` when the credentials changed meanwhile.
+    minutes. Raises `InvalidInput` (fields `code`, `password`), and `Conflict` when the credentials have changed since.
     """
     step = _step_of(enrolment.secret, code)
     if step is None:
@@ -130,12 +130,12 @@ def check(attempt: UUID, code: str, *, address: str | None, browser: str | None 
     """Whether the code goes with the attempt: of the app, not used before, or a recovery code, which is used up.
 
     A wrong one counts as a failed sign-in, so that five lock the account; none fits while it is locked, nor once the
-    account's credentials are not those of the attempt any more. The account's row is locked meanwhile, so that codes
+    account's credentials are no longer those of the attempt. The account's row is locked until then, so that codes
     sent at once are judged one after the other. The owner is told of a recovery code that was used and of a code that
     was used before.
     """
     typed = code.strip().casefold()[:100]
-    # The jobs' role: whoever speaks to the database as the app's must not read secrets, nor call a code right.
+    # As the jobs' role: with the app's role alone nobody must be able to read secrets or to confirm a code.
     with jobs_transaction() as connection:
         found = connection.execute(
             text("SELECT account_id, secret FROM second_factor_of(:attempt)"), {"attempt": attempt}
@@ -151,7 +151,7 @@ def check(attempt: UUID, code: str, *, address: str | None, browser: str | None 
         ).one()
         change = {"repeated": Change.CODE_REPEATED, "recovery": Change.RECOVERY_CODE}.get(judged.outcome)
         if change is not None and found is not None:
-            announce(
+            notify_owner(
                 connection,
                 found.account_id,
                 change,
@@ -203,11 +203,11 @@ def _set(
             },
         ).scalar_one()
         if outcome == "changed":
-            raise Conflict("Your password or second factor was changed meanwhile. Please begin again.")
+            raise Conflict("Your password or second factor was changed in the meantime. Please begin again.")
         if outcome != "done":
             raise InvalidInput(UNPROVEN, field="password")
         change = Change.FACTOR_OFF if secret is None else Change.FACTOR_ON
-        announce(connection, viewer.account_id, change, address=address, browser=browser)
+        notify_owner(connection, viewer.account_id, change, address=address, browser=browser)
 
 
 def _version(connection: Connection, viewer: Viewer) -> int:
@@ -225,11 +225,11 @@ def _step_of(secret: str, code: str) -> int | None:
         return None
     now = int(time.time()) // _STEP_SECONDS
     maker = pyotp.TOTP(secret)
-    found = None
+    matching = None
     for step in range(now - _DRIFT, now + _DRIFT + 1):
         if hmac.compare_digest(maker.generate_otp(step), digits):
-            found = step
-    return found
+            matching = step
+    return matching
 
 
 def _digest(code: str) -> bytes:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import Connection, text
 
-from services.authentication.user_agents import browser_words
+from services.authentication.user_agents import describe_user_agent
 from services.mail.outbox import SUBJECTS, new_message_id, queue_mail, texts_of
 from services.settings import settings
+from services.time_zones import find_time_zone, format_time
 
 KIND: Final = "credentials"
 
@@ -37,7 +37,7 @@ _SENTENCES: Final = {
     "“Forgot password?”. All browsers were signed out.",
     Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
     Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
-    "are not valid any more.",
+    "are no longer valid.",
     Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
     "new one on the Profile page.",
     Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",
@@ -48,14 +48,14 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose account it is; `time_zone` is the account's own choice, if any."""
+    """The owner of an account; `time_zone` is the account's own choice, if any."""
 
     email: str
     name: str
     time_zone: str | None
 
 
-def announce(
+def notify_owner(
     connection: Connection,
     account_id: int,
     change: Change,
@@ -64,14 +64,17 @@ def announce(
     browser: str | None,
     codes_left: int | None = None,
 ) -> None:
-    """Tells the owner of what was changed in this transaction, from where and with which browser (a User-Agent).
+    """Mail the owner what was changed in this transaction, from which address and with which browser (a User-Agent).
 
-    The database refuses it when nothing was, and knows the address that it goes to.
+    The database refuses if nothing was changed, and knows the address to send to.
     """
     owner = connection.execute(
         text("SELECT email, name, time_zone FROM credentials_owner(:account)"), {"account": account_id}
     ).one()
-    parts = texts_of(KIND, _words(Owner(*owner), change, address, browser, codes_left))
+    parts = texts_of(
+        KIND,
+        _mail_fields(Owner(owner.email, owner.name, owner.time_zone), change, address, browser, codes_left),
+    )
     connection.execute(
         text("SELECT announce_credentials(:account, :id, :subject, :plain, :html)"),
         {
@@ -84,8 +87,8 @@ def announce(
     )
 
 
-def announce_reset(connection: Connection, account_id: int, owner: Owner) -> None:
-    """Tells the owner that an administrator, whose transaction this is, has removed the second factor.
+def notify_owner_of_reset(connection: Connection, account_id: int, owner: Owner) -> None:
+    """Mail the owner that an administrator, whose transaction this is, has removed the second factor.
 
     It does not say from where: that is the administrator's address.
     """
@@ -94,27 +97,28 @@ def announce_reset(connection: Connection, account_id: int, owner: Owner) -> Non
         kind=KIND,
         to_address=owner.email,
         to_name=owner.name,
-        words={"change": Change.FACTOR_RESET} | _words(owner, Change.FACTOR_RESET, None, None, None),
+        template_values={"change": Change.FACTOR_RESET}
+        | _mail_fields(owner, Change.FACTOR_RESET, None, None, None),
         account_id=account_id,
     )
 
 
-def _words(
+def _mail_fields(
     owner: Owner, change: Change, address: str | None, browser: str | None, codes_left: int | None
 ) -> dict[str, str | None]:
     return {
         "name": owner.name,
         "login": owner.email,
-        "sentence": _SENTENCES[change] + _left(codes_left),
+        "sentence": _SENTENCES[change] + _codes_left_sentence(codes_left),
         "when": _time(owner.time_zone),
-        "from_address": _address(address),
-        "browser": browser_words(browser) if browser else None,
+        "from_address": _printable_address(address),
+        "browser": describe_user_agent(browser) if browser else None,
         "advice": _advice(change),
         "portal": settings().web.base_url,
     }
 
 
-def _left(codes: int | None) -> str:
+def _codes_left_sentence(codes: int | None) -> str:
     if codes is None:
         return ""
     if codes == 0:
@@ -122,23 +126,22 @@ def _left(codes: int | None) -> str:
     return f" {codes} {'is' if codes == 1 else 'are'} left."
 
 
-def _time(zone: str | None) -> str:
+def _time(zone_name: str | None) -> str:
     """`12 Nov 2026, 14:05 (Europe/Berlin)`: now, in the account's time zone, or in UTC without one."""
-    chosen = ZoneInfo(zone) if zone in available_timezones() else UTC
-    now = datetime.now(chosen)
-    return f"{now.day} {now:%b %Y, %H:%M} ({zone if chosen is not UTC else 'UTC'})"
+    zone = find_time_zone(zone_name)
+    return f"{format_time(datetime.now(UTC), zone or UTC)} ({zone.key if zone else 'UTC'})"
 
 
-def _address(given: str | None) -> str | None:
+def _printable_address(header: str | None) -> str | None:
     # A proxy's header may say anything; only what is an address is told.
     try:
-        return str(ip_address(given)) if given else None
+        return str(ip_address(header)) if header else None
     except ValueError:
         return None
 
 
 def _advice(change: Change) -> str:
-    """What to do for somebody who did not do it themselves."""
+    """What an owner should do who did not make the change."""
     if not settings().sign_in.passwords:
         return "tell an administrator at once."
     if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):

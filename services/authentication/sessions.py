@@ -1,7 +1,7 @@
 """Signing in, staying signed in, and signing out.
 
 A browser that is signed in holds a random token in a cookie; the database holds the token's SHA-256 only, and says on
-every use whether the session still stands. Nothing else makes anybody a viewer.
+every use whether the session is still valid. Nothing else makes an account a viewer.
 """
 
 import secrets
@@ -114,7 +114,7 @@ def prove_password(
 def open_session(
     checked: CheckedAccount, *, address: str | None, browser: str | None = None, device: str | None = None
 ) -> str | None:
-    """A new session's token (256 random bits), or None when the account was locked, disabled or changed meanwhile, or
+    """A new session's token (256 random bits), or None when the account was locked, disabled or changed since, or
     asks for a second factor that was not given.
 
     `device` is the token of the browser, which is known from then on.
@@ -141,7 +141,7 @@ def new_device() -> str:
 
 
 def viewer_of_token(token: str) -> Viewer | None:
-    """Who holds the token, with role and stores as they are now; None when the session does not stand any more.
+    """Who holds the token, with role and stores as they are now; None when the session has ended.
 
     Asking counts as use: a session that nobody uses for a while ends.
     """

@@ -15,9 +15,9 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 
 from db.connections.engine import anonymous_transaction, jobs_transaction
-from db.schema.tables import account
+from db.schema.account_tables import account
 from services.authentication import sessions
-from services.authentication.exact_addresses import exact_key
+from services.authentication.address_identity import identity_key
 from services.authentication.networks import network_of
 from services.settings import settings
 
@@ -35,8 +35,8 @@ _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """Either an account (`checked`, its `login`), or `refused`: a sentence for whoever stands at the door.
+class SignInDecision:
+    """Either an account (`checked`, its `login`), or `refused`: a sentence for the person who tried to sign in.
 
     `has_factor` says that the provider asked for a second factor itself.
     """
@@ -55,10 +55,13 @@ def is_on() -> bool:
     return settings().sign_in.provider is not None
 
 
-def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None = None) -> Judgement | None:
-    """What the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open here.
+def decide(
+    claims: Mapping[str, Any], *, address: str | None, device: str | None = None
+) -> SignInDecision | None:
+    """Decide which account the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open.
 
-    None when this very answer was judged before: a copy of the browser's cookies opens nothing. A refusal is audited.
+    None when the same answer was decided on before: a copy of the browser's cookies opens nothing. A refusal is
+    audited.
     An account is found by its e-mail alone, compared exactly, and only by one that the provider calls verified. The
     first use binds the account to the provider's issuer and subject; afterwards no other subject opens it, and this one
     opens no other account, until an administrator unbinds them.
@@ -80,7 +83,7 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
     has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    # The jobs' role: whoever speaks to the database as the app's must not say what a provider has answered.
+    # As the jobs' role: with the app's role alone nobody must be able to say what a provider has answered.
     with jobs_transaction() as connection:
         attempt = connection.execute(
             text(
@@ -98,17 +101,17 @@ def judge(claims: Mapping[str, Any], *, address: str | None, device: str | None 
         ).scalar_one()
     if attempt is None:
         return _refuse(login, BOUND, "bound to another", address)
-    return Judgement(sessions.CheckedAccount(account_id, attempt), login, has_factor)
+    return SignInDecision(sessions.CheckedAccount(account_id, attempt), login, has_factor)
 
 
-def record_refusal(judged: Judgement, *, address: str | None) -> None:
+def record_refusal(decision: SignInDecision, *, address: str | None) -> None:
     """Records that no session was opened for it: the account is disabled or locked."""
-    _refuse(judged.login, UNKNOWN, "refused", address)
+    _refuse(decision.login, UNKNOWN, "refused", address)
 
 
 def _find_account(email: str) -> int | None:
     """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
-    wanted = exact_key(email)
+    wanted = identity_key(email)
     if wanted is None:
         return None
     domain = func.strpos(func.reverse(account.c.email), "@")
@@ -121,12 +124,12 @@ def _find_account(email: str) -> int | None:
                 func.translate(func.normalize(local_part), *ascii_case) == wanted[0],
             )
         ).all()
-    found = [row.id for row in alike if exact_key(row.email) == wanted]
-    return found[0] if len(found) == 1 else None
+    matching = [row.id for row in alike if identity_key(row.email) == wanted]
+    return matching[0] if len(matching) == 1 else None
 
 
-def _is_name(given: object, longest: int) -> bool:
-    return isinstance(given, str) and 0 < len(given) <= longest and given.isprintable()
+def _is_name(claim: object, longest: int) -> bool:
+    return isinstance(claim, str) and 0 < len(claim) <= longest and claim.isprintable()
 
 
 def _is_first_use(claims: Mapping[str, Any]) -> bool:
@@ -148,10 +151,10 @@ def _is_fresh(claims: Mapping[str, Any]) -> bool:
     return abs(datetime.now(UTC).timestamp() - issued) < _FRESH.total_seconds()
 
 
-def _refuse(login: str, sentence: str, reason: str, address: str | None) -> Judgement:
+def _refuse(login: str, sentence: str, reason: str, address: str | None) -> SignInDecision:
     with anonymous_transaction() as connection:
         connection.execute(
             text("SELECT record_refused_single_sign_on(:login, :reason, :address)"),
             {"login": login, "reason": reason, "address": address},
         )
-    return Judgement(refused=sentence)
+    return SignInDecision(refused=sentence)

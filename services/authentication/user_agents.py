@@ -1,4 +1,4 @@
-"""What people call their browsers."""
+"""Readable names of browsers."""
 
 from typing import Final
 
@@ -19,9 +19,9 @@ _SYSTEMS: Final = (
 )
 
 
-def browser_words(user_agent: str | None) -> str:
-    """What people call the browser that sends this: `Firefox on Linux`."""
-    given = user_agent or ""
-    browser = next((name for mark, name in _BROWSERS if mark in given), "A browser")
-    system = next((name for mark, name in _SYSTEMS if mark in given), None)
+def describe_user_agent(user_agent: str | None) -> str:
+    """A readable name of the browser that sends this User-Agent: `Firefox on Linux`."""
+    header = user_agent or ""
+    browser = next((name for mark, name in _BROWSERS if mark in header), "A browser")
+    system = next((name for mark, name in _SYSTEMS if mark in header), None)
     return f"{browser} on {system}" if system else browser

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import inbox
-from db.schema.tables import checkout_page, orders
+from db.schema.order_tables import checkout_page, orders
 from services.connections.documents import line_of
 from services.connections.inbox import InboxState
 from services.connections.messages import MessageType, WrongMessage, read_message

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import inbox
-from db.schema.tables import checkout_page
+from db.schema.order_tables import checkout_page
 from services.connections.documents import check_document
 from services.connections.messages import (
     Message,

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, func, insert, select, update
 
-from db.schema.tables import mail
+from db.schema.audit_actions import AuditAction
+from db.schema.mail_tables import mail
+from db.schema.statuses import MailState
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.audit import recording
 from services.errors import Conflict, NotAllowed, NotFound
 from services.mail.outbox import REMOVED, SECRET_KINDS, claim_mail, new_message_id
@@ -24,12 +25,6 @@ _WRITTEN: Final = (
     *("kind", "to_address", "to_name", "subject", "text_body", "html_body"),
     *("order_id", "checkout_page_id", "account_id", "position", "number"),
 )
-
-
-class MailState(StrEnum):
-    QUEUED = "queued"
-    SENT = "sent"
-    FAILED = "failed"
 
 
 class MailNotFound(NotFound):
@@ -93,11 +88,14 @@ def get_mail(connection: Connection, viewer: Viewer, mail_id: int, *, address: s
         raise MailNotFound
     is_hidden = row.kind in SECRET_KINDS and row.text_body != REMOVED and settings().mail.smtp_url is not None
     details = {"mail": mail_id, "kind": row.kind} | ({"hidden": True} if is_hidden else {})
-    recording.record(connection, viewer, "open mail", address=address, order_id=row.order_id, details=details)
+    recording.record(
+        connection, viewer, AuditAction.OPEN_MAIL, address=address, order_id=row.order_id, details=details
+    )
     return replace(_logged(row), text_body=HIDDEN if is_hidden else row.text_body)
 
 
-def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
+@action(AuditAction.SEND_MAIL_AGAIN)
+def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> ActionResult:
     """Puts a message into the queue again.
 
     One that failed or waits keeps its Message-ID, so that a server which has it already can tell; of one that was
@@ -131,7 +129,7 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> Done:
         changed = update(mail).where(mail.c.id == mail_id).values(**values, **begun_anew)
         if connection.execute(changed.returning(mail.c.id)).first() is None:
             raise NotAllowed(_NOT_ANY_MORE)
-    return Done("The message is in the queue again.", {"mail": mail_id, "was": row.state})
+    return ActionResult("The message is in the queue again.", {"mail": mail_id, "was": row.state})
 
 
 def _check(viewer: Viewer) -> None:
@@ -139,10 +137,10 @@ def _check(viewer: Viewer) -> None:
         raise NotAllowed("Only administrators see the mail log.")
 
 
-def _columns() -> list[Any]:
+def _columns() -> list[Column[object]]:
     return [mail.c[name] for name in LoggedMail.__slots__ if name != "text_body"]
 
 
-def _logged(row: Any) -> LoggedMail:
+def _logged(row: Row[*tuple[object, ...]]) -> LoggedMail:
     values = {name: getattr(row, name) for name in LoggedMail.__slots__ if name != "text_body"}
     return LoggedMail(**values | {"state": MailState(row.state), "text_body": None})

@@ -8,21 +8,31 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
-from db.schema.tables import activation_code, checkout_page, mail, mail_handover, order_item, orders
+from db.schema.mail_tables import mail, mail_handover
+from db.schema.order_tables import activation_code, checkout_page, order_item, orders
+from db.schema.statuses import MailKind, MailState
 from services.delivery.records import Outcome, Withdrawn, locked_mail, settle
 from services.mail import server_state
 from services.mail.addresses import NO_ADDRESS, Utf8, sender_of
-from services.mail.message import Message, compose
+from services.mail.message import MailContent, Message, compose
 from services.mail.outbox import claim_of
 from services.mail.server_address import server_of
-from services.mail.smtp import Conversation, NotSent, PutOff, Refused, RefusedUs, ServerUnusable, Unanswered
+from services.mail.smtp import (
+    Conversation,
+    Deferred,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    RefusedUs,
+    ServerUnusable,
+)
 from services.order_actions.licences import COPY_DELETED, was_deleted_elsewhere, why_not_sent
 
 log = logging.getLogger("esupport.mail")
@@ -33,8 +43,8 @@ _LAST_SECONDS: Final = 8.0
 _LONGEST_PAUSE: Final = 5.0
 
 
-class Post:
-    """The way to the mail server; what is learnt of the server on it is kept for the pages."""
+class MailSession:
+    """A session with the mail server; records for the pages what the server offers and refuses."""
 
     def __init__(self, smtp_url: str, sender: str) -> None:
         """Raises `ServerUnusable` when one of the two means nothing."""
@@ -45,10 +55,10 @@ class Post:
         self.address: Final = self._server.address
         self._conversation = Conversation(self._server, self._opened)
 
-    def try_out(self) -> None:
-        """Finds out what the server offers and whether it takes our sender. Raises `ServerUnusable`."""
-        self._conversation.try_out(self.sender.address)
-        _keep(lambda connection: server_state.record_success(connection, self.address))
+    def check(self) -> None:
+        """Check what the server offers and whether it accepts our sender. Raises `ServerUnusable`."""
+        self._conversation.check(self.sender.address)
+        _record(lambda connection: server_state.record_success(connection, self.address))
 
     def send(self, message: Message, before_handover: Callable[[], None]) -> None:
         """As `Conversation.send`."""
@@ -60,13 +70,13 @@ class Post:
     def note_trouble(self, trouble: NotSent) -> None:
         """Says in the log, and keeps for the administrators, why nothing is sent."""
         log.warning("Mails wait. %s", trouble)
-        _keep(lambda connection: server_state.record_trouble(connection, self.address, str(trouble)))
+        _record(lambda connection: server_state.record_trouble(connection, self.address, str(trouble)))
 
     def _opened(self, takes_utf8: bool) -> None:
-        _keep(lambda connection: server_state.record_offer(connection, self.address, takes_utf8=takes_utf8))
+        _record(lambda connection: server_state.record_offer(connection, self.address, takes_utf8=takes_utf8))
 
 
-def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
+def send_one(session: MailSession, stop: threading.Event | None = None) -> Outcome | None:
     """Sends the message that is due longest; None when there is none.
 
     Raises `ServerUnusable`, which no message is to blame for, and the database's errors as long as nothing has left:
@@ -82,18 +92,18 @@ def send_one(post: Post, stop: threading.Event | None = None) -> Outcome | None:
             row = connection.execute(select(mail).where(mail.c.id == mail_id, *_is_due())).one_or_none()
             if row is None:  # another worker was done with it between our two looks
                 return Outcome.WITHDRAWN
-            error = _attempt(connection, post, row)
+            error = _attempt(connection, session, row)
             attempted = True
-            outcome = settle(connection, mail_id, error, post.address)
+            outcome = settle(connection, mail_id, error, session.address)
     except SQLAlchemyError as lost:
         if not attempted:
             raise
         log.warning("What became of message %s is recorded once more: %s", mail_id, type(lost).__name__)
-        outcome = _insist(lambda connection: settle(connection, mail_id, error, post.address), stop)
+        outcome = _insist(lambda connection: settle(connection, mail_id, error, session.address), stop)
     if isinstance(error, ServerUnusable):
         raise error
     if isinstance(error, RefusedUs):
-        post.note_trouble(error)
+        session.note_trouble(error)
     return outcome
 
 
@@ -103,11 +113,11 @@ def count_due(connection: Connection) -> int:
     return int(connection.execute(due).scalar_one())
 
 
-def _is_due() -> tuple[Any, ...]:
-    return mail.c.state == "queued", mail.c.next_attempt_at <= func.now()
+def _is_due() -> tuple[ColumnElement[bool], ...]:
+    return mail.c.state == MailState.QUEUED, mail.c.next_attempt_at <= func.now()
 
 
-def _is_handed_over() -> Any:
+def _is_handed_over() -> ColumnElement[bool]:
     return exists().where(
         mail_handover.c.mail_id == mail.c.id,
         mail_handover.c.at >= mail.c.queued_at,  # else of an attempt before somebody pressed Send again
@@ -129,29 +139,30 @@ def _claim(connection: Connection) -> int | None:
     return connection.execute(select(due.c.id).where(claim_of(due.c.id)).limit(1)).scalar_one_or_none()
 
 
-def _attempt(connection: Connection, post: Post, row: Any) -> NotSent | None:
+def _attempt(connection: Connection, session: MailSession, row: Row[*tuple[object, ...]]) -> NotSent | None:
     """None when the server has accepted the message, else why it was not sent."""
     if _was_handed_over(connection, row.id):  # by a worker that ended before it could say more
-        return Unanswered(
+        return OutcomeUnknown(
             "A worker ended while the mail server was given the message, so it may or may not have arrived."
         )
-    if why_not := _why_not(connection, row):
-        return Refused(why_not)
+    if reason := _refusal_reason(connection, row):
+        return Refused(reason)
     try:
-        message = compose(row, sender=post.sender)
+        content = MailContent(**{name: getattr(row, name) for name in MailContent._fields})
+        message = compose(content, sender=session.sender)
     except ValueError:
         return Refused(NO_ADDRESS)
     except Exception:  # a defect of ours, over which the other messages must not wait
         log.exception("Message %s could not be put into words.", row.id)
-        return PutOff("The message could not be put into words. The worker's log says more.")
+        return Deferred("The message could not be put into words. The worker's log says more.")
     try:
-        post.send(message, lambda: _hand_over(row))
+        session.send(message, lambda: _hand_over(row))
     except NotSent as error:
         return error
     return None
 
 
-def _hand_over(row: Any) -> None:
+def _hand_over(row: Row[*tuple[object, ...]]) -> None:
     """Records, before the first byte leaves and in a transaction of its own, that the server has the message.
 
     Raises `Withdrawn`, and `Refused` when the order has changed meanwhile. There may be the row of a handover already:
@@ -159,12 +170,12 @@ def _hand_over(row: Any) -> None:
     """
     with jobs_transaction() as connection:
         now = connection.execute(locked_mail(row.id)).one_or_none()
-        if now is None or now.state != "queued" or now.to_address != row.to_address:
+        if now is None or now.state != MailState.QUEUED or now.to_address != row.to_address:
             raise Withdrawn("Somebody took the message back.")
         if _was_handed_over(connection, row.id):
             raise Withdrawn("Another worker has handed it over.")
-        if why_not := _why_not(connection, now):
-            raise Refused(why_not)
+        if reason := _refusal_reason(connection, now):
+            raise Refused(reason)
         connection.execute(
             insert(mail_handover)
             .values(mail_id=row.id)
@@ -174,17 +185,17 @@ def _hand_over(row: Any) -> None:
 
 def _was_handed_over(connection: Connection, mail_id: int) -> bool:
     # A statement of its own: it has to see what was recorded just before the claim or the lock was given back.
-    found = select(mail.c.id).where(mail.c.id == mail_id, _is_handed_over())
-    return connection.execute(found).first() is not None
+    statement = select(mail.c.id).where(mail.c.id == mail_id, _is_handed_over())
+    return connection.execute(statement).first() is not None
 
 
-def _why_not(connection: Connection, row: Any) -> str | None:
+def _refusal_reason(connection: Connection, row: Row[*tuple[object, ...]]) -> str | None:
     """Why the message must not go (any more): the order may have changed while it waited."""
     if row.to_address is None:
         return "The address was deleted."
-    if row.kind != "licence":
+    if row.kind != MailKind.LICENCE:
         return None
-    found = connection.execute(
+    order = connection.execute(
         select(
             orders.c.status,
             orders.c.customer_erased,
@@ -206,17 +217,17 @@ def _why_not(connection: Connection, row: Any) -> str | None:
         )
         .where(orders.c.order_id == row.order_id)
     ).one()
-    if found.deleted is not False:
+    if order.deleted is not False:
         return "The activation code was deleted meanwhile."
-    if found.refunded and was_deleted_elsewhere(connection, row.order_id, found.code_key):
+    if order.refunded and was_deleted_elsewhere(connection, row.order_id, order.code_key):
         return COPY_DELETED
-    if found.email != row.to_address:
+    if order.email != row.to_address:
         return "The customer's e-mail was changed meanwhile."
     return why_not_sent(
-        status=found.status,
-        delivery_allowed=found.delivery_allowed,
-        customer_erased=found.customer_erased,
-        email=found.email,
+        status=order.status,
+        delivery_allowed=order.delivery_allowed,
+        customer_erased=order.customer_erased,
+        email=order.email,
         utf8=Utf8.TAKEN,  # what the server takes shows on the connection
     )
 
@@ -239,8 +250,8 @@ def _insist(work: Callable[[Connection], Outcome], stop: threading.Event | None)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _keep(work: Callable[[Connection], None]) -> None:
-    # What is known of the server is for the pages: no message waits or fails for it.
+def _record(work: Callable[[Connection], None]) -> None:
+    # The state of the server is for the pages: no message waits or fails for it.
     try:
         with jobs_transaction() as connection:
             work(connection)

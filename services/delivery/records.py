@@ -7,15 +7,18 @@ its line later (`add_missing_lines`), so that no worker waits in a circle with t
 import random
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from db.connections.engine import jobs_transaction
-from db.schema.tables import account, mail, mail_handover, order_history, orders
+from db.schema.mail_tables import mail, mail_handover
+from db.schema.order_tables import orders
+from db.schema.statuses import MailKind, MailState
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
-from services.mail.smtp import NotSent, PutOff, Refused, RefusedUs, ServerUnusable
+from services.mail.smtp import Deferred, NotSent, Refused, RefusedUs, ServerUnusable
+from services.order_actions.history import Event, add_mail_event
 
 GIVE_UP_AFTER: Final = timedelta(days=1)
 TAKEN_BACK: Final = "Taken back: the customer's data was deleted."
@@ -26,7 +29,7 @@ _LINES_AT_ONCE: Final = 100
 
 class Outcome(StrEnum):
     SENT = "sent"
-    PUT_OFF = "put off"
+    DEFERRED = "put off"
     FAILED = "failed"
     WAITS = "waits"  # as it did before
     WITHDRAWN = "withdrawn"
@@ -36,7 +39,7 @@ class Withdrawn(NotSent):
     """The message was taken back, or somebody else has handed it over: it is not ours any more."""
 
 
-def locked_mail(mail_id: int, *, skip_locked: bool = False) -> Any:
+def locked_mail(mail_id: int, *, skip_locked: bool = False) -> Select[*tuple[object, ...]]:
     """The statement that locks a message for a change; not its key, which the row of its handover refers to."""
     return select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True, skip_locked=skip_locked)
 
@@ -51,20 +54,20 @@ def settle(connection: Connection, mail_id: int, error: NotSent | None, server_a
     if row is None or isinstance(error, Withdrawn):
         return Outcome.WITHDRAWN
     if error is None:
-        if row.state != "sent":
+        if row.state != MailState.SENT:
             _record_sent(connection, row)
             record_success(connection, server_address)
         return Outcome.SENT
-    if row.state != "queued":
+    if row.state != MailState.QUEUED:
         return Outcome.WITHDRAWN
-    if not isinstance(error, PutOff):
+    if not isinstance(error, Deferred):
         return _fail(connection, row, error)
     if row.to_address is None:
         return _fail(connection, row, Refused(TAKEN_BACK))
     if isinstance(error, ServerUnusable):
         _forget_handover(connection, mail_id)
         return Outcome.WAITS
-    return _put_off(connection, row, error)
+    return _defer(connection, row, error)
 
 
 def add_missing_lines() -> None:
@@ -81,14 +84,14 @@ def add_missing_lines() -> None:
                 _write_line(connection, row)
 
 
-def _record_sent(connection: Connection, row: Any) -> None:
+def _record_sent(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
-    values = {"state": "sent", "sent_at": func.clock_timestamp(), "last_error": None}
-    _update(connection, row, has_line=row.kind == "licence", **values, **removed)
+    values = {"state": MailState.SENT, "sent_at": func.clock_timestamp(), "last_error": None}
+    _update(connection, row, has_line=row.kind == MailKind.LICENCE, **values, **removed)
 
 
-def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
+def _defer(connection: Connection, row: Row[*tuple[object, ...]], error: Deferred) -> Outcome:
     """Pauses that double, each shortened by chance so that messages do not come back all at once.
 
     A day of answers about this message is enough; those about us are no reason to give a message up.
@@ -102,17 +105,19 @@ def _put_off(connection: Connection, row: Any, error: PutOff) -> Outcome:
         if now + pause > since + GIVE_UP_AFTER:
             return _fail(connection, row, Refused(f"Given up after a day. {error}"))
     _update(connection, row, next_attempt_at=now + pause, refused_since=since, last_error=str(error))
-    return Outcome.PUT_OFF
+    return Outcome.DEFERRED
 
 
-def _fail(connection: Connection, row: Any, error: NotSent) -> Outcome:
+def _fail(connection: Connection, row: Row[*tuple[object, ...]], error: NotSent) -> Outcome:
     # A server's answer may repeat the address, which is not to come back.
     why = str(error) if row.to_address or not error.is_servers else "The mail server refused it."
-    _update(connection, row, has_line=row.order_id is not None, state="failed", last_error=why)
+    _update(connection, row, has_line=row.order_id is not None, state=MailState.FAILED, last_error=why)
     return Outcome.FAILED
 
 
-def _update(connection: Connection, row: Any, *, has_line: bool = False, **values: Any) -> None:
+def _update(
+    connection: Connection, row: Row[*tuple[object, ...]], *, has_line: bool = False, **values: object
+) -> None:
     """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
     for whoever holds it. The line goes along if the order is free."""
     is_free = has_line and _take_order(connection, row)
@@ -129,31 +134,29 @@ def _forget_handover(connection: Connection, mail_id: int) -> None:
     connection.execute(delete(mail_handover).where(mail_handover.c.mail_id == mail_id))
 
 
-def _take_order(connection: Connection, row: Any) -> bool:
+def _take_order(connection: Connection, row: Row[*tuple[object, ...]]) -> bool:
     """Whether nobody holds the message's order, which then nobody takes until the transaction ends."""
     order = select(orders.c.order_id).where(orders.c.order_id == row.order_id)
     free = order.with_for_update(read=True, key_share=True, skip_locked=True)
     return connection.execute(free).first() is not None
 
 
-def _write_line(connection: Connection, row: Any) -> None:
-    is_licence = row.kind == "licence"
-    to = row.to_address or "deleted"
-    if row.state == "sent":
-        kind, text = "email", f"Licence e-mail has been sent to {to} (item {row.position}, code {row.number})"
+def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
+    is_licence = row.kind == MailKind.LICENCE
+    if row.state == MailState.SENT:
+        event = Event.LICENCE_SENT
     else:
-        what = "Licence e-mail" if is_licence else "E-mail"
-        kind, text = "error", f"{what} to {to} failed. {row.last_error}"
-    author = select(account.c.name).where(account.c.id == row.account_id).scalar_subquery()
-    connection.execute(
-        insert(order_history).values(
-            order_id=row.order_id,
-            checkout_page_id=row.checkout_page_id,
-            at=row.sent_at or func.clock_timestamp(),
-            kind=kind,
-            text=text,
-            source="portal",
-            account_id=row.account_id,
-            author=author if is_licence else None,
-        )
+        event = Event.LICENCE_FAILED if is_licence else Event.MAIL_FAILED
+    add_mail_event(
+        connection,
+        event,
+        order_id=row.order_id,
+        store_id=row.checkout_page_id,
+        at=row.sent_at,
+        account_id=row.account_id,
+        is_authored=is_licence,
+        to=row.to_address or "deleted",
+        position=str(row.position),
+        number=str(row.number),
+        reason=str(row.last_error),
     )

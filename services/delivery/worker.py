@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
 from db.environment import SettingsError
-from services.delivery.mail import Post, count_due, send_one
+from services.delivery.mail import MailSession, count_due, send_one
 from services.delivery.records import Outcome, add_missing_lines
 from services.mail.server_address import check_mail_settings
 from services.mail.smtp import ServerUnusable
@@ -30,55 +30,55 @@ _LONGEST_WITHOUT_DATABASE: Final = 30.0
 
 
 @dataclass(slots=True)
-class Tally:
-    """What one round did; `put_off` messages will be tried again. `trouble` says why no message could go."""
+class DeliveryCounts:
+    """What one round did; `deferred` messages will be tried again. `trouble` says why no message could go."""
 
     sent: int = 0
-    put_off: int = 0
+    deferred: int = 0
     failed: int = 0
     trouble: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.sent} sent, {self.put_off} put off, {self.failed} failed"
+        return f"{self.sent} sent, {self.deferred} put off, {self.failed} failed"
 
     def count(self, outcome: Outcome) -> None:
         self.sent += outcome is Outcome.SENT
-        self.put_off += outcome is Outcome.PUT_OFF
+        self.deferred += outcome is Outcome.DEFERRED
         self.failed += outcome is Outcome.FAILED
 
 
-def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> Tally:
+def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> DeliveryCounts:
     """Sends every message that is due, oldest first, until none is left, the server fails or `stop` is set.
 
     Any number of workers may do this at once: each message is claimed by the one that sends it. When the server is at
     fault, or what we are set to tell it, all that are due stay as they are.
     """
-    tally = Tally()
+    counts = DeliveryCounts()
     add_missing_lines()
     try:
-        post = Post(smtp_url, sender)
+        session = MailSession(smtp_url, sender)
     except ServerUnusable as error:
         log.warning("Mails wait. %s", error)
-        return _all_wait(tally, error)
+        return _all_wait(counts, error)
     try:
         while not (stop and stop.is_set()):
-            outcome = send_one(post, stop)
+            outcome = send_one(session, stop)
             if outcome is None:
                 break
-            tally.count(outcome)
+            counts.count(outcome)
     except ServerUnusable as error:
-        post.note_trouble(error)
-        return _all_wait(tally, error)
+        session.note_trouble(error)
+        return _all_wait(counts, error)
     finally:
-        post.close()
-    return tally
+        session.close()
+    return counts
 
 
-def _all_wait(tally: Tally, error: ServerUnusable) -> Tally:
+def _all_wait(counts: DeliveryCounts, error: ServerUnusable) -> DeliveryCounts:
     with jobs_transaction() as connection:
-        tally.put_off += count_due(connection)
-    tally.trouble = str(error)
-    return tally
+        counts.deferred += count_due(connection)
+    counts.trouble = str(error)
+    return counts
 
 
 def _work(smtp_url: str | None, sender: str, stop: threading.Event) -> None:
@@ -100,10 +100,10 @@ def _work(smtp_url: str | None, sender: str, stop: threading.Event) -> None:
 
 def _round(smtp_url: str, sender: str, stop: threading.Event) -> bool:
     """Whether the server could be used."""
-    tally = send_due(smtp_url, sender, stop)
-    if tally.sent or tally.put_off or tally.failed:
-        log.info("%s", tally)
-    return tally.trouble is None
+    counts = send_due(smtp_url, sender, stop)
+    if counts.sent or counts.deferred or counts.failed:
+        log.info("%s", counts)
+    return counts.trouble is None
 
 
 def _next_pause(last: float, first: float, longest: float) -> float:
@@ -112,14 +112,14 @@ def _next_pause(last: float, first: float, longest: float) -> float:
 
 def look_at(smtp_url: str, sender: str) -> bool:
     """Whether the server takes us on. What it offers is known to the pages afterwards."""
-    post = Post(smtp_url, sender)
+    session = MailSession(smtp_url, sender)
     try:
-        post.try_out()
+        session.check()
     except ServerUnusable as error:
-        post.note_trouble(error)
+        session.note_trouble(error)
         return False
     finally:
-        post.close()
+        session.close()
     return True
 
 

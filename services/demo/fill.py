@@ -3,29 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from db.schema.tables import (
-    account,
-    account_page,
-    checkout_page,
-    payment_method,
-    refund_request,
-    refund_request_item,
-    team,
-    team_member,
-    team_page,
-)
+from db.schema.account_tables import account, account_page, team, team_member, team_page
+from db.schema.order_tables import checkout_page, payment_method
+from db.schema.refund_tables import refund_request
 from services.access import Role
 from services.authentication.passwords import hash_password
 from services.demo.orders import DemoOrder, demo_orders
-from services.demo.refunds import add_refund_history, note_of, reason_of
+from services.demo.refunds import Person, add_refund_history, add_refund_requests
 from services.importing.importer import ImportResult, import_orders
-from services.refunds.sums import Line, refund_sums
 
 PASSWORD: Final = "demo-Portal-1"  # noqa: S105 - public on purpose
 # In the last one the shop sends licences itself, so the portal must not.
@@ -54,14 +44,14 @@ def fill_demo(
     now: datetime | None = None,
     progress: Callable[[int], object] = lambda number: None,
 ) -> ImportResult:
-    """Makes the demo, orders ending with the day before `now` (aware); `progress` is told of orders made.
+    """Make the demo, orders ending with the day before `now` (aware); `progress` is told of orders made.
 
     What is there already stays. `connection` is a transaction of the jobs' role.
     """
     now = now or datetime.now(UTC)
-    pages = _stores(connection)
+    stores = _add_stores(connection)
     if not connection.execute(select(account.c.id).where(account.c.email == _ACCOUNTS[0][0])).first():
-        _people(connection, pages)
+        _add_people(connection, stores)
     refunds: list[DemoOrder] = []
 
     def lines() -> Iterator[tuple[int, bytes]]:
@@ -73,15 +63,15 @@ def fill_demo(
     result = import_orders(connection, lines(), progress=lambda size: progress(1))
     if result.inserted:
         people = _find_people(connection)
-        known = set(connection.execute(select(refund_request.c.order_id)).scalars())
-        new = [order for order in refunds if order.document["order_id"] not in known]
+        existing = set(connection.execute(select(refund_request.c.order_id)).scalars())
+        new = [order for order in refunds if order.document["order_id"] not in existing]
         if len(people) == len(_ACCOUNTS):
-            _refunds(connection, new, pages, people)
-            add_refund_history(connection, new, pages, people)
+            add_refund_requests(connection, new, stores, people)
+            add_refund_history(connection, new, stores, people)
     return result
 
 
-def _stores(connection: Connection) -> dict[str, int]:
+def _add_stores(connection: Connection) -> dict[str, int]:
     for name, (title, delivery_allowed) in _STORES.items():
         connection.execute(
             upsert(checkout_page)
@@ -98,22 +88,24 @@ def _stores(connection: Connection) -> dict[str, int]:
     return {row.name: row.id for row in rows}
 
 
-def _find_people(connection: Connection) -> dict[str, Any]:
-    """The accounts by the first part of their e-mail; another demo may have made them."""
+def _find_people(connection: Connection) -> dict[str, Person]:
+    """The accounts by the local part of their e-mail; an earlier demo may have made them."""
     rows = connection.execute(
         select(account.c.id, account.c.name, account.c.email).where(
             account.c.email.in_([person[0] for person in _ACCOUNTS])
         )
     )
-    return {row.email.split("@")[0]: row for row in rows}
+    return {row.email.split("@")[0]: Person(row.id, row.name, row.email) for row in rows}
 
 
-def _people(connection: Connection, pages: dict[str, int]) -> None:
+def _add_people(connection: Connection, store_ids: dict[str, int]) -> None:
     teams = {}
     for name, stores in _TEAMS.items():
         teams[name] = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
         for store in stores:
-            connection.execute(insert(team_page).values(team_id=teams[name], checkout_page_id=pages[store]))
+            connection.execute(
+                insert(team_page).values(team_id=teams[name], checkout_page_id=store_ids[store])
+            )
     password_hash = hash_password(PASSWORD)
     for email, name, role, all_stores, member_of, stores in _ACCOUNTS:
         account_id = connection.execute(
@@ -132,103 +124,5 @@ def _people(connection: Connection, pages: dict[str, int]) -> None:
             connection.execute(insert(team_member).values(team_id=teams[team_name], account_id=account_id))
         for store in stores:
             connection.execute(
-                insert(account_page).values(account_id=account_id, checkout_page_id=pages[store])
+                insert(account_page).values(account_id=account_id, checkout_page_id=store_ids[store])
             )
-
-
-def _refunds(
-    connection: Connection,
-    orders: list[DemoOrder],
-    pages: dict[str, int],
-    people: dict[str, Any],
-) -> None:
-    """What the portal's own tables hold of the refund scenarios."""
-    operator = people["refunds"]
-    requests, items = [], []
-    first_id = connection.execute(text("SELECT coalesce(max(id), 0) FROM refund_request")).scalar_one()
-    for number, order in enumerate(orders, 1):
-        document = order.document
-        store = document["checkout_page"]
-        requester = people["anna" if store == "demo-eu" else "boris"]
-        row = {
-            "order_id": document["order_id"],
-            "checkout_page_id": pages[store],
-            "reason": reason_of(number),
-            "requested_by": requester.id,
-            "requester_name": requester.name,
-            "requester_email": requester.email,
-            "requested_at": order.requested_at,
-        } | dict.fromkeys(
-            (
-                "taken_by",
-                "taken_by_name",
-                "taken_at",
-                "closed_by",
-                "closed_by_name",
-                "closed_at",
-                "result",
-                "note",
-                "amount",
-                "currency",
-            )
-        )
-        row |= {"status": "requested", "delete_codes": False}
-        if order.refund != "requested":
-            row |= {
-                "status": "updating",
-                "taken_by": operator.id,
-                "taken_by_name": operator.name,
-                "taken_at": order.taken_at,
-            }
-        if order.refund in ("full", "partial", "refused", "failed"):
-            done = order.refund in ("full", "partial")
-            row |= {
-                "status": "completed" if done else "refused",
-                "result": order.refund,
-                "closed_by": operator.id,
-                "closed_by_name": operator.name,
-                "closed_at": order.closed_at,
-                "note": note_of(order),
-                "delete_codes": done,
-            }
-            shares = _shares(document) if done else {}
-            items += [(number - 1, position, shares[position]) for position in shares]
-            if done:
-                row |= {"amount": sum(shares.values()), "currency": document["currency"]}
-        requests.append(row)
-    if not requests:
-        return
-    connection.execute(insert(refund_request), requests)
-    made = connection.execute(
-        select(refund_request.c.id, refund_request.c.order_id, refund_request.c.checkout_page_id).where(
-            refund_request.c.id > first_id
-        )
-    ).all()
-    by_order = {row.order_id: row for row in made}
-    rows = []
-    for place, position, amount in items:
-        made_row = by_order[requests[place]["order_id"]]
-        rows.append(
-            {
-                "refund_request_id": made_row.id,
-                "order_id": made_row.order_id,
-                "checkout_page_id": made_row.checkout_page_id,
-                "position": position,
-                "quantity": orders[place].document["items"][position - 1]["quantity"],
-                "amount": amount,
-            }
-        )
-    if rows:
-        connection.execute(insert(refund_request_item), rows)
-
-
-def _shares(document: dict[str, Any]) -> dict[int, Decimal]:
-    """What a refund of the refunded items came to, by position."""
-    lines = [Line(place, Decimal(item["amount"])) for place, item in enumerate(document["items"], 1)]
-    total = sum((line.amount for line in lines), Decimal(0))
-    sums = refund_sums(Decimal(document.get("total") or total), document["currency"], lines)
-    return {
-        line.position: sums.shares[line.position]
-        for line in lines
-        if document["items"][line.position - 1]["refunded"]
-    }

@@ -15,8 +15,9 @@ from db.connections.engine import (
 from db.embedded.local_secrets import DataFolderError
 from db.embedded.server import EmbeddedDatabaseError
 from db.environment import SettingsError
+from db.schema.audit_actions import AuditAction
 from db.schema.migrate import migrate
-from db.schema.tables import audit_log
+from db.schema.portal_tables import audit_log
 from services.access import Role
 from services.accounts.creation import create_account
 from services.errors import InvalidInput, SupportError
@@ -72,5 +73,5 @@ def unlock(email: str) -> str:
             {"id": account_id},
         )
         details = {"account": account_id, "by": "command line"}
-        connection.execute(insert(audit_log).values(action="unlock account", details=details))
+        connection.execute(insert(audit_log).values(action=AuditAction.UNLOCK_ACCOUNT, details=details))
     return f"{email} can sign in again."

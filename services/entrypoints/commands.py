@@ -138,11 +138,11 @@ def restore(options: argparse.Namespace) -> int:
 
 
 def maintain(options: argparse.Namespace) -> int:
-    from services.privacy.retention import keep_house
+    from services.privacy.retention import apply_retention
 
     _up_to_date()
     with engine.jobs_transaction() as connection:
-        done = keep_house(connection)
+        done = apply_retention(connection)
     for words, number in done.items():
         print(f"{words}: {number:,}")
     return 0

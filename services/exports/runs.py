@@ -1,22 +1,28 @@
-"""How far an export is, for whoever waits for it, and the wish to cancel it.
+"""An export as it runs: the file's name, its row in the audit log, how far it is, and the request to cancel it.
 
-A row of its own an export, written beside the export and never in its transaction, so that other connections see it
-grow. It holds numbers and states, nothing of what was searched for or found.
+Each export has a row in `export_run`, written beside the export and never in its transaction, so that other connections
+see it grow. It holds numbers and states, nothing of what was searched for or found.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, and_, case, func, select, text, update
+from sqlalchemy import Connection, Select, Update, and_, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.schema.tables import export_run, order_item, orders
-from db.statements.search import matching
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import order_item, orders
+from db.schema.portal_tables import export_run
+from db.statements.conditions import matching
 from services.access import Viewer
-from services.exports.csv_file import ExportRows
-from services.orders.filters import OrderFilter, searched_values
+from services.audit import recording
+from services.exports.columns import ExportRows, columns_of
+from services.orders.filters import OrderFilter
 from services.orders.search import count_orders, stores_in_scope
 
 SILENT_AFTER: Final = 30  # seconds without a sign of life, after which the server that sent it must have died
@@ -30,7 +36,7 @@ class RunState(StrEnum):
 
 
 class ExportStopped(Exception):
-    """Raised inside an export that somebody stopped, to end it where it is."""
+    """Raised inside an export whose cancellation was requested, to end it where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,50 @@ class ExportRun:
     refusal: str | None
 
 
+def file_name(order_filter: OrderFilter, rows: ExportRows, zone: ZoneInfo, *, now: datetime) -> str:
+    """The file's name without its ending: today, the days, statuses and stores of the search, the time zone.
+
+    Nothing by which a person was searched for is in it.
+    """
+    typed = order_filter.typed
+    parts = ["orders" if rows is ExportRows.ORDER else "order-items", f"{now.astimezone(zone):%Y-%m-%d}"]
+    for label, since, until in (
+        ("created", typed.created_from, typed.created_to),
+        ("paid", typed.paid_from, typed.paid_to),
+    ):
+        if since or until:
+            parts.append(f"{label}-{since or ''}..{until or since}")
+    parts += [*sorted(typed.statuses), *typed.stores, zone.key]
+    name = "_".join(parts).replace("/", "-").replace(" ", "-")
+    return "".join(c for c in name if c.isalnum() or c in "-_.")[:150]
+
+
+def record_export(
+    connection: Connection,
+    viewer: Viewer,
+    order_filter: OrderFilter,
+    *,
+    rows: ExportRows,
+    address: str | None,
+    ending: str = "csv",
+    titles: Collection[str] = (),
+) -> None:
+    """Write the audit row, in a transaction of its own, before the first row leaves: an export that is broken off
+    is an export as well."""
+    # The fields that were searched by, never their values: those are personal data.
+    details: dict[str, object] = {
+        "rows": rows,
+        "format": ending,
+        "fields": sorted(order_filter.typed.filled()),
+        "columns": [column.title for column in columns_of(rows, titles)] if titles else "all",
+    }
+    recording.record(connection, viewer, AuditAction.EXPORT_ORDERS, address=address, details=details)
+
+
 def begin_run(
     connection: Connection, viewer: Viewer, run_id: UUID | None, *, rows: ExportRows, ending: str
 ) -> UUID:
-    """Enters an export and returns its id: the one that the page made, or a new one where there is none or it is taken
+    """Enter an export and return its id: the one that the page made, or a new one where there is none or it is taken
     (a browser that fetches the same address again)."""
     for wanted in (run_id or uuid4(), uuid4()):
         statement = (
@@ -67,22 +113,23 @@ def begin_run(
 
 
 def estimate_run(connection: Connection, viewer: Viewer, run_id: UUID, order_filter: OrderFilter) -> None:
-    """Enters how many rows the export will have: counted where a search counts to the end, else the planner's guess."""
+    """Enter how many rows the export will have: counted where a search counts to the end, else the planner's guess."""
     run = find_run(connection, viewer, run_id)
     if run is None:
         return
-    number, is_exact = None, False
-    if run.rows is ExportRows.ORDER:
-        counted = count_orders(connection, viewer, order_filter)
-        number, is_exact = (None, False) if counted.is_more else (counted.number, True)
-    if number is None:
-        number = _guess(connection, viewer, order_filter, run.rows)
-    values = {"rows_estimated": number, "is_exact": is_exact}
+    count = count_orders(connection, viewer, order_filter) if run.rows is ExportRows.ORDER else None
+    if count is None or count.is_more:
+        values = {
+            "rows_estimated": _guess(connection, viewer, order_filter, run.rows),
+            "is_exact": False,
+        }
+    else:
+        values = {"rows_estimated": count.number, "is_exact": True}
     connection.execute(update(export_run).where(export_run.c.id == run_id).values(values))
 
 
 def _guess(connection: Connection, viewer: Viewer, order_filter: OrderFilter, rows: ExportRows) -> int:
-    """What the planner expects, set right for the scope.
+    """The number of rows that the planner expects, corrected for the scope.
 
     Row-level security asks for the viewer's stores while the statement runs, so the planner takes a blind share of
     every table for them, besides the stores that the statement names itself. How blind shows where nothing is filtered.
@@ -92,18 +139,18 @@ def _guess(connection: Connection, viewer: Viewer, order_filter: OrderFilter, ro
     everything = select(orders.c.order_id)
     if by_item:
         everything = everything.join_from(orders, order_item, order_item.c.order_id == orders.c.order_id)
-    found = everything.where(matching(searched_values(order_filter), stores_in_scope(viewer, order_filter)))
-    known: float = connection.execute(
+    matches = everything.where(matching(order_filter.values, stores_in_scope(viewer, order_filter)))
+    in_table: float = connection.execute(
         text("SELECT reltuples FROM pg_class WHERE oid = to_regclass(:name)"),
         {"name": "order_item" if by_item else "orders"},
     ).scalar_one()
-    expected = _expected(connection, found)
-    if known <= 0:  # never analysed
+    expected = _expected(connection, matches)
+    if in_table <= 0:  # never analysed
         return expected
-    return min(round(expected * known / _expected(connection, everything)), int(known))
+    return min(round(expected * in_table / _expected(connection, everything)), int(in_table))
 
 
-def _expected(connection: Connection, statement: Select[Any]) -> int:
+def _expected(connection: Connection, statement: Select[int]) -> int:
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params).scalar_one()
     return max(1, int(plan[0]["Plan"]["Plan Rows"]))
@@ -112,9 +159,9 @@ def _expected(connection: Connection, statement: Select[Any]) -> int:
 def touch_run(
     connection: Connection, viewer: Viewer, run_id: UUID, *, rows_sent: int, bytes_sent: int
 ) -> bool:
-    """Writes down how far it is; whether to go on, which is False once somebody wants to cancel it.
+    """Record how far the export is, and return whether to go on: False once its cancellation was requested.
 
-    It is False as well when the row cannot be seen any more, because the account was disabled meanwhile.
+    It is False as well when the row can no longer be seen, because the account has been disabled.
     """
     statement = (
         _running(run_id)
@@ -134,37 +181,52 @@ def end_run(
     bytes_sent: int,
     refusal: str | None = None,
 ) -> None:
-    """Writes down how it ended; the first end stays."""
+    """Record how the export ended; an end that is recorded already stays."""
     values = {"state": state.value, "rows_sent": rows_sent, "bytes_sent": bytes_sent, "refusal": refusal}
     connection.execute(_running(run_id).values(values | {"finished_at": func.now()}))
 
 
 def request_cancel(connection: Connection, viewer: Viewer, run_id: UUID) -> None:
-    """Asks for the end of one of the viewer's own exports; whoever sends it looks about once a second."""
+    """Request the end of one of the viewer's own exports; the server that sends it looks about once per second."""
     connection.execute(_running(run_id).values(cancel_requested=True))
 
 
 def find_run(connection: Connection, viewer: Viewer, run_id: UUID) -> ExportRun | None:
-    """One of the viewer's own exports. One that nobody touched for 30 seconds has failed, whatever its row says."""
+    """One of the viewer's own exports. One that was not touched for 30 seconds has failed, whatever its row says."""
     is_silent = export_run.c.touched_at < func.now() - text(f"interval '{SILENT_AFTER} seconds'")
     state = case(
         (and_(export_run.c.state == RunState.RUNNING.value, is_silent), RunState.FAILED.value),
         else_=export_run.c.state,
     )
-    columns = (
-        export_run.c[name]
-        for name in ("rows_estimated", "is_exact", "rows_sent", "bytes_sent", "cancel_requested", "refusal")
-    )
-    found = connection.execute(
-        select(export_run.c.row_kind, export_run.c.format, state.label("now"), *columns).where(
-            export_run.c.id == run_id
-        )
+    row = connection.execute(
+        select(
+            export_run.c.id,
+            export_run.c.row_kind,
+            export_run.c.format,
+            state.label("state"),
+            export_run.c.rows_estimated,
+            export_run.c.is_exact,
+            export_run.c.rows_sent,
+            export_run.c.bytes_sent,
+            export_run.c.cancel_requested,
+            export_run.c.refusal,
+        ).where(export_run.c.id == run_id)
     ).one_or_none()
-    if found is None:
+    if row is None:
         return None
-    row_kind, ending, now, *rest = found
-    return ExportRun(run_id, ExportRows(row_kind), ending, RunState(now), *rest)
+    return ExportRun(
+        id=run_id,
+        rows=ExportRows(row.row_kind),
+        format=row.format,
+        state=RunState(row.state),
+        rows_estimated=row.rows_estimated,
+        is_exact=row.is_exact,
+        rows_sent=row.rows_sent,
+        bytes_sent=row.bytes_sent,
+        cancel_requested=row.cancel_requested,
+        refusal=row.refusal,
+    )
 
 
-def _running(run_id: UUID) -> Any:
+def _running(run_id: UUID) -> Update:
     return update(export_run).where(export_run.c.id == run_id, export_run.c.state == RunState.RUNNING.value)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func
 from db.statements.exports import Kind
 from services.access import Viewer
 from services.errors import InvalidInput
-from services.exports.csv_file import ExportRows, columns_of, statement_of
+from services.exports.columns import ExportRows, columns_of, statement_of
 from services.orders.filters import OrderFilter
 
 SHEET_ROWS: Final = 1_048_575  # what a sheet holds below its heading

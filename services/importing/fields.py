@@ -1,25 +1,27 @@
 """Checks of single values of an order document.
 
-Written by hand and without a schema library, because an import reads thousands of orders a second: a check that passes
-costs a fraction of a microsecond, and the path of a field is put together only for an error.
+By hand and without a schema library (docs/decisions/022-order-documents-are-read-by-our-own-parser.md): an import reads
+thousands of orders per second, so a check that passes costs a fraction of a microsecond, and the path of a field is
+built only for an error.
 
-Every function takes the group of fields it reads from, the key, and `where`: the path of that group with a dot at its
-end (`items[1].`), empty for the document itself. What is absent and what is null are the same.
+Each function takes the JSON object it reads from, the key, and `where`: the path of that object with a dot at its end
+(`items[1].`), empty for the document itself. Absent and null are the same. A value that cannot be used raises
+`WrongField`.
 """
 
-import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
+from services.importing.refusals import JsonObject, WrongField, refuse
 from services.money import is_currency
 from services.text.keys import ascii_digits, strip_edges
 from services.text.web_addresses import is_web_address
 
-# The longest text accepted, in characters. Generous; the ones the search has an index on stay well below
-# the 2,700 bytes that an entry of a PostgreSQL index may have.
+# Maximum lengths in characters. Generous; those of searched fields are well below the 2,700 bytes that an entry of a
+# PostgreSQL index may have.
 SHORT: Final = 64  # order names, stores, locales, countries, phones, types
 NAME: Final = 200  # people, payment methods, ids of products and subscriptions, names of parameters
 FILE_NAME: Final = 255
@@ -30,7 +32,6 @@ ADDRESS: Final = 2_000
 CODE: Final = 2_000
 URL: Final = 2_000
 TEXT: Final = 10_000  # history lines, values of parameters
-DOCUMENT_BYTES: Final = 10 * 1024 * 1024
 
 MAX_ID: Final = 2**63 - 1
 MAX_QUANTITY: Final = 1_000_000
@@ -48,52 +49,21 @@ _PERIOD: Final = re.compile(
 ).fullmatch
 _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}").fullmatch
 _SCHEME: Final = re.compile(r"https?:", re.IGNORECASE).match
-_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+").fullmatch
 
-Word = TypeVar("Word")
-Fields = dict[str, Any]
-
-
-class WrongField(Exception):
-    """A value that cannot be used: the path of its field, and the reason as one sentence."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
-
-
-def quote(value: object, limit: int = 40) -> str:
-    """The value as an error may repeat it: on one line, shortened, without characters that cannot be printed."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, dict)):
-        return "a list" if isinstance(value, list) else "a group of fields"
-    shown = str(value)
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown[:limit])
-    clean += "…" if len(shown) > limit else ""
-    return f"“{clean}”" if isinstance(value, str) else clean
-
-
-def wrong(where: str, key: str, expected: str, value: object) -> NoReturn:
-    if value is None:
-        raise WrongField(where + key, f"This field is missing: expected {expected}.")
-    raise WrongField(where + key, f"Expected {expected}, but the document has {quote(value)}.")
+Choice = TypeVar("Choice")
 
 
 def _is_blank(value: object) -> bool:
     return type(value) is str and (not value or value.isspace())
 
 
-def text(fields: Fields, key: str, where: str, limit: int) -> str | None:
-    """The text as sent; None when it is absent, empty or only spaces."""
-    value = fields.get(key)
+def text(source: JsonObject, key: str, where: str, limit: int) -> str | None:
+    """The string as sent; None when it is absent, empty or blank."""
+    value = source.get(key)
     if value is None:
         return None
     if type(value) is not str:
-        wrong(where, key, "a text in quotation marks", value)
+        refuse(where, key, "a string", value)
     if len(value) > limit:
         raise WrongField(
             where + key, f"The text has {len(value):,} characters; at most {limit:,} are accepted."
@@ -101,80 +71,82 @@ def text(fields: Fields, key: str, where: str, limit: int) -> str | None:
     return value if value and not value.isspace() else None
 
 
-def required_text(fields: Fields, key: str, where: str, limit: int) -> str:
-    value = text(fields, key, where, limit)
+def required_text(source: JsonObject, key: str, where: str, limit: int) -> str:
+    value = text(source, key, where, limit)
     if value is None:
-        raise WrongField(where + key, "This field is missing or empty: expected a text.")
+        raise WrongField(where + key, "This field is missing or empty: expected a string.")
     return value
 
 
-def email(fields: Fields, key: str, where: str) -> str | None:
-    """An address as sent, without what cannot be seen at its ends: mail goes to it. Any other text is taken as well."""
-    value = text(fields, key, where, EMAIL)
+def email(source: JsonObject, key: str, where: str) -> str | None:
+    """An address as sent, without invisible characters at its ends, because mail goes to it. Any text is accepted."""
+    value = text(source, key, where, EMAIL)
     return value if value is None else strip_edges(value) or None
 
 
-def identifier(fields: Fields, key: str, where: str) -> str | None:
-    """An id that shops keep as a text or as a whole number; a text here."""
-    value = fields.get(key)
+def identifier(source: JsonObject, key: str, where: str) -> str | None:
+    """An id that shops keep as a string or as a whole number, as a string."""
+    value = source.get(key)
     if type(value) is int and 0 <= value <= MAX_ID:
         return str(value)
-    return text(fields, key, where, NAME)
+    return text(source, key, where, NAME)
 
 
-def flag(fields: Fields, key: str, where: str) -> bool:
+def flag(source: JsonObject, key: str, where: str) -> bool:
     """True or false; false when absent."""
-    value = fields.get(key)
+    value = source.get(key)
     if value is None:
         return False
     if type(value) is not bool:
-        wrong(where, key, "true or false, without quotation marks", value)
+        refuse(where, key, "true or false, without quotation marks", value)
     return value
 
 
-def whole_number(fields: Fields, key: str, where: str, most: int) -> int:
-    """A whole number from 1 to `most`. Not a text, not 1.0, not true."""
-    value = fields.get(key)
+def whole_number(source: JsonObject, key: str, where: str, most: int) -> int:
+    """A whole number from 1 to `most`; a string, 1.0 and true are refused."""
+    value = source.get(key)
     if type(value) is not int or not 1 <= value <= most:
-        wrong(where, key, f"a whole number from 1 to {most:,}, without quotation marks", value)
+        refuse(where, key, f"a whole number from 1 to {most:,}, without quotation marks", value)
     return value
 
 
-def amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) -> Decimal | None:
-    """Money as a text with a dot, at most 12 digits before and 6 after it. JSON numbers are refused: they are
-    binary fractions in most programs, and 0.1 + 0.2 must stay 0.3. An amount below zero is refused unless allowed."""
-    value = fields.get(key)
+def amount(source: JsonObject, key: str, where: str, *, below_zero: bool = False) -> Decimal | None:
+    """Money as a string with a dot, at most 12 digits before and 6 after it; below zero only if `below_zero`.
+
+    JSON numbers are refused: most programs read them as binary fractions, and 0.1 + 0.2 must remain 0.3.
+    """
+    value = source.get(key)
     if value is None:
         return None
     if type(value) is not str or _AMOUNT(value) is None:
         if _is_blank(value):
             return None
-        wrong(where, key, 'an amount in quotation marks such as "12.50"', value)
+        refuse(where, key, 'an amount in quotation marks such as "12.50"', value)
     if value[0] != "-":
         return Decimal(value)
-    below = Decimal(value)
-    if below < 0 and not below_zero:
-        wrong(where, key, "an amount that is not below zero", value)
-    return below or Decimal(value[1:])  # "-0.00" is nothing but zero
+    number = Decimal(value)
+    if number < 0 and not below_zero:
+        refuse(where, key, "an amount that is not below zero", value)
+    return number or Decimal(value[1:])  # "-0.00" is zero
 
 
-def required_amount(fields: Fields, key: str, where: str, *, below_zero: bool = False) -> Decimal:
-    value = amount(fields, key, where, below_zero=below_zero)
+def required_amount(source: JsonObject, key: str, where: str, *, below_zero: bool = False) -> Decimal:
+    value = amount(source, key, where, below_zero=below_zero)
     if value is None:
-        wrong(where, key, 'an amount in quotation marks such as "12.50"', None)
+        refuse(where, key, 'an amount in quotation marks such as "12.50"', None)
     return value
 
 
-def percent(fields: Fields, key: str, where: str) -> Decimal | None:
-    value = amount(fields, key, where)
+def percent(source: JsonObject, key: str, where: str) -> Decimal | None:
+    value = amount(source, key, where)
     if value is not None and value > 100:
-        wrong(where, key, "a percentage from 0 to 100", fields[key])
+        refuse(where, key, "a percentage from 0 to 100", source[key])
     return value
 
 
-def time(fields: Fields, key: str, where: str, *, until: datetime = _MAX_TIME) -> datetime | None:
+def time(source: JsonObject, key: str, where: str, *, until: datetime = _MAX_TIME) -> datetime | None:
     """A moment in UTC, in the years 1970 to 2200. A time that does not say its offset could be any of 26 hours."""
-    value = fields.get(key)
+    value = source.get(key)
     if value is None or _is_blank(value):
         return None
     offset = None
@@ -187,68 +159,72 @@ def time(fields: Fields, key: str, where: str, *, until: datetime = _MAX_TIME) -
         offset = None
     # fromisoformat also reads week dates and any separator; the pattern keeps to what other programs read.
     if offset is None or _TIME(value) is None:
-        wrong(where, key, "a date and time with its offset such as 2026-01-31T09:30:00+00:00", value)
+        refuse(where, key, "a date and time with its offset such as 2026-01-31T09:30:00+00:00", value)
     if not _MIN_TIME < moment < until:
-        wrong(where, key, f"a time in the years 1970 to {until.year - (until is not NEVER)}", value)
+        refuse(where, key, f"a time in the years 1970 to {until.year - (until is not NEVER)}", value)
     return moment
 
 
-def time_or_never(fields: Fields, key: str, where: str) -> datetime | None:
+def time_or_never(source: JsonObject, key: str, where: str) -> datetime | None:
     """A moment in UTC, in the years 1970 to 9999. The year 9999 means never and is read as `NEVER`."""
-    value = fields.get(key)
+    value = source.get(key)
     if type(value) is str and value.startswith("9999") and _TIME(value):
         # Without its year the rest must still be a date and a time, and may be moved to UTC.
         return None if time({key: "1999" + value[4:]}, key, where) is None else NEVER
-    return time(fields, key, where, until=NEVER)
+    return time(source, key, where, until=NEVER)
 
 
-def required_time(fields: Fields, key: str, where: str) -> datetime:
-    value = time(fields, key, where)
+def required_time(source: JsonObject, key: str, where: str) -> datetime:
+    value = time(source, key, where)
     if value is None:
-        wrong(where, key, "a date and time such as 2026-01-31T09:30:00+00:00", None)
+        refuse(where, key, "a date and time such as 2026-01-31T09:30:00+00:00", None)
     return value
 
 
-def word(fields: Fields, key: str, where: str, words: Mapping[str, Word]) -> Word | None:
-    """One of a few words, in exactly that spelling."""
-    value = fields.get(key)
+def _one_of(choices: Iterable[str]) -> str:
+    return "one of " + ", ".join(f"“{name}”" for name in choices)
+
+
+def choice(source: JsonObject, key: str, where: str, choices: Mapping[str, Choice]) -> Choice | None:
+    """One of a few words, in exactly this spelling; None when absent or blank."""
+    value = source.get(key)
     if value is None:
         return None
-    found = words.get(value) if type(value) is str else None
-    if found is None:
+    chosen = choices.get(value) if type(value) is str else None
+    if chosen is None:
         if _is_blank(value):
             return None
-        wrong(where, key, "one of " + ", ".join(f"“{w}”" for w in words), value)
-    return found
+        refuse(where, key, _one_of(choices), value)
+    return chosen
 
 
-def required_word(fields: Fields, key: str, where: str, words: Mapping[str, Word]) -> Word:
-    value = word(fields, key, where, words)
+def required_choice(source: JsonObject, key: str, where: str, choices: Mapping[str, Choice]) -> Choice:
+    value = choice(source, key, where, choices)
     if value is None:
-        wrong(where, key, "one of " + ", ".join(f"“{w}”" for w in words), None)
+        refuse(where, key, _one_of(choices), None)
     return value
 
 
-def currency(fields: Fields, key: str, where: str) -> str:
-    value = fields.get(key)
+def currency(source: JsonObject, key: str, where: str) -> str:
+    value = source.get(key)
     if type(value) is not str or not is_currency(value):
-        wrong(where, key, "a currency code of three capital letters such as EUR (ISO 4217)", value)
+        refuse(where, key, "a currency code of three capital letters such as EUR (ISO 4217)", value)
     return value
 
 
-def last_4(fields: Fields, key: str, where: str) -> str | None:
-    value = text(fields, key, where, SHORT)
+def last_4(source: JsonObject, key: str, where: str) -> str | None:
+    value = text(source, key, where, SHORT)
     if value is not None and not value.isascii():
         value = ascii_digits(strip_edges(value))
     if value is not None and _FOUR_DIGITS(value) is None:
-        # Not repeated in the error: somebody may have sent the whole card number.
+        # The error does not repeat the value, which may be a whole card number.
         raise WrongField(where + key, 'Expected exactly four digits in quotation marks such as "0042".')
     return value
 
 
-def url(fields: Fields, key: str, where: str) -> str | None:
+def url(source: JsonObject, key: str, where: str) -> str | None:
     """A web address. Only http and https: it becomes a link, and other schemes can run scripts."""
-    value = text(fields, key, where, URL)
+    value = text(source, key, where, URL)
     if value is None:
         return None
     scheme = _SCHEME(value)
@@ -257,40 +233,12 @@ def url(fields: Fields, key: str, where: str) -> str | None:
         expected = (
             "a web address that begins with http:// or https:// and a host, without a user name or spaces"
         )
-        wrong(where, key, expected, value)
+        refuse(where, key, expected, value)
     return address
 
 
-def period(fields: Fields, key: str, where: str) -> str | None:
-    value = text(fields, key, where, SHORT)
+def period(source: JsonObject, key: str, where: str) -> str | None:
+    value = text(source, key, where, SHORT)
     if value is not None and _PERIOD(value) is None:
-        wrong(where, key, "a period such as P1Y or P30D (ISO 8601)", value)
+        refuse(where, key, "a period such as P1Y or P30D (ISO 8601)", value)
     return value
-
-
-def media_type(fields: Fields, key: str, where: str) -> str:
-    value = text(fields, key, where, FILE_NAME)
-    if value is None:
-        return "application/pdf"
-    if _MEDIA_TYPE(value) is None:
-        wrong(where, key, "a file type such as application/pdf", value)
-    return value
-
-
-def content(fields: Fields, key: str, where: str) -> bytes:
-    """The bytes of a file that was sent as Base64, at most 10 MB of them."""
-    value = fields.get(key)
-    if type(value) is not str or not value:
-        wrong(where, key, "the content of a file in Base64", value or None)
-    data = b""
-    fits = len(value) <= DOCUMENT_BYTES * 4 // 3 + 4
-    if fits:
-        try:
-            data = base64.b64decode(value, validate=True)
-        except ValueError:
-            raise WrongField(where + key, "The content of the file is not valid Base64.") from None
-    if not fits or len(data) > DOCUMENT_BYTES:
-        raise WrongField(
-            where + key, f"The file is over {DOCUMENT_BYTES >> 20} MB, the most that is accepted."
-        )
-    return data

@@ -1,8 +1,8 @@
-"""Which line of a newer document is which item of an order that is here already.
+"""Match the items of a newer document with the items of an order that is here already.
 
-An item keeps its position for as long as it exists: codes, refunds, mails on their way, open dialogs and sentences of
-the history refer to it. A line with an id of the shop's own is matched by it; a line without one by what it is:
-product, SKU, name, price, and among equal lines by codes, quantity, amount and, last, their order. A place alone
+An item keeps its position for as long as it exists: codes, refunds, queued mails, open dialogs and sentences of the
+history refer to it. An item with an id of the shop's own is matched by it; one without by what it is: product, SKU,
+name, price, and among equal ones by codes, quantity, amount and, last, their order. The index in the document alone
 says nothing.
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from services.importing.fields import WrongField, quote
+from services.importing.refusals import WrongField, quote
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """What an item is known by. `item_id` is None when the shop gave none."""
+class DocumentItem:
+    """What an item is recognised by. `item_id` is None when the shop gave none."""
 
     item_id: str | None
     product_id: str | None
@@ -31,7 +31,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLine(Line):
+class StoredItem(DocumentItem):
     """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was."""
 
     position: int
@@ -39,203 +39,207 @@ class StoredLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """`positions` of the document's lines, and those of items that stay although the document has them no more."""
+class ItemMatches:
+    """`positions` of the document's items, and of the `remaining` ones: not in the document, but staying."""
 
     positions: tuple[int, ...]
-    kept: tuple[int, ...]
+    remaining: tuple[int, ...]
 
 
-def match_lines(
-    stored: Sequence[StoredLine], sent: Sequence[Line], *, last_position: Callable[[], int]
-) -> Matched:
-    """The position of each line sent. New lines come after `last_position`, the highest that anything refers to;
-    it is only asked for when there are some.
+def match_items(
+    stored: Sequence[StoredItem], sent: Sequence[DocumentItem], *, last_position: Callable[[], int]
+) -> ItemMatches:
+    """The position of each item sent. New items come after `last_position`, the highest that anything refers to;
+    it is called only when there are some.
 
     An item that was refunded here and is not in the document stays as it is; others go. Raises `WrongField` when a
-    refunded item could be one of several lines.
+    refunded item could be any of several items sent.
     """
     if _are_same(stored, sent):
-        return Matched(tuple(range(1, len(sent) + 1)), ())
+        return ItemMatches(tuple(range(1, len(sent) + 1)), ())
     matching = _Matching(stored, sent)
     matching.by_id()
     matching.by_looks()
-    positions, following = [], 0
-    for place in range(len(sent)):
-        if (found := matching.found.get(place)) is None:
-            following = (following or last_position()) + 1
-            positions.append(following)
+    positions, newest = [], 0
+    for index in range(len(sent)):
+        if (match := matching.matches.get(index)) is None:
+            newest = (newest or last_position()) + 1
+            positions.append(newest)
         else:
-            positions.append(found.position)
-    kept = tuple(line.position for line in matching.free if line.refunded_here)
-    return Matched(tuple(positions), kept)
+            positions.append(match.position)
+    remaining = tuple(item.position for item in matching.unmatched if item.refunded_here)
+    return ItemMatches(tuple(positions), remaining)
 
 
-def _are_same(stored: Sequence[StoredLine], sent: Sequence[Line]) -> bool:
-    """The common case: the same lines in the same order, no two of them alike."""
+def _are_same(stored: Sequence[StoredItem], sent: Sequence[DocumentItem]) -> bool:
+    """The common case: the same items in the same order, no two of them alike."""
     return (
         len(stored) == len(sent)
         and all(
-            there.position == place
-            and _full(there) == _full(line)
-            and (line.item_id == there.item_id or None in (line.item_id, there.item_id))
-            for place, (there, line) in enumerate(zip(stored, sent, strict=True), 1)
+            old.position == position
+            and _full(old) == _full(new)
+            and (new.item_id == old.item_id or None in (new.item_id, old.item_id))
+            for position, (old, new) in enumerate(zip(stored, sent, strict=True), 1)
         )
-        and len({_full(line) for line in sent}) == len(sent)
+        and len({_full(item) for item in sent}) == len(sent)
     )
 
 
-def _product(line: Line) -> Hashable:
-    return (line.product_id, line.sku, line.name)
+def _product(item: DocumentItem) -> Hashable:
+    return (item.product_id, item.sku, item.name)
 
 
-def _full(line: Line) -> Hashable:
-    return (line.product_id, line.sku, line.name, line.price)
+def _full(item: DocumentItem) -> Hashable:
+    return (item.product_id, item.sku, item.name, item.price)
 
 
-Keys = Callable[[Line], Iterable[Hashable]]
+Keys = Callable[[DocumentItem], Iterable[Hashable]]
 
 
-def _with_codes(identity: Callable[[Line], Hashable]) -> Keys:
-    return lambda line: [(identity(line), code) for code in line.codes]
+def _with_codes(identity: Callable[[DocumentItem], Hashable]) -> Keys:
+    return lambda item: [(identity(item), code) for code in item.codes]
 
 
-def _one(key: Callable[[Line], Hashable | None]) -> Keys:
-    def keys(line: Line) -> Iterable[Hashable]:
-        return () if (value := key(line)) is None else (value,)
+def _single(key: Callable[[DocumentItem], Hashable | None]) -> Keys:
+    def keys(item: DocumentItem) -> Iterable[Hashable]:
+        return () if (value := key(item)) is None else (value,)
 
     return keys
 
 
-def _nameless(line: Line) -> Hashable | None:
-    return line.name if line.product_id is None and line.sku is None else None
+def _only_name(item: DocumentItem) -> Hashable | None:
+    return item.name if item.product_id is None and item.sku is None else None
 
 
-def _sold(line: Line) -> Hashable:
-    return (line.product_id, line.sku, line.price, line.quantity, line.amount)
+def _sale(item: DocumentItem) -> Hashable:
+    return (item.product_id, item.sku, item.price, item.quantity, item.amount)
 
 
-# From what leaves no doubt to what is only likely: (keys of an item, keys of a line, whether the line is equal).
+# From certain to likely. First the keys of equal items, then keys of stored items and of sent ones, which may differ.
 _EQUAL: Final[tuple[Keys, ...]] = (
     _with_codes(_full),
-    _one(lambda line: (_full(line), line.quantity, line.amount, line.refunded)),
-    _one(lambda line: (_full(line), line.quantity, line.amount)),
-    _one(lambda line: (_full(line), line.quantity)),
-    _one(_full),
+    _single(lambda item: (_full(item), item.quantity, item.amount, item.refunded)),
+    _single(lambda item: (_full(item), item.quantity, item.amount)),
+    _single(lambda item: (_full(item), item.quantity)),
+    _single(_full),
     _with_codes(_product),
 )
 _LIKELY: Final[tuple[tuple[Keys, Keys], ...]] = (
-    (_one(_product), _one(_product)),
-    (_one(lambda line: line.product_id), _one(lambda line: line.product_id)),
-    (_one(lambda line: line.sku if line.product_id is None else None), _one(lambda line: line.sku)),
-    (_one(lambda line: line.sku), _one(lambda line: line.sku if line.product_id is None else None)),
-    (_one(_nameless), _one(lambda line: line.name)),
-    (_one(lambda line: line.name), _one(_nameless)),
+    (_single(_product), _single(_product)),
+    (_single(lambda item: item.product_id), _single(lambda item: item.product_id)),
+    (_single(lambda item: item.sku if item.product_id is None else None), _single(lambda item: item.sku)),
+    (_single(lambda item: item.sku), _single(lambda item: item.sku if item.product_id is None else None)),
+    (_single(_only_name), _single(lambda item: item.name)),
+    (_single(lambda item: item.name), _single(_only_name)),
     # A person's name was taken out of it.
-    (_one(lambda line: _sold(line) if "deleted" in line.name else None), _one(lambda line: _sold(line))),
+    (_single(lambda item: _sale(item) if "deleted" in item.name else None), _single(_sale)),
 )
 
 
 class _Matching:
-    def __init__(self, stored: Sequence[StoredLine], sent: Sequence[Line]) -> None:
+    """The state of one matching: `matches` by index in the document, and the stored items that are still unmatched."""
+
+    def __init__(self, stored: Sequence[StoredItem], sent: Sequence[DocumentItem]) -> None:
         self._sent = sent
-        self._most = max([len(sent), *(line.position for line in stored)])
-        self._free = {line.position: line for line in stored}
-        self.found: dict[int, StoredLine] = {}
+        self._highest = max([len(sent), *(item.position for item in stored)])
+        self._unmatched = {item.position: item for item in stored}
+        self.matches: dict[int, StoredItem] = {}
 
     @property
-    def free(self) -> Iterable[StoredLine]:
-        return self._free.values()
+    def unmatched(self) -> Iterable[StoredItem]:
+        return self._unmatched.values()
 
-    def _open(self) -> list[int]:
-        return [place for place in range(len(self._sent)) if place not in self.found]
+    def _open_indexes(self) -> list[int]:
+        return [index for index in range(len(self._sent)) if index not in self.matches]
 
-    def _pair(self, place: int, line: StoredLine) -> None:
-        self.found[place] = line
-        del self._free[line.position]
+    def _pair(self, index: int, item: StoredItem) -> None:
+        self.matches[index] = item
+        del self._unmatched[item.position]
 
-    def _has_own_id(self, line: Line) -> bool:
-        """Whether the shop gave the item an id that is more than its place.
+    def _has_own_id(self, item: DocumentItem) -> bool:
+        """Whether the shop gave the item an id that is more than its position.
 
-        Version 0.1.0 stored the place as the id of a line that had none, and some shops count their lines: such an id
-        is believed only when the lines are alike besides.
+        Version 0.1.0 stored the position as the id of an item that had none, and some shops number their items: such an
+        id counts only when the items are alike in other respects.
         """
-        item_id = line.item_id
+        item_id = item.item_id
         if item_id is None:
             return False
         return not (
-            item_id.isascii() and item_id.isdigit() and len(item_id) < 7 and int(item_id) <= self._most
+            item_id.isascii() and item_id.isdigit() and len(item_id) < 7 and int(item_id) <= self._highest
         )
 
     def by_id(self) -> None:
-        by_id = {line.item_id: line for line in self._free.values() if line.item_id is not None}
-        for place, line in enumerate(self._sent):
-            there = None if line.item_id is None else by_id.get(line.item_id)
-            if there is None:
+        by_id = {item.item_id: item for item in self._unmatched.values() if item.item_id is not None}
+        for index, item in enumerate(self._sent):
+            stored = None if item.item_id is None else by_id.get(item.item_id)
+            if stored is None:
                 continue
-            if self._has_own_id(line):
-                # The id of a refunded item names another product now: the two are kept apart.
-                believed = not (there.refunded_here and _is_other_product(there, line))
-            else:
-                believed = not _is_other_product(there, line)
-            if believed:
-                self._pair(place, there)
+            # The id of a refunded item may name another product now; then the two are kept apart.
+            must_be_alike = stored.refunded_here or not self._has_own_id(item)
+            if not (must_be_alike and _is_other_product(stored, item)):
+                self._pair(index, stored)
 
     def by_looks(self) -> None:
         for keys in _EQUAL:
-            if not self._free:
+            if not self._unmatched:
                 return
-            self._stage(keys, keys, is_equal=True)
-        for of_item, of_line in _LIKELY:
-            if self._free and len(self.found) < len(self._sent):
-                self._stage(of_item, of_line, is_equal=False)
+            self._match(keys, keys, is_equal=True)
+        for stored_keys, sent_keys in _LIKELY:
+            if self._unmatched and len(self.matches) < len(self._sent):
+                self._match(stored_keys, sent_keys, is_equal=False)
 
-    def _stage(self, of_item: Keys, of_line: Keys, *, is_equal: bool) -> None:
-        items: defaultdict[Hashable, tuple[deque[StoredLine], deque[StoredLine]]] = defaultdict(
+    def _match(self, stored_keys: Keys, sent_keys: Keys, *, is_equal: bool) -> None:
+        """Pair items that share a key; those without an id of their own come first."""
+        stored: defaultdict[Hashable, tuple[deque[StoredItem], deque[StoredItem]]] = defaultdict(
             lambda: (deque(), deque())
         )
-        for line in self._free.values():
-            for key in of_item(line):
-                items[key][self._has_own_id(line)].append(line)
-        places: defaultdict[Hashable, list[int]] = defaultdict(list)
-        for place in self._open():
-            for key in of_line(self._sent[place]):
-                if key in items:
-                    places[key].append(place)
-        for key, wanted in places.items():
+        for item in self._unmatched.values():
+            for key in stored_keys(item):
+                stored[key][self._has_own_id(item)].append(item)
+        indexes: defaultdict[Hashable, list[int]] = defaultdict(list)
+        for index in self._open_indexes():
+            for key in sent_keys(self._sent[index]):
+                if key in stored:
+                    indexes[key].append(index)
+        for key, candidates in indexes.items():
             if not is_equal:
-                self._check(items[key], wanted)
-            for place in wanted:
-                if place not in self.found and (there := self._first(items[key], self._sent[place])):
-                    self._pair(place, there)
+                self._refuse_ambiguous(stored[key], candidates)
+            for index in candidates:
+                if index not in self.matches and (match := self._first(stored[key], self._sent[index])):
+                    self._pair(index, match)
 
-    def _first(self, items: tuple[deque[StoredLine], deque[StoredLine]], line: Line) -> StoredLine | None:
+    def _first(
+        self, stored: tuple[deque[StoredItem], deque[StoredItem]], sent: DocumentItem
+    ) -> StoredItem | None:
         # Two different ids of the shop's own are two different items, however alike they look.
-        for group in items[:1] if self._has_own_id(line) else items:
-            while group:
-                if (there := group.popleft()).position in self._free:
-                    return there
+        for queue in stored[:1] if self._has_own_id(sent) else stored:
+            while queue:
+                if (item := queue.popleft()).position in self._unmatched:
+                    return item
         return None
 
-    def _check(self, items: tuple[deque[StoredLine], deque[StoredLine]], wanted: list[int]) -> None:
-        """That no refunded item could be one of several lines, nor one line one of several items."""
-        there = [line for group in items for line in group if line.position in self._free]
-        open_places = [place for place in wanted if place not in self.found]
-        refunded = [line for line in there if line.refunded_here]
-        if not refunded or not open_places or len(there) == len(open_places) == len(refunded):
+    def _refuse_ambiguous(
+        self, stored: tuple[deque[StoredItem], deque[StoredItem]], indexes: list[int]
+    ) -> None:
+        """Raise `WrongField` when a refunded item could be any of several items sent, or one sent any of several."""
+        candidates = [item for queue in stored for item in queue if item.position in self._unmatched]
+        open_indexes = [index for index in indexes if index not in self.matches]
+        refunded = [item for item in candidates if item.refunded_here]
+        if not refunded or not open_indexes or len(candidates) == len(open_indexes) == len(refunded):
             return
-        if len(there) > 1 or len(open_places) > 1:
+        if len(candidates) > 1 or len(open_indexes) > 1:
             first = refunded[0]
             raise WrongField(
-                f"items[{open_places[0]}].item_id",
+                f"items[{open_indexes[0]}].item_id",
                 f"It cannot be told whether this line is item {first.position}, {quote(first.name)}, "
                 "which was refunded. Its item_id is needed, or its product, SKU, name and price as they were.",
             )
 
 
-def _is_other_product(there: StoredLine, line: Line) -> bool:
-    if there.product_id is not None and line.product_id is not None:
-        return there.product_id != line.product_id
-    if there.sku is not None and line.sku is not None:
-        return there.sku != line.sku
-    return there.name != line.name
+def _is_other_product(stored: DocumentItem, sent: DocumentItem) -> bool:
+    if stored.product_id is not None and sent.product_id is not None:
+        return stored.product_id != sent.product_id
+    if stored.sku is not None and sent.sku is not None:
+        return stored.sku != sent.sku
+    return stored.name != sent.name

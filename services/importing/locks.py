@@ -1,10 +1,10 @@
-"""What an import locks, and in which order, so that it waits for nothing but its own orders.
+"""The locks of an import and their order, so that it waits for nothing but its own orders.
 
 First its claims: a row of `import_claim` for each order and each subscription of the file, by rising key. They keep two
-imports of the same order apart even while the order does not exist yet, and two imports of one subscription, whose
+imports of the same order apart even before the order exists, and two imports of one subscription, whose
 members have to agree. Then the orders that exist, by rising ID as everybody locks them, and with them the other orders
-of the file's subscriptions. Whoever has all its claims never waits for another claim, and nobody but an import has any:
-so no two imports, and no import and no action, can wait for each other in a circle.
+of the file's subscriptions. An import that has all its claims never waits for another claim, and nothing but an import
+has any: so neither two imports nor an import and an action can wait for each other in a circle.
 """
 
 from collections.abc import Iterable
@@ -12,15 +12,16 @@ from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
+from psycopg.rows import TupleRow
 from sqlalchemy import Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 from sqlalchemy.exc import OperationalError
 
 from db.connections.roles import JOBS_ROLE
-from db.schema.tables import checkout_page
+from db.schema.order_tables import checkout_page
 from services.importing.staging_rows import OrderRows
 
 _STATEMENTS: Final = (
@@ -31,7 +32,7 @@ _STATEMENTS: Final = (
 class ImportLocks:
     """The locks of one import. `cursor` is in its transaction; `note` first, for every order, then `take`."""
 
-    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+    def __init__(self, cursor: psycopg.Cursor[TupleRow]) -> None:
         self._cursor = cursor
         self.stores: set[str] = set()
         cursor.execute(_statement("keys"))
@@ -45,32 +46,32 @@ class ImportLocks:
                     copy.write_row((_key_of(subscription_id), rows.store, subscription_id))
 
     def take(self) -> None:
-        """Wait until nobody else works on any of these orders. The locks last as long as the transaction."""
+        """Wait until nothing else works on any of these orders. The locks last as long as the transaction."""
         self._cursor.execute(_statement("claims"))
         self._cursor.execute(_statement("orders"))
 
     def release(self) -> None:
-        """Take the claims out again: they have to exist only while the transaction lasts."""
+        """Delete the claims: they need to exist only during the transaction."""
         self._cursor.execute(_statement("release"))
 
 
 def make_stores(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """The IDs of the stores with these names. New ones are made and committed at once, in a connection of their own:
-    another import with the same new store must not wait until this one has ended."""
-    wanted = sorted(names)
-    found = _find_stores(connection, wanted)
-    missing = [{"name": name} for name in wanted if name not in found]
+    """The IDs of the stores with these names. New stores are committed at once, on a connection of their own: another
+    import with the same new store must not wait for the end of this one."""
+    store_names = sorted(names)
+    store_ids = _find_stores(connection, store_names)
+    missing = [{"name": name} for name in store_names if name not in store_ids]
     if not missing:
-        return found
+        return store_ids
     statement = insert(checkout_page).on_conflict_do_nothing(index_elements=["name"])
-    # Somebody else may be making the same store in a long transaction, even the caller's own; then we wait below, where
-    # the database notices circles.
+    # Another transaction, even the caller's own, may be making the same store and last long; then we wait below, where
+    # the database detects deadlocks.
     with suppress(OperationalError), connection.engine.begin() as other:
         other.execute(text(f"SET LOCAL ROLE {JOBS_ROLE}"))
         other.execute(text("SET LOCAL lock_timeout = '2s'"))
         other.execute(statement, missing)
     connection.execute(statement, missing)
-    return _find_stores(connection, wanted)
+    return _find_stores(connection, store_names)
 
 
 def _find_stores(connection: Connection, names: list[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What an order document says, once it has been checked: plain values, ready for the tables.
+"""The content of an order document after its checks: plain values, ready for the tables.
 
 Texts are as sent; an optional text that was empty or only spaces is None. Times are aware and in UTC. Amounts are
 in the order's currency; below zero only in lines that are discounts or returns, and in a total with such lines.
@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from db.schema.statuses import MainStatus
+from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
 
 
 class CustomerType(StrEnum):
@@ -22,35 +22,6 @@ class Delivery(StrEnum):
     PHYSICAL = "physical"
 
 
-class SubscriptionStatus(StrEnum):
-    ACTIVE = "active"
-    NOT_PAID = "not paid"
-    CANCELLED = "cancelled"
-
-
-class Relation(StrEnum):
-    """What the other order is to this one."""
-
-    TYPO = "typo"
-    PARENT = "parent"
-    CHILD = "child"
-
-
-class HistoryKind(StrEnum):
-    EMAIL = "email"
-    ERROR = "error"
-    STATUS = "status"
-    SUBSCRIPTION = "subscription"
-    RELATION = "relation"
-    ANONYMIZATION = "anonymization"
-    DOCUMENT = "document"
-
-
-class DocumentKind(StrEnum):
-    PAYMENT = "payment"
-    REFUND = "refund"
-
-
 @dataclass(frozen=True, slots=True)
 class NameValue:
     """One additional parameter or field; an empty value is an empty text."""
@@ -61,7 +32,7 @@ class NameValue:
 
 @dataclass(frozen=True, slots=True)
 class CustomerData:
-    """`erased`: the customer had the personal data removed, and everything but type and country is None."""
+    """`erased`: the customer's personal data was removed; everything but type and country is None."""
 
     type: CustomerType | None = None
     country: str | None = None
@@ -87,7 +58,7 @@ class PaymentData:
 
 @dataclass(frozen=True, slots=True)
 class LicenseUserData:
-    """Who uses the licence. `erased`: this person's data was removed, and the rest is None."""
+    """The user of a licence. `erased`: this person's data was removed; the rest is None."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -115,9 +86,9 @@ class SubscriptionData:
 
 @dataclass(frozen=True, slots=True)
 class ItemData:
-    """`price` is that of one piece, `amount` what the line costs; `discount_percent` is 0 to 100.
+    """`price` is that of one piece, `amount` that of the item; `discount_percent` is 0 to 100.
 
-    `item_id` is the line's place, counted from 1, where the document has no id (`has_own_id` is false).
+    `item_id` is the item's position, from 1, where the document has no id (`has_own_id` is false).
     """
 
     item_id: str

@@ -1,43 +1,39 @@
-"""Reads an order document group by group: the order, its customer, items, history and files.
+"""Read an order document object by object: the order, its customer, items, history and files.
 
-Each reader takes the group as JSON gave it and the list to which it adds the paths of unknown keys, and removes from
-the group what is unknown or erased. Raises `WrongField`.
+Each reader takes the object as JSON gave it and the list to which it adds the paths of unknown keys, and removes from
+the object what is unknown or erased. Raises `WrongField`.
 """
 
 from decimal import Decimal
 from typing import Final
 
-from db.schema.statuses import MainStatus
-from services.importing import fields as f
-from services.importing import groups as g
-from services.importing.fields import Fields, WrongField
+from db.schema.statuses import DocumentKind, HistoryKind, MainStatus, Relation, SubscriptionStatus
+from services.importing import fields, files
 from services.importing.models import (
     ActivationCodeData,
     CustomerData,
     CustomerType,
     Delivery,
     DocumentData,
-    DocumentKind,
     HistoryEvent,
-    HistoryKind,
     ItemData,
     LicenseUserData,
     NameValue,
     OrderDocument,
     PaymentData,
     RelatedOrder,
-    Relation,
     SubscriptionData,
-    SubscriptionStatus,
 )
+from services.importing.objects import drop_unknown, list_of_objects, require_object
+from services.importing.refusals import JsonObject, WrongField, quote, refuse
 
-_ORDER_STATUS: Final = {w.value: w for w in MainStatus}
-_CUSTOMER_TYPE: Final = {w.value: w for w in CustomerType}
-_DELIVERY: Final = {w.value: w for w in Delivery}
-_SUBSCRIPTION_STATUS: Final = {w.value: w for w in SubscriptionStatus}
-_RELATION: Final = {w.value: w for w in Relation}
-_HISTORY_KIND: Final = {w.value: w for w in HistoryKind}
-_DOCUMENT_KIND: Final = {w.value: w for w in DocumentKind}
+_ORDER_STATUS: Final = {member.value: member for member in MainStatus}
+_CUSTOMER_TYPE: Final = {member.value: member for member in CustomerType}
+_DELIVERY: Final = {member.value: member for member in Delivery}
+_SUBSCRIPTION_STATUS: Final = {member.value: member for member in SubscriptionStatus}
+_RELATION: Final = {member.value: member for member in Relation}
+_HISTORY_KIND: Final = {member.value: member for member in HistoryKind if member is not HistoryKind.NOTE}
+_DOCUMENT_KIND: Final = {member.value: member for member in DocumentKind}
 
 _ORDER_KEYS: Final = frozenset(OrderDocument.__slots__)
 _CUSTOMER_KEYS: Final = frozenset(CustomerData.__slots__)
@@ -55,227 +51,227 @@ _NOT_PERSONAL: Final = frozenset({"type", "country", "erased"})
 _PERSONAL_PAYMENT: Final = ("card_last_4", "card_expiration_date")
 
 
-def read_order(fields: Fields, unknown: list[str]) -> OrderDocument:
-    g.keep_known(fields, _ORDER_KEYS, "", unknown)
-    order_id = f.whole_number(fields, "order_id", "", f.MAX_ID)
-    status = f.required_word(fields, "status", "", _ORDER_STATUS)
-    pay_date = f.time(fields, "pay_date", "")
+def read_order(source: JsonObject, unknown: list[str]) -> OrderDocument:
+    drop_unknown(source, _ORDER_KEYS, "", unknown)
+    order_id = fields.whole_number(source, "order_id", "", fields.MAX_ID)
+    status = fields.required_choice(source, "status", "", _ORDER_STATUS)
+    pay_date = fields.time(source, "pay_date", "")
     if pay_date is None and status is MainStatus.PAID:
         raise WrongField("pay_date", "The order is paid, so the time of its payment is needed.")
-    payment = g.group({} if fields.get("payment") is None else fields["payment"], "payment")
-    customer = _customer(g.group(fields.get("customer"), "customer"), payment, unknown)
-    items = _items(fields, unknown)
-    # Without a line below zero there is nothing that could be given back.
-    total = f.amount(fields, "total", "", below_zero=any(item.amount < 0 for item in items))
+    payment = require_object({} if source.get("payment") is None else source["payment"], "payment")
+    customer = _customer(require_object(source.get("customer"), "customer"), payment, unknown)
+    items = _items(source, unknown)
+    # Without an item below zero there is nothing that could be given back.
+    total = fields.amount(source, "total", "", below_zero=any(item.amount < 0 for item in items))
     if total is None:
         total = sum((item.amount for item in items), Decimal(0))
         if abs(total) >= 10**12:
             raise WrongField("total", "The amounts of the items add up to more than can be stored.")
     return OrderDocument(
         order_id,
-        f.required_text(fields, "order_name", "", f.SHORT),
-        f.text(fields, "order_id_1c", "", f.SHORT),
-        f.required_text(fields, "checkout_page", "", f.SHORT),
+        fields.required_text(source, "order_name", "", fields.SHORT),
+        fields.text(source, "order_id_1c", "", fields.SHORT),
+        fields.required_text(source, "checkout_page", "", fields.SHORT),
         status,
-        f.required_time(fields, "create_date", ""),
+        fields.required_time(source, "create_date", ""),
         pay_date,
-        f.currency(fields, "currency", ""),
+        fields.currency(source, "currency", ""),
         total,
-        f.text(fields, "locale", "", f.SHORT),
-        f.url(fields, "order_detail_url", ""),
-        f.time(fields, "updated_at", ""),
+        fields.text(source, "locale", "", fields.SHORT),
+        fields.url(source, "order_detail_url", ""),
+        fields.time(source, "updated_at", ""),
         customer,
         _payment(payment, unknown),
         items,
-        _name_values(fields, "additional_data", "", unknown),
-        _related_orders(fields, order_id, unknown),
-        _history(fields, unknown),
-        _documents(fields, unknown),
+        _name_values(source, "additional_data", "", unknown),
+        _related_orders(source, order_id, unknown),
+        _history(source, unknown),
+        _documents(source, unknown),
     )
 
 
-def _customer(fields: Fields, payment: Fields, unknown: list[str]) -> CustomerData:
-    g.keep_known(fields, _CUSTOMER_KEYS, "customer.", unknown)
-    erased = f.flag(fields, "erased", "customer.")
+def _customer(source: JsonObject, payment: JsonObject, unknown: list[str]) -> CustomerData:
+    drop_unknown(source, _CUSTOMER_KEYS, "customer.", unknown)
+    erased = fields.flag(source, "erased", "customer.")
     if erased:
         for key in _CUSTOMER_KEYS - _NOT_PERSONAL:
-            fields.pop(key, None)
+            source.pop(key, None)
         for key in _PERSONAL_PAYMENT:
             payment.pop(key, None)
     return CustomerData(
-        f.word(fields, "type", "customer.", _CUSTOMER_TYPE),
-        f.text(fields, "country", "customer.", f.SHORT),
-        f.email(fields, "email", "customer."),
-        f.text(fields, "first_name", "customer.", f.NAME),
-        f.text(fields, "last_name", "customer.", f.NAME),
-        f.text(fields, "phone", "customer.", f.SHORT),
-        f.text(fields, "vat_number", "customer.", f.SHORT),
-        f.text(fields, "company_name", "customer.", f.COMPANY),
-        f.text(fields, "company_billing_address", "customer.", f.ADDRESS),
-        f.text(fields, "company_delivery_address", "customer.", f.ADDRESS),
+        fields.choice(source, "type", "customer.", _CUSTOMER_TYPE),
+        fields.text(source, "country", "customer.", fields.SHORT),
+        fields.email(source, "email", "customer."),
+        fields.text(source, "first_name", "customer.", fields.NAME),
+        fields.text(source, "last_name", "customer.", fields.NAME),
+        fields.text(source, "phone", "customer.", fields.SHORT),
+        fields.text(source, "vat_number", "customer.", fields.SHORT),
+        fields.text(source, "company_name", "customer.", fields.COMPANY),
+        fields.text(source, "company_billing_address", "customer.", fields.ADDRESS),
+        fields.text(source, "company_delivery_address", "customer.", fields.ADDRESS),
         erased,
     )
 
 
-def _payment(fields: Fields, unknown: list[str]) -> PaymentData:
-    g.keep_known(fields, _PAYMENT_KEYS, "payment.", unknown)
+def _payment(source: JsonObject, unknown: list[str]) -> PaymentData:
+    drop_unknown(source, _PAYMENT_KEYS, "payment.", unknown)
     return PaymentData(
-        f.text(fields, "payment_method", "payment.", f.NAME),
-        f.text(fields, "payment_system_name", "payment.", f.NAME),
-        f.text(fields, "card_type", "payment.", f.NAME),
-        f.last_4(fields, "card_last_4", "payment."),
-        f.text(fields, "card_expiration_date", "payment.", f.SHORT),
+        fields.text(source, "payment_method", "payment.", fields.NAME),
+        fields.text(source, "payment_system_name", "payment.", fields.NAME),
+        fields.text(source, "card_type", "payment.", fields.NAME),
+        fields.last_4(source, "card_last_4", "payment."),
+        fields.text(source, "card_expiration_date", "payment.", fields.SHORT),
     )
 
 
-def _items(fields: Fields, unknown: list[str]) -> tuple[ItemData, ...]:
-    entries = g.groups(fields, "items", "")
+def _items(source: JsonObject, unknown: list[str]) -> tuple[ItemData, ...]:
+    entries = list_of_objects(source, "items", "")
     if not entries:
         raise WrongField("items", "The order has no items; at least one is expected.")
-    items = tuple(_item(entry, position, unknown) for position, entry in enumerate(entries))
-    given = [item.item_id for item in items if item.has_own_id]
-    if len(set(given)) < len(given):
+    items = tuple(_item(entry, index, unknown) for index, entry in enumerate(entries))
+    own_ids = [item.item_id for item in items if item.has_own_id]
+    if len(set(own_ids)) < len(own_ids):
         seen: set[str] = set()
-        for position, item in enumerate(items):
+        for index, item in enumerate(items):
             if item.has_own_id and item.item_id in seen:
                 raise WrongField(
-                    f"items[{position}].item_id",
-                    f"The id {f.quote(item.item_id)} belongs to an earlier item already.",
+                    f"items[{index}].item_id",
+                    f"The id {quote(item.item_id)} belongs to an earlier item already.",
                 )
             if item.has_own_id:
                 seen.add(item.item_id)
     return items
 
 
-def _item(fields: Fields, position: int, unknown: list[str]) -> ItemData:
-    where = f"items[{position}]."
-    g.keep_known(fields, _ITEM_KEYS, where, unknown)
-    item_id = f.identifier(fields, "item_id", where)
-    amount = f.required_amount(fields, "amount", where, below_zero=True)
+def _item(source: JsonObject, index: int, unknown: list[str]) -> ItemData:
+    where = f"items[{index}]."
+    drop_unknown(source, _ITEM_KEYS, where, unknown)
+    item_id = fields.identifier(source, "item_id", where)
+    amount = fields.required_amount(source, "amount", where, below_zero=True)
     # A discount or a return: what belongs to it may be below zero as well.
     is_below = amount < 0
     return ItemData(
-        item_id or str(position + 1),
+        item_id or str(index + 1),
         item_id is not None,
-        f.identifier(fields, "product_id", where),
-        f.identifier(fields, "sku", where),
-        f.required_text(fields, "name", where, f.PRODUCT_NAME),
-        f.required_amount(fields, "price", where, below_zero=is_below),
-        f.whole_number(fields, "quantity", where, f.MAX_QUANTITY),
-        f.percent(fields, "discount_percent", where),
-        f.amount(fields, "discount_amount", where, below_zero=is_below),
-        f.amount(fields, "vat_amount", where, below_zero=is_below),
+        fields.identifier(source, "product_id", where),
+        fields.identifier(source, "sku", where),
+        fields.required_text(source, "name", where, fields.PRODUCT_NAME),
+        fields.required_amount(source, "price", where, below_zero=is_below),
+        fields.whole_number(source, "quantity", where, fields.MAX_QUANTITY),
+        fields.percent(source, "discount_percent", where),
+        fields.amount(source, "discount_amount", where, below_zero=is_below),
+        fields.amount(source, "vat_amount", where, below_zero=is_below),
         amount,
-        f.word(fields, "delivery", where, _DELIVERY),
-        f.flag(fields, "delivered", where),
-        f.flag(fields, "refunded", where),
-        _license_user(fields, where, unknown),
-        _activation_codes(fields, where, unknown),
-        _name_values(fields, "additional_fields", where, unknown),
-        _subscription(fields, where, unknown),
+        fields.choice(source, "delivery", where, _DELIVERY),
+        fields.flag(source, "delivered", where),
+        fields.flag(source, "refunded", where),
+        _license_user(source, where, unknown),
+        _activation_codes(source, where, unknown),
+        _name_values(source, "additional_fields", where, unknown),
+        _subscription(source, where, unknown),
     )
 
 
-def _license_user(fields: Fields, where: str, unknown: list[str]) -> LicenseUserData | None:
-    user = fields.get("license_user")
-    if user is None:
+def _license_user(source: JsonObject, where: str, unknown: list[str]) -> LicenseUserData | None:
+    if source.get("license_user") is None:
         return None
-    g.group(user, where + "license_user")
+    user = require_object(source["license_user"], where + "license_user")
     where += "license_user."
-    g.keep_known(user, _LICENSE_USER_KEYS, where, unknown)
-    if f.flag(user, "erased", where):
+    drop_unknown(user, _LICENSE_USER_KEYS, where, unknown)
+    if fields.flag(user, "erased", where):
         for key in _LICENSE_USER_KEYS - _NOT_PERSONAL:
             user.pop(key, None)
         return LicenseUserData(erased=True)
     return LicenseUserData(
-        f.text(user, "first_name", where, f.NAME),
-        f.text(user, "last_name", where, f.NAME),
-        f.email(user, "email", where),
+        fields.text(user, "first_name", where, fields.NAME),
+        fields.text(user, "last_name", where, fields.NAME),
+        fields.email(user, "email", where),
     )
 
 
-def _activation_codes(fields: Fields, where: str, unknown: list[str]) -> tuple[ActivationCodeData, ...]:
+def _activation_codes(source: JsonObject, where: str, unknown: list[str]) -> tuple[ActivationCodeData, ...]:
     codes = []
-    for position, entry in enumerate(g.groups(fields, "activation_codes", where)):
-        path = f"{where}activation_codes[{position}]."
-        g.keep_known(entry, _CODE_KEYS, path, unknown)
+    for index, entry in enumerate(list_of_objects(source, "activation_codes", where)):
+        path = f"{where}activation_codes[{index}]."
+        drop_unknown(entry, _CODE_KEYS, path, unknown)
         codes.append(
-            ActivationCodeData(f.required_text(entry, "code", path, f.CODE), f.flag(entry, "deleted", path))
+            ActivationCodeData(
+                fields.required_text(entry, "code", path, fields.CODE), fields.flag(entry, "deleted", path)
+            )
         )
     return tuple(codes)
 
 
-def _name_values(fields: Fields, key: str, where: str, unknown: list[str]) -> tuple[NameValue, ...]:
+def _name_values(source: JsonObject, key: str, where: str, unknown: list[str]) -> tuple[NameValue, ...]:
     pairs = []
-    for position, entry in enumerate(g.groups(fields, key, where)):
-        path = f"{where}{key}[{position}]."
-        g.keep_known(entry, _NAME_VALUE_KEYS, path, unknown)
+    for index, entry in enumerate(list_of_objects(source, key, where)):
+        path = f"{where}{key}[{index}]."
+        drop_unknown(entry, _NAME_VALUE_KEYS, path, unknown)
         # A field that the customer left empty still was asked for, so an empty value is one.
-        value = f.text(entry, "value", path, f.TEXT)
-        pairs.append(NameValue(f.required_text(entry, "name", path, f.NAME), value or ""))
+        value = fields.text(entry, "value", path, fields.TEXT)
+        pairs.append(NameValue(fields.required_text(entry, "name", path, fields.NAME), value or ""))
     return tuple(pairs)
 
 
-def _subscription(fields: Fields, where: str, unknown: list[str]) -> SubscriptionData | None:
-    group = fields.get("subscription")
-    if group is None:
+def _subscription(source: JsonObject, where: str, unknown: list[str]) -> SubscriptionData | None:
+    if source.get("subscription") is None:
         return None
-    g.group(group, where + "subscription")
+    subscription = require_object(source["subscription"], where + "subscription")
     where += "subscription."
-    g.keep_known(group, _SUBSCRIPTION_KEYS, where, unknown)
-    subscription_id = f.identifier(group, "id", where)
+    drop_unknown(subscription, _SUBSCRIPTION_KEYS, where, unknown)
+    subscription_id = fields.identifier(subscription, "id", where)
     if subscription_id is None:
-        f.wrong(where, "id", "the id of the subscription", None)
-    parent = group.get("parent_order_id")
+        refuse(where, "id", "the id of the subscription", None)
+    has_parent = subscription.get("parent_order_id") is not None
     return SubscriptionData(
         subscription_id,
-        f.required_text(group, "type", where, f.SHORT),
-        f.required_word(group, "status", where, _SUBSCRIPTION_STATUS),
-        None if parent is None else f.whole_number(group, "parent_order_id", where, f.MAX_ID),
-        f.period(group, "period", where),
-        f.time_or_never(group, "next_renewal_date", where),
+        fields.required_text(subscription, "type", where, fields.SHORT),
+        fields.required_choice(subscription, "status", where, _SUBSCRIPTION_STATUS),
+        fields.whole_number(subscription, "parent_order_id", where, fields.MAX_ID) if has_parent else None,
+        fields.period(subscription, "period", where),
+        fields.time_or_never(subscription, "next_renewal_date", where),
     )
 
 
-def _related_orders(fields: Fields, order_id: int, unknown: list[str]) -> tuple[RelatedOrder, ...]:
+def _related_orders(source: JsonObject, order_id: int, unknown: list[str]) -> tuple[RelatedOrder, ...]:
     """Each relation once: saying it twice says nothing more."""
     related = []
-    for position, entry in enumerate(g.groups(fields, "related_orders", "")):
-        where = f"related_orders[{position}]."
-        g.keep_known(entry, _RELATED_KEYS, where, unknown)
-        other = f.whole_number(entry, "order_id", where, f.MAX_ID)
+    for index, entry in enumerate(list_of_objects(source, "related_orders", "")):
+        where = f"related_orders[{index}]."
+        drop_unknown(entry, _RELATED_KEYS, where, unknown)
+        other = fields.whole_number(entry, "order_id", where, fields.MAX_ID)
         if other == order_id:
             raise WrongField(where + "order_id", "An order cannot be related to itself.")
-        related.append(RelatedOrder(other, f.required_word(entry, "relation", where, _RELATION)))
+        related.append(RelatedOrder(other, fields.required_choice(entry, "relation", where, _RELATION)))
     return tuple(dict.fromkeys(related)) if len(related) > 1 else tuple(related)
 
 
-def _history(fields: Fields, unknown: list[str]) -> tuple[HistoryEvent, ...]:
+def _history(source: JsonObject, unknown: list[str]) -> tuple[HistoryEvent, ...]:
     events = []
-    for position, entry in enumerate(g.groups(fields, "history", "")):
-        where = f"history[{position}]."
-        g.keep_known(entry, _HISTORY_KEYS, where, unknown)
+    for index, entry in enumerate(list_of_objects(source, "history", "")):
+        where = f"history[{index}]."
+        drop_unknown(entry, _HISTORY_KEYS, where, unknown)
         events.append(
             HistoryEvent(
-                f.required_time(entry, "date", where),
-                f.required_word(entry, "kind", where, _HISTORY_KIND),
-                f.required_text(entry, "text", where, f.TEXT),
+                fields.required_time(entry, "date", where),
+                fields.required_choice(entry, "kind", where, _HISTORY_KIND),
+                fields.required_text(entry, "text", where, fields.TEXT),
             )
         )
     return tuple(events)
 
 
-def _documents(fields: Fields, unknown: list[str]) -> tuple[DocumentData, ...]:
+def _documents(source: JsonObject, unknown: list[str]) -> tuple[DocumentData, ...]:
     documents = []
-    for position, entry in enumerate(g.groups(fields, "documents", "")):
-        where = f"documents[{position}]."
-        g.keep_known(entry, _DOCUMENT_KEYS, where, unknown)
+    for index, entry in enumerate(list_of_objects(source, "documents", "")):
+        where = f"documents[{index}]."
+        drop_unknown(entry, _DOCUMENT_KEYS, where, unknown)
         documents.append(
             DocumentData(
-                f.required_text(entry, "name", where, f.FILE_NAME),
-                f.required_word(entry, "kind", where, _DOCUMENT_KIND),
-                f.media_type(entry, "media_type", where),
-                f.content(entry, "content_base64", where),
+                fields.required_text(entry, "name", where, fields.FILE_NAME),
+                fields.required_choice(entry, "kind", where, _DOCUMENT_KIND),
+                files.media_type(entry, "media_type", where),
+                files.content(entry, "content_base64", where),
             )
         )
     return tuple(documents)

@@ -1,4 +1,4 @@
-"""Where a file's rows wait until all of it was read: in memory while they are few, then in a temporary file."""
+"""Storage for the rows of a file until all of it has been read: in memory while they are few, then a temporary file."""
 
 import marshal
 import tempfile
@@ -12,10 +12,10 @@ _MEMORY_BYTES: Final = 16 * 1024 * 1024
 
 
 class Spool:
-    """Keeps batches of rows, and gives them back in the same sequence. Nothing of it outlasts the `with` block."""
+    """Stores batches of rows and returns them in the same sequence. Nothing of it outlasts the `with` block."""
 
     def __init__(self) -> None:
-        self._held: list[list[OrderRows]] = []
+        self._in_memory: list[list[OrderRows]] = []
         self._size = 0
         self._file: IO[bytes] | None = None
 
@@ -27,22 +27,22 @@ class Spool:
             self._file.close()
 
     def put(self, batch: list[OrderRows], size: int) -> None:
-        """Keep a batch; `size` is that of its lines in bytes."""
+        """Store a batch; `size` is that of its lines in bytes."""
         self._size += size
         if self._size <= _MEMORY_BYTES:
-            self._held.append(batch)
+            self._in_memory.append(batch)
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the block
-        # Rows are plain values, so the quickest form will do; only this process reads the file.
-        marshal.dump([tuple(rows) for rows in batch], self._file)
+        # The fastest form, because rows hold plain values and only this process reads the file.
+        marshal.dump([rows.as_tuples() for rows in batch], self._file)
 
     def batches(self) -> Iterator[list[OrderRows]]:
-        while self._held:
-            yield self._held.pop(0)
+        while self._in_memory:
+            yield self._in_memory.pop(0)
         if self._file is None:
             return
         end = self._file.tell()
         self._file.seek(0)
         while self._file.tell() < end:
-            yield [OrderRows(*rows) for rows in marshal.load(self._file)]  # noqa: S302 - see above
+            yield [OrderRows.from_tuples(rows) for rows in marshal.load(self._file)]  # noqa: S302 - see `put`

@@ -26,7 +26,7 @@ _LOCAL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+")
 _JOINERS: Final = "\u200c\u200d"
 _NAMED: Final = re.compile(r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*""")
 _ALONE: Final = re.compile(r"\s*(?P<address>[^\s()]*)(?:\s*\((?P<name>[^()]*)\))?\s*")
-NO_ADDRESS: Final = "This is no e-mail address that mail can be sent to."
+NO_ADDRESS: Final = "Mail cannot be sent to this e-mail address."
 NO_UTF8: Final = (
     "This address has letters outside ASCII before the @, and the mail server does not take such addresses."
 )

@@ -10,10 +10,11 @@ import re
 import unicodedata
 from base64 import b64encode
 from dataclasses import dataclass
+from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from services.mail.addresses import Sender, mailable
 
@@ -41,7 +42,19 @@ class Message:
         return not (self.sender.isascii() and self.recipient.isascii())
 
 
-def compose(row: Any, *, sender: Sender) -> Message:
+class MailContent(NamedTuple):
+    """The columns of `mail` that a message is composed of."""
+
+    to_address: str | None
+    to_name: str | None
+    subject: str
+    text_body: str
+    html_body: str | None
+    message_id: str
+    created_at: datetime
+
+
+def compose(row: MailContent, *, sender: Sender) -> Message:
     """The message of a row of `mail`: plain text and HTML, one recipient.
 
     Nothing in the row can add a header or a recipient. Raises `ValueError` when its address is not well formed.
@@ -59,7 +72,7 @@ def compose(row: Any, *, sender: Sender) -> Message:
     return Message(sender.address, recipient, head.encode() + _body(row))
 
 
-def _body(row: Any) -> bytes:
+def _body(row: MailContent) -> bytes:
     """The MIME headers and the parts, all of it ASCII."""
     parts = EmailMessage(policy=_POLICY)
     parts.set_content(_whole(row.text_body))
@@ -68,8 +81,9 @@ def _body(row: Any) -> bytes:
     return parts.as_bytes()
 
 
-def _message_id(given: str) -> list[str]:
-    return [f"Message-ID: {given}"] if len(given) < 900 and _MESSAGE_ID.fullmatch(given) else []
+def _message_id(message_id: str) -> list[str]:
+    is_usable = len(message_id) < 900 and _MESSAGE_ID.fullmatch(message_id)
+    return [f"Message-ID: {message_id}"] if is_usable else []
 
 
 def _mailbox(header: str, name: str, address: str) -> str:
@@ -77,8 +91,8 @@ def _mailbox(header: str, name: str, address: str) -> str:
     # Some programs show a name that looks like an address as if it were one.
     if not name or len(name) > _LONGEST_NAME or "@" in unicodedata.normalize("NFKC", name):
         return f"{header}: {address}"
-    words = [name] if _PLAIN_NAME.fullmatch(name) and len(name) <= 60 else _encoded_words(name)
-    return f"{header}: " + "\r\n ".join([*words, f"<{address}>"])
+    name_parts = [name] if _PLAIN_NAME.fullmatch(name) and len(name) <= 60 else _encoded_words(name)
+    return f"{header}: " + "\r\n ".join([*name_parts, f"<{address}>"])
 
 
 def _text(header: str, text: str) -> str:
@@ -114,14 +128,14 @@ def _encoded_words(text: str) -> list[str]:
 
 def one_line(text: str | None) -> str:
     """One line without characters that are not shown: controls, half characters, marks of writing direction."""
-    kept = (
+    shown = (
         " " if character.isspace() or character in "\x85\u2028\u2029" else character
         for character in text or ""
         if character.isspace()
         or character in _JOINERS
         or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(shown).split())
 
 
 def _whole(text: str) -> str:

@@ -8,21 +8,22 @@ from uuid import uuid4
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, func, insert, literal, select
 
-from db.schema.tables import mail
+from db.schema.mail_tables import mail
+from db.schema.statuses import MailKind
 from services.mail.addresses import sender_of
 from services.settings import settings
 
-# Which subject goes with which texts: mail_texts/<kind>.txt.jinja and .html.jinja.
-SUBJECTS: Final = {
-    "licence": "Your licence for order {order_name}",
-    "refund": "[Esupport] Refund request for {order_name} has been completed",
-    "account": "Your account at the ESupport portal",
-    "password_reset": "A new one-time password for the ESupport portal",
-    "password": "Set a new password for the ESupport portal",
-    "credentials": "Your account at the ESupport portal: {change}",
+# Which subject goes with which texts: templates/<kind>.txt.jinja and .html.jinja.
+SUBJECTS: Final[Mapping[str, str]] = {
+    MailKind.LICENCE: "Your licence for order {order_name}",
+    MailKind.REFUND: "[Esupport] Refund request for {order_name} has been completed",
+    MailKind.ACCOUNT: "Your account at the ESupport portal",
+    MailKind.PASSWORD_RESET: "A new one-time password for the ESupport portal",
+    MailKind.PASSWORD: "Set a new password for the ESupport portal",
+    MailKind.CREDENTIALS: "Your account at the ESupport portal: {change}",
 }
 # Messages that hold a password or a link to set one: their text is removed once they were sent.
-SECRET_KINDS: Final = frozenset({"account", "password_reset", "password"})
+SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})
 REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -40,18 +41,18 @@ def queue_mail(
     kind: str,
     to_address: str,
     to_name: str | None,
-    words: Mapping[str, str | None],
+    template_values: Mapping[str, str | None],
     order_id: int | None = None,
     store_id: int | None = None,
     account_id: int | None = None,
     position: int | None = None,
     number: int | None = None,
 ) -> None:
-    """Adds the message of this kind, with `words` filled in, to the outbox.
+    """Adds the message of this kind, its template filled with `template_values`, to the outbox.
 
-    It carries its Message-ID from here on, so that whoever receives it twice can tell.
+    Its Message-ID is set here, so that a recipient who gets it twice can tell.
     """
-    one_line = {name: " ".join((word or "").split()) for name, word in words.items()}
+    one_line = {name: " ".join((value or "").split()) for name, value in template_values.items()}
     # Inline: only administrators may read mails, and a RETURNING would read.
     connection.execute(
         insert(mail)
@@ -62,7 +63,7 @@ def queue_mail(
             to_address=to_address,
             to_name=to_name,
             subject=SUBJECTS[kind].format(**one_line)[:1000],
-            **texts_of(kind, words),
+            **texts_of(kind, template_values),
             order_id=order_id,
             checkout_page_id=store_id,
             account_id=account_id,
@@ -72,11 +73,11 @@ def queue_mail(
     )
 
 
-def texts_of(kind: str, words: Mapping[str, str | None]) -> dict[str, str]:
+def texts_of(kind: str, template_values: Mapping[str, str | None]) -> dict[str, str]:
     """The plain and the HTML part of a message, as columns of `mail`."""
     return {
-        "text_body": _texts.get_template(f"{kind}.txt.jinja").render(words),
-        "html_body": _texts.get_template(f"{kind}.html.jinja").render(words),
+        "text_body": _texts.get_template(f"{kind}.txt.jinja").render(template_values),
+        "html_body": _texts.get_template(f"{kind}.html.jinja").render(template_values),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.schema.tables import mail_server
+from db.schema.mail_tables import mail_server
 from services.mail.addresses import Utf8, is_ascii, why_not_mailable
 from services.mail.server_address import server_of
 from services.settings import settings

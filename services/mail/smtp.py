@@ -27,7 +27,7 @@ _NOT_UTF8: Final = re.compile(r"\d{3}[ -]5\.6\.[0-9]\b")
 
 
 class NotSent(Exception):
-    """The message did not arrive, or (`Unanswered`) may not have; the text says why, for people.
+    """The message did not arrive, or (`OutcomeUnknown`) may not have; the text says why, for people.
 
     `answer` is what the server said, which may repeat an address; it ends the text.
     """
@@ -38,15 +38,15 @@ class NotSent(Exception):
         super().__init__(" ".join("".join(c for c in why if c.isprintable() or c.isspace()).split())[:500])
 
 
-class PutOff(NotSent):
+class Deferred(NotSent):
     """Not now: the same message may go later."""
 
 
-class RefusedUs(PutOff):
+class RefusedUs(Deferred):
     """The server refuses us in an answer to this message's recipient or content; others may go."""
 
 
-class ServerUnusable(PutOff):
+class ServerUnusable(Deferred):
     """The server cannot be reached, or does not take mail from us at all: no message will go now."""
 
 
@@ -54,7 +54,7 @@ class Refused(NotSent):
     """The server will never take this message."""
 
 
-class Unanswered(NotSent):
+class OutcomeUnknown(NotSent):
     """The whole message was handed over, and no answer came: only a person can find out whether it arrived."""
 
 
@@ -69,7 +69,7 @@ class Conversation:
         self._on_open = on_open
         self._smtp: smtplib.SMTP | None = None
 
-    def try_out(self, sender: str) -> None:
+    def check(self, sender: str) -> None:
         """Opens a connection and has the sender accepted, without sending anything. Raises `ServerUnusable`."""
         try:
             smtp = self._smtp or self._open()
@@ -85,7 +85,7 @@ class Conversation:
 
         `before_handover` is called once everything but the message itself has been said and agreed: when it was
         called and this neither returns nor raises (the process died), the message may have arrived. Whatever it raises
-        is raised here, and the message does not leave. Raises one of the errors above; after `PutOff` and `Refused`
+        is raised here, and the message does not leave. Raises one of the errors above; after `Deferred` and `Refused`
         the message did not arrive.
         """
         is_kept = self._smtp is not None
@@ -114,7 +114,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise PutOff(f"The connection to the mail server broke: {_words(error)}.") from error
+            raise Deferred(f"The connection to the mail server broke: {_words(error)}.") from error
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -191,7 +191,7 @@ class Conversation:
             answer = smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise Unanswered(
+            raise OutcomeUnknown(
                 "The mail server was given the message and did not answer, so it may or may not have arrived."
             ) from error
         _expect(answer, message, 250)
@@ -219,7 +219,7 @@ def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
         raise ServerUnusable(why, nameless)
     if not _TOO_LARGE.match(words) and _is_about_us(code, nameless):
         raise RefusedUs(why, nameless)
-    raise Refused(why, words) if 500 <= code < 600 else PutOff(why, words)
+    raise Refused(why, words) if 500 <= code < 600 else Deferred(why, words)
 
 
 def _is_about_us(code: int, words: str) -> bool:

@@ -2,9 +2,10 @@
 
 from sqlalchemy import Connection, func, update
 
-from db.schema.tables import orders
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import orders
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
 from services.mail.server_state import why_not_mailed
 from services.order_actions.history import Event, add_event
@@ -25,9 +26,10 @@ def why_not_corrected(*, customer_erased: bool) -> str | None:
     return CustomerErased.message if customer_erased else None
 
 
+@action(AuditAction.CORRECT_EMAIL)
 def correct_email(
     connection: Connection, viewer: Viewer, order_id: int, *, email: str, expected: str | None
-) -> Done:
+) -> ActionResult:
     """Replaces the e-mail of the order's customer; mails go to the new one from now on.
 
     `expected` is the e-mail that the person saw when they decided. A document of the shop that is older than the
@@ -48,4 +50,6 @@ def correct_email(
         update(orders).where(orders.c.order_id == order_id).values(email=email, email_corrected_at=func.now())
     )
     add_event(connection, viewer, order, Event.EMAIL_CORRECTED, old=order.email or "none", new=email)
-    return Done(f"The e-mail of order {order.order_name} is now {email}.", {"old": order.email, "new": email})
+    return ActionResult(
+        f"The e-mail of order {order.order_name} is now {email}.", {"old": order.email, "new": email}
+    )

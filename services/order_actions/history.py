@@ -1,11 +1,14 @@
 """The Order History's lines that the portal writes: one place for their words. Lines are only ever added."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 
-from db.schema.tables import order_history
+from db.schema.account_tables import account
+from db.schema.order_tables import order_history
+from db.schema.statuses import HistoryKind, Source
 from services.access import Viewer
 from services.order_actions.locking import LockedOrder
 
@@ -23,36 +26,45 @@ class Event(StrEnum):
     SUBSCRIPTION_RESUMED = "subscription resumed"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
+    LICENCE_SENT = "licence sent"
+    LICENCE_FAILED = "licence failed"
+    MAIL_FAILED = "mail failed"
 
 
 # (kind, sentence)
-_LINES: Final[dict[Event, tuple[str, str]]] = {
-    Event.REFUND_REQUESTED: ("status", "Refund request has been sent. Reason: {reason}"),
-    Event.REFUND_TAKEN: ("status", "Refund info is being updated"),
-    Event.REFUND_RELEASED: ("status", "The refund request went back to the queue"),
+_LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
+    Event.REFUND_REQUESTED: (HistoryKind.STATUS, "Refund request has been sent. Reason: {reason}"),
+    Event.REFUND_TAKEN: (HistoryKind.STATUS, "Refund info is being updated"),
+    Event.REFUND_RELEASED: (HistoryKind.STATUS, "The refund request went back to the queue"),
     Event.REFUND_COMPLETED: (
-        "status",
+        HistoryKind.STATUS,
         "Request has been completed: {result}, {amount}, {items}. {status}Note: {note}",
     ),
-    Event.REFUND_REFUSED: ("status", "Refusal to refund: {result}. Note: {note}"),
-    Event.REFUND_DOCUMENT: ("document", "Refund document {name}"),
+    Event.REFUND_REFUSED: (HistoryKind.STATUS, "Refusal to refund: {result}. Note: {note}"),
+    Event.REFUND_DOCUMENT: (HistoryKind.DOCUMENT, "Refund document {name}"),
     Event.SUBSCRIPTION_CANCELLED: (
-        "subscription",
+        HistoryKind.SUBSCRIPTION,
         "Auto-renewal has been deactivated: subscription {subscription}{because}",
     ),
     Event.SUBSCRIPTION_RESUMED: (
-        "subscription",
+        HistoryKind.SUBSCRIPTION,
         "Auto-renewal has been activated: subscription {subscription}{because}",
     ),
-    Event.EMAIL_CORRECTED: ("status", "The customer's e-mail was corrected from {old} to {new}"),
-    Event.NOTE: ("note", "{text}"),
+    Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
+    Event.NOTE: (HistoryKind.NOTE, "{text}"),
+    Event.LICENCE_SENT: (
+        HistoryKind.EMAIL,
+        "Licence e-mail has been sent to {to} (item {position}, code {number})",
+    ),
+    Event.LICENCE_FAILED: (HistoryKind.ERROR, "Licence e-mail to {to} failed. {reason}"),
+    Event.MAIL_FAILED: (HistoryKind.ERROR, "E-mail to {to} failed. {reason}"),
 }
 
 
-def line(event: Event, **words: str) -> tuple[str, str]:
+def line(event: Event, **values: str) -> tuple[HistoryKind, str]:
     """The kind under which the history files the event, and its sentence."""
     kind, sentence = _LINES[event]
-    return kind, sentence.format(**words)
+    return kind, sentence.format(**values)
 
 
 def add_event(
@@ -62,21 +74,51 @@ def add_event(
     event: Event,
     *,
     document_id: int | None = None,
-    **words: str,
+    **values: str,
 ) -> None:
-    """Adds one line to the order's history, in the transaction of what it tells of."""
-    kind, sentence = line(event, **words)
-    connection.execute(
-        insert(order_history)
-        .inline()
-        .values(
-            order_id=order.order_id,
-            checkout_page_id=order.checkout_page_id,
-            kind=kind,
-            text=sentence,
-            source="portal",
-            account_id=viewer.account_id,
-            author=viewer.name,
-            document_id=document_id,
-        )
+    """Add a line by the viewer to the order's history, in the transaction of the event."""
+    kind, sentence = line(event, **values)
+    _insert(
+        connection,
+        order_id=order.order_id,
+        checkout_page_id=order.checkout_page_id,
+        kind=kind,
+        text=sentence,
+        account_id=viewer.account_id,
+        author=viewer.name,
+        document_id=document_id,
     )
+
+
+def add_mail_event(
+    connection: Connection,
+    event: Event,
+    *,
+    order_id: int,
+    store_id: int,
+    at: datetime | None,
+    account_id: int | None,
+    is_authored: bool,
+    **values: str,
+) -> None:
+    """Add a line about a message to the history of its order, as the mail worker does.
+
+    `at` None is the present; `is_authored` shows the account that caused the message as the line's author.
+    """
+    kind, sentence = line(event, **values)
+    author = select(account.c.name).where(account.c.id == account_id).scalar_subquery()
+    _insert(
+        connection,
+        order_id=order_id,
+        checkout_page_id=store_id,
+        at=at or func.clock_timestamp(),
+        kind=kind,
+        text=sentence,
+        account_id=account_id,
+        author=author if is_authored else None,
+    )
+
+
+def _insert(connection: Connection, **values: object) -> None:
+    # Inline: a RETURNING would need the right to read.
+    connection.execute(insert(order_history).inline().values(source=Source.PORTAL, **values))

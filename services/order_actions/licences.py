@@ -5,13 +5,15 @@ refunded and another copy in the order is deleted: docs/decisions/016-what-a-ref
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, exists, select, update
 
-from db.schema.tables import activation_code, order_item
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import activation_code, order_item
+from db.schema.statuses import MailKind, MainStatus
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
@@ -38,7 +40,7 @@ def why_not_sent(
 
     `utf8` is whether the mail server takes addresses outside ASCII.
     """
-    if status != "paid":
+    if status != MainStatus.PAID:
         return "Licences are sent only while the order is Paid."
     if not delivery_allowed:
         return "Delivery is not allowed for this checkout page."
@@ -47,19 +49,66 @@ def why_not_sent(
     if not email:
         return "The order has no e-mail to send it to."
     if not is_well_formed(email):
-        return "The customer's e-mail is no address that mail can be sent to."
+        return "Mail cannot be sent to the customer's e-mail address."
     return why_not_mailable(email, utf8)
 
 
-def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> Done:
-    """Queues a mail with this one activation code to the e-mail of the customer, never to the licence user's.
+@action(AuditAction.RESEND_LICENCE)
+def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, code_id: int) -> ActionResult:
+    """Queue a mail with this one activation code to the e-mail of the customer, never to the licence user's.
 
     The history gets its line when the mail server has accepted the message (`services.delivery.worker`).
-    Raises `OrderNotFound`,
-    `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
+    Raises `OrderNotFound`, `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
     """
     order = lock_order(connection, viewer, order_id)
-    code = connection.execute(
+    code = _find_code(connection, order_id, code_id)
+    reason = _why_code_not_sent(connection, order_id, code) or why_not_sent(
+        status=order.status,
+        delivery_allowed=order.delivery_allowed,
+        customer_erased=order.customer_erased,
+        email=order.email,
+        utf8=find_utf8_for(connection, [order.email]),
+    )
+    if reason or order.email is None:
+        raise LicenceNotSent(reason)
+    queue_mail(
+        connection,
+        kind=MailKind.LICENCE,
+        to_address=order.email,
+        to_name=order.customer_name,
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
+        position=code.position,
+        number=code.number,
+        template_values={
+            "order_name": order.order_name,
+            "customer_name": order.customer_name,
+            "product": code.name,
+            "code": code.code,
+            "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
+            "shop": order.store_title or order.store,
+        },
+    )
+    return ActionResult(
+        f"The licence of order {order.order_name} is being sent to {order.email}.",
+        {"item": code.position, "code": code.number},
+    )
+
+
+class _Code(NamedTuple):
+    """An activation code with its item's name and whether that is refunded."""
+
+    code: str
+    code_key: str
+    deleted: bool
+    position: int
+    number: int
+    name: str
+    refunded: bool
+
+
+def _find_code(connection: Connection, order_id: int, code_id: int) -> _Code:
+    row = connection.execute(
         select(
             activation_code.c.code,
             activation_code.c.code_key,
@@ -76,46 +125,21 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
         )
         .where(activation_code.c.order_id == order_id, activation_code.c.id == code_id)
     ).one_or_none()
-    if code is None:
+    if row is None:
         raise CodeNotFound
-    why_not = "This activation code was deleted." if code.deleted else None
-    if why_not is None and code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
-        why_not = COPY_DELETED
-    why_not = why_not or why_not_sent(
-        status=order.status,
-        delivery_allowed=order.delivery_allowed,
-        customer_erased=order.customer_erased,
-        email=order.email,
-        utf8=find_utf8_for(connection, [order.email]),
-    )
-    if why_not or order.email is None:
-        raise LicenceNotSent(why_not)
-    queue_mail(
-        connection,
-        kind="licence",
-        to_address=order.email,
-        to_name=order.customer_name,
-        order_id=order.order_id,
-        store_id=order.checkout_page_id,
-        position=code.position,
-        number=code.number,
-        words={
-            "order_name": order.order_name,
-            "customer_name": order.customer_name,
-            "product": code.name,
-            "code": code.code,
-            "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
-            "shop": order.store_title or order.store,
-        },
-    )
-    return Done(
-        f"The licence of order {order.order_name} is being sent to {order.email}.",
-        {"item": code.position, "code": code.number},
-    )
+    return _Code(**row._mapping)
+
+
+def _why_code_not_sent(connection: Connection, order_id: int, code: _Code) -> str | None:
+    if code.deleted:
+        return "This activation code was deleted."
+    if code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
+        return COPY_DELETED
+    return None
 
 
 def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> int:
-    """Marks the codes of these items deleted, and every copy that is dead with them; how many were marked.
+    """Mark the codes of these items deleted, and every copy that is dead with them; the number marked.
 
     The items must be marked as refunded before. Also without any items: a code that was deleted with one item dies on
     another one when that is refunded, whether its codes are to be deleted or not.

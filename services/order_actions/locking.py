@@ -4,28 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Connection, any_, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, orders
-from services.access import Role, Viewer
-from services.errors import AccountUnusable, NotAllowed, OrderNotFound
-
-
-class Right(Enum):
-    """What somebody wants to do, and the roles that may."""
-
-    ACT = frozenset({Role.SPECIALIST, Role.REFUND_OPERATOR, Role.ADMINISTRATOR})
-    WORK_REFUNDS = frozenset({Role.REFUND_OPERATOR, Role.ADMINISTRATOR})
-
-
-_REFUSALS = {
-    Right.ACT: "Your account may look at orders, but not change them.",
-    Right.WORK_REFUNDS: "Only refund operators and administrators work on the refund queue.",
-}
+from db.schema.order_tables import checkout_page, orders
+from services.access import Permission, Role, Viewer
+from services.errors import AccountUnusable, OrderNotFound
+from services.text.numbers import is_bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +47,7 @@ class LockedOrder:
 
 
 def lock_order(
-    connection: Connection, viewer: Viewer, order_id: int, right: Right = Right.ACT
+    connection: Connection, viewer: Viewer, order_id: int, permission: Permission = Permission.ACT
 ) -> LockedOrder:
     """The order, locked until the transaction ends: what is read afterwards cannot change meanwhile.
 
@@ -68,15 +55,15 @@ def lock_order(
     as the database knows it now. A lock that somebody else keeps for too long becomes `OrderBusy` in
     `services.actions`.
     """
-    return lock_orders(connection, viewer, [order_id], right)[order_id]
+    return lock_orders(connection, viewer, [order_id], permission)[order_id]
 
 
 def lock_orders(
-    connection: Connection, viewer: Viewer, order_ids: Iterable[int], right: Right = Right.ACT
+    connection: Connection, viewer: Viewer, order_ids: Iterable[int], permission: Permission = Permission.ACT
 ) -> dict[int, LockedOrder]:
     """The same for several orders, always locked by rising ID so that two people cannot wait for each other."""
     wanted = sorted(set(order_ids))
-    if not all(0 < order_id < 2**63 for order_id in wanted):
+    if not all(is_bigint(order_id) for order_id in wanted):
         raise OrderNotFound
     role = connection.execute(text("SELECT viewer_role()")).scalar_one()
     if role is None:
@@ -85,8 +72,7 @@ def lock_orders(
     seen = connection.execute(select(orders.c.order_id).where(among)).scalars().all()
     if len(seen) < len(wanted):
         raise OrderNotFound
-    if Role(role) not in right.value:
-        raise NotAllowed(_REFUSALS[right])
+    permission.require(Role(role))
     fields = [
         orders.c[name]
         for name in LockedOrder.__slots__

@@ -1,21 +1,28 @@
 """Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
 
-from typing import Any, Final
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from db.schema.statuses import SUBSCRIPTION_TYPES
-from db.schema.tables import orders, subscription, subscription_event
-from services.access import Viewer
-from services.actions import Done
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import orders, subscription, subscription_event
+from db.schema.statuses import (
+    RENEWAL_ACTIVATED,
+    RENEWAL_DEACTIVATED,
+    SUBSCRIPTION_TYPES,
+    MainStatus,
+    SubscriptionAction,
+    SubscriptionStatus,
+    SubscriptionType,
+)
+from services.access import Permission, Viewer
+from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.order_actions.history import Event, add_event
-from services.order_actions.locking import LockedOrder, Right, lock_orders
+from services.order_actions.locking import LockedOrder, lock_orders
 from services.text.input import REASON_LIMIT, checked_text
 
-ACTIVATED: Final = "Auto-renewal has been activated"
-DEACTIVATED: Final = "Auto-renewal has been deactivated"
-ACTIVE, NOT_PAID, CANCELLED = "active", "not paid", "cancelled"
+ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
 
 
 class SubscriptionNotFound(NotFound):
@@ -39,12 +46,13 @@ def why_not_resumed(*, type_: str, status: str) -> str | None:
         return "This renewal is no subscription."
     if status != CANCELLED:
         return "This subscription is active already."
-    return "A PMR subscription cannot be resumed." if type_ != "AR" else None
+    return "A PMR subscription cannot be resumed." if type_ != SubscriptionType.AR else None
 
 
+@action(AuditAction.CANCEL_SUBSCRIPTION)
 def cancel_subscription(
     connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
-) -> Done:
+) -> ActionResult:
     """Switches off the renewal of the subscription that this order's item carries, in its parent and child orders too.
 
     `reason` is optional, at most 500 characters. Raises `OrderNotFound`, `NotAllowed`, `SubscriptionNotFound`,
@@ -53,9 +61,10 @@ def cancel_subscription(
     return _change(connection, viewer, order_id, position, reason, cancel=True)
 
 
+@action(AuditAction.RESUME_SUBSCRIPTION)
 def resume_subscription(
     connection: Connection, viewer: Viewer, order_id: int, *, position: int, reason: str = ""
-) -> Done:
+) -> ActionResult:
     """Switches the renewal on again: to *not paid* while a child order waits to be paid, else to *active*.
 
     Raises as `cancel_subscription` does.
@@ -92,30 +101,52 @@ def stop_subscriptions(
     The orders of `related_orders` must be locked.
     """
     stopped = []
-    for row in connection.execute(
-        select(subscription).where(
-            subscription.c.order_id == order.order_id,
-            subscription.c.position.in_(positions),
-            subscription.c.type.in_(SUBSCRIPTION_TYPES),
-            subscription.c.status != CANCELLED,
+    for row in _find_rows(
+        connection,
+        subscription.c.order_id == order.order_id,
+        subscription.c.position.in_(positions),
+        subscription.c.type.in_(SUBSCRIPTION_TYPES),
+        subscription.c.status != CANCELLED,
+    ):
+        _change_status(
+            connection, viewer, order, row, CANCELLED, action=SubscriptionAction.STOP, reason=reason
         )
-    ).all():
-        _set_status(connection, viewer, order, row, CANCELLED, action="stop", reason=reason)
-        words = {"subscription": row.subscription_id, "because": " (refund)"}
-        add_event(connection, viewer, order, Event.SUBSCRIPTION_CANCELLED, **words)
-        stopped.append(str(row.subscription_id))
+        add_event(
+            connection,
+            viewer,
+            order,
+            Event.SUBSCRIPTION_CANCELLED,
+            subscription=row.subscription_id,
+            because=" (refund)",
+        )
+        stopped.append(row.subscription_id)
     return stopped
+
+
+class SubscriptionRow(NamedTuple):
+    """The columns of a subscription that its actions decide by."""
+
+    checkout_page_id: int
+    subscription_id: str
+    type: str
+    status: str
+    parent_order_id: int | None
+
+
+def _find_rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[SubscriptionRow]:
+    columns = [subscription.c[name] for name in SubscriptionRow._fields]
+    rows = connection.execute(select(*columns).where(*conditions))
+    return [SubscriptionRow(**row._mapping) for row in rows]
 
 
 def _change(
     connection: Connection, viewer: Viewer, order_id: int, position: int, reason: str, *, cancel: bool
-) -> Done:
+) -> ActionResult:
     reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
-    locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Right.ACT)
+    locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Permission.ACT)
     order = locked[order_id]
-    row = connection.execute(
-        select(subscription).where(subscription.c.order_id == order_id, subscription.c.position == position)
-    ).one_or_none()
+    rows = _find_rows(connection, subscription.c.order_id == order_id, subscription.c.position == position)
+    row = rows[0] if rows else None
     if row is None or not shows_subscription(
         row.type, row.parent_order_id, order_id, order.paid_at is not None
     ):
@@ -124,8 +155,14 @@ def _change(
     if why_not:
         raise SubscriptionUnchanged(why_not)
     status = CANCELLED if cancel else _status_after_resuming(connection, row)
-    _set_status(
-        connection, viewer, order, row, status, action="cancel" if cancel else "resume", reason=reason
+    _change_status(
+        connection,
+        viewer,
+        order,
+        row,
+        status,
+        action=SubscriptionAction.CANCEL if cancel else SubscriptionAction.RESUME,
+        reason=reason,
     )
     add_event(
         connection,
@@ -135,9 +172,9 @@ def _change(
         subscription=row.subscription_id,
         because=f". Reason: {reason}" if reason else "",
     )
-    words = DEACTIVATED if cancel else ACTIVATED
-    return Done(
-        f"{words} for order {order.order_name}.",
+    label = RENEWAL_DEACTIVATED if cancel else RENEWAL_ACTIVATED
+    return ActionResult(
+        f"{label} for order {order.order_name}.",
         {"subscription": row.subscription_id, "from": row.status, "to": status},
     )
 
@@ -148,7 +185,7 @@ def shows_subscription(type_: str, parent_order_id: int | None, order_id: int, w
     return type_ in SUBSCRIPTION_TYPES and (is_child or was_paid)
 
 
-def _status_after_resuming(connection: Connection, row: Any) -> str:
+def _status_after_resuming(connection: Connection, row: SubscriptionRow) -> str:
     unpaid = connection.execute(
         select(func.count())
         .select_from(subscription)
@@ -158,23 +195,23 @@ def _status_after_resuming(connection: Connection, row: Any) -> str:
             subscription.c.subscription_id == row.subscription_id,
             subscription.c.parent_order_id.is_not(None),
             subscription.c.parent_order_id != subscription.c.order_id,
-            orders.c.status == "not paid",
+            orders.c.status == MainStatus.NOT_PAID,
         )
     ).scalar_one()
     return NOT_PAID if unpaid else ACTIVE
 
 
-def _set_status(
+def _change_status(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
-    row: Any,
+    row: SubscriptionRow,
     status: str,
     *,
     action: str,
     reason: str,
 ) -> None:
-    """In every order that carries it, so that parent and children say the same; with a line in its own history."""
+    """Change the status in every order with the subscription, so that parent and children agree, and file the event."""
     connection.execute(
         update(subscription)
         .where(

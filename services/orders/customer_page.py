@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from services.errors import NotFound
 from services.orders.documents import Document
+from services.text.numbers import is_bigint
 
 
 class CustomerPageNotFound(NotFound):
@@ -82,7 +83,7 @@ def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
 def get_customer_document(connection: Connection, page_key: str, document_id: int) -> Document:
     """A document of the order behind an address. Raises `CustomerPageNotFound`."""
     row = None
-    if 0 < document_id < 2**63:
+    if is_bigint(document_id):
         row = connection.execute(
             text("SELECT * FROM customer_document(:key, :document)"),
             {"key": _key(page_key), "document": document_id},

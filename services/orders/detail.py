@@ -1,16 +1,18 @@
 """One order in full: everything that the Orders page shows of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from db.schema.tables import orders, subscription
+from db.schema.order_tables import orders, subscription
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
+from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
 from services.order_actions.subscriptions import shows_subscription
 from services.orders.history_links import mentioned_orders, split_text
@@ -25,7 +27,8 @@ from services.orders.models import (
     Subscription,
     SubscriptionEvent,
 )
-from services.refunds.requests import find_requests_of
+from services.refunds.requests import RefundRequest, find_requests_of
+from services.text.numbers import is_bigint
 
 _ByOrder = defaultdict[int, list[Any]]
 
@@ -35,7 +38,7 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
     Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
     """
-    found = get_orders(connection, viewer, [order_id]) if 0 < order_id < 2**63 else ()
+    found = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
     if not found:
         raise OrderNotFound
     return found[0]
@@ -46,7 +49,7 @@ def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
     is_seen = select(orders.c.order_id).where(
         orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
     )
-    if not 0 < order_id < 2**63 or connection.execute(is_seen).one_or_none() is None:
+    if not is_bigint(order_id) or connection.execute(is_seen).one_or_none() is None:
         raise OrderNotFound
 
 
@@ -56,7 +59,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     heads = {
         row.order_id: row
         for row in connection.execute(
-            order_detail.heads_statement(), {"order_ids": list(order_ids), "store_ids": scope}
+            order_detail.orders_statement(), {"order_ids": list(order_ids), "store_ids": scope}
         )
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
@@ -71,55 +74,59 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     }
     named = mentioned_orders(text for found in texts.values() for text in found)
     names = _names(connection, named.union(other for found in relations.values() for other, _ in found))
-    details = []
-    for order_id in wanted:
-        head = heads[order_id]
-        details.append(
-            OrderDetail(
-                **{
-                    name: getattr(head, name)
-                    for name in OrderDetail.__slots__
-                    if name
-                    not in (
-                        "items",
-                        "history",
-                        "documents",
-                        "related",
-                        "additional_parameters",
-                        "refunds",
-                        "utf8",
-                    )
-                },
-                additional_parameters=_pairs(head.additional_parameters),
-                items=_items(
-                    head,
-                    items[order_id],
-                    codes[order_id],
-                    {
-                        one.position: _subscription(head, one, members, past)
-                        for one in carried[order_id]
-                        if shows_subscription(
-                            one.type, one.parent_order_id, order_id, head.paid_at is not None
-                        )
-                    },
-                ),
-                refunds=tuple(refunds[order_id]),
-                utf8=utf8,
-                history=tuple(
-                    HistoryEvent(row.at, row.kind, split_text(row.text, names), row.author, row.document_id)
-                    for row in happened[order_id]["event"]
-                ),
-                documents=tuple(
-                    DocumentLink(row.id, row.text, row.kind)
-                    for row in reversed(happened[order_id]["document"])
-                ),
-                related=tuple(
-                    RelatedOrder(other, names.get(other), relation, other in names)
-                    for other, relation in sorted(relations[order_id])
-                ),
-            )
-        )
-    return tuple(details)
+    parts = _Parts(items, codes, carried, happened, members, past, refunds, utf8, relations, names)
+    return tuple(_detail(heads[order_id], parts) for order_id in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the statements gave, by order ID; `members`, `past` and `names` are of all of the orders."""
+
+    # The rows of several statements, each with columns of its own, read by name.
+    items: Mapping[int, list[Any]]
+    codes: Mapping[int, list[ActivationCode]]
+    subscriptions: Mapping[int, list[Any]]
+    timeline: Mapping[int, Mapping[str, list[Any]]]
+    members: Any
+    past: Any
+    refunds: Mapping[int, list[RefundRequest]]
+    utf8: Utf8
+    relations: Mapping[int, set[tuple[int, str]]]
+    names: dict[int, str]
+
+
+_OWN_FIELDS: Final = tuple(
+    name
+    for name in OrderDetail.__slots__
+    if name not in ("items", "history", "documents", "related", "additional_parameters", "refunds", "utf8")
+)
+
+
+def _detail(head: Any, parts: _Parts) -> OrderDetail:
+    order_id = head.order_id
+    subscriptions = {
+        row.position: _subscription(head, row, parts.members, parts.past)
+        for row in parts.subscriptions[order_id]
+        if shows_subscription(row.type, row.parent_order_id, order_id, head.paid_at is not None)
+    }
+    return OrderDetail(
+        **{name: getattr(head, name) for name in _OWN_FIELDS},
+        additional_parameters=_pairs(head.additional_parameters),
+        items=_items(head, parts.items[order_id], parts.codes[order_id], subscriptions),
+        refunds=tuple(parts.refunds[order_id]),
+        utf8=parts.utf8,
+        history=tuple(
+            HistoryEvent(row.at, row.kind, split_text(row.text, parts.names), row.author, row.document_id)
+            for row in parts.timeline[order_id]["event"]
+        ),
+        documents=tuple(
+            DocumentLink(row.id, row.text, row.kind) for row in reversed(parts.timeline[order_id]["document"])
+        ),
+        related=tuple(
+            RelatedOrder(other, parts.names.get(other), relation, other in parts.names)
+            for other, relation in sorted(parts.relations[order_id])
+        ),
+    )
 
 
 def _items_of(
@@ -155,7 +162,7 @@ def _happenings(
 ) -> defaultdict[int, defaultdict[str, list[Any]]]:
     """History, documents and relations by order and by what they are."""
     found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for row in connection.execute(order_detail.happenings_statement(), {"order_ids": order_ids}):
+    for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
         found[row.order_id][row.what].append(row)
     return found
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from db.schema.tables import order_document
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import order_document
 from services.access import Viewer
 from services.audit import recording
 from services.errors import NotFound
+from services.text.numbers import is_bigint
 
 
 class DocumentNotFound(NotFound):
@@ -29,7 +31,7 @@ def get_document(
     Raises `DocumentNotFound` alike for one that does not exist and one of a foreign order.
     """
     row = None
-    if 0 < document_id < 2**63:
+    if is_bigint(document_id):
         row = connection.execute(
             select(order_document).where(
                 order_document.c.id == document_id,
@@ -40,6 +42,11 @@ def get_document(
         raise DocumentNotFound
     details = {"document": document_id, "kind": row.kind}
     recording.record(
-        connection, viewer, "document download", address=address, order_id=row.order_id, details=details
+        connection,
+        viewer,
+        AuditAction.DOWNLOAD_DOCUMENT,
+        address=address,
+        order_id=row.order_id,
+        details=details,
     )
     return Document(row.name, row.media_type, bytes(row.content))

@@ -1,26 +1,36 @@
-"""What somebody searches for: as typed, and as checked.
+"""A search for orders: as typed, and as checked.
 
 The rules are those of the search form: every filled field must match, spaces at the ends do not count, and an error is
-a sentence that stands next to its field.
+a sentence that is shown next to its field.
+
+A field of the search is declared once, in `SearchInput`; its place in the form is in pages/components/orders, what it
+is compared with in db/statements/conditions.py. tests/services/orders/test_field_declarations.py fails for a field that
+one of them lacks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
-from typing import Any, Self
+from datetime import date
+from typing import Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
-from db.statements.search import AskedOrder, SearchValues, asked_values
+from db.statements.conditions import SearchValues
 from services.errors import InvalidInput
-from services.orders.search_fields import (
-    parse_card,
-    parse_code,
-    parse_ids,
-    parse_phone,
+from services.orders.field_kinds import (
+    DayField,
+    SearchField,
+    StatusField,
+    StoresField,
+    SubscriptionField,
+    TextField,
 )
+from services.orders.search_fields import parse_card, parse_code, parse_ids, parse_phone
 from services.text.fields import FieldError, parse_text
 from services.time_zones import days_to_interval
+
+T = TypeVar("T")
+KIND: Final = "kind"
 
 
 class InvalidSearch(InvalidInput):
@@ -33,48 +43,68 @@ class InvalidSearch(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class SearchInput:
-    """The form as it was filled in. Dates are days of the viewer; `stores` are technical names."""
+    """The form as it was filled in. Dates are days of the viewer; `stores` are technical names.
 
-    created_from: date | None = None
-    created_to: date | None = None
-    paid_from: date | None = None
-    paid_to: date | None = None
-    statuses: frozenset[MainStatus] = frozenset()
-    delivery: frozenset[DeliveryStatus] = frozenset()
-    refunds: frozenset[RefundStatus] = frozenset()
-    order_ids: str = ""
-    phone: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    email: str = ""
-    company: str = ""
-    vat_number: str = ""
-    card_last_4: str = ""
-    activation_code: str = ""
-    stores: tuple[str, ...] = ()
-    subscription: SubscriptionFilter = SubscriptionFilter.ANY
+    The metadata of a field say what kind of field it is (`KIND`).
+    """
+
+    created_from: date | None = field(default=None, metadata={KIND: DayField("Order creation date from")})
+    created_to: date | None = field(default=None, metadata={KIND: DayField("Order creation date to")})
+    paid_from: date | None = field(default=None, metadata={KIND: DayField("Order payment date from")})
+    paid_to: date | None = field(default=None, metadata={KIND: DayField("Order payment date to")})
+    statuses: frozenset[MainStatus] = field(
+        default=frozenset(), metadata={KIND: StatusField("Order status", MainStatus)}
+    )
+    delivery: frozenset[DeliveryStatus] = field(
+        default=frozenset(), metadata={KIND: StatusField("Order status", DeliveryStatus)}
+    )
+    refunds: frozenset[RefundStatus] = field(
+        default=frozenset(), metadata={KIND: StatusField("Order status", RefundStatus)}
+    )
+    order_ids: str = field(default="", metadata={KIND: TextField("Order IDs", placeholder="A0012345678")})
+    phone: str = field(default="", metadata={KIND: TextField("Phone Number")})
+    first_name: str = field(default="", metadata={KIND: TextField("First Name")})
+    last_name: str = field(default="", metadata={KIND: TextField("Last Name")})
+    email: str = field(default="", metadata={KIND: TextField("Email")})
+    company: str = field(default="", metadata={KIND: TextField("Company")})
+    vat_number: str = field(default="", metadata={KIND: TextField("VAT Number", short="VAT")})
+    card_last_4: str = field(
+        default="", metadata={KIND: TextField("Last 4 digits of Card Number", short="Card")}
+    )
+    activation_code: str = field(
+        default="", metadata={KIND: TextField("Activation code", placeholder="3 characters or more")}
+    )
+    stores: tuple[str, ...] = field(default=(), metadata={KIND: StoresField("Store")})
+    subscription: SubscriptionFilter = field(
+        default=SubscriptionFilter.ANY, metadata={KIND: SubscriptionField("Subscription")}
+    )
+
+    def filled(self) -> dict[str, object]:
+        """The fields that ask for something, by their names."""
+        return {name: value for name, empty in _EMPTY.items() if (value := getattr(self, name)) != empty}
+
+
+SEARCH_FIELDS: Final[Mapping[str, SearchField]] = {f.name: f.metadata[KIND] for f in fields(SearchInput)}
+TEXT_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, TextField)}
+DAY_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, DayField)}
+STATUS_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, StatusField)}
+_EMPTY: Final[Mapping[str, object]] = {f.name: f.default for f in fields(SearchInput)}
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """A search that was checked. `typed` holds the fields trimmed; the rest is derived from it and the zone.
+    """A search that was checked: `typed` has the fields trimmed, `values` what orders are compared with.
 
-    The intervals are half open and in UTC. `asked_orders` is None when none were asked for.
+    Days are days of `zone`. Which stores are searched depends on the viewer: `services.orders.search.stores_in_scope`.
     """
 
     typed: SearchInput
     zone: str
-    created: tuple[datetime | None, datetime | None] = (None, None)
-    paid: tuple[datetime | None, datetime | None] = (None, None)
-    asked_orders: tuple[AskedOrder, ...] | None = None
-    phone: str | None = None
-    texts: tuple[tuple[str, str], ...] = field(default=())
-    card_last_4: str | None = None
-    code_fragment: str | None = None
+    values: SearchValues
 
     @classmethod
     def empty(cls, zone: ZoneInfo) -> Self:
-        return cls(SearchInput(), zone.key)
+        return cls(SearchInput(), zone.key, SearchValues())
 
     @property
     def is_empty(self) -> bool:
@@ -82,48 +112,19 @@ class OrderFilter:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads; only filled fields are in it."""
-        kept: dict[str, Any] = {}
-        for name, value in _filled(self.typed):
-            if isinstance(value, date):
-                kept[name] = value.isoformat()
-            elif isinstance(value, frozenset):
-                kept[name] = sorted(value)
-            else:
-                kept[name] = list(value) if isinstance(value, tuple) else str(value)
-        return {"zone": self.zone, "fields": kept}
+        saved = {name: SEARCH_FIELDS[name].save(value) for name, value in self.typed.filled().items()}
+        return {"zone": self.zone, "fields": saved}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "OrderFilter":
         """The same search again, days meant in the zone it was made in. Raises `InvalidInput` for anything else."""
         try:
-            values: dict[str, Any] = {}
-            for name, value in stored["fields"].items():
-                if name in _DATES:
-                    value = date.fromisoformat(value)
-                elif name in _GROUPS:
-                    value = frozenset(_GROUPS[name](part) for part in value)
-                elif name == "stores":
-                    value = tuple(map(str, value))
-                elif name == "subscription":
-                    value = SubscriptionFilter(value)
-                values[name] = value
+            values: dict[str, Any] = {
+                name: SEARCH_FIELDS[name].load(value) for name, value in stored["fields"].items()
+            }
             return parse_filter(SearchInput(**values), zone=ZoneInfo(stored["zone"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidInput("This search cannot be read any more.") from error
-
-
-_DATES = ("created_from", "created_to", "paid_from", "paid_to")
-_GROUPS = {"statuses": MainStatus, "delivery": DeliveryStatus, "refunds": RefundStatus}
-_TEXTS = ("first_name", "last_name", "email", "company", "vat_number")
-
-
-def _filled(typed: SearchInput) -> list[tuple[str, Any]]:
-    empty = SearchInput()
-    return [
-        (f.name, getattr(typed, f.name))
-        for f in fields(typed)
-        if getattr(typed, f.name) != getattr(empty, f.name)
-    ]
 
 
 def parse_filter(
@@ -131,61 +132,70 @@ def parse_filter(
 ) -> OrderFilter:
     """The search that was typed, checked; raises `InvalidSearch` with a sentence for every field that is not usable.
 
-    `errors` are of fields that could not even be put into `typed`: a day that is none.
+    `errors` are of fields that could not even be put into `typed`, such as a day that does not exist.
     """
-    errors = dict(errors or {})
-    parsed: dict[str, Any] = {}
-    trimmed: dict[str, str] = {}
+    form = _Form(typed, dict(errors or {}))
+    form.check_order("created_from", "created_to")
+    form.check_order("paid_from", "paid_to")
+    values = _values(form, zone)
+    if form.errors:
+        raise InvalidSearch(form.errors)
+    return OrderFilter(form.trimmed(), zone.key, values)
 
-    def check(name: str, parse: Any) -> None:
+
+class _Form:
+    """A form that is being checked, with the errors found so far."""
+
+    def __init__(self, typed: SearchInput, errors: dict[str, str]) -> None:
+        self.typed, self.errors = typed, errors
+        self._texts: dict[str, str] = {}
+
+    def read(self, name: str, parse: Callable[[str], tuple[str, T | None]]) -> T | None:
+        """The value of a text field; None when it is empty or has an error."""
         try:
-            trimmed[name], parsed[name] = parse(getattr(typed, name))
+            self._texts[name], value = parse(getattr(self.typed, name))
         except FieldError as error:
-            errors[name] = str(error)
+            self.errors[name] = str(error)
+            return None
+        return value
 
-    check("order_ids", parse_ids)
-    check("phone", parse_phone)
-    check("card_last_4", parse_card)
-    check("activation_code", parse_code)
-    for name in _TEXTS:
-        check(name, parse_text)
-    for prefix in ("created", "paid"):
-        start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
+    def check_order(self, first: str, last: str) -> None:
+        start, end = getattr(self.typed, first), getattr(self.typed, last)
         if start and end and end < start:
-            errors[f"{prefix}_to"] = "This day is before the day from."
-    if errors:
-        raise InvalidSearch(errors)
-    kept = {f.name: trimmed.get(f.name, getattr(typed, f.name)) for f in fields(typed)}
-    return OrderFilter(
-        typed=SearchInput(**kept),
-        zone=zone.key,
-        created=days_to_interval(typed.created_from, typed.created_to, zone),
-        paid=days_to_interval(typed.paid_from, typed.paid_to, zone),
-        asked_orders=parsed["order_ids"],
-        phone=parsed["phone"],
-        texts=tuple((name, parsed[name]) for name in _TEXTS if parsed[name]),
-        card_last_4=parsed["card_last_4"],
-        code_fragment=parsed["activation_code"],
+            self.errors[last] = "The end date is before the start date."
+
+    def trimmed(self) -> SearchInput:
+        values: dict[str, Any] = {name: getattr(self.typed, name) for name in _EMPTY}
+        return SearchInput(**values | self._texts)
+
+
+def _values(form: _Form, zone: ZoneInfo) -> SearchValues:
+    typed = form.typed
+    created_since, created_until = days_to_interval(typed.created_from, typed.created_to, zone)
+    paid_since, paid_until = days_to_interval(typed.paid_from, typed.paid_to, zone)
+    delivery = typed.delivery if len(typed.delivery) == 1 else frozenset()  # all of them exclude nothing
+    return SearchValues(
+        created_since=created_since,
+        created_until=created_until,
+        paid_since=paid_since,
+        paid_until=paid_until,
+        statuses=tuple(sorted(typed.statuses)) or None,
+        delivered=DeliveryStatus.DELIVERED in delivery if delivery else None,
+        refunds=tuple(sorted(typed.refunds)) or None,
+        asked_orders=form.read("order_ids", parse_ids),
+        phone=form.read("phone", parse_phone),
+        first_name=form.read("first_name", parse_text),
+        last_name=form.read("last_name", parse_text),
+        email=form.read("email", parse_text),
+        company=form.read("company", parse_text),
+        vat_number=form.read("vat_number", parse_text),
+        card_last_4=form.read("card_last_4", parse_card),
+        code_fragment=form.read("activation_code", parse_code),
+        has_subscription=_asks_for(typed, SubscriptionFilter.WITH),
+        has_active_subscription=_asks_for(typed, SubscriptionFilter.ACTIVATED),
+        has_cancelled_subscription=_asks_for(typed, SubscriptionFilter.DEACTIVATED),
     )
 
 
-def searched_values(order_filter: OrderFilter) -> SearchValues:
-    """The values that a filter compares with, by the names of their conditions; only those that are filled."""
-    typed = order_filter.typed
-    values: dict[str, object] = {
-        "created_since": order_filter.created[0],
-        "created_until": order_filter.created[1],
-        "paid_since": order_filter.paid[0],
-        "paid_until": order_filter.paid[1],
-        "statuses": sorted(typed.statuses) or None,
-        "delivered": DeliveryStatus.DELIVERED in typed.delivery if len(typed.delivery) == 1 else None,
-        "refunds": sorted(typed.refunds) or None,
-        **asked_values(order_filter.asked_orders),
-        "phone": order_filter.phone,
-        **dict(order_filter.texts),
-        "card_last_4": order_filter.card_last_4,
-        "code_fragment": order_filter.code_fragment,
-    }
-    if typed.subscription is not SubscriptionFilter.ANY:
-        values[typed.subscription] = True
-    return {name: value for name, value in values.items() if value is not None}
+def _asks_for(typed: SearchInput, subscription: SubscriptionFilter) -> Literal[True] | None:
+    return True if typed.subscription is subscription else None

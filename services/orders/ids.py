@@ -1,15 +1,15 @@
-"""Orders asked for by their IDs, as people paste them: names, 1C numbers and numbers, any number of them."""
+"""Orders asked for by their IDs as people paste them: names, 1C numbers and plain numbers, any number of them."""
 
 import re
 from typing import Final
 
-from db.statements.search import AskedOrder
+from db.statements.conditions import AskedOrder
 from services.text.keys import ascii_digits, strip_edges
+from services.text.numbers import is_bigint
 
 MAX_IDS: Final = 200_000
 MAX_TEXT: Final = 4_000_000
-_LARGEST_ID: Final = 2**63 - 1
-# An order's name and its 1C number have 64 characters at most; what is longer than that is a list.
+# An order's name and its 1C number have 64 characters at most; anything longer is a list.
 _LONGEST_NAME: Final = 64
 # White space, commas and semicolons of any script, and the ideographic and the vertical stroke.
 _SEPARATORS: Final = re.compile(r"[\s,;،؛፣、，；︐︑︔﹐﹑﹔､|｜]+")
@@ -21,13 +21,14 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 
 
 class IdError(ValueError):
-    """A sentence that stands next to the field."""
+    """Text that cannot be read as order IDs; the message is a sentence to show next to the field."""
 
 
 def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:
-    """What was asked for, each once. A name or 1C number counts as it is shown; of everything else, only the digits do.
+    """The orders asked for, each once.
 
-    Raises `IdError` for a token without digits and for one whose digits could mean several numbers.
+    A name or 1C number counts as it is shown; of everything else, only the digits do. Raises `IdError` for a token
+    without digits and for one whose digits could mean several numbers.
     """
     asked: dict[AskedOrder, None] = {}
     refused: list[str] = []
@@ -49,7 +50,7 @@ def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:
         raise IdError(f"These are {len(asked):,} IDs; at most {MAX_IDS:,} can be searched at once.")
     if refused:
         more = f", and {len(refused) - 1:,} more like it" if len(refused) > 1 else ""
-        raise IdError(f"“{_shortened(refused[0])}” has no digits, so it is no order ID{more}.")
+        raise IdError(f"“{_shortened(refused[0])}” has no digits, so it is not an order ID{more}.")
     return tuple(asked)
 
 
@@ -74,7 +75,7 @@ def _number(piece: str) -> int | None:
             f"“{_shortened(piece)}” could mean several order IDs. Please enter the ID without dots."
         )
     number = re.sub("[^0-9]", "", digits).lstrip("0")
-    return int(number) if number and len(number) <= 19 and int(number) <= _LARGEST_ID else None
+    return int(number) if number and len(number) <= 19 and is_bigint(int(number)) else None
 
 
 def _as_name(text: str) -> str | None:

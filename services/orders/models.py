@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from db.schema.statuses import HistoryKind, SubscriptionStatus
 from services.mail.addresses import Utf8
 from services.orders.history_links import TextPart
 from services.refunds.requests import RefundRequest
@@ -51,7 +52,7 @@ class Subscription:
 
     @property
     def activated(self) -> bool:
-        return self.status != "cancelled"
+        return self.status != SubscriptionStatus.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class HistoryEvent:
 
     @property
     def is_internal(self) -> bool:
-        return self.kind == "note"
+        return self.kind == HistoryKind.NOTE
 
 
 @dataclass(frozen=True, slots=True)

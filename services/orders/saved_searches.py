@@ -7,7 +7,7 @@ import secrets
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from db.schema.tables import saved_search
+from db.schema.portal_tables import saved_search
 from services.access import Viewer
 from services.errors import NotFound
 from services.orders.filters import OrderFilter

@@ -1,28 +1,29 @@
-"""Finding orders: newest first, page by page, with the number found."""
+"""Finding orders: newest first, page by page, with the number of all that match."""
 
 import base64
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self
+from typing import Final, NamedTuple, Self
 
 from sqlalchemy import Connection
 
 from db.statements import search
+from db.statements.conditions import SearchValues
+from db.statements.rows import column_reader
 from services.access import Viewer
 from services.errors import InvalidInput
-from services.orders.filters import OrderFilter, searched_values
+from services.orders.filters import OrderFilter
 
-EXACT_TO = 10_000
-_MOST_CODES = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EXACT_TO: Final = 10_000
+_MOST_CODES = 20_000  # of a fragment, whose orders are looked up before the search
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the order of results: everything before it is newer, everything after it older."""
+    """A position in the order of results: everything before it is newer, everything after it older."""
 
     created_at: datetime
     order_id: int
@@ -43,9 +44,11 @@ class Cursor:
             raise InvalidInput("This page of results does not exist.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """An order as a line of the results. Personal values are None when absent and when erased."""
+class OrderRow(NamedTuple):
+    """An order as a line of the results. Personal values are None when absent and when erased.
+
+    A tuple and no dataclass: fifty are made for every page, in a tenth of the time.
+    """
 
     order_id: int
     order_name: str
@@ -66,11 +69,14 @@ class OrderRow:
     store: str
 
 
+_COLUMNS: Final = tuple(name for name in OrderRow._fields if name != "store")
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """Rows newest first; `next` leads to older ones, `previous` to newer ones, None where there are none.
 
-    `total` is the number of all that match where it is known without counting, else None.
+    `total` is the number of all orders that match where it is known without counting, else None.
     """
 
     rows: tuple[OrderRow, ...]
@@ -81,14 +87,14 @@ class OrderPage:
 
 @dataclass(frozen=True, slots=True)
 class OrderCount:
-    """The number found; when `is_more`, there are more than that many."""
+    """The number of orders that match; when `is_more`, there are more than that."""
 
     number: int
     is_more: bool
 
 
 def stores_in_scope(viewer: Viewer, order_filter: OrderFilter) -> list[int]:
-    """The ids of the stores to search: the viewer's, or those of them that were asked for."""
+    """The ids of the stores to search: the viewer's, or those of them that the search names."""
     wanted = set(order_filter.typed.stores)
     return [store.id for store in viewer.stores if not wanted or store.name in wanted]
 
@@ -102,28 +108,29 @@ def find_orders(
     before: Cursor | None = None,
     limit: int = 50,
 ) -> OrderPage:
-    """One page of what the filter finds among the viewer's orders, by key and not by offset.
+    """One page of the viewer's orders that match, by key and not by offset.
 
-    `after` asks for the older side of a cursor, `before` for the newer side; one of them at most.
+    `after` asks for the older side of a cursor, `before` for the newer side; at most one of them is allowed.
     """
     newer = before is not None
     cursor = before or after
-    place = (cursor.created_at, cursor.order_id) if cursor else None
-    statement, values = search.page_statement(
+    statement, parameters = search.page_statement(
         _values(connection, order_filter),
         stores_in_scope(viewer, order_filter),
         limit=limit + 1,
-        cursor=place,
+        cursor=(cursor.created_at, cursor.order_id) if cursor else None,
         newer=newer,
     )
+    result = connection.execute(statement, parameters)
+    columns_of = column_reader(result, _COLUMNS)
     stores = {store.id: store.name for store in viewer.stores}
-    found: Sequence[Any] = connection.execute(statement, values).all()
-    # In the order of ROW_COLUMNS, whose last one is the store, with the number of all after it.
-    rows = [OrderRow(*(*row[:-2], stores[row[-2]])) for row in found[:limit]]
-    beyond = len(found) > limit
+    matches = result.all()
+    # The store is the last field of a row, and the only one that is not a column.
+    rows = [OrderRow._make((*columns_of(row), stores[row.checkout_page_id])) for row in matches[:limit]]
+    beyond = len(matches) > limit
     if newer:
         rows.reverse()
-    total = found[0][-1] if found else None
+    total = matches[0].match_count if matches else None
     if cursor is None and not beyond:
         total = len(rows)
     if not rows:
@@ -134,47 +141,46 @@ def find_orders(
     return OrderPage(tuple(rows), last if has_next else None, first if has_previous else None, total)
 
 
-def _values(connection: Connection, order_filter: OrderFilter) -> dict[str, Any]:
-    """What the filter compares with. The orders with the fragment of a code are looked up first.
+def _values(connection: Connection, order_filter: OrderFilter) -> SearchValues:
+    """What orders are compared with. The orders with the fragment of a code are looked up first.
 
     When very many codes contain it, the orders are asked for it one after the other instead, newest first: all of them
     would have to be sorted, to show fifty.
     """
-    values = searched_values(order_filter)
-    fragment = values.pop("code_fragment", None)
-    if fragment is None:
+    values = order_filter.values
+    if values.code_fragment is None:
         return values
-    found = connection.execute(
-        search.code_orders_statement(), {"code_fragment": fragment, "most": _MOST_CODES + 1}
-    )
-    code_orders = found.scalars().all()
-    if len(code_orders) > _MOST_CODES:
-        return values | {"common_fragment": fragment}
-    return values | {"code_orders": list(set(code_orders))}
+    code_orders = connection.execute(
+        search.code_orders_statement(), {"code_fragment": values.code_fragment, "most": _MOST_CODES + 1}
+    ).scalars()
+    order_ids = code_orders.all()
+    if len(order_ids) > _MOST_CODES:
+        return replace(values, code_fragment=None, common_fragment=values.code_fragment)
+    return replace(values, code_fragment=None, code_orders=tuple(set(order_ids)))
 
 
 def count_orders(
     connection: Connection, viewer: Viewer, order_filter: OrderFilter, *, page: OrderPage | None = None
 ) -> OrderCount:
-    """How many orders match: exact up to 10,000, beyond that 10,000 and more.
+    """The number of orders that match: exact up to 10,000, beyond that "10,000 and more".
 
-    `page` is one of the pages that were found: where it knows the number, nothing has to be counted.
+    `page` is a page of the same search: where it knows the number, nothing has to be counted.
     """
     if page is not None and page.total is not None:
         number = page.total
     else:
-        statement, values = search.count_statement(
+        statement, parameters = search.count_statement(
             _values(connection, order_filter), stores_in_scope(viewer, order_filter), most=EXACT_TO + 1
         )
-        number = connection.execute(statement, values).scalar_one()
+        number = connection.execute(statement, parameters).scalar_one()
     return OrderCount(min(number, EXACT_TO), number > EXACT_TO)
 
 
 def missing_ids(
     connection: Connection, viewer: Viewer, order_filter: OrderFilter, *, first: int = 5
 ) -> tuple[int, tuple[str, ...]]:
-    """How many of the IDs asked for are not among the viewer's orders at all, and the first few of them as typed."""
-    asked = order_filter.asked_orders or ()
-    known = set(connection.execute(*search.known_statement(asked, viewer.store_ids)).scalars())
-    missing = [order.piece for place, order in enumerate(asked, 1) if place not in known]
+    """The number of the IDs asked for that are not among the viewer's orders at all, and the first few as typed."""
+    asked = order_filter.values.asked_orders or ()
+    present = set(connection.execute(*search.asked_statement(asked, viewer.store_ids)).scalars())
+    missing = [order.piece for number, order in enumerate(asked, 1) if number not in present]
     return len(missing), tuple(missing[:first])

@@ -1,12 +1,13 @@
-"""What was typed into one search field: trimmed, and in the form that it is searched in.
+"""The text of one search field: trimmed, and in the form that it is searched in.
 
-Each parser returns (trimmed text, value), value None when the field is empty, and raises `FieldError` with a sentence.
+Each parser returns (trimmed text, value), the value None when the field is empty, and raises `FieldError` with a
+sentence.
 """
 
 import re
 import unicodedata
 
-from db.statements.search import AskedOrder
+from db.statements.conditions import AskedOrder
 from services.orders.ids import MAX_IDS, IdError, parse_asked_orders
 from services.orders.ids import MAX_TEXT as MAX_IDS_TEXT
 from services.text.fields import FieldError, clean

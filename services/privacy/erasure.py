@@ -10,9 +10,12 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, mail, order_document, orders
+from db.schema.audit_actions import AuditAction
+from db.schema.mail_tables import mail
+from db.schema.order_tables import checkout_page, order_document, orders
+from db.schema.statuses import MailKind
 from services.access import Viewer, require_administrator
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import LONGEST
 from services.privacy.known_values import Person
@@ -93,20 +96,21 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
         connection.execute(
             select(func.count()).select_from(table).where(table.c.order_id == any_(own), *more)
         ).scalar_one()
-        for table, more in ((order_document, ()), (mail, (mail.c.kind == "licence",)))
+        for table, more in ((order_document, ()), (mail, (mail.c.kind == MailKind.LICENCE,)))
     )
     touched = tuple(TouchedOrder(*row, parts[row.order_id]) for row in rows)
     return ErasurePreview(parts, touched, documents, mails)
 
 
+@action(AuditAction.ERASE_PERSONAL_DATA)
 def erase_personal_data(
     connection: Connection, viewer: Viewer, *, email: str, expected: Mapping[int, Part]
-) -> Done:
+) -> ActionResult:
     """Takes the person out of orders, licence users, histories, mails, saved searches and the audit log, and writes
     *Personal data anonymize* into each order's history. The orders remain, countable.
 
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
-    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are others by now.
+    `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are no longer those previewed.
     """
     require_administrator(viewer)
     email = _email(email)
@@ -126,7 +130,7 @@ def erase_personal_data(
         raise ChangedSincePreview(_differences(connection, expected, found))
     person = _person(email, found)
     erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
-    return Done(_sentence(person, reach, erased), _details(person, erased))
+    return ActionResult(_sentence(person, reach, erased), _details(person, erased))
 
 
 def _person(email: str, parts: Mapping[int, Part]) -> Person:

@@ -1,6 +1,6 @@
-"""What a person is known by: the values in their orders, and those of before, of which the database keeps digests.
+"""The values that identify a person: those in their orders, and earlier ones, of which the database stores digests.
 
-Whoever is known by a value is named in db/schema/personal.py. A digest is keyed and made by the database alone
+db/schema/personal.py says which person a value identifies. A digest is keyed and made by the database alone
 (db/migrations/sql/0014_erasing.sql): it recognises a value in a text, and cannot be read.
 """
 
@@ -13,8 +13,9 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from db.schema.order_tables import order_item, orders
 from db.schema.personal import Whose, known_by
-from db.schema.tables import audit_log, order_item, orders
+from db.schema.portal_tables import audit_log
 from services.privacy.mentions import DIGESTED, Kind, Value, candidates
 
 
@@ -94,7 +95,7 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
 def known_sizes(
     connection: Connection, of_orders: list[int], *, erased: bool
 ) -> dict[int, set[tuple[Kind, int]]]:
-    """Of which kinds, and how many words, the values are that these orders have digests of."""
+    """The kinds and word counts of the values of which these orders have digests."""
     sizes: dict[int, set[tuple[Kind, int]]] = defaultdict(set)
     statement = text("SELECT * FROM known_sizes(:ids, :erased)").bindparams(*arrays("ids"))
     for row in connection.execute(statement, {"ids": of_orders, "erased": erased}):
@@ -105,27 +106,29 @@ def known_sizes(
 def known_among(
     connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
 ) -> list[Any]:
-    """Those of the values that the orders have a digest of, with `order_id` and `position`."""
-    given = sorted(values)
+    """The values of which the orders have a digest, with `order_id` and `position`."""
+    ordered = sorted(values)
     texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
     statement = text("SELECT * FROM known_among(:ids, :erased, :kinds, :texts)").bindparams(
         *arrays("ids"), *texts
     )
-    kinds, words = [value.kind.value for value in given], [value.text for value in given]
+    kinds, value_texts = [value.kind.value for value in ordered], [value.text for value in ordered]
     return list(
-        connection.execute(statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": words})
+        connection.execute(
+            statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": value_texts}
+        )
     )
 
 
 def remember_erased(connection: Connection, of_orders: list[int], values: Iterable[Value]) -> None:
-    kept = sorted(value for value in values if value.kind in DIGESTED)
+    digested = sorted(value for value in values if value.kind in DIGESTED)
     texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
     connection.execute(
         text("SELECT remember_erased(:ids, :kinds, :texts)").bindparams(*arrays("ids"), *texts),
         {
             "ids": of_orders,
-            "kinds": [value.kind.value for value in kept],
-            "texts": [value.text for value in kept],
+            "kinds": [value.kind.value for value in digested],
+            "texts": [value.text for value in digested],
         },
     )
 

@@ -2,7 +2,7 @@
 
 Values are found as whole words, whatever way they were written (`services.text.readings`). What is not found: a name in
 another grammatical case or script, a nickname, a phone number with another country prefix, part of an address
-that holds no number, and what stands in pictures or files.
+that holds no number, and the contents of pictures and files.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from services.text.readings import key_of, readings
 
 Span = tuple[int, int]
 
-# One character of a word, and what may stand between the words of one value: punctuation, spaces, tags of HTML.
+# One character of a word, and what may be between the words of one value: punctuation, spaces, tags of HTML.
 _WORD: Final = r"[\p{L}\p{M}\p{N}]"
 _BETWEEN: Final = r"(?:<[^<>]{0,60}>|[^\p{L}\p{M}\p{N}<]){0,6}"
 _BETWEEN_DIGITS: Final = r"[^\p{L}\p{M}\p{N}]{0,3}"

@@ -19,7 +19,8 @@ from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from db.schema.tables import mail, order_relation, subscription
+from db.schema.mail_tables import mail
+from db.schema.order_tables import order_relation, subscription
 from services.privacy.known_values import (
     Person,
     arrays,
@@ -72,14 +73,14 @@ def find_reach(connection: Connection, person: Person) -> Reach:
     statement = text("SELECT * FROM texts_matching(:emails, :numbers, :wide, :besides)").bindparams(
         *arrays("besides"), bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
     )
-    given = {
+    patterns = {
         "emails": emails[:_MOST_PATTERNS],
         "numbers": numbers[:_MOST_PATTERNS],
         "wide": not "".join(emails).isascii(),
     }
     rows = [
         row
-        for row in connection.execute(statement, given | {"besides": person.orders})
+        for row in connection.execute(statement, patterns | {"besides": person.orders})
         if mentions.spans(row.value)
     ]
     related |= {row.order_id for row in rows if row.order_id is not None}
@@ -235,7 +236,7 @@ def _comparable(kind: Kind, value: str) -> str:
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
-    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever stands between the
+    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever is between the
     parts."""
     emails, numbers = set(), set()
     for value in values:

@@ -1,4 +1,4 @@
-"""Housekeeping: what is kept for a time only, removed when that time is over."""
+"""Retention: remove data when the time for which it is stored has passed."""
 
 from typing import Final
 
@@ -39,9 +39,9 @@ _STEPS: Final = {
 }
 
 
-def keep_house(connection: Connection) -> dict[str, int]:
-    """Does all of it once and returns how many rows each step touched; a second time touches nothing.
+def apply_retention(connection: Connection) -> dict[str, int]:
+    """Run every step once and return the number of rows that each changed; a second run changes none.
 
     `connection` is a transaction of the jobs' role.
     """
-    return {words: connection.execute(text(statement)).rowcount for words, statement in _STEPS.items()}
+    return {label: connection.execute(text(statement)).rowcount for label, statement in _STEPS.items()}

@@ -9,7 +9,8 @@ import regex
 from fpdf import FPDF, FontFace
 from sqlalchemy import Connection, insert, select
 
-from db.schema.tables import checkout_page, order_document, payment_method
+from db.schema.order_tables import checkout_page, order_document, payment_method
+from db.schema.statuses import DocumentKind, Source
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.history import Event, add_event
@@ -116,10 +117,10 @@ def add_refund_document(
             order_id=order.order_id,
             checkout_page_id=order.checkout_page_id,
             name=name,
-            kind="refund",
+            kind=DocumentKind.REFUND,
             media_type="application/pdf",
             content=refund_pdf(order, items, request_id=request_id),
-            source="portal",
+            source=Source.PORTAL,
         )
         .returning(order_document.c.id)
     ).scalar_one()

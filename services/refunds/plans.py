@@ -1,21 +1,22 @@
-"""What can be given back of an order, line by line, as whoever refunds it has to see it before confirming."""
+"""The refund plan of an order: what each line comes to, as a refund operator sees it before confirming."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from db.schema.tables import activation_code, order_item, orders, refund_request, refund_request_item
+from db.schema.order_tables import activation_code, order_item, orders
+from db.schema.refund_tables import refund_request, refund_request_item
+from db.schema.statuses import RefundStatus
 from services.errors import InvalidInput
 from services.refunds.sums import Earlier, Line, RefundSums, refund_sums
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """An order item. `share` is what a refund of it comes to; None when it cannot be refunded (any more).
+    """An order item. `share` is what a refund of it comes to; None when it cannot be refunded, or was refunded already.
 
     `code_twins` are the other items of the order that hold one of its live activation codes as well.
     """
@@ -79,12 +80,12 @@ class RefundPlan:
     def codes_that_stay(self, positions: set[int]) -> dict[int, tuple[int, ...]]:
         """By chosen item: the items not chosen and not refunded with which one of its codes lives on."""
         open_items = {item.position for item in self.items if not item.refunded} - positions
-        found = {
+        twins_by_position = {
             item.position: tuple(twin for twin in item.code_twins if twin in open_items)
             for item in self.items
             if item.position in positions
         }
-        return {position: twins for position, twins in found.items() if twins}
+        return {position: twins for position, twins in twins_by_position.items() if twins}
 
 
 def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
@@ -129,26 +130,26 @@ def _earlier(connection: Connection, order_id: int) -> list[Earlier]:
             .where(refund_request_item.c.refund_request_id == refund_request.c.id)
             .scalar_subquery()
             .label("lines"),
-        ).where(refund_request.c.order_id == order_id, refund_request.c.status == "completed")
+        ).where(refund_request.c.order_id == order_id, refund_request.c.status == RefundStatus.COMPLETED)
     )
     return [Earlier(row.amount, row.currency, row.lines) for row in rows]
 
 
 def _code_twins(connection: Connection, order_id: int) -> defaultdict[int, set[int]]:
     """By item: the other items with a live copy of one of its live codes, compared by the key of search."""
-    one, other = activation_code.alias("one"), activation_code.alias("other")
-    rows: Any = connection.execute(
-        select(one.c.position, other.c.position)
+    code, twin = activation_code.alias("code"), activation_code.alias("twin")
+    rows = connection.execute(
+        select(code.c.position, twin.c.position.label("twin_position"))
         .join(
-            other,
-            (other.c.order_id == one.c.order_id)
-            & (other.c.code_key == one.c.code_key)
-            & (other.c.position != one.c.position),
+            twin,
+            (twin.c.order_id == code.c.order_id)
+            & (twin.c.code_key == code.c.code_key)
+            & (twin.c.position != code.c.position),
         )
-        .where(one.c.order_id == order_id, ~one.c.deleted, ~other.c.deleted)
+        .where(code.c.order_id == order_id, ~code.c.deleted, ~twin.c.deleted)
         .distinct()
     )
-    found: defaultdict[int, set[int]] = defaultdict(set)
-    for position, twin in rows:
-        found[position].add(twin)
-    return found
+    twins: defaultdict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        twins[row.position].add(row.twin_position)
+    return twins

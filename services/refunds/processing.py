@@ -1,79 +1,83 @@
-"""The refund queue: what refund operators do with a request. See `services.refunds.queue` for what they look at."""
+"""The actions of refund operators on a request. Their view of the queue is in `services.refunds.queue`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, update
 
-from db.schema.tables import order_item, orders, refund_request, refund_request_item
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import order_item, orders
+from db.schema.refund_tables import refund_request_item
+from db.schema.statuses import MailKind, MainStatus, RefundResult, RefundStatus
 from services.access import Viewer
-from services.actions import Done
-from services.errors import Conflict, NotFound, OrderNotFound
+from services.actions import ActionResult, action
+from services.errors import Conflict, OrderNotFound
 from services.mail.outbox import queue_mail
 from services.money import format_money
 from services.order_actions.history import Event, add_event
 from services.order_actions.licences import delete_codes_of
-from services.order_actions.locking import LockedOrder, Right, lock_orders
-from services.order_actions.subscriptions import related_orders, stop_subscriptions
+from services.order_actions.locking import LockedOrder
+from services.order_actions.subscriptions import stop_subscriptions
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem, find_plan
-from services.refunds.requests import RefundResult
+from services.refunds.request_lock import (
+    LockedRequest,
+    RequestNotTaken,
+    check_taken,
+    lock_request,
+    taken_sentence,
+    update_request,
+)
 from services.text.input import NOTE_LIMIT, checked_text
 
 
-class RequestNotFound(NotFound):
-    message = "There is no such refund request among the stores you can see."
-
-
-class RequestClosed(Conflict):
-    message = "This refund request has been closed already."
-
-
 class SumChanged(Conflict):
-    """What the refund comes to is not what was confirmed."""
+    """The sum of the refund differs from the confirmed one."""
 
 
-class RequestNotTaken(Conflict):
-    """Somebody else works on it, or nobody does yet."""
+@action(AuditAction.TAKE_REFUND)
+def take_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
+    """Take the request on for the viewer: *Refund info is being updated*.
 
-    message = "Take the refund request first."
-
-
-def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
-    """The viewer works on it from now on: *Refund info is being updated*.
-
-    Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when somebody else has it).
+    Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when another operator has it).
     """
-    order, request = _locked(connection, viewer, request_id)
-    if request.status == "updating":
-        raise RequestNotTaken(_taken_words(viewer, request))
-    _set(
+    order, request = lock_request(connection, viewer, request_id)
+    if request.status == RefundStatus.UPDATING:
+        raise RequestNotTaken(taken_sentence(viewer, request))
+    update_request(
         connection,
         request,
-        status="updating",
+        status=RefundStatus.UPDATING,
         taken_by=viewer.account_id,
         taken_by_name=viewer.name,
         taken_at=func.now(),
     )
     add_event(connection, viewer, order, Event.REFUND_TAKEN)
-    return Done(f"You have taken the refund request for order {order.order_name}.", {"request": request_id})
+    return ActionResult(
+        f"You have taken the refund request for order {order.order_name}.", {"request": request_id}
+    )
 
 
-def release_request(connection: Connection, viewer: Viewer, request_id: int) -> Done:
-    """Puts it back into the queue. Whoever took it may, and an administrator. Raises as `take_request` does."""
-    order, request = _locked(connection, viewer, request_id)
-    if request.status != "updating":
+@action(AuditAction.RELEASE_REFUND)
+def release_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
+    """Put the request back into the queue: for its taker and administrators. Raises as `take_request` does."""
+    order, request = lock_request(connection, viewer, request_id)
+    if request.status != RefundStatus.UPDATING:
         raise RequestNotTaken("Nobody has taken this refund request.")
     if request.taken_by != viewer.account_id and not viewer.may_administer:
-        raise RequestNotTaken(_taken_words(viewer, request))
-    _set(connection, request, status="requested", taken_by=None, taken_by_name=None, taken_at=None)
+        raise RequestNotTaken(taken_sentence(viewer, request))
+    update_request(
+        connection, request, status=RefundStatus.REQUESTED, taken_by=None, taken_by_name=None, taken_at=None
+    )
     add_event(connection, viewer, order, Event.REFUND_RELEASED)
-    return Done(
+    return ActionResult(
         f"The refund request for order {order.order_name} is back in the queue.", {"request": request_id}
     )
 
 
+@action(AuditAction.FULFIL_REFUND)
 def fulfil_request(
     connection: Connection,
     viewer: Viewer,
@@ -84,8 +88,8 @@ def fulfil_request(
     delete_codes: bool,
     stop_renewal: bool,
     note: str,
-) -> Done:
-    """Closes it as *Request has been completed* for the items at `positions`.
+) -> ActionResult:
+    """Close the request as *Request has been completed* for the items at `positions`.
 
     `expected_amount` is the sum that was shown and confirmed: the refund's sum is decided here, under the order's lock,
     and one that differs raises `SumChanged`. The items' activation codes are marked deleted and their subscriptions
@@ -94,71 +98,104 @@ def fulfil_request(
     "positions" or "note".
     """
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id, with_related=stop_renewal)
-    _check_taken(viewer, request)
-    if order.status != "paid":
-        raise Conflict("This order is not Paid any more. Refuse the request or mark it as failed.")
+    order, request = lock_request(connection, viewer, request_id, with_related=stop_renewal)
+    check_taken(viewer, request)
+    refund = _choose_items(connection, order, positions, expected_amount)
+    _mark_refunded(connection, order, None if refund.is_full else refund.positions)
+    copies_deleted = delete_codes_of(connection, order.order_id, refund.positions if delete_codes else [])
+    stopped: list[str] = []
+    if stop_renewal:
+        reason = f"Refund: {note}"[:2000]
+        stopped = stop_subscriptions(connection, viewer, order, refund.positions, reason=reason)
+    _add_lines(connection, order, request_id, refund.items)
+    _add_completed_event(connection, viewer, order, refund, note)
+    document_id = add_refund_document(connection, viewer, order, refund.items, request_id=request_id)
+    details = refund.details(order.currency) | {
+        "codes deleted": delete_codes,
+        "copies of codes deleted": copies_deleted,
+        "subscriptions stopped": len(stopped),
+    }
+    columns = {
+        "amount": refund.amount,
+        "currency": order.currency,
+        "delete_codes": delete_codes,
+        "stop_subscriptions": stop_renewal,
+        "document_id": document_id,
+    }
+    sentence = f" {refund.sum_text} refunded."
+    return _close_request(
+        connection, viewer, order, request, refund.result, note,
+        details=details, columns=columns, sum_sentence=sentence,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Refund:
+    """The items that are refunded and their sum; `is_full` if no refundable item of the order is left."""
+
+    items: list[RefundedItem]
+    amount: Decimal
+    sum_text: str
+    is_full: bool
+
+    @property
+    def positions(self) -> list[int]:
+        return [item.position for item in self.items]
+
+    @property
+    def result(self) -> RefundResult:
+        return RefundResult.FULL if self.is_full else RefundResult.PARTIAL
+
+    def details(self, currency: str) -> dict[str, object]:
+        """What the audit log keeps of it."""
+        shares = [format_money(item.amount, currency) for item in self.items]
+        return {"items": self.positions, "sum": self.sum_text, "shares": shares}
+
+
+def _choose_items(
+    connection: Connection, order: LockedOrder, positions: Sequence[int], expected_amount: Decimal
+) -> _Refund:
+    """Decide the refund's items and sum under the order's lock. Raises `InvalidInput` and `SumChanged`."""
+    if order.status != MainStatus.PAID:
+        raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
     plan = find_plan(connection, order.order_id)
     if plan is None:
         raise OrderNotFound
-    chosen = plan.choose(positions)
-    places = [item.position for item in chosen]
-    amount = plan.sums.sum_of(places)
-    words = format_money(amount, order.currency)
+    items = plan.choose(positions)
+    chosen_positions = [item.position for item in items]
+    amount = plan.sums.sum_of(chosen_positions)
+    sum_text = format_money(amount, order.currency)
     if amount != expected_amount:
         raise SumChanged(
-            f"The order has changed: these items come to {words} now. Please check the sum again."
+            f"The order has changed: these items come to {sum_text} now. Please check the sum again."
         )
-    is_full = set(plan.sums.shares) <= set(places)
-    _mark_refunded(connection, order, None if is_full else places)
-    deleted = delete_codes_of(connection, order.order_id, places if delete_codes else [])
-    stopped = []
-    if stop_renewal:
-        stopped = stop_subscriptions(connection, viewer, order, places, reason=f"Refund: {note}"[:2000])
-    _add_lines(connection, order, request_id, chosen)
-    result = RefundResult.FULL if is_full else RefundResult.PARTIAL
+    return _Refund(items, amount, sum_text, is_full=set(plan.sums.shares) <= set(chosen_positions))
+
+
+def _add_completed_event(
+    connection: Connection, viewer: Viewer, order: LockedOrder, refund: _Refund, note: str
+) -> None:
+    positions = refund.positions
     add_event(
         connection,
         viewer,
         order,
         Event.REFUND_COMPLETED,
-        result=result.mail_words,
-        amount=words,
-        items=f"item{'s' if len(places) > 1 else ''} {', '.join(map(str, places))}",
-        status="Status: Deleted. " if is_full else "",
+        result=refund.result.mail_phrase,
+        amount=refund.sum_text,
+        items=f"item{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}",
+        status="Status: Deleted. " if refund.is_full else "",
         note=note,
-    )
-    document_id = add_refund_document(connection, viewer, order, chosen, request_id=request_id)
-    details = {
-        "items": places,
-        "sum": words,
-        "shares": [format_money(item.amount, order.currency) for item in chosen],
-        "codes deleted": delete_codes,
-        "copies of codes deleted": deleted,
-        "subscriptions stopped": len(stopped),
-    }
-    return _close(
-        connection,
-        viewer,
-        order,
-        request,
-        result,
-        note,
-        details=details,
-        sum_words=f" {words} refunded.",
-        amount=amount,
-        currency=order.currency,
-        delete_codes=delete_codes,
-        stop_subscriptions=stop_renewal,
-        document_id=document_id,
     )
 
 
 def _mark_refunded(connection: Connection, order: LockedOrder, positions: Sequence[int] | None) -> None:
-    """Marks the items, or all of them together with the order when `positions` is None."""
+    """Mark the items refunded, or all of them together with the order when `positions` is None."""
     statement = update(order_item).where(order_item.c.order_id == order.order_id)
     if positions is None:
-        connection.execute(update(orders).where(orders.c.order_id == order.order_id).values(status="deleted"))
+        connection.execute(
+            update(orders).where(orders.c.order_id == order.order_id).values(status=MainStatus.DELETED)
+        )
     else:
         statement = statement.where(order_item.c.position.in_(positions))
     connection.execute(statement.values(refunded=True))
@@ -183,103 +220,71 @@ def _add_lines(
     )
 
 
-def refuse_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
-    """Closes it as *Refusal to refund*. Raises as `take_request` does, and `InvalidInput` (field `note`)."""
+@action(AuditAction.REFUSE_REFUND)
+def refuse_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> ActionResult:
+    """Close the request as *Refusal to refund*. Raises as `take_request` does, and `InvalidInput` (field `note`)."""
     return _turn_down(connection, viewer, request_id, note, RefundResult.REFUSED)
 
 
-def fail_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> Done:
-    """Closes it as one that could not be carried out; the order's status reads *Refusal to refund* as well."""
+@action(AuditAction.FAIL_REFUND)
+def fail_request(connection: Connection, viewer: Viewer, request_id: int, *, note: str) -> ActionResult:
+    """Close the request as one that could not be executed; the order's status reads *Refusal to refund* as well."""
     return _turn_down(connection, viewer, request_id, note, RefundResult.FAILED)
 
 
 def _turn_down(
     connection: Connection, viewer: Viewer, request_id: int, note: str, result: RefundResult
-) -> Done:
+) -> ActionResult:
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
-    order, request = _locked(connection, viewer, request_id)
-    _check_taken(viewer, request)
-    words = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
-    add_event(connection, viewer, order, Event.REFUND_REFUSED, result=words, note=note)
-    return _close(connection, viewer, order, request, result, note, details={})
+    order, request = lock_request(connection, viewer, request_id)
+    check_taken(viewer, request)
+    outcome = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
+    add_event(connection, viewer, order, Event.REFUND_REFUSED, result=outcome, note=note)
+    return _close_request(connection, viewer, order, request, result, note)
 
 
-def _locked(
-    connection: Connection, viewer: Viewer, request_id: int, *, with_related: bool = False
-) -> tuple[LockedOrder, Any]:
-    """The order, locked, and its request as it stands under the lock; open, or `RequestClosed`."""
-    known = None
-    if 0 < request_id < 2**63:
-        known = connection.execute(
-            select(refund_request.c.order_id).where(refund_request.c.id == request_id)
-        ).scalar_one_or_none()
-    if known is None:
-        raise RequestNotFound
-    order_ids = related_orders(connection, known) if with_related else [known]
-    order = lock_orders(connection, viewer, order_ids, Right.WORK_REFUNDS)[known]
-    request = connection.execute(select(refund_request).where(refund_request.c.id == request_id)).one()
-    if request.closed_at is not None:
-        raise RequestClosed
-    return order, request
-
-
-def _check_taken(viewer: Viewer, request: Any) -> None:
-    if request.status != "updating":
-        raise RequestNotTaken
-    if request.taken_by != viewer.account_id:
-        raise RequestNotTaken(_taken_words(viewer, request))
-
-
-def _taken_words(viewer: Viewer, request: Any) -> str:
-    if request.taken_by == viewer.account_id:
-        return "You have taken this refund request already."
-    return f"{request.taken_by_name} works on this refund request."
-
-
-def _close(
+def _close_request(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
-    request: Any,
+    request: LockedRequest,
     result: RefundResult,
     note: str,
     *,
-    details: dict[str, Any],
-    sum_words: str = "",
-    **values: Any,
-) -> Done:
+    details: Mapping[str, object] = MappingProxyType({}),
+    columns: Mapping[str, object] = MappingProxyType({}),
+    sum_sentence: str = "",
+) -> ActionResult:
+    """Close the request with its result, further `columns` and a mail to the requester; `details` are audited."""
     is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
-    _set(
+    update_request(
         connection,
         request,
-        status="completed" if is_done else "refused",
+        status=RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
         result=result.value,
         closed_by=viewer.account_id,
         closed_by_name=viewer.name,
         closed_at=func.now(),
         note=note,
-        **values,
+        **columns,
     )
     queue_mail(
         connection,
-        kind="refund",
+        kind=MailKind.REFUND,
         to_address=request.requester_email,
         to_name=request.requester_name,
-        words={"order_name": order.order_name, "result": result.mail_words},
+        template_values={"order_name": order.order_name, "result": result.mail_phrase},
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         account_id=request.requested_by,
     )
-    words = {
+    sentence = {
         RefundResult.FULL: "Full refund completed for order {}.",
         RefundResult.PARTIAL: "Partial refund completed for order {}.",
         RefundResult.REFUSED: "The refund for order {} was refused.",
         RefundResult.FAILED: "The refund for order {} was marked as failed.",
     }[result]
-    return Done(
-        words.format(order.order_name) + sum_words, {"request": request.id, "result": result.value, **details}
+    return ActionResult(
+        sentence.format(order.order_name) + sum_sentence,
+        {"request": request.id, "result": result.value, **details},
     )
-
-
-def _set(connection: Connection, request: Any, **values: Any) -> None:
-    connection.execute(update(refund_request).where(refund_request.c.id == request.id).values(**values))

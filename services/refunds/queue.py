@@ -1,4 +1,4 @@
-"""What refund operators look at: the queue, oldest first, and what was closed."""
+"""The refund queue as operators see it: open requests, oldest first, and closed ones, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,10 +6,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, any_, func, literal, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, any_, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.schema.tables import checkout_page, orders, refund_request
+from db.schema.order_tables import checkout_page, orders
+from db.schema.refund_tables import refund_request
 from services.access import Viewer
 from services.errors import NotAllowed
 from services.refunds.requests import OPEN, RefundRequest
@@ -26,7 +27,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A request with what must be known of its order."""
+    """A request with the columns of its order that the queue shows."""
 
     request: RefundRequest
     order_name: str
@@ -50,35 +51,7 @@ def find_queue(
     """
     if not viewer.may_work_refund_queue:
         raise NotAllowed("Only refund operators and administrators see the refund queue.")
-    at = refund_request.c.closed_at if view is QueueView.CLOSED else refund_request.c.requested_at
-    place = tuple_(at, refund_request.c.id)
-    statement = (
-        select(
-            *[refund_request.c[name] for name in RefundRequest.__slots__],
-            orders.c.order_name,
-            orders.c.total,
-            orders.c.currency.label("order_currency"),
-            orders.c.payment_method,
-            checkout_page.c.name.label("store"),
-        )
-        .join(orders, orders.c.order_id == refund_request.c.order_id)
-        .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
-        .limit(limit)
-    )
-    scope = refund_request.c.checkout_page_id == any_(
-        literal([store.id for store in viewer.stores], ARRAY(BigInteger))
-    )
-    statement = statement.where(scope)
-    if view is QueueView.CLOSED:
-        statement = statement.where(refund_request.c.closed_at.is_not(None)).order_by(
-            at.desc(), refund_request.c.id.desc()
-        )
-        statement = statement if after is None else statement.where(place < after)
-    else:
-        statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(at, refund_request.c.id)
-        statement = statement if after is None else statement.where(place > after)
-        if view is QueueView.MINE:
-            statement = statement.where(refund_request.c.taken_by == viewer.account_id)
+    statement = _queue_statement(view, viewer, after).limit(limit)
     return tuple(
         QueueRow(
             RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
@@ -92,13 +65,47 @@ def find_queue(
     )
 
 
-def count_open(connection: Connection, viewer: Viewer) -> int:
-    """How many requests in scope wait or are being worked on."""
-    scope = refund_request.c.checkout_page_id == any_(
+def _queue_statement(
+    view: QueueView, viewer: Viewer, after: tuple[datetime, int] | None
+) -> Select[*tuple[object, ...]]:
+    statement = (
+        select(
+            *[refund_request.c[name] for name in RefundRequest.__slots__],
+            orders.c.order_name,
+            orders.c.total,
+            orders.c.currency.label("order_currency"),
+            orders.c.payment_method,
+            checkout_page.c.name.label("store"),
+        )
+        .join(orders, orders.c.order_id == refund_request.c.order_id)
+        .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
+        .where(_in_scope(viewer))
+    )
+    if view is QueueView.CLOSED:
+        closed_at = refund_request.c.closed_at
+        statement = statement.where(closed_at.is_not(None)).order_by(
+            closed_at.desc(), refund_request.c.id.desc()
+        )
+        return statement if after is None else statement.where(tuple_(closed_at, refund_request.c.id) < after)
+    requested_at = refund_request.c.requested_at
+    statement = statement.where(refund_request.c.status.in_(OPEN)).order_by(requested_at, refund_request.c.id)
+    if view is QueueView.MINE:
+        statement = statement.where(refund_request.c.taken_by == viewer.account_id)
+    return statement if after is None else statement.where(tuple_(requested_at, refund_request.c.id) > after)
+
+
+def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
+    return refund_request.c.checkout_page_id == any_(
         literal([store.id for store in viewer.stores], ARRAY(BigInteger))
     )
+
+
+def count_open(connection: Connection, viewer: Viewer) -> int:
+    """The number of requests in scope that wait or are being worked on."""
     return int(
         connection.execute(
-            select(func.count()).select_from(refund_request).where(scope, refund_request.c.status.in_(OPEN))
+            select(func.count())
+            .select_from(refund_request)
+            .where(_in_scope(viewer), refund_request.c.status.in_(OPEN))
         ).scalar_one()
     )

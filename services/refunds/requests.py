@@ -4,42 +4,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Column, Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from db.schema.statuses import RefundStatus
-from db.schema.tables import orders, refund_request
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import orders
+from db.schema.refund_tables import refund_request
+from db.schema.statuses import MainStatus, RefundResult, RefundStatus
 from db.statements.order_detail import requests_statement
 from services.access import Viewer
-from services.actions import Done
+from services.actions import ActionResult, action
 from services.errors import Conflict
 from services.money import format_money
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import lock_order
 from services.text.input import REASON_LIMIT, checked_text
 
-
-class RefundResult(StrEnum):
-    FULL = "full"
-    PARTIAL = "partial"
-    REFUSED = "refused"
-    FAILED = "failed"
-
-    @property
-    def mail_words(self) -> str:
-        """What the requester reads. A refusal reads like a failure (the vendor's three results)."""
-        return _MAIL_WORDS[self]
-
-
-_MAIL_WORDS: Final = {
-    RefundResult.FULL: "full refund completed",
-    RefundResult.PARTIAL: "partial refund completed",
-    RefundResult.REFUSED: "refund failed",
-    RefundResult.FAILED: "refund failed",
-}
 SUM_NOT_RECORDED: Final = "sum not recorded"
 OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.UPDATING)
 
@@ -94,27 +76,28 @@ def why_not_requested(
 ) -> Conflict | None:
     """None when a refund may be requested, else the error that says why not.
 
-    `requests` are (status, result) of the order's requests. A refused one does not stand in the way of another; a
+    `requests` are (status, result) of the order's requests. A refused one does not prevent another; a
     partial one does, unless the checkout page says otherwise.
     """
-    found = list(requests)
-    if any(request_status in OPEN for request_status, _ in found):
+    earlier = list(requests)
+    if any(request_status in OPEN for request_status, _ in earlier):
         return RefundAlreadyRequested()
     if any(
         request_status == RefundStatus.COMPLETED
         and not (result == RefundResult.PARTIAL and again_after_partial)
-        for request_status, result in found
+        for request_status, result in earlier
     ):
         return RefundNotPossible("This order has been refunded already.")
-    if status != "paid":
+    if status != MainStatus.PAID:
         return RefundNotPossible("Only a Paid order can be refunded.")
     if total <= 0:
         return RefundNotPossible("There is nothing to refund: the order's total is zero.")
     return None
 
 
-def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> Done:
-    """Puts the order into the refund queue: *Refund request has been sent*.
+@action(AuditAction.REQUEST_REFUND)
+def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, reason: str) -> ActionResult:
+    """Put the order into the refund queue: *Refund request has been sent*.
 
     `reason` is required, at most 500 characters as people count them. Raises `OrderNotFound`, `NotAllowed`,
     `InvalidInput` (field `reason`), `RefundAlreadyRequested`, `RefundNotPossible`.
@@ -145,18 +128,18 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
                 requester_email=viewer.email,
             )
         )
-    except IntegrityError as stands_already:  # the index has the last word, should the lock ever fail
-        raise RefundAlreadyRequested from stands_already
+    except IntegrityError as error:  # the index has the last word, should the lock ever fail
+        raise RefundAlreadyRequested from error
     add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
-    return Done(f"Refund request has been sent for order {order.order_name}.")
+    return ActionResult(f"Refund request has been sent for order {order.order_name}.")
 
 
 def find_requests_of(connection: Connection, order_ids: Sequence[int]) -> dict[int, list[RefundRequest]]:
     """The requests of these orders that are in scope, newest first."""
-    found: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
+    requests: dict[int, list[RefundRequest]] = {order_id: [] for order_id in order_ids}
     for row in connection.execute(requests_statement(), {"order_ids": list(order_ids)}):
-        found[row.order_id].append(_request(row))
-    return found
+        requests[row.order_id].append(_request(row))
+    return requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +171,9 @@ def find_own_requests(
     )
 
 
-def _columns() -> list[Any]:
+def _columns() -> list[Column[object]]:
     return [refund_request.c[name] for name in RefundRequest.__slots__]
 
 
-def _request(row: Any) -> RefundRequest:
+def _request(row: Row[*tuple[object, ...]]) -> RefundRequest:
     return RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__})

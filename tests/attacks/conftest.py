@@ -2,37 +2,16 @@
 person."""
 
 import http.client
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocket
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
 
-from tests.browser.conftest import (  # noqa: F401 - fixtures of this folder as well
-    Portal,
-    context,
-    mailbox,
-    page,
-    portal,
-    pytest_runtest_makereport,
-    rested,
-)
 from tests.support import factories
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those in a browser may miss a deadline on a busy machine, as in tests/browser; all others have one try."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "page" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+from tests.support.portal import Portal
 
 
 @dataclass
@@ -55,14 +34,14 @@ def ask(url: str, method: str = "GET", path: str = "/", body: bytes | None = Non
         connection.close()
 
 
-def session_of(portal: Portal, email: str) -> str:  # noqa: F811
+def session_of(portal: Portal, email: str) -> str:
     """The token of a new session of that account; the environment must point at the portal's database."""
     [[account_id]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
     return factories.session(account_id)
 
 
 @pytest.fixture
-def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
+def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our own process works with the portal's database meanwhile."""
     from db.connections import engine
 
@@ -70,60 +49,6 @@ def sessions(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     engine.dispose_engines()
     yield
     engine.dispose_engines()
-
-
-@dataclass
-class Line:
-    """A websocket to the portal, and all that came over it."""
-
-    socket: ClientConnection
-    tab: str = ""
-    seen: bytes = b""
-    kept: list[ForwardMsg] = field(default_factory=list)
-
-    def run(self, seconds: float = 20) -> "Line":
-        """Asks for the page and takes what comes until it has ended."""
-        message = BackMsg()
-        message.rerun_script.query_string = ""
-        self.socket.send(message.SerializeToString())
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            data = self.socket.recv(timeout=left)
-            assert isinstance(data, bytes)
-            self.seen += data
-            found = ForwardMsg.FromString(data)
-            if found.WhichOneof("type") == "new_session":
-                self.tab = found.new_session.initialize.session_id
-            if found.WhichOneof("type") == "script_finished":
-                return self
-        raise AssertionError("The page did not end.")
-
-    def shows(self, text: str) -> bool:
-        return text.encode() in self.seen
-
-
-@contextmanager
-def line(
-    url: str,
-    *,
-    cookie: str | None = None,
-    tab: str | None = None,
-    origin: str | None = "",
-    protocols: Sequence[str] = ("streamlit",),
-    headers: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Line]:
-    """A connection as a page makes it; with `tab`, one that asks for that tab. `origin` is the portal's by default."""
-    with connect(
-        f"ws{url.removeprefix('http')}/_stcore/stream",
-        origin=url if origin == "" else origin,  # type: ignore[arg-type]
-        subprotocols=[*protocols, *(("none", tab) if tab else ())],  # type: ignore[list-item]
-        additional_headers=dict(headers) | ({"Cookie": cookie} if cookie else {}),
-        max_size=None,
-        proxy=None,
-        ping_interval=None,
-        open_timeout=20,
-    ) as socket:
-        yield Line(socket)
 
 
 def listen(tab: Page) -> list[str]:

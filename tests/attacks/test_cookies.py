@@ -11,14 +11,17 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from pages.web.browser_cookies import RESET, SESSION
 from services.authentication import password_reset
-from tests.attacks.conftest import ask, line
-from tests.browser.conftest import PASSWORD, Portal, add_account, settle, sign_in
+from tests.attacks.conftest import ask
+from tests.support.chromium import settle
+from tests.support.line import line
+from tests.support.portal import PASSWORD, Portal, add_account
+from tests.support.signing_in import sign_in, sign_in_by_form
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
 
 def test_no_script_reads_the_sessions_cookie(portal: Portal, page: Page) -> None:
-    sign_in(page, add_account(portal, "Hanna"))
+    sign_in_by_form(page, add_account(portal, "Hanna"))
     [cookie] = [one for one in page.context.cookies() if one["name"] == SESSION]
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", cookie["value"]), "a random token and nothing else"
@@ -33,7 +36,7 @@ def test_no_script_reads_the_sessions_cookie(portal: Portal, page: Page) -> None
 def test_a_ticket_that_was_used_is_worthless(portal: Portal, page: Page) -> None:
     brought: list[Request] = []
     page.on("request", lambda request: brought.append(request) if request.url.endswith("/session") else None)
-    sign_in(page, add_account(portal, "Thea"))
+    sign_in_by_form(page, add_account(portal, "Thea"))
     [request] = brought
     assert request.method == "POST"
     again = ask(portal.url, "POST", "/session", request.post_data_buffer, Origin=portal.url)
@@ -44,7 +47,7 @@ def test_a_ticket_that_was_used_is_worthless(portal: Portal, page: Page) -> None
 def test_signing_out_clears_its_own_cookie_alone(portal: Portal, page: Page, is_own: bool) -> None:
     """Two tabs of one browser: the second one has signed in anew when the first one's sign-out arrives."""
     page.goto("/profile")
-    sign_in(page, add_account(portal, "Olga"))
+    sign_in_by_form(page, add_account(portal, "Olga"))
     [ended] = [one["value"] for one in page.context.cookies() if one["name"] == SESSION]
     tickets: list[bytes | None] = []
 
@@ -100,11 +103,12 @@ _POST = "(url) => fetch(url, {method: 'POST', body: 'x', credentials: 'include',
 
 
 def test_a_page_at_another_port_speaks_to_nobody_here(portal: Portal, page: Page, elsewhere: str) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     stream = f"{portal.url.replace('http', 'ws', 1)}/_stcore/stream"
     assert page.evaluate(_CONNECT, stream) == "open", (
         "the control: the portal's own page may, by its policy too"
     )
+    assert page.context.browser
     foreign = page.context.browser.new_context(storage_state=page.context.storage_state()).new_page()
     try:
         foreign.goto(elsewhere)
@@ -169,7 +173,7 @@ def test_the_token_of_a_link_is_gone_from_the_address_at_once(portal: Portal, pa
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_text("Your password was set.")).to_be_visible(timeout=20_000)
     settle(page)
-    sign_in(page, email, "quite long enough")
+    sign_in_by_form(page, email, "quite long enough")
     assert RESET not in [one["name"] for one in page.context.cookies()]
     page.goto(f"/?reset={token}")
     expect(page.get_by_text("This link was used already")).to_be_visible(timeout=20_000)
@@ -197,7 +201,7 @@ def test_no_log_and_no_answer_has_a_secret(portal: Portal, page: Page) -> None:
     page.goto(f"/?reset={token}")
     expect(page.get_by_role("heading", name="Set a new password").first).to_be_visible(timeout=20_000)
     page.goto("/")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     cookies = [one["value"] for one in page.context.cookies() if one["name"] in (SESSION, RESET)]
     with line(portal.url, tab=token) as attacker:
         attacker.run()

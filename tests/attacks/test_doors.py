@@ -11,8 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from pages.web import tabs
 from pages.web.browser_cookies import SESSION
-from tests.attacks.conftest import ask, line, session_of
-from tests.browser.conftest import Portal, add_account, serving
+from tests.attacks.conftest import ask, session_of
+from tests.support.line import line
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("sessions")

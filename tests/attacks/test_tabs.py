@@ -6,8 +6,11 @@ from websockets.exceptions import ConnectionClosed
 
 from pages.web import tabs
 from pages.web.browser_cookies import SESSION
-from tests.attacks.conftest import ask, line, listen, session_of
-from tests.browser.conftest import Portal, add_account, settle, sign_in
+from tests.attacks.conftest import ask, listen, session_of
+from tests.support.chromium import settle
+from tests.support.line import line
+from tests.support.portal import Portal, add_account
+from tests.support.signing_in import sign_in_by_form
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
@@ -23,7 +26,7 @@ def taken(portal: Portal, page: Page) -> tuple[str, str]:
     email = add_account(portal, "Victoria")
     ids = listen(page)
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     expect(page.get_by_text(email)).to_be_visible(timeout=20_000)
     settle(page)
     return ids[-1], email
@@ -44,6 +47,7 @@ def test_a_tab_is_not_given_to_whoever_knows_its_id(
     # Its own browser has noticed nothing.
     page.get_by_role("link", name="Profile").click()
     expect(page.get_by_text(email)).to_be_visible(timeout=20_000)
+    settle(page)  # or the end of this run is what the next connection sees first
     # The control: with its cookie, a connection that was cut off goes on at the same tab.
     with line(portal.url, cookie=cookie_of(page), tab=tab) as own:
         own.run()
@@ -58,7 +62,7 @@ def test_a_tab_that_nobody_signed_in_at_is_given_to_nobody(portal: Portal, page:
     with line(portal.url, tab=ids[-1]) as attacker:
         assert attacker.run().tab not in ("", ids[-1])
     # So nobody waits in it for the one who signs in next.
-    sign_in(page, add_account(portal, "Wilma"))
+    sign_in_by_form(page, add_account(portal, "Wilma"))
     assert len(set(ids)) == 1
 
 

@@ -1,7 +1,8 @@
-"""The benchmark with a few orders: each part finds what its floor finds. Times are nobody's business here."""
+"""The benchmark over a few orders: each part finds the rows that its floor finds. Times are not tested."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,8 +16,8 @@ _INDEXES = "SELECT string_agg(indexdef, ';' ORDER BY indexname) FROM pg_indexes 
 
 @pytest.fixture(scope="module")
 def indexes(database: str) -> object:
-    """What there is before the bulk, which drops and makes them again."""
-    return one(_INDEXES)
+    """The indexes before the bulk, which drops them and makes them again."""
+    return scalar(_INDEXES)
 
 
 @pytest.fixture(scope="module")
@@ -24,49 +25,57 @@ def specialist(indexes: object) -> int:
     return orders.fill(NUMBER)
 
 
-def one(statement: str) -> object:
+def scalar(statement: str) -> Any:
+    """The one value of a statement's answer. Any: a value of PostgreSQL."""
     with engine.owner_engine().connect() as connection:
         return connection.execute(text(statement)).scalar_one()
 
 
 def test_the_data_is_what_a_shop_has(specialist: int) -> None:
-    assert one("SELECT count(*) FROM orders") == NUMBER
-    assert one("SELECT count(DISTINCT status) FROM orders") == 4
-    assert one("SELECT count(DISTINCT currency) FROM orders") >= 5
-    assert one("SELECT bool_or(deleted) AND NOT bool_and(deleted) FROM activation_code")
+    assert scalar("SELECT count(*) FROM orders") == NUMBER
+    assert scalar("SELECT count(DISTINCT status) FROM orders") == 4
+    assert scalar("SELECT count(DISTINCT currency) FROM orders") >= 5
+    assert scalar("SELECT bool_or(deleted) AND NOT bool_and(deleted) FROM activation_code")
     assert (
-        one("SELECT count(*) FROM subscription s JOIN subscription p ON p.order_id = s.parent_order_id") > 10
+        scalar("SELECT count(*) FROM subscription s JOIN subscription p ON p.order_id = s.parent_order_id")
+        > 10
     )
-    assert one("SELECT count(*) FROM subscription s JOIN orders p ON p.order_id = s.parent_order_id "
+    assert scalar("SELECT count(*) FROM subscription s JOIN orders p ON p.order_id = s.parent_order_id "
                "WHERE p.checkout_page_id <> s.checkout_page_id") == 0  # fmt: skip
     assert (
-        one("SELECT min(n) || '-' || max(n) FROM (SELECT count(*) n FROM order_history GROUP BY order_id) h")
+        scalar(
+            "SELECT min(n) || '-' || max(n) FROM (SELECT count(*) n FROM order_history GROUP BY order_id) h"
+        )
         == "2-6"
     )
-    assert one("SELECT max(n) FROM (SELECT count(*) n FROM order_item GROUP BY order_id) i") == 4
-    assert one("SELECT max(n) FROM (SELECT count(*) n FROM orders GROUP BY email_key) o") > 5, "no long tail"
-    assert one("SELECT count(*) FROM refund_request") == one("SELECT count(refund_status) FROM orders") > 0
-    assert one("SELECT count(*) FROM order_document") > 0
+    assert scalar("SELECT max(n) FROM (SELECT count(*) n FROM order_item GROUP BY order_id) i") == 4
+    assert scalar("SELECT max(n) FROM (SELECT count(*) n FROM orders GROUP BY email_key) o") > 5, (
+        "no long tail"
+    )
+    assert (
+        scalar("SELECT count(*) FROM refund_request") == scalar("SELECT count(refund_status) FROM orders") > 0
+    )
+    assert scalar("SELECT count(*) FROM order_document") > 0
 
 
 def test_the_summaries_that_the_orders_come_with_are_those_of_the_triggers(specialist: int) -> None:
     columns = (
         "sum(hashtext((order_id, delivered, active_subscription, cancelled_subscription)::text)) FROM orders"
     )
-    before = one(f"SELECT {columns}")
+    before = scalar(f"SELECT {columns}")
     with engine.owner_engine().begin() as connection:
         connection.execute(text("SELECT refresh_order_summary(array(SELECT order_id FROM orders))"))
-    assert one(f"SELECT {columns}") == before
-    with engine.owner_engine().begin() as connection:  # the control: a wrong one would have been seen
+    assert scalar(f"SELECT {columns}") == before
+    with engine.owner_engine().begin() as connection:  # the control: a wrong summary would have been noticed
         connection.execute(text("UPDATE orders SET delivered = NOT delivered WHERE order_id = 1"))
         connection.execute(text("SELECT refresh_order_summary(ARRAY[1])"))
-    assert one(f"SELECT {columns}") == before
+    assert scalar(f"SELECT {columns}") == before
 
 
 def test_nothing_is_left_of_the_bulk(specialist: int, indexes: object) -> None:
-    assert one(_INDEXES) == indexes
-    assert one("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'") == 0
-    with engine.owner_engine().begin() as connection:  # nor is any row without the one that it belongs to
+    assert scalar(_INDEXES) == indexes
+    assert scalar("SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O'") == 0
+    with engine.owner_engine().begin() as connection:  # nor does any row lack the row that it belongs to
         for table, parent in (("order_item", "orders"), ("activation_code", "order_item")):
             keys = "order_id" if parent == "orders" else "order_id, position"
             strays = (
@@ -101,19 +110,19 @@ def test_each_opened_order_has_what_its_tables_have(specialist: int) -> None:
 
 def test_an_export_has_as_many_rows_as_copy(specialist: int) -> None:
     by_order, by_item = exports.measure(1, specialist)
-    assert by_order["rows"] == one(
+    assert by_order["rows"] == scalar(
         "SELECT count(*) FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id WHERE p.name < 'bench-4'"
     )
     assert by_item["rows"] > by_order["rows"]
 
 
 def test_an_import_leaves_the_rows_that_the_documents_were_made_of(specialist: int) -> None:
-    before = one("SELECT count(*) FROM order_history")
+    before = scalar("SELECT count(*) FROM order_history")
     (row,) = imports.measure(1, specialist)
     assert row["orders"] == NUMBER
     assert row["rows in all tables"] > 5 * NUMBER
-    assert one("SELECT count(*) FROM order_history") == before
-    assert one("SELECT max(order_id) FROM orders") == NUMBER
+    assert scalar("SELECT count(*) FROM order_history") == before
+    assert scalar("SELECT max(order_id) FROM orders") == NUMBER
 
 
 def test_a_report_is_made(specialist: int) -> None:
@@ -121,18 +130,18 @@ def test_a_report_is_made(specialist: int) -> None:
 
 
 def test_growth_puts_the_sizes_side_by_side(specialist: int) -> None:
-    known = search.measure(1, specialist)
-    rows = growth.measure([300, NUMBER], 1, {NUMBER: known})
-    assert [row["search"] for row in rows] == [row["search"] for row in known]
-    assert [row["600: found"] for row in rows] == [row["found"] for row in known]
+    earlier = search.measure(1, specialist)
+    rows = growth.measure([300, NUMBER], 1, {NUMBER: earlier})
+    assert [row["search"] for row in rows] == [row["search"] for row in earlier]
+    assert [row["600: found"] for row in rows] == [row["found"] for row in earlier]
     assert all(row["300: found"] > 0 for row in rows)
-    assert one("SELECT count(*) FROM orders") == NUMBER, "the database in use is the one from before"
+    assert scalar("SELECT count(*) FROM orders") == NUMBER, "the database in use is the same as before"
 
 
-def test_what_was_found_is_kept_with_what_it_depends_on(specialist: int, tmp_path: Path) -> None:
+def test_results_are_saved_with_what_they_depend_on(specialist: int, tmp_path: Path) -> None:
     results.save("export", NUMBER, [{"rows": 1}], tmp_path)
-    kept = json.loads((tmp_path / "export.json").read_text(encoding="utf-8"))
-    assert kept["orders"] == NUMBER
-    assert kept["cores"] > 0
-    assert int(kept["postgresql"].split(".")[0]) >= 15
-    assert kept["rows"] == [{"rows": 1}]
+    saved = json.loads((tmp_path / "export.json").read_text(encoding="utf-8"))
+    assert saved["orders"] == NUMBER
+    assert saved["cores"] > 0
+    assert int(saved["postgresql"].split(".")[0]) >= 15
+    assert saved["rows"] == [{"rows": 1}]

@@ -1,4 +1,4 @@
-"""The parts of the benchmark that need a running portal. It answers, and whoever gets nothing is counted."""
+"""The parts of the benchmark that need a running portal: it answers, and every click without an answer is counted."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,27 +28,27 @@ def url(specialist: int) -> Iterator[str]:
 
 def test_a_tab_finds_what_the_form_was_filled_with_and_opens_it(url: str) -> None:
     with engine.owner_engine().begin() as connection:
-        wanted = {kind: about[0] for kind, about in searches(connection).items()}
-        in_data = connection.execute(
-            wanted["20 IDs"].count,
-            wanted["20 IDs"].values | {"pages": [1, 2, 3]},
+        by_kind = {kind: about[0] for kind, about in searches(connection).items()}
+        number_in_data = connection.execute(
+            by_kind["20 IDs"].count,
+            by_kind["20 IDs"].values | {"stores": [1, 2, 3]},
         ).scalar_one()
 
     async def visit() -> tuple[tab.Shown, ...]:
         async with tab.opened(url, portal.cookies(1)[0]) as page:
-            found = await page.search(wanted["20 IDs"].typed)
+            results = await page.search(by_kind["20 IDs"].typed)
             order = await page.choose(3)
-            month = await page.search(wanted["a month and Paid"].typed)
-            return found, order, month
+            month = await page.search(by_kind["a month and Paid"].typed)
+            return results, order, month
 
     # In a thread of its own: the browser of other tests has an event loop in this one.
-    with ThreadPoolExecutor(1) as apart:
-        found, order, month = apart.submit(asyncio.run, visit()).result()
-    assert (found.count, found.rows, found.errors) == (in_data, True, [])
-    assert HISTORY not in found.html
+    with ThreadPoolExecutor(1) as own_thread:
+        results, order, month = own_thread.submit(asyncio.run, visit()).result()
+    assert (results.count, results.rows, results.errors) == (number_in_data, True, [])
+    assert HISTORY not in results.html
     assert HISTORY in order.html
     assert order.errors == []
-    assert month.count and month.count < NUMBER / 5, "the days and the status were looked at"
+    assert month.count and month.count < NUMBER / 5, "the days and the status count"
 
 
 def test_a_search_that_shows_no_rows_is_counted_as_failed(url: str) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Portal, settle
+from tests.browser.table import box_of, click_row, rows_visible, scroll_rows, table_in
+from tests.support.chromium import settle
 from tests.support.mail_server import Accepted, MailServer
+from tests.support.portal import Portal
 
 MAILABLE = "o.email IS NOT NULL AND NOT o.customer_erased"
 LIVE_CODE = "EXISTS (SELECT FROM activation_code c WHERE c.order_id = o.order_id AND NOT c.deleted)"
@@ -103,31 +105,15 @@ def choose(page: Page, portal: Portal, order: Order, view: str = "Open") -> None
         "(SELECT max(closed_at) FROM refund_request WHERE order_id = %s)",
         order.order_id,
     )
-    box = box_of(page.get_by_test_id("stDataFrame").first)
-    page.mouse.move(box["x"] + 200, box["y"] + 100)
-    page.mouse.wheel(0, 34 * place)  # the row becomes the topmost one, or the last page is reached
-    page.wait_for_timeout(300)
-    visible = round((box["height"] - 38) / 34)
+    scroll_rows(page, place)  # the row becomes the topmost one, or the last page is reached
+    visible = rows_visible(box_of(table_in(page)))
     [[number]] = portal.execute(
         f"SELECT count(*) FROM refund_request WHERE closed_at IS {'NOT ' if is_closed else ''}NULL"
     )
     row = place - max(0, min(place, number - visible))
-    page.mouse.click(box["x"] + 100, box["y"] + 36 + 34 * row + 17)
+    click_row(page, row)
     expect(page.locator(".es-order-name")).to_contain_text(order.name, timeout=15_000)
     settle(page)
-
-
-def box_of(table: Locator) -> dict[str, float]:
-    """Where a table stands, once it stands still: it is drawn anew with other rows."""
-    seen = None
-    for _ in range(50):
-        expect(table).to_be_visible()
-        table.page.wait_for_timeout(150)
-        box = table.bounding_box()
-        if box is not None and box == seen:
-            return dict(box)  # type: ignore[call-overload, no-any-return]
-        seen = box
-    raise AssertionError("The table does not stand still.")
 
 
 def press(page: Page, label: str, *, note: str | None = None, confirm: str | None = None) -> None:

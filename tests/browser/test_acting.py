@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.support import (
     LIVE_CODE,
     MAILABLE,
@@ -13,14 +12,17 @@ from tests.browser.support import (
     Order,
     about,
     arrived,
-    box_of,
     button,
     dialog,
     refused,
     said,
     subscribed,
 )
+from tests.browser.table import click_row
+from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session
 
 # Licences
 
@@ -33,7 +35,7 @@ def test_resend_reaches_the_customer_and_not_the_licence_user(
         f"o.status = 'paid' AND {MAILABLE} AND {LIVE_CODE} AND EXISTS (SELECT FROM order_item i "
         "WHERE i.order_id = o.order_id AND i.license_email IS NOT NULL AND i.license_email <> o.email)",
     )
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Resend").first.click()
     code = dialog(page).locator(".es-mono").last.inner_text()
@@ -66,9 +68,9 @@ def test_the_page_says_why_there_is_no_resend(
     condition: str, store: str, why: str, page: Page, portal: Portal
 ) -> None:
     order = Order(portal, f"{condition} AND {LIVE_CODE}", store)
-    sign_in(page, "refunds@demo.example")
+    put_session(page, portal, "refunds@demo.example")
     order.open(page)
-    expect(page.get_by_text(f"No Resend: {why}")).to_be_visible()
+    expect(page.get_by_text(f"Cannot resend: {why}")).to_be_visible()
     expect(button(page, "Resend")).to_have_count(0)
 
 
@@ -81,7 +83,7 @@ def test_deleted_codes_have_no_resend(page: Page, portal: Portal) -> None:
     [[live]] = portal.execute(
         "SELECT count(*) FROM activation_code WHERE order_id = %s AND NOT deleted", order.order_id
     )
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     expect(page.locator(".es-code del").first).to_be_visible()
     expect(button(page, "Resend")).to_have_count(live)
@@ -89,12 +91,12 @@ def test_deleted_codes_have_no_resend(page: Page, portal: Portal) -> None:
 
 def test_a_corrected_email_gets_the_licence(page: Page, portal: Portal, mailbox: MailServer) -> None:
     order = Order(portal, f"o.status = 'paid' AND {MAILABLE} AND {LIVE_CODE}")
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Correct e-mail").click()
     dialog(page).get_by_label("New e-mail").fill("no address")
     button(dialog(page), "Save e-mail").click()
-    refused(page, "This is no e-mail address that mail can be sent to.")
+    refused(page, "Mail cannot be sent to this e-mail address.")
     expect(dialog(page).get_by_label("New e-mail")).to_have_value("no address")
     dialog(page).get_by_label("New e-mail").fill("right@customer.example")
     button(dialog(page), "Save e-mail").click()
@@ -119,7 +121,7 @@ def test_a_corrected_email_gets_the_licence(page: Page, portal: Portal, mailbox:
 
 def test_cancel_and_resume(page: Page, portal: Portal) -> None:
     order = Order(portal, subscribed("AR", "active"))
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     expect(page.get_by_text("Auto-renewal has been activated").first).to_be_visible()
     button(page, "Cancel").click()
@@ -146,7 +148,7 @@ def test_cancel_and_resume(page: Page, portal: Portal) -> None:
 
 def test_a_cancelled_pmr_says_that_it_cannot_be_resumed(page: Page, portal: Portal) -> None:
     order = Order(portal, subscribed("PMR", "active"))
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Cancel").click()
     expect(dialog(page)).to_contain_text("A PMR subscription cannot be resumed afterwards.")
@@ -158,7 +160,7 @@ def test_a_cancelled_pmr_says_that_it_cannot_be_resumed(page: Page, portal: Port
 
 def test_what_a_colleague_did_meanwhile_is_refused_in_the_dialog(page: Page, portal: Portal) -> None:
     order = Order(portal, subscribed("AR", "active"))
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Cancel").click()
     expect(dialog(page)).to_be_visible()
@@ -178,7 +180,7 @@ def test_what_a_colleague_did_meanwhile_is_refused_in_the_dialog(page: Page, por
 def test_a_note_is_marked_as_internal(page: Page, portal: Portal) -> None:
     order = Order(portal, "o.status = 'paid'")
     hostile = "<img src=x onerror=\"document.title='run'\"> **Calls** every day"
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Add note").click()
     dialog(page).get_by_label("Internal note").fill(hostile)
@@ -196,7 +198,7 @@ def test_a_note_is_marked_as_internal(page: Page, portal: Portal) -> None:
 
 def test_a_dialog_that_is_closed_does_nothing(page: Page, portal: Portal) -> None:
     order = Order(portal, subscribed("AR", "active"))
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     button(page, "Cancel").click()
     expect(dialog(page)).to_be_visible()
@@ -209,7 +211,7 @@ def test_a_dialog_that_is_closed_does_nothing(page: Page, portal: Portal) -> Non
 
 def test_analysts_see_no_button(page: Page, portal: Portal) -> None:
     order = Order(portal, f"o.status = 'paid' AND {MAILABLE} AND {LIVE_CODE} AND {NEVER_REFUNDED}")
-    sign_in(page, "carla@demo.example")
+    put_session(page, portal, "carla@demo.example")
     order.open(page)
     expect(page.get_by_text("Order History", exact=True)).to_be_visible()
     for label in ("Request refund", "Resend", "Cancel", "Resume", "Correct e-mail", "Add note"):
@@ -227,7 +229,7 @@ def test_an_administrator_reads_a_message_and_sends_it_again(
     refuse = order.email
     mailbox.on_rcpt = lambda address: "550 5.1.1 No such user" if address == refuse else None
     try:
-        sign_in(page, "admin@demo.example")
+        put_session(page, portal, "admin@demo.example")
         order.open(page)
         button(page, "Resend").first.click()
         button(dialog(page), "Resend").click()
@@ -249,8 +251,7 @@ def test_an_administrator_reads_a_message_and_sends_it_again(
     settle(page)
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     for _ in range(5):  # a click is lost when the table is drawn anew beneath it
-        box = box_of(page.get_by_test_id("stDataFrame").first)
-        page.mouse.click(box["x"] + 300, box["y"] + 36 + 17)
+        click_row(page)
         page.wait_for_timeout(1000)
         settle(page)
         if button(page, "Send again").count():

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
+from tests.browser.table import click_row
 from tests.browser.test_orders import count, find
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 # An order of demo-eu by itself, and the order before and after it.
 _ORDERS = (
@@ -18,13 +22,13 @@ _ORDERS = (
 
 
 @pytest.fixture
-def orders(portal: Portal) -> list[tuple]:
+def orders(portal: Portal) -> list[tuple[Any, ...]]:
     return portal.execute(_ORDERS)
 
 
 @pytest.fixture
-def anna(page: Page) -> Iterator[Page]:
-    sign_in(page, "anna@demo.example")
+def anna(page: Page, portal: Portal) -> Iterator[Page]:
+    sign_in(page, portal, "anna@demo.example")
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     yield page
 
@@ -56,7 +60,7 @@ def shows(page: Page, *, email: str = "", ids: str = "", order: str | None = Non
     settle(page)
 
 
-def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tuple]) -> None:
+def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), (_, b_name, b_email), _ = orders
     shows(anna)
     find(anna, Email=a_email)
@@ -77,7 +81,7 @@ def test_back_and_forward_lead_through_the_searches(anna: Page, orders: list[tup
     count(anna, "1 order")
 
 
-def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple]) -> None:
+def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), *_ = orders
     steps = [anna.evaluate("history.length")]
 
@@ -85,7 +89,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple])
         settle(anna)
         anna.wait_for_timeout(200)
         steps.append(anna.evaluate("history.length"))
-        return steps[-1] - steps[-2]
+        return int(steps[-1] - steps[-2])
 
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -117,9 +121,7 @@ def test_every_step_is_one_entry_of_the_history(anna: Page, orders: list[tuple])
 
 
 def test_a_row_that_is_chosen_is_a_step_as_well(anna: Page) -> None:
-    box = anna.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    anna.mouse.click(box["x"] + 100, box["y"] + 36 + 17)
+    click_row(anna)
     expect(anna.locator(".es-order-name")).to_have_count(1, timeout=15_000)
     settle(anna)
     first = anna.locator(".es-order-name a").inner_text()
@@ -134,7 +136,9 @@ def test_a_row_that_is_chosen_is_a_step_as_well(anna: Page) -> None:
     expect(anna.locator(".es-order-name a")).to_have_text(first, timeout=20_000)
 
 
-def test_what_was_typed_and_not_searched_for_goes_with_back(anna: Page, orders: list[tuple]) -> None:
+def test_what_was_typed_and_not_searched_for_goes_with_back(
+    anna: Page, orders: list[tuple[Any, ...]]
+) -> None:
     (_, a_name, a_email), *_ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -144,7 +148,9 @@ def test_what_was_typed_and_not_searched_for_goes_with_back(anna: Page, orders: 
     shows(anna)
 
 
-def test_another_tab_and_a_colleague_come_to_the_same_search(anna: Page, orders: list[tuple]) -> None:
+def test_another_tab_and_a_colleague_come_to_the_same_search(
+    anna: Page, portal: Portal, orders: list[tuple[Any, ...]]
+) -> None:
     (_, a_name, a_email), (_, b_name, b_email), _ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)
@@ -158,11 +164,12 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(anna: Page, orders:
     second.go_back()
     shows(second, email=a_email, order=a_name)
     shows(anna, email=a_email, order=a_name)
+    assert anna.context.browser
     other = anna.context.browser.new_context(base_url=anna.url.split("?")[0])
     try:
         colleague = other.new_page()
         colleague.goto(address)
-        sign_in(colleague, "carla@demo.example")
+        sign_in(colleague, portal, "carla@demo.example")
         shows(colleague, email=a_email, order=a_name)
         find(colleague, Email=b_email)
         shows(colleague, email=b_email, order=b_name)
@@ -173,7 +180,7 @@ def test_another_tab_and_a_colleague_come_to_the_same_search(anna: Page, orders:
 
 
 def test_a_key_that_does_not_exist_says_so_and_shows_no_half_of_a_search(
-    anna: Page, orders: list[tuple]
+    anna: Page, orders: list[tuple[Any, ...]]
 ) -> None:
     find(anna, Email=orders[0][2])
     shows(anna, email=orders[0][2], order=orders[0][1])
@@ -185,7 +192,7 @@ def test_a_key_that_does_not_exist_says_so_and_shows_no_half_of_a_search(
     shows(anna, email=orders[0][2], order=orders[0][1])
 
 
-def test_an_error_searches_nothing_and_back_forgets_it(anna: Page, orders: list[tuple]) -> None:
+def test_an_error_searches_nothing_and_back_forgets_it(anna: Page, orders: list[tuple[Any, ...]]) -> None:
     (_, a_name, a_email), *_ = orders
     find(anna, Email=a_email)
     shows(anna, email=a_email, order=a_name)

@@ -2,8 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
-from tests.browser.support import box_of
+from tests.browser.table import box_of, middle_of_row
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 REASON = (
     "The customer wrote three times, first in Polish, and wants the whole sum back to the card it came from; "
@@ -18,14 +20,14 @@ def test_a_long_reason_in_the_refund_queue(page: Page, portal: Portal) -> None:
         REASON.strip(),
     )
     assert request_id
-    sign_in(page, "refunds@demo.example")
+    sign_in(page, portal, "refunds@demo.example")
     page.get_by_role("link", name="Refund queue").click()
     expect(page.get_by_role("heading", name="Refund queue")).to_be_visible(timeout=15_000)
     settle(page)
     box = box_of(page.get_by_test_id("stDataFrame").first)
     tooltip = page.locator(".es-tooltip")
     for x in range(60, int(box["width"]), 40):
-        page.mouse.move(box["x"] + x, box["y"] + 36 + 17)
+        page.mouse.move(box["x"] + x, middle_of_row(box))
         page.wait_for_timeout(40)
         if tooltip.count():
             break
@@ -42,13 +44,13 @@ def test_a_long_company_in_the_orders(page: Page, portal: Portal) -> None:
         "ORDER BY orders.created_at DESC LIMIT 1)",
         name,
     )
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     settle(page)
     box = box_of(page.get_by_test_id("stDataFrame").first)
     found = set()
     for x in range(60, int(box["width"]), 40):
-        page.mouse.move(box["x"] + x, box["y"] + 36 + 17)
+        page.mouse.move(box["x"] + x, middle_of_row(box))
         page.wait_for_timeout(40)
         found |= set(page.locator(".es-tooltip").all_inner_texts())
     assert name in found

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.test_orders import count, find, open_more
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 LABELS = (
     "Order creation date from",
@@ -38,7 +40,7 @@ def test_a_day_is_typed_in_any_of_these_ways(page: Page, portal: Portal, way: st
         "ON p.id = checkout_page_id WHERE p.name = 'demo-eu'"
     )
     day = newest - timedelta(days=20)
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     open_more(page)
     page.get_by_label("Order creation date from").click()
     page.keyboard.type(way.format(day))
@@ -52,7 +54,7 @@ def test_a_day_is_typed_in_any_of_these_ways(page: Page, portal: Portal, way: st
 
 
 def test_what_is_no_day_is_an_error_by_its_field_and_nothing_is_searched(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     open_more(page)
     for label in LABELS:
         for typed in ("31.02.2026", "01/02/1913"):
@@ -75,8 +77,8 @@ def test_what_is_no_day_is_an_error_by_its_field_and_nothing_is_searched(page: P
     count(page, "0 orders")
 
 
-def test_reports_count_nothing_for_what_is_no_day(page: Page) -> None:
-    sign_in(page, "carla@demo.example")
+def test_reports_count_nothing_for_what_is_no_day(page: Page, portal: Portal) -> None:
+    sign_in(page, portal, "carla@demo.example")
     page.get_by_role("link", name="Reports").click()
     expect(page.locator(".es-figures")).to_have_count(1, timeout=15_000)
     page.get_by_text("More", exact=True).click()
@@ -87,8 +89,8 @@ def test_reports_count_nothing_for_what_is_no_day(page: Page) -> None:
     expect(page.locator(".es-figures")).to_have_count(0)
 
 
-def test_the_audit_log_shows_nothing_for_what_is_no_day(page: Page) -> None:
-    sign_in(page, "admin@demo.example")
+def test_the_audit_log_shows_nothing_for_what_is_no_day(page: Page, portal: Portal) -> None:
+    sign_in(page, portal, "admin@demo.example")
     page.get_by_role("link", name="Administration").click()
     page.get_by_text("Audit log", exact=True).click()
     expect(page.get_by_label("From", exact=True)).to_be_visible(timeout=15_000)
@@ -106,8 +108,10 @@ def test_the_audit_log_shows_nothing_for_what_is_no_day(page: Page) -> None:
         settle(page)
 
 
-def test_the_calendar_opens_with_the_cursor_and_is_worked_by_mouse_and_keyboard(page: Page) -> None:
-    sign_in(page, "anna@demo.example")
+def test_the_calendar_opens_with_the_cursor_and_is_worked_by_mouse_and_keyboard(
+    page: Page, portal: Portal
+) -> None:
+    sign_in(page, portal, "anna@demo.example")
     open_more(page)
     settle(page)
     field, calendar = page.get_by_label("Order creation date from"), page.locator(".es-calendar")

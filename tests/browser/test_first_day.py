@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PROJECT, VIEWPORT, settle, stays_signed_in, submit
-from tests.browser.support import box_of, button, dialog, said
+from tests.browser.support import button, dialog, said
+from tests.browser.table import click_row
 from tests.browser.test_administration import section
-from tests.conftest import create_database, drop_database
 from tests.support import factories
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.databases import create_database, drop_database
+from tests.support.portal import PROJECT
 from tests.support.ports import free_port
+from tests.support.signing_in import stays_signed_in, submit
 
 ADMIN_PASSWORD, OLGA_PASSWORD = "the boss of it all 1", "olga looks for orders"
 
@@ -69,6 +72,30 @@ def set_password(page: Page, password: str) -> None:
     settle(page)
 
 
+def import_orders(documents: Path, environment: dict[str, str]) -> None:
+    documents.write_text("\n".join(json.dumps(factories.document(order_id=n)) for n in (101, 102)) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "db", "import", str(documents)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines()[-1] == "2 inserted, 0 updated, 0 unchanged", done.stderr
+
+
+def make_team(page: Page) -> None:
+    section(page, "Teams")
+    button(page, "New team").click()
+    dialog(page).get_by_label("Name", exact=True).fill("Support")
+    dialog(page).get_by_label("Checkout pages", exact=True).click()
+    page.get_by_role("option", name="shop-a").click()
+    dialog(page).get_by_label("Name", exact=True).click()
+    button(dialog(page), "Create team").click()
+    said(page, "Support")
+
+
 def test_from_nothing_to_the_first_search(
     printed: str, environment: dict[str, str], browser: Browser, tmp_path: Path
 ) -> None:
@@ -84,26 +111,9 @@ def test_from_nothing_to_the_first_search(
     assert page.get_by_text("Demo accounts are active").count() == 0
 
     # Orders come in as the README says.
-    documents = tmp_path / "orders.jsonl"
-    documents.write_text("\n".join(json.dumps(factories.document(order_id=n)) for n in (101, 102)) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "db", "import", str(documents)],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout.splitlines()[-1] == "2 inserted, 0 updated, 0 unchanged", done.stderr
+    import_orders(tmp_path / "orders.jsonl", environment)
 
-    section(page, "Teams")
-    button(page, "New team").click()
-    dialog(page).get_by_label("Name", exact=True).fill("Support")
-    dialog(page).get_by_label("Checkout pages", exact=True).click()
-    page.get_by_role("option", name="shop-a").click()
-    dialog(page).get_by_label("Name", exact=True).click()
-    button(dialog(page), "Create team").click()
-    said(page, "Support")
+    make_team(page)
     section(page, "Accounts")
     button(page, "New account").click()
     dialog(page).get_by_label("E-mail").fill("olga@shop.example")
@@ -116,8 +126,7 @@ def test_from_nothing_to_the_first_search(
 
     # No mail server is set: the one-time password is in the mail log.
     section(page, "Mail log")
-    box = box_of(page.get_by_test_id("stDataFrame").first)
-    page.mouse.click(box["x"] + 200, box["y"] + 36 + 17)
+    click_row(page)
     expect(page.get_by_text(re.compile("One-time password:"))).to_be_visible(timeout=15_000)
     found = re.search(r"One-time password: (\S+)", page.locator("body").inner_text())
     assert found

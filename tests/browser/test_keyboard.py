@@ -4,14 +4,16 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.support import MAILABLE, NEVER_REFUNDED, Order, button, dialog
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session, sign_in
 
 
 def test_ctrl_enter_in_a_dialog_sends_the_dialog_and_esc_does_not_throw_text_away(
     page: Page, portal: Portal
 ) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED} AND {MAILABLE}")
     order.open(page)
     page.get_by_label("Email", exact=True).fill("nobody@test.example")
@@ -38,7 +40,7 @@ def test_ctrl_enter_in_a_dialog_sends_the_dialog_and_esc_does_not_throw_text_awa
 
 
 def test_esc_in_a_field_leaves_the_order_open(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     Order(portal, f"o.status = 'paid' AND {MAILABLE}").open(page)
     page.get_by_label("Email", exact=True).click()
     page.keyboard.type("x")
@@ -55,7 +57,7 @@ def test_at_twice_the_size_find_is_whole_and_the_order_begins_on_the_first_scree
     page: Page, portal: Portal
 ) -> None:
     page.set_viewport_size({"width": 720, "height": 450})
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     for order in (Order(portal, "o.status = 'paid'"), Order(portal, "o.status = 'deleted'")):
         order.open(page)
         page.wait_for_timeout(300)
@@ -75,7 +77,7 @@ def test_an_order_by_its_address_stands_alone_when_the_list_does_not_hold_it(
         "SELECT order_id FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu' "
         "ORDER BY orders.created_at LIMIT 1"
     )
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     page.goto(f"/?order={oldest}")
     expect(page.locator(".es-order-name")).to_contain_text(str(oldest), timeout=20_000)
     settle(page)

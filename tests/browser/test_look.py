@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import VIEWPORT, Portal, settle, sign_in
 from tests.browser.support import Order, button
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.portal import Portal
+from tests.support.signing_in import sign_in
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
@@ -27,7 +29,7 @@ def test_every_text_can_be_read(scheme: str, browser: Browser, portal: Portal) -
         page.goto("/")
         expect(page.get_by_label("Email")).to_be_visible(timeout=20_000)
         assert pale(page) == []
-        sign_in(page, "admin@demo.example")
+        sign_in(page, portal, "admin@demo.example")
         Order(portal, "o.status = 'paid'").open(page)
         expect(button(page, "Add note")).to_be_visible(timeout=15_000)
         assert pale(page) == []

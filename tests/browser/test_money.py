@@ -8,9 +8,12 @@ from playwright.sync_api import Page, expect
 
 from pages.components.orders.table import chips_size
 from pages.rendering.formatting import money_cells
-from tests.browser.conftest import Portal, settle, sign_in
-from tests.browser.support import NEVER_REFUNDED, Order, box_of, button, choose, dialog, press, request, said
+from tests.browser.support import NEVER_REFUNDED, Order, button, choose, dialog, press, request, said
+from tests.browser.table import box_of
+from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session, sign_in
 
 SORTED = ["EUR 72.00", "EUR 196.00", "EUR 1,234.50", "JPY 980", "JPY 12,000"]
 
@@ -33,7 +36,7 @@ def test_the_header_sorts_totals_as_numbers_by_currency_and_amount(page: Page, p
             "last_name) SELECT %s, id, %s, 'not paid', now(), %s, %s, %s FROM checkout_page WHERE name = 'demo-eu'",
             first + number, f"T{number}", currency, Decimal(total), name,
         )  # fmt: skip
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     page.get_by_text("More", exact=True).first.click()
     page.get_by_label("Last Name").fill(name)
     page.get_by_role("button", name="Find").click()
@@ -49,7 +52,7 @@ def test_the_header_sorts_totals_as_numbers_by_currency_and_amount(page: Page, p
 
 
 def test_the_tab_key_passes_through_a_table_without_opening_an_order(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=15_000)
     settle(page)
     reached = False
@@ -80,15 +83,8 @@ def test_a_browser_compares_amounts_as_numbers(page: Page) -> None:
         assert found == padded, language
 
 
-def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_back(
-    page: Page, portal: Portal, mailbox: MailServer
-) -> None:
-    order = Order(
-        portal,
-        f"o.status = 'paid' AND o.currency = 'EUR' AND {NEVER_REFUNDED} AND o.payment_method = 'WireTransfer' AND "
-        "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
-    )
-    # A coupon on the order, and one code on both items.
+def give_coupon_and_shared_code(portal: Portal, order: Order) -> None:
+    """A coupon of 9 on the whole order, and one activation code on both of its items."""
     portal.execute("UPDATE order_item SET amount = 12 - 2 * position WHERE order_id = %s", order.order_id)
     portal.execute("UPDATE orders SET total = 9 WHERE order_id = %s", order.order_id)
     portal.execute("DELETE FROM activation_code WHERE order_id = %s", order.order_id)
@@ -97,7 +93,18 @@ def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_bac
         "SELECT order_id, position, 1, checkout_page_id, 'SAME-CODE' FROM order_item WHERE order_id = %s",
         order.order_id,
     )
-    sign_in(page, "refunds@demo.example")
+
+
+def test_the_sum_stands_in_the_dialog_follows_the_ticks_and_is_what_is_given_back(
+    page: Page, portal: Portal, mailbox: MailServer
+) -> None:
+    order = Order(
+        portal,
+        f"o.status = 'paid' AND o.currency = 'EUR' AND {NEVER_REFUNDED} AND o.payment_method = 'WireTransfer' AND "
+        "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
+    )
+    give_coupon_and_shared_code(portal, order)
+    put_session(page, portal, "refunds@demo.example")
     request(page, order, "Paid too much")
     said(page, "Refund request has been sent")
     choose(page, portal, order)

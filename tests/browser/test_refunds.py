@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.support import (
     LIVE_CODE,
     NEVER_REFUNDED,
@@ -20,14 +19,17 @@ from tests.browser.support import (
     request,
     said,
 )
+from tests.support.chromium import settle
 from tests.support.mail_server import MailServer
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session, sign_in
 
 FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}\N{ZERO WIDTH JOINER}\N{BOY}"
 
 
 def test_a_reason_of_501_characters_is_refused_and_kept(page: Page, portal: Portal) -> None:
     order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED}")
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     request(page, order, FAMILY * 501)
     refused(page, "The reason may have 500 characters at most; this has 501.")
     expect(dialog(page).get_by_label("Refund reason")).to_have_value(FAMILY * 501)
@@ -50,7 +52,7 @@ def test_a_reason_of_501_characters_is_refused_and_kept(page: Page, portal: Port
 )  # fmt: skip
 def test_no_refund_is_offered(condition: str, page: Page, portal: Portal) -> None:
     order = Order(portal, condition)
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     expect(button(page, "Request refund")).to_have_count(0)
 
@@ -60,12 +62,12 @@ def test_a_refund_from_the_request_to_the_answer(page: Page, portal: Portal, mai
         portal,
         f"o.status = 'paid' AND {NEVER_REFUNDED} AND {LIVE_CODE} AND o.payment_method = 'WireTransfer'",
     )
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     request(page, order, "Bought twice")
     said(page, f"Refund request has been sent for order {order.name}.")
     rita = page.context.browser.new_page(base_url=portal.url, viewport={"width": 1440, "height": 900})  # type: ignore[union-attr]
     try:
-        sign_in(rita, "refunds@demo.example")
+        sign_in(rita, portal, "refunds@demo.example")
         choose(rita, portal, order)
         press(rita, "Take")
         said(rita, f"You have taken the refund request for order {order.name}.")
@@ -108,7 +110,7 @@ def test_some_items_keep_the_order_paid(page: Page, portal: Portal, mailbox: Mai
         f"o.status = 'paid' AND {NEVER_REFUNDED} AND "
         "(SELECT count(*) FROM order_item i WHERE i.order_id = o.order_id) = 2",
     )
-    sign_in(page, "refunds@demo.example")
+    put_session(page, portal, "refunds@demo.example")
     request(page, order, "One of them does not run")
     said(page, "Refund request has been sent")
     choose(page, portal, order)
@@ -143,7 +145,7 @@ def test_a_request_that_is_turned_down(
     label: str, sentence: str, page: Page, portal: Portal, mailbox: MailServer
 ) -> None:
     order = Order(portal, f"o.status = 'paid' AND {NEVER_REFUNDED}")
-    sign_in(page, "refunds@demo.example")
+    put_session(page, portal, "refunds@demo.example")
     request(page, order, "Changed their mind <b>twice</b>")
     said(page, "Refund request has been sent")
     choose(page, portal, order)
@@ -162,7 +164,7 @@ def test_a_request_that_is_turned_down(
 
 
 def test_the_queue_is_for_refund_operators(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    sign_in(page, portal, "anna@demo.example")
     expect(page.get_by_role("link", name="My refund requests")).to_be_visible()
     expect(page.get_by_role("link", name="Refund queue")).to_have_count(0)
     page.goto("/refund_queue")

@@ -4,8 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
-from tests.browser.support import box_of
+from tests.browser.table import box_of, click_row
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session, sign_in
 
 
 def orders_of(portal: Portal, days: int) -> int:
@@ -23,7 +25,7 @@ def figure(page: Page, number: int) -> None:
 
 
 def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
-    sign_in(page, "carla@demo.example")
+    sign_in(page, portal, "carla@demo.example")
     page.get_by_role("link", name="Reports").click()
     figure(page, orders_of(portal, 30))
     page.get_by_role("radio", name="90 days").click()
@@ -34,6 +36,7 @@ def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
     for part in range(3, 40):  # not every day has an order: go along the foot of the chart until a bar is hit
         chart.click(position={"x": box["width"] * part / 40, "y": box["height"] * 0.7})
         page.wait_for_timeout(250)
+        settle(page)
         if "s=" in page.url:
             break
     expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible(timeout=15_000)
@@ -58,14 +61,13 @@ def test_a_period_a_bar_and_a_store(page: Page, portal: Portal) -> None:
 
 
 def test_a_click_on_a_store_opens_its_orders(page: Page, portal: Portal) -> None:
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     page.goto("/reports")
     figure(page, orders_of(portal, 30))
     expect(page.get_by_role("heading", name="Refunds and subscriptions by store")).to_be_visible()
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     settle(page)
-    box = box_of(table)
-    page.mouse.click(box["x"] + 120, box["y"] + 36 + 17)
+    click_row(page)
     expect(page.get_by_role("button", name=re.compile("demo-eu")).last).to_be_visible(timeout=15_000)
     expect(page.locator(".es-count")).to_have_text(f"{orders_of(portal, 30):,} orders", timeout=15_000)

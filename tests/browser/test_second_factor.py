@@ -5,8 +5,10 @@ import time
 import pyotp
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Portal, add_account, settle, sign_in, stays_signed_in, submit
 from tests.browser.support import button
+from tests.support.chromium import settle
+from tests.support.portal import Portal, add_account
+from tests.support.signing_in import sign_in_by_form, stays_signed_in, submit
 
 
 def key_on(page: Page) -> str:
@@ -39,7 +41,7 @@ def set_up(page: Page) -> tuple[str, str]:
     button(page, "Switch on").click()
     expect(page.get_by_text("Keep these recovery codes")).to_be_visible(timeout=15_000)
     recovery = page.locator("ul.es-mono li").first.inner_text()
-    button(page, "I have kept them").click()
+    button(page, "I have saved them").click()
     expect(page.get_by_text("It is on:")).to_be_visible(timeout=15_000)
     settle(page)
     return secret, recovery
@@ -47,7 +49,7 @@ def set_up(page: Page) -> tuple[str, str]:
 
 def test_set_up_asked_for_and_switched_off(page: Page, portal: Portal, browser: Browser) -> None:
     email = add_account(portal, "two-factors")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     page.goto("/profile")
     button(page, "Set up").click()
     secret, recovery = set_up(page)
@@ -87,7 +89,7 @@ def test_set_up_asked_for_and_switched_off(page: Page, portal: Portal, browser: 
 def test_a_role_that_must_have_one_gets_no_further_without(page: Page, portal: Portal) -> None:
     # No demo account is an analyst's but carla's; other tests need her at once, so the rule is for a moment only.
     email = add_account(portal, "must", role="analyst")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     portal.execute("UPDATE role_rule SET second_factor_required = true WHERE role = 'analyst'")
     try:
         page.goto("/")

@@ -3,9 +3,11 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import PASSWORD, Portal, add_account, settle, sign_in, submit
 from tests.browser.support import MAILABLE, NEVER_REFUNDED, Order, button, dialog
 from tests.browser.test_orders import count
+from tests.support.chromium import settle
+from tests.support.portal import PASSWORD, Portal, add_account
+from tests.support.signing_in import put_session, sign_in, submit
 
 REASON = "The customer bought it twice,\nby mistake."
 
@@ -50,7 +52,7 @@ def write_reason(page: Page, portal: Portal) -> Order:
 def test_the_text_is_there_again_after_signing_in(
     page: Page, portal: Portal, eva: str, reason: str, words: str
 ) -> None:
-    sign_in(page, eva)
+    put_session(page, portal, eva)
     order = write_reason(page, portal)
     end_session(portal, eva, reason)
     button(dialog(page), "Send").click()
@@ -70,7 +72,7 @@ def test_the_text_is_there_again_after_signing_in(
 
 
 def test_nobody_else_gets_the_text(page: Page, portal: Portal, eva: str) -> None:
-    sign_in(page, eva)
+    put_session(page, portal, eva)
     write_reason(page, portal)
     end_session(portal, eva, "signed out")
     button(dialog(page), "Send").click()
@@ -83,7 +85,7 @@ def test_nobody_else_gets_the_text(page: Page, portal: Portal, eva: str) -> None
 
 
 def test_a_search_that_met_the_end_is_done_after_signing_in(page: Page, portal: Portal, eva: str) -> None:
-    sign_in(page, eva)
+    sign_in(page, portal, eva)
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     end_session(portal, eva, "password changed")
     page.get_by_label("Email", exact=True).fill("nobody@test.example")
@@ -102,7 +104,7 @@ def test_the_reason_is_said_after_f5_as_well_and_only_to_whom_it_concerns(
     page.goto("/")
     expect(button(page, "Sign in")).to_be_visible(timeout=20_000)
     expect(page.locator(".es-ended")).to_have_count(0)
-    sign_in(page, eva)
+    sign_in(page, portal, eva)
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", eva)
     page.reload()
@@ -110,8 +112,8 @@ def test_the_reason_is_said_after_f5_as_well_and_only_to_whom_it_concerns(
     assert PASSWORD not in page.content()
 
 
-def test_signing_out_says_nothing(page: Page, eva: str) -> None:
-    sign_in(page, eva)
+def test_signing_out_says_nothing(page: Page, portal: Portal, eva: str) -> None:
+    sign_in(page, portal, eva)
     page.get_by_role("button", name="eva").click()
     page.get_by_role("menuitem", name="Sign out").click()
     expect(button(page, "Sign in")).to_be_visible(timeout=15_000)
@@ -119,7 +121,7 @@ def test_signing_out_says_nothing(page: Page, eva: str) -> None:
 
 
 def test_a_withdrawn_store_closes_the_dialog_with_a_sentence(page: Page, portal: Portal, eva: str) -> None:
-    sign_in(page, eva)
+    put_session(page, portal, eva)
     order = write_reason(page, portal)
     portal.execute(
         "DELETE FROM account_page WHERE account_id = (SELECT id FROM account WHERE email = %s)", eva
@@ -137,7 +139,7 @@ def test_a_withdrawn_store_closes_the_dialog_with_a_sentence(page: Page, portal:
 def test_signing_out_in_another_tab_takes_the_order_away(
     page: Page, context: BrowserContext, portal: Portal, eva: str
 ) -> None:
-    sign_in(page, eva)
+    put_session(page, portal, eva)
     order = write_reason(page, portal)
     other = context.new_page()
     other.goto("/")

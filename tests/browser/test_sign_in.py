@@ -1,12 +1,7 @@
 """Signing in and out in Chromium. Accounts that are locked, disabled or changed are made for their test."""
 
-import os
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import jwt
 import pytest
@@ -14,16 +9,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pages.web.browser_cookies import OLD_SESSION, SESSION
 from services.authentication.sessions import REFUSED
-from tests.browser.conftest import (
-    PASSWORD,
-    PROJECT,
-    Portal,
-    add_account,
-    free_port,
-    sign_in,
-    submit,
-    wait_for,
-)
+from tests.support.portal import PASSWORD, Portal, add_account
+from tests.support.signing_in import sign_in_by_form, submit
 
 # Set before the first script of a page: remembers whether the form was ever drawn, however briefly.
 _WATCH_FOR_FORM = """
@@ -52,7 +39,7 @@ def failures(portal: Portal, email: str) -> int:
     statement = (
         "SELECT count(*) FROM audit_log WHERE account_email = %s AND action = 'sign in' AND NOT succeeded"
     )
-    return portal.execute(statement, email)[0][0]
+    return int(portal.execute(statement, email)[0][0])
 
 
 def cookie_of(context: BrowserContext) -> str:
@@ -70,14 +57,14 @@ def open_with_cookie(browser: Browser, portal: Portal, value: str) -> Page:
 @pytest.mark.parametrize("name", ["admin", "refunds", "anna", "boris", "carla"])
 def test_each_demo_account_signs_in(page: Page, name: str) -> None:
     page.goto("/profile")
-    sign_in(page, f"{name}@demo.example")
+    sign_in_by_form(page, f"{name}@demo.example")
     profile(page)
     expect(page.get_by_text(f"{name}@demo.example")).to_be_visible()
 
 
 def test_the_address_that_was_asked_for_is_kept(page: Page) -> None:
     page.goto("/profile?order=1")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     assert page.url.endswith("/profile?order=1")
 
@@ -107,7 +94,7 @@ def test_the_fifth_failure_locks_and_then_the_right_password_is_refused(portal: 
 
 def test_f5_and_a_second_tab_stay_signed_in_without_a_flash_of_the_form(page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     page.add_init_script(_WATCH_FOR_FORM)
     page.reload()
@@ -122,7 +109,7 @@ def test_f5_and_a_second_tab_stay_signed_in_without_a_flash_of_the_form(page: Pa
 
 def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Browser, page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     profile(page)
     copied = cookie_of(page.context)
     elsewhere = open_with_cookie(browser, portal, copied)
@@ -136,7 +123,7 @@ def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Br
     while any(cookie["name"] == SESSION for cookie in page.context.cookies()):
         assert time.monotonic() < deadline, "the cookie was not deleted"
         page.wait_for_timeout(50)
-    sign_in(page, "boris@demo.example")  # and the form works again in the same tab
+    sign_in_by_form(page, "boris@demo.example")  # and the form works again in the same tab
     profile(page)
     page.reload()
     expect(page.get_by_text("boris@demo.example")).to_be_visible(timeout=20_000)
@@ -144,7 +131,7 @@ def test_signing_out_makes_a_copied_cookie_worthless(portal: Portal, browser: Br
 
 def test_the_menu_signs_out_as_well(page: Page) -> None:
     page.goto("/profile")
-    sign_in(page, "carla@demo.example")
+    sign_in_by_form(page, "carla@demo.example")
     profile(page)
     page.locator(".st-key-person_menu").get_by_role("button").click()
     page.get_by_role("menuitem", name="Sign out").or_(page.get_by_role("option", name="Sign out")).click()
@@ -154,7 +141,7 @@ def test_the_menu_signs_out_as_well(page: Page) -> None:
 def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Dora")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     page.get_by_role("link", name="Profile").click()
     profile(page)
@@ -167,7 +154,7 @@ def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Porta
 @pytest.mark.parametrize("kind", ["another token", "garbage", "of 0.1.0"])
 def test_a_forged_cookie_quietly_shows_the_form(portal: Portal, page: Page, kind: str) -> None:
     page.goto("/profile")
-    sign_in(page, "anna@demo.example")
+    sign_in_by_form(page, "anna@demo.example")
     token = cookie_of(page.context)
     name, value = {
         "another token": (SESSION, token[:-4] + "AAAA"),
@@ -185,7 +172,7 @@ def test_a_forged_cookie_quietly_shows_the_form(portal: Portal, page: Page, kind
 def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Nora", must_change_password=True)
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     heading = page.get_by_role("heading", name="Set a new password").first
     expect(heading).to_be_visible(timeout=20_000)
     page.goto("/profile")
@@ -208,18 +195,18 @@ def test_a_one_time_password_must_be_replaced_before_anything_else(portal: Porta
     form(page)
     submit(page, email, PASSWORD)
     refused(page)
-    sign_in(page, email, "quite long enough")
+    sign_in_by_form(page, email, "quite long enough")
     profile(page)
 
 
 def test_changing_the_password_signs_other_browsers_out(portal: Portal, browser: Browser, page: Page) -> None:
     email = add_account(portal, "Petra")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     elsewhere = browser.new_context(base_url=portal.url).new_page()
     elsewhere.goto("/profile")
-    sign_in(elsewhere, email)
+    sign_in_by_form(elsewhere, email)
     profile(elsewhere)
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill("quite long enough")
@@ -236,7 +223,7 @@ def test_changing_the_password_signs_other_browsers_out(portal: Portal, browser:
 def test_the_time_zone_follows_the_browser_until_one_is_chosen(portal: Portal, page: Page) -> None:
     email = add_account(portal, "Zoe")
     page.goto("/profile")
-    sign_in(page, email)
+    sign_in_by_form(page, email)
     profile(page)
     zone = page.get_by_role("combobox", name="Time zone")
     expect(zone).to_have_value("Browser's time zone (Europe/Berlin)")
@@ -259,59 +246,3 @@ def test_every_answer_carries_the_security_headers(portal: Portal) -> None:
             assert "connect-src 'self';" in answer.headers["Content-Security-Policy"]
             assert "ws:" not in answer.headers["Content-Security-Policy"]
             assert "img-src 'self' data: blob:;" in answer.headers["Content-Security-Policy"]
-
-
-_FRAGMENT = """
-import sys
-sys.path.insert(0, {project!r})
-import streamlit as st
-from pages.components.layout import session
-if session.find_viewer() is None:
-    st.text("at the gate")
-    st.stop()
-st.text(f"whole runs: {{st.session_state.setdefault('runs', 0) + 1}}")
-st.session_state.runs += 1
-@st.fragment
-def part():
-    st.session_state.parts = st.session_state.get("parts", 0) + 1
-    st.button("Again")
-    st.text(f"{{session.current_viewer().name}}, part runs: {{st.session_state.parts}}")
-part()
-"""
-
-
-@pytest.fixture
-def fragment_url(portal: Portal, tmp_path: Path) -> Iterator[str]:
-    """A script with one fragment, over the same database."""
-    script = tmp_path / "fragment.py"
-    script.write_text(_FRAGMENT.format(project=str(PROJECT)))
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
-        cwd=PROJECT,
-        env=os.environ | {"DATABASE_URL": portal.database_url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health", server)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def test_a_fragment_alone_notices_that_its_session_has_ended(
-    portal: Portal, page: Page, fragment_url: str
-) -> None:
-    email = add_account(portal, "Fatima")
-    page.goto("/profile")
-    sign_in(page, email)  # cookies of localhost are those of all its ports
-    page.goto(fragment_url)
-    page.get_by_role("button", name="Again").click()
-    expect(page.get_by_text("Fatima, part runs: 2")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("whole runs: 1")).to_be_visible()
-    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
-    page.get_by_role("button", name="Again").click()
-    expect(page.get_by_text("at the gate")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("Fatima")).to_have_count(0)

@@ -8,24 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import (
-    VIEWPORT,
-    Browser,
-    Portal,
-    add_account,
-    end,
-    serving,
-    settle,
-    stays_signed_in,
-    wait_for,
-)
 from tests.browser.support import button
+from tests.support.chromium import VIEWPORT, settle
+from tests.support.portal import Portal, add_account, end, serving, wait_for
 from tests.support.ports import free_port
+from tests.support.signing_in import stays_signed_in
 
 BUTTON = "Sign in with the house key"
 
@@ -92,8 +85,8 @@ def go_through(page: Page, person: str, *, start: str = "/") -> None:
     page.get_by_role("button", name="Authorize").click()
 
 
-def cookies_of(context: BrowserContext) -> dict[str, dict]:
-    return {cookie["name"]: cookie for cookie in context.cookies()}
+def cookies_of(context: BrowserContext) -> dict[str, dict[str, Any]]:
+    return {cookie["name"]: dict(cookie) for cookie in context.cookies()}
 
 
 def test_known_by_a_verified_email_is_in_where_the_link_led(
@@ -129,7 +122,7 @@ def test_after_signing_out_the_providers_answer_opens_nothing(
     tab.reload()
     expect(button(tab, BUTTON)).to_be_visible(timeout=20_000)
     copy = browser.new_context(base_url=beside)
-    copy.add_cookies(copied)
+    copy.add_cookies(copied)  # type: ignore[arg-type]  # what one context gives, another takes
     other = copy.new_page()
     other.goto("/")
     expect(button(other, BUTTON)).to_be_visible(timeout=20_000)

@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Portal, settle, sign_in
 from tests.browser.support import LIVE_CODE, MAILABLE, Order, button, dialog
+from tests.support.chromium import settle
+from tests.support.portal import Portal
+from tests.support.signing_in import put_session
 
 CODES = [
     "ABCD  EFGH   IJKL",
@@ -26,7 +28,7 @@ def test_a_code_is_shown_and_copied_as_it_is(page: Page, portal: Portal, code: s
     )
     portal.execute("UPDATE activation_code SET code = %s WHERE id = %s", code, code_id)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     shown = page.locator(f'[class*="_code_{code_id}"] .es-copy')
     # HTML has one kind of line break.
@@ -51,7 +53,7 @@ def test_names_and_numbers_keep_their_spaces(page: Page, portal: Portal) -> None
         "UPDATE orders SET company_name = 'Two  Spaces', vat_number = 'DE  123   4' WHERE order_id = %s",
         order.order_id,
     )
-    sign_in(page, "anna@demo.example")
+    put_session(page, portal, "anna@demo.example")
     order.open(page)
     for words in ("Two  Spaces", "DE  123   4"):
         texts = page.locator(".es-facts bdi").evaluate_all("all => all.map(one => one.innerText)")

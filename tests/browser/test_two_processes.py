@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Portal, add_account, serving, sign_in
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
+from tests.support.signing_in import sign_in
 
 ENDINGS = {
     "disabled": "UPDATE account SET disabled_at = now() WHERE email = %s",
@@ -32,7 +33,7 @@ def test_a_copied_cookie_is_good_at_both_and_then_at_neither(
     how: str, page: Page, portal: Portal, second: str, browser: Browser
 ) -> None:
     email = add_account(portal, "copied")
-    sign_in(page, email)
+    sign_in(page, portal, email)
     # Cookies belong to a host, whatever the port: a context with the same ones is a copy.
     copy = browser.new_context(storage_state=page.context.storage_state()).new_page()
     try:

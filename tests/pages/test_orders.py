@@ -54,7 +54,7 @@ def drawn(app: AppTest) -> list[str]:
     return [h for h in htmls(app) if 'aria-label="Order A' in h]
 
 
-def find(app: AppTest, **fields: object) -> AppTest:
+def find(app: AppTest, **fields: str) -> AppTest:
     for name, value in fields.items():
         widget = app.text_area if name == "order_ids" else app.text_input
         widget(key=f"search_{name}").set_value(value)

@@ -15,8 +15,8 @@ from db.connections import replica as db_replica
 from db.connections import wal_positions
 from db.embedded.home import Home
 from db.schema.migrate import migrate
-from tests.browser.conftest import PROJECT
 from tests.scaling.servers import Replica, Server, pgbouncer, primary, replica_of
+from tests.support.portal import PROJECT
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import trustme
@@ -21,7 +22,7 @@ from db.connections.roles import APP_ROLE, libpq_url, role_password
 from db.embedded import server as embedded
 from db.embedded.cluster import run_program
 from db.embedded.home import Home, find_home
-from tests.browser.conftest import PROJECT, end
+from tests.support.portal import PROJECT, end
 from tests.support.ports import free_port
 
 _REPLICA_PORT = 5433  # names its socket only
@@ -34,7 +35,7 @@ class Server:
 
     url: str
 
-    def execute(self, statement: str, *values: object) -> list[tuple]:
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Runs one statement as the owner and returns its rows, if any."""
         with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
             cursor = connection.execute(statement, values)
@@ -46,9 +47,10 @@ class Server:
     def waits_for(self, statement: str, *values: object) -> None:
         """Until the statement, asked again and again, says true."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.value(statement, *values) is not True:
-            assert time.monotonic() < deadline, statement
-            time.sleep(0.02)
+        with psycopg.connect(libpq_url(self.url), autocommit=True) as connection:
+            while connection.execute(statement, values).fetchone() != (True,):
+                assert time.monotonic() < deadline, statement
+                time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ def _program(name: str) -> str:
     return found
 
 
-def _until_it_answers(ask: object, process: subprocess.Popen, log: Path) -> None:
+def _until_it_answers(ask: object, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

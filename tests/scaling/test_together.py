@@ -3,8 +3,6 @@
 import http.client
 import os
 import signal
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -14,18 +12,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from db.connections.engine import viewer_transaction
 from db.embedded.home import Home
 from db.schema.statuses import RefundStatus
 from pages.web.browser_cookies import SESSION, name_in
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
-from services.orders.saved_searches import save_search
-from tests.browser.conftest import VIEWPORT, Portal, add_account, serving, settle, sign_in, watch
 from tests.browser.support import NEVER_REFUNDED, Order, request, said
 from tests.scaling.servers import Proxy, Replica, Server, nginx
+from tests.scaling.together import ask, cookie_of, orders_of, processes_of, saved, shows, signed_in
 from tests.support import factories
+from tests.support.chromium import VIEWPORT, settle, watch
 from tests.support.factories import document
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
+from tests.support.signing_in import sign_in_by_form
 
 UTC = ZoneInfo("UTC")
 SESSION_COOKIE = name_in(SESSION, secure=True)
@@ -80,65 +79,12 @@ def anna(proxy: Proxy, browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def signed_in(email: str) -> str:
-    """The cookie of a new session."""
-    [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
-    return factories.session(account_id)
-
-
-def shows(page: Page, number: int) -> None:
-    """The page says that so many orders were found."""
-    words = f"{number:,} {'order' if number == 1 else 'orders'}"
-    expect(page.locator(".es-count")).to_have_text([words], timeout=20_000)
-    settle(page)
-
-
-def orders_of(server: Server, *stores: str) -> int:
-    statement = (
-        "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = ANY (%s)"
-    )
-    return int(str(server.value(statement, list(stores))))
-
-
-def cookie_of(page: Page, name: str) -> str:
-    [value] = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == name]
-    return value
-
-
-def processes_of(proxy: Proxy, page: Page) -> set[str]:
-    """The ports at which this browser's requests arrived."""
-    own = cookie_of(page, "esupport_process")
-    return {port for _, _, port, cookie in proxy.passed() if cookie == own}
-
-
-def saved(email: str, order_filter: OrderFilter) -> str:
-    [[account_id]] = factories.run("SELECT id FROM account WHERE email = :email", email=email)
-    viewer = factories.viewer(account_id)
-    with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
-        return save_search(connection, viewer, order_filter)
-
-
-def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
-    context = ssl.create_default_context(cafile=str(proxy.authority))
-    connection = http.client.HTTPSConnection("localhost", proxy.port, context=context, timeout=20)
-    # Little room at this end, so that what is not read stays where it comes from.
-    connection.sock = socket.socket()
-    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-    connection.sock.settimeout(20)
-    connection.sock.connect(("127.0.0.1", proxy.port))
-    connection.sock = context.wrap_socket(connection.sock, server_hostname="localhost")
-    connection.request(
-        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
-    return connection.getresponse()
-
-
 def test_signing_in_and_searching_stays_at_one_process(portal: Portal, anna: Page, proxy: Proxy) -> None:
     number = orders_of(Server(portal.database_url), "demo-eu")
     complaints: list[str] = []
     watch(anna, complaints)
     anna.goto("/")
-    sign_in(anna, "anna@demo.example")
+    sign_in_by_form(anna, "anna@demo.example")
     shows(anna, number)
     anna.reload()
     shows(anna, number)
@@ -339,7 +285,7 @@ def _process_at(port: str) -> int:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended in between
             continue
         if b"--server.port" in words and port.encode() in words:
             return int(folder.name)

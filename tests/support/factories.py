@@ -3,7 +3,7 @@
 import copy
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from db.connections.engine import jobs_transaction, viewer_transaction
 from db.connections.viewers import SignedIn, sign_in_without_password
+from db.errors import SqlState, sqlstate
 from services.access import Viewer, get_viewer
-from services.actions import ActionRequest, Done, perform
+from services.actions import Action, ActionRequest, perform
 from services.errors import NotAllowed
 from services.importing.importer import ImportResult, import_orders
 
@@ -118,7 +119,7 @@ def refused_by_the_database() -> Iterator[None]:
     with pytest.raises(NotAllowed) as refusal:
         yield
     cause = refusal.value.__cause__
-    assert isinstance(cause, DBAPIError) and getattr(cause.orig, "sqlstate", None) == "42501", cause
+    assert isinstance(cause, DBAPIError) and sqlstate(cause) == SqlState.INSUFFICIENT_PRIVILEGE, cause
 
 
 def run(statement: str, **values: object) -> Any:
@@ -129,15 +130,16 @@ def run(statement: str, **values: object) -> Any:
 
 
 def act(
-    account_id: int, work: Callable[..., Done], *arguments: Any, key: UUID | None = None, **named: Any
+    account_id: int,
+    action: Action[...],
+    order_id: int | None,
+    *args: Any,
+    key: UUID | None = None,
+    **kwargs: Any,
 ) -> str:
-    """What a page does when a dialog is confirmed: calls `work` with the connection, the viewer and the rest.
-
-    The first of `arguments` is filed as the order's ID. Returns the sentence.
-    """
-    asks = viewer(account_id)
-    request = ActionRequest(work.__name__, arguments[0], key or uuid4(), "192.0.2.1")
-    return perform(asks, request, lambda connection: work(connection, asks, *arguments, **named))
+    """What a page does when a dialog about an order is confirmed; returns the sentence."""
+    request = ActionRequest(key=key or uuid4(), address="192.0.2.1", order_id=order_id)
+    return perform(viewer(account_id), request, action, order_id, *args, **kwargs)
 
 
 def history(order_id: int) -> list[str]:

@@ -32,7 +32,7 @@ class Accepted:
 
     @property
     def message(self) -> EmailMessage:
-        return message_from_bytes(self.content, policy=policy.default)  # type: ignore[return-value]
+        return message_from_bytes(self.content, policy=policy.default)
 
     @property
     def text(self) -> str:
@@ -105,7 +105,7 @@ async def _answer(server: SMTP, answer: str | None) -> str:
         await asyncio.sleep(60)
     if answer == DROP:
         assert server.transport is not None
-        server.transport.abort()
+        server.transport.abort()  # type: ignore[attr-defined]  # the transport of a socket, which has it
         await asyncio.sleep(60)  # the connection's end takes this task along
     return answer or "250 OK"
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, event, text
 
-from db.connections.engine import app_engine, viewer_transaction
+from db.connections.engine import app_engine, jobs_transaction, viewer_transaction
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from db.statements import search
+from db.statements.conditions import SearchValues
 from services.orders.detail import get_order, get_orders
-from services.orders.filters import OrderFilter, SearchInput, parse_filter, searched_values
+from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.search import count_orders, find_orders, stores_in_scope
 from tests.support import factories
 from tests.support.factories import document, item
@@ -96,28 +97,29 @@ def plan(connection: Connection, statement: object) -> str:
     return "\n".join(row[0] for row in cursor.fetchall())
 
 
-def given_values(order_filter: OrderFilter) -> dict[str, Any]:
-    """What the search sends: the orders of a code have been looked up, unless very many have it."""
-    values = searched_values(order_filter)
-    fragment = values.pop("code_fragment", None)
-    if fragment == COMMON:
-        return values | {"common_fragment": fragment}
-    return values if fragment is None else values | {"code_orders": [1, 2, 3]}
+def looked_up(order_filter: OrderFilter) -> SearchValues:
+    """The values of the search: the orders of a code have been looked up, unless very many have it."""
+    values = order_filter.values
+    if values.code_fragment is None:
+        return values
+    if values.code_fragment == COMMON:
+        return replace(values, code_fragment=None, common_fragment=COMMON)
+    return replace(values, code_fragment=None, code_orders=(1, 2, 3))
 
 
 @pytest.mark.parametrize("name", SEARCHES)
 def test_no_search_scans_a_table(anna: int, name: str) -> None:
     asks, order_filter = factories.viewer(anna), parse_filter(SEARCHES[name], zone=UTC)
-    pages = stores_in_scope(asks, order_filter)
+    store_ids = stores_in_scope(asks, order_filter)
     with viewer_transaction(anna) as connection:
         # With twenty orders a scan is cheapest: only where no index will do is one left when it is discouraged.
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        values = given_values(order_filter)
-        for statement, given in (
-            search.page_statement(values, pages, limit=51, cursor=None, newer=False),
-            search.count_statement(values, pages, most=10_001),
+        values = looked_up(order_filter)
+        for statement, parameters in (
+            search.page_statement(values, store_ids, limit=51, cursor=None, newer=False),
+            search.count_statement(values, store_ids, most=10_001),
         ):
-            found = plan(connection, statement.params(given))
+            found = plan(connection, statement.params(parameters))
             assert "Seq Scan" not in found, found
             assert "Index" in found
 
@@ -127,14 +129,14 @@ def test_what_is_rare_is_found_by_an_index_of_its_own(anna: int, index: str) -> 
     asks, order_filter = factories.viewer(anna), parse_filter(RARE[index], zone=UTC)
     with viewer_transaction(anna) as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
-        statement, given = search.page_statement(
-            searched_values(order_filter),
+        statement, parameters = search.page_statement(
+            order_filter.values,
             stores_in_scope(asks, order_filter),
             limit=51,
             cursor=None,
             newer=False,
         )
-        assert f"using {index}" in plan(connection, statement.params(given))
+        assert f"using {index}" in plan(connection, statement.params(parameters))
 
 
 def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
@@ -146,7 +148,7 @@ def test_the_control_a_condition_without_an_index_is_seen(anna: int) -> None:
 
 
 def test_the_codes_are_found_by_their_trigrams(anna: int) -> None:
-    with factories.jobs_transaction() as connection:
+    with jobs_transaction() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         cursor = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
         cursor.execute("EXPLAIN SELECT order_id FROM activation_code WHERE code_key LIKE '%b12%'")

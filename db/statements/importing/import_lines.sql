@@ -1,8 +1,9 @@
 -- What the items of these orders are known by. What the portal refunded stays the product that it was.
 SELECT i.order_id,
-    array(SELECT c.code FROM activation_code c WHERE c.order_id = i.order_id AND c.position = i.position),
+    array(SELECT c.code FROM activation_code c WHERE c.order_id = i.order_id AND c.position = i.position) AS codes,
     i.position, i.item_id, i.product_id, i.sku, i.name, i.price, i.quantity, i.amount, i.refunded,
     i.refunded AND EXISTS (SELECT FROM refund_request r WHERE r.order_id = i.order_id AND r.status = 'completed')
+        AS refunded_here
 FROM order_item i
 WHERE i.order_id = ANY (%(order_ids)s)
 ORDER BY i.order_id, i.position;

@@ -1,34 +1,27 @@
 """Many accounts from a CSV file: the preview, and the button that makes them."""
 
-from typing import Final
-
 import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout import dialogs
+from pages.components.layout.dialogs import Dialog, Screen, field_key, may_administer, submit
+from pages.components.layout.errors import field_error
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer
-from pages.rendering.escaping import html_text
 from services.accounts.csv_import import COLUMNS, import_accounts, preview_accounts
 from services.errors import InvalidInput
 
-KIND: Final = "import accounts"
+
+def import_dialog() -> Dialog[None]:
+    return Dialog(Screen.ACCOUNTS, "Import accounts", _import, None, may=may_administer, width="large")
 
 
-def draw_dialog() -> None:
-    """Draws the dialog, if it is the one that is open."""
-    asked = dialogs.asked()
-    if asked and asked["kind"] == KIND:
-        dialogs.show("Import accounts", _import, may=dialogs.ADMINISTRATORS, width="large")
-
-
-def _import() -> None:
+def _import(_: None) -> None:
     st.html(
         f"<p>A CSV file with the columns {', '.join(COLUMNS)}. Roles are specialist, analyst, refund operator and "
         "administrator; teams are separated by semicolons. Everybody is mailed how to sign in.</p>"
     )
-    file = st.file_uploader("CSV file", type="csv", key=dialogs.field_key("file"), max_upload_size=1)
+    file = st.file_uploader("CSV file", type="csv", key=field_key("file"), max_upload_size=1)
     error = st.empty()
     if file is None:
         return
@@ -37,7 +30,7 @@ def _import() -> None:
         with viewer_transaction(viewer.account_id) as connection:
             rows = preview_accounts(connection, viewer, content)
     except InvalidInput as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(error, refusal)
         return
     frame = pd.DataFrame(
         {
@@ -59,12 +52,10 @@ def _import() -> None:
     )
     bad = sum(row.problem is not None for row in rows)
     if bad:
-        error.html(
-            f'<div class="es-field-error" role="alert">{bad} of {len(rows)} lines cannot be used; see below. '
-            "Correct the file and choose it again.</div>"
+        field_error(
+            error,
+            f"{bad} of {len(rows)} lines cannot be used; see below. Correct the file and choose it again.",
         )
         return
-    if st.button(f"Create {len(rows)} accounts", type="primary", key=dialogs.field_key("import")):
-        dialogs.carry_out(
-            KIND, None, lambda connection: import_accounts(connection, current_viewer(), content), {"": error}
-        )
+    if st.button(f"Create {len(rows)} accounts", type="primary", key=field_key("import")):
+        submit({"": error}, import_accounts, content)

@@ -6,18 +6,27 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout import dialogs
+from db.schema.statuses import MailState
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    draw_dialog,
+    field_key,
+    may_administer,
+    open_dialog,
+    submit,
+)
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
 from pages.rendering.escaping import html_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
-from services.delivery.log import PAGE, LoggedMail, MailState, find_mails, get_mail, send_again
+from services.delivery.log import PAGE, LoggedMail, find_mails, get_mail, send_again
 from services.settings import settings
 
-_AGAIN = "send mail again"
-_STATES = {MailState.QUEUED: "Waiting", MailState.SENT: "Sent", MailState.FAILED: "Failed"}
+_STATES = {state: state.label for state in MailState}
 _KINDS = {
     "licence": "Licence",
     "refund": "Refund result",
@@ -29,7 +38,7 @@ _KINDS = {
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 
 
-@st.fragment
+@fragment
 def mail_log() -> None:
     """A fragment, so that choosing a message does not draw the page again."""
     with showing_errors():
@@ -54,41 +63,39 @@ def _draw(zone: ZoneInfo) -> None:
         st.info("SMTP_URL is not set, so nothing is sent: messages wait here.", icon=":material/info:")
     before = state.get("mails_before")
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_mails(connection, viewer, state=wanted, before=before, limit=PAGE + 1)
-    if not found:
+        mails = find_mails(connection, viewer, state=wanted, before=before, limit=PAGE + 1)
+    if not mails:
         st.info("There is no such message." if wanted else "No message has been written yet.")
         return
-    chosen = _table(found[:PAGE], zone)
+    chosen = _table(mails[:PAGE], zone)
     if chosen is None:
         state.pop("mail_opened", None)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > PAGE:
-            st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
+        if len(mails) > PAGE:
+            st.button("Older", on_click=_go_to, args=(mails[PAGE - 1].id,))
     if chosen:
         _message(chosen, zone)
-    asked = dialogs.asked()
-    if asked and asked["kind"] == _AGAIN:
-        dialogs.show("Send again", _again, asked["mail"], may=dialogs.ADMINISTRATORS)
+    draw_dialog(Screen.MAIL_LOG)
 
 
-def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
+def _table(mails: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
     frame = pd.DataFrame(
         {
-            "Written": [time_words(mail.created_at, zone) for mail in found],
-            "State": [[_STATES[mail.state]] for mail in found],
-            "To": [mail.to_address or "deleted" for mail in found],
-            "Subject": [mail.subject for mail in found],
-            "About": [_KINDS.get(mail.kind, mail.kind) for mail in found],
-            "Attempts": [mail.attempts for mail in found],
-            "Last error": [mail.last_error for mail in found],
+            "Written": [format_time(mail.created_at, zone) for mail in mails],
+            "State": [[_STATES[mail.state]] for mail in mails],
+            "To": [mail.to_address or "deleted" for mail in mails],
+            "Subject": [mail.subject for mail in mails],
+            "About": [_KINDS.get(mail.kind, mail.kind) for mail in mails],
+            "Attempts": [mail.attempts for mail in mails],
+            "Last error": [mail.last_error for mail in mails],
         }
     )
     chosen = row_table(
         "mail",
         frame,
-        [mail.id for mail in found],
+        [mail.id for mail in mails],
         rows_shown=10,
         alt="Messages; choose a row to read it below",
         columns={
@@ -103,7 +110,7 @@ def _table(found: tuple[LoggedMail, ...], zone: ZoneInfo) -> LoggedMail | None:
             "Last error": st.column_config.TextColumn(width=320),
         },
     )
-    return next((mail for mail in found if mail.id == chosen), None)
+    return next((mail for mail in mails if mail.id == chosen), None)
 
 
 def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
@@ -115,12 +122,12 @@ def _message(mail: LoggedMail, zone: ZoneInfo) -> None:
                     mail=mail,
                     state=_STATES[mail.state],
                     tone={"queued": "violet", "sent": "green", "failed": "red"}[mail.state],
-                    time=lambda at: time_words(at, zone),
+                    time=lambda at: format_time(at, zone),
                 ),
                 width="stretch",
             )
             if mail.to_address is not None:
-                st.button("Send again", on_click=dialogs.ask, args=(_AGAIN,), kwargs={"mail": mail})
+                st.button("Send again", on_click=open_dialog, args=(_again_dialog(mail),))
         st.html(render("mail_body.html.jinja", mail=mail, text=_text(mail)))
 
 
@@ -135,6 +142,10 @@ def _text(mail: LoggedMail) -> str | None:
     return opened.text_body
 
 
+def _again_dialog(mail: LoggedMail) -> Dialog[LoggedMail]:
+    return Dialog(Screen.MAIL_LOG, "Send again", _again, mail, may=may_administer, order_id=mail.order_id)
+
+
 def _again(mail: LoggedMail) -> None:
     st.html(
         f"<p><strong><bdi>{html_text(mail.subject)}</bdi></strong><br>"
@@ -143,13 +154,8 @@ def _again(mail: LoggedMail) -> None:
     if mail.state is MailState.SENT:
         st.html("<p>It was sent already. A second message with the same text will be sent.</p>")
     error = st.empty()
-    if st.button("Send again", type="primary", key=dialogs.field_key("again")):
-        dialogs.carry_out(
-            _AGAIN,
-            mail.order_id,
-            lambda connection: send_again(connection, current_viewer(), mail.id),
-            {"": error},
-        )
+    if st.button("Send again", type="primary", key=field_key("again")):
+        submit({"": error}, send_again, mail.id)
 
 
 def _go_to(before: int | None) -> None:

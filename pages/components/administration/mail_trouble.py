@@ -5,7 +5,7 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import markdown_text
-from pages.rendering.formatting import time_words
+from pages.rendering.formatting import format_time
 from services.mail.server_state import find_mail_server
 
 
@@ -15,13 +15,13 @@ def mail_trouble() -> None:
     if not viewer.may_administer:
         return
     with viewer_transaction(viewer.account_id) as connection:
-        known = find_mail_server(connection)
-    if known is None or known.trouble is None or known.trouble_since is None:
+        server = find_mail_server(connection)
+    if server is None or server.trouble is None or server.trouble_since is None:
         return
-    since = time_words(known.trouble_since, time_zone())
+    since = format_time(server.trouble_since, time_zone())
     st.error(
         markdown_text(
-            f"Mails wait since {since}: {known.trouble.rstrip('.')}. Check the mail server, SMTP_URL and MAIL_FROM. "
+            f"Mails wait since {since}: {server.trouble.rstrip('.')}. Check the mail server, SMTP_URL and MAIL_FROM. "
             "No mail is lost: they leave by themselves once this is put right."
         ),
         icon=":material/unsubscribe:",

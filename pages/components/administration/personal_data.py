@@ -1,29 +1,43 @@
 """Deleting a person's data: the preview, and the dialog that asks once more."""
 
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
-from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import MainStatus
-from pages.components.layout import dialogs
-from pages.components.layout.errors import showing_errors
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    draw_dialog,
+    field_key,
+    may_administer,
+    open_dialog,
+    submit,
+)
+from pages.components.layout.errors import field_error, showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import ROW_HEIGHT, table_height
 from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text, markdown_text
-from pages.rendering.formatting import time_words
-from services.actions import Done
+from pages.rendering.formatting import format_time
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
-_KIND = "erase personal data"
 # What the last deletion said, and of which e-mail: it is more than a toast can show.
 _RESULT = "erasure_result"
 
 
-@st.fragment
+class ErasureSubject(NamedTuple):
+    """The e-mail of a person, and the preview that the deletion was asked for with."""
+
+    email: str
+    preview: ErasurePreview
+
+
+@fragment
 def erasure() -> None:
     with showing_errors():
         _draw(time_zone())
@@ -47,7 +61,7 @@ def _draw(zone: ZoneInfo) -> None:
         with viewer_transaction(viewer.account_id) as connection:
             preview = preview_erasure(connection, viewer, email=email)
     except InvalidInput as refusal:
-        error.html(f'<div class="es-field-error" role="alert">{html_text(refusal)}</div>')
+        field_error(error, refusal)
         return
     if not preview.number:
         _say_nothing_is_left(email.strip())
@@ -56,15 +70,10 @@ def _draw(zone: ZoneInfo) -> None:
     st.button(
         "Delete personal data",
         type="primary",
-        on_click=dialogs.ask,
-        args=(_KIND,),
-        kwargs={"email": email.strip(), "preview": preview},
+        on_click=open_dialog,
+        args=(_erasure_dialog(ErasureSubject(email.strip(), preview)),),
     )
-    asked = dialogs.asked()
-    if asked and asked["kind"] == _KIND:
-        dialogs.show(
-            "Delete personal data", _confirm, asked["email"], asked["preview"], may=dialogs.ADMINISTRATORS
-        )
+    draw_dialog(Screen.PERSONAL_DATA)
 
 
 def _say_nothing_is_left(email: str) -> None:
@@ -84,7 +93,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
     frame = pd.DataFrame(
         {
             "Order": [order.order_name for order in preview.orders],
-            "Created": [time_words(order.created_at, zone) for order in preview.orders],
+            "Created": [format_time(order.created_at, zone) for order in preview.orders],
             "Status": [MainStatus(order.status).label for order in preview.orders],
             "Store": [order.store for order in preview.orders],
             "As": [order.part.label for order in preview.orders],
@@ -125,18 +134,28 @@ def _orders(number: int) -> str:
     return f"{number:,} order{'' if number == 1 else 's'}"
 
 
-def _confirm(email: str, preview: ErasurePreview) -> None:
+def _erasure_dialog(subject: ErasureSubject) -> Dialog[ErasureSubject]:
+    return Dialog(
+        Screen.PERSONAL_DATA,
+        "Delete personal data",
+        _confirm,
+        subject,
+        may=may_administer,
+        after=_keep_result,
+    )
+
+
+def _confirm(subject: ErasureSubject) -> None:
+    email, preview = subject
     st.html(
         f"<p>All data of <strong><bdi>{html_text(email)}</bdi></strong> in {_orders(preview.number)} "
         "will be deleted. This cannot be undone.</p>"
     )
     error = st.empty()
-    if st.button("Delete", type="primary", key=dialogs.field_key("confirm")):
-        dialogs.carry_out(_KIND, None, lambda connection: _erase(connection, email, preview), {"": error})
+    if st.button("Delete", type="primary", key=field_key("confirm")):
+        submit({"": error}, erase_personal_data, email=email, expected=preview.parts)
         st.session_state.pop(_RESULT, None)  # only reached when it was refused
 
 
-def _erase(connection: Connection, email: str, preview: ErasurePreview) -> Done:
-    done = erase_personal_data(connection, current_viewer(), email=email, expected=preview.parts)
-    st.session_state[_RESULT] = (email, done.sentence)
-    return done
+def _keep_result(subject: ErasureSubject, sentence: str) -> None:
+    st.session_state[_RESULT] = (subject.email, sentence)

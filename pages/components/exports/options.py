@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.components.exports.progress import follow
-from services.exports.csv_file import ExportRows, column_titles
+from services.exports.columns import ExportRows, column_titles
 
-_ROWS = {ExportRows.ORDER: "One row an order", ExportRows.ITEM: "One row an item"}
+_ROWS = {ExportRows.ORDER: "One row per order", ExportRows.ITEM: "One row per item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
 # A real link, drawn as the button that it is to the user: Streamlit's own download button would serve the file to
 # anybody who knows its address, and a button that asks the server first would download a moment later.
@@ -21,7 +21,7 @@ _link = st.components.v2.component(
 
 
 def export_buttons(key: str) -> None:
-    """The button that takes everything, and a popover for whoever wants it otherwise; `key` is the saved search's."""
+    """A button that exports everything, and a popover with other choices; `key` is that of the saved search."""
     _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
     popover = st.popover("Export as", icon=":material/tune:", key="export_as", on_change="rerun")
     if popover.open:

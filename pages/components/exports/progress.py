@@ -8,9 +8,10 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.exports.runs import ExportRun, RunState, find_run, request_cancel
 
 _SEARCH = "exports_search"
@@ -44,9 +45,9 @@ def follow(run_id: str) -> None:
 
 
 def export_progress(search_number: int) -> None:
-    """Draws the lines; polls only while one of them stands for an export that runs.
+    """Draw the lines; poll only while one of their exports is running.
 
-    `search_number` is the search that is shown: a finished export of an earlier one is not shown any more.
+    `search_number` is the search that is shown: a finished export of an earlier one is no longer shown.
     """
     now = time.monotonic()
     st.session_state[_SEARCH] = search_number
@@ -55,7 +56,7 @@ def export_progress(search_number: int) -> None:
         return
     _look()
     if any(one.over_at is None for one in _followed()):
-        st.fragment(_polled, run_every=_EVERY)()
+        fragment(_polled, run_every=_EVERY)()
     else:
         _draw()
 
@@ -76,7 +77,8 @@ def _is_old(one: _Followed, now: float) -> bool:
 
 
 def _followed() -> list[_Followed]:
-    return st.session_state.get("exports_followed", [])
+    followed: list[_Followed] = st.session_state.get("exports_followed", [])
+    return followed
 
 
 def _look() -> None:

@@ -1,115 +1,167 @@
-"""Dialogs that ask before something is done, and what is said after it."""
+"""Dialogs that ask before something is done, and the message after it.
+
+A button opens a `Dialog`, which stays in the session until it is submitted or dismissed; the screen that it belongs to
+draws it. A draw function is a function of a module: it outlives the run that opened the dialog.
+"""
 
 import time
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Any, Final, Literal
-from uuid import uuid4
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar
+from uuid import UUID, uuid4
 
 import streamlit as st
-from sqlalchemy import Connection
+from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout.errors import showing_errors
+from pages.components.layout import fragments
+from pages.components.layout.errors import field_error, showing_errors
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text, markdown_text
 from services.access import Viewer
-from services.actions import ActionRequest, Done, perform
+from services.actions import Action, ActionRequest, perform
 from services.errors import InvalidInput, NotAllowed, NotFound, SupportError
 from services.orders.detail import check_order
 
-_OPEN = "dialog"
-_SAID = "said"
-_REFUSED = "said_refused"
-ADMINISTRATORS: Final = attrgetter("may_administer")
-_ON_ITS_WAY = 0.02  # seconds; Streamlit sends what a script has drawn every 0.01
+P = ParamSpec("P")
+S = TypeVar("S")
+
+_OPEN: Final = "dialog"
+# Not "dialog_…": what begins like that is what somebody typed (unfinished.py).
+_RESULT: Final = "action_result"
+_REFUSAL: Final = "action_refusal"
+FLUSH_SECONDS: Final = 0.02  # Streamlit sends what a script has drawn every 0.01
 
 
-def ask(kind: str, **what: Any) -> None:
-    """Opens the dialog of this kind in the run that follows. Its request key is made here, once."""
-    st.session_state[_OPEN] = {"kind": kind, "key": uuid4(), **what}
+class Screen(StrEnum):
+    """What a dialog is drawn over. On another screen it waits, and is there again when its own is."""
+
+    ORDERS = "orders"
+    REFUND_QUEUE = "refund queue"
+    ACCOUNTS = "accounts"
+    TEAMS = "teams"
+    STORES = "stores"
+    PERSONAL_DATA = "personal data"
+    MAIL_LOG = "mail log"
 
 
-def asked() -> dict[str, Any] | None:
-    """What is being asked, if anything."""
-    found: dict[str, Any] | None = st.session_state.get(_OPEN)
-    return found
+@dataclass(frozen=True, slots=True)
+class Dialog(Generic[S]):
+    """A dialog about `subject`, drawn by `draw`, for viewers who `may`.
 
-
-def field_key(name: str) -> str:
-    """A widget's key that belongs to this opening of the dialog: what was typed into the last one is not in it."""
-    found = asked()
-    return f"dialog_{name}_{found['key'] if found else ''}"
-
-
-def show(
-    title: str,
-    draw: Callable[..., None],
-    *arguments: Any,
-    may: Callable[[Viewer], bool],
-    order_id: int | None = None,
-    width: Literal["small", "large"] = "small",
-) -> None:
-    """Draws the dialog. Each draw asks whether the session stands, whether the viewer still `may`, and whether the
-    order is still among their stores; if not, the dialog closes and says so.
+    `order_id` is the order that it is about: it must be among the viewer's stores, and the audit log files the action
+    under it. `after` takes the subject and the message once the action is done. `key` is the request key, a new one
+    each time the dialog opens.
     """
 
-    def checked() -> None:
-        viewer = current_viewer()
-        try:
-            if not may(viewer):
-                raise NotAllowed
-            if order_id is not None:
-                with viewer_transaction(viewer.account_id) as connection:
-                    check_order(connection, viewer, order_id)
-            draw(*arguments)
-        except (NotAllowed, NotFound) as error:
-            st.session_state[_REFUSED] = str(error)
-            close()
-            st.rerun()
+    screen: Screen
+    title: str
+    draw: Callable[[S], None]
+    subject: S
+    may: Callable[[Viewer], bool]
+    order_id: int | None = None
+    width: Literal["small", "large"] = "small"
+    after: Callable[[S, str], None] | None = None
+    key: UUID = field(default_factory=uuid4)
 
-    def drawn() -> None:
-        with showing_errors():
-            checked()
 
-    st.dialog(title, width=width, on_dismiss=close)(drawn)()
+def may_administer(viewer: Viewer) -> bool:
+    return viewer.may_administer
+
+
+def open_dialog(dialog: Dialog[Any]) -> None:
+    """For a button's `on_click`: the dialog is drawn in the run that follows. Its request key is made here, once."""
+    st.session_state[_OPEN] = replace(dialog, key=uuid4())
+
+
+# Any: which subject the open dialog has is known to its draw function alone.
+def current_dialog() -> Dialog[Any] | None:
+    dialog: Dialog[Any] | None = st.session_state.get(_OPEN)
+    return dialog
+
+
+def change_subject(subject: object) -> None:
+    """Let the open dialog, if there is one, be about `subject` from its next draw on; nothing typed is lost."""
+    if dialog := current_dialog():
+        st.session_state[_OPEN] = replace(dialog, subject=subject)
 
 
 def close() -> None:
     st.session_state.pop(_OPEN, None)
 
 
-def show_said() -> None:
-    """Says once what the last action did."""
-    if said := st.session_state.pop(_SAID, None):
-        # A toast is Markdown; this one is only our own words and values that are escaped for it.
-        st.toast(markdown_text(said), icon=":material/check:", duration="long")
-    if refused := st.session_state.pop(_REFUSED, None):
-        st.toast(markdown_text(refused), icon=":material/block:", duration="long")
+def field_key(name: str) -> str:
+    """A widget's key that belongs to this opening of the dialog: what was typed into the last one is not in it."""
+    dialog = current_dialog()
+    return f"dialog_{name}_{dialog.key if dialog else ''}"
 
 
-def carry_out(
-    action: str, order_id: int | None, work: Callable[[Connection], Done], places: dict[str, Any]
-) -> None:
-    """Does what the dialog asked about, once, and closes it; a refusal is shown in it and nothing is lost.
+def draw_dialog(screen: Screen) -> None:
+    """Draw the open dialog, if it belongs to this screen.
 
-    `places` are empty elements by field name, for errors beside what was typed; "" is for all others.
+    Each draw asks whether the session still holds, whether the viewer still may, and whether the order is still among
+    their stores; if not, the dialog closes and says so.
     """
-    dialog = asked()
+    opened = current_dialog()
+    if opened is None or opened.screen is not screen:
+        return
+
+    def draw() -> None:
+        with showing_errors():
+            # Streamlit calls this again for each click in the dialog, as it was when the dialog opened.
+            _draw_checked(current_dialog() or opened)
+
+    fragments.dialog(opened.title, draw, width=opened.width, on_dismiss=close)
+
+
+def _draw_checked(dialog: Dialog[Any]) -> None:
+    viewer = current_viewer()
+    try:
+        if not dialog.may(viewer):
+            raise NotAllowed
+        if dialog.order_id is not None:
+            with viewer_transaction(viewer.account_id) as connection:
+                check_order(connection, viewer, dialog.order_id)
+        dialog.draw(dialog.subject)
+    except (NotAllowed, NotFound) as error:
+        st.session_state[_REFUSAL] = str(error)
+        close()
+        st.rerun()
+
+
+def show_result() -> None:
+    """Show once what the last action did."""
+    if result := st.session_state.pop(_RESULT, None):
+        # A toast is Markdown; this one is only our own words and values that are escaped for it.
+        st.toast(markdown_text(result), icon=":material/check:", duration="long")
+    if refusal := st.session_state.pop(_REFUSAL, None):
+        st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
+
+
+def submit(
+    errors: Mapping[str, DeltaGenerator], action: Action[P], *args: P.args, **kwargs: P.kwargs
+) -> None:
+    """Perform the action of the open dialog, once, and close it; a refusal is shown in it and nothing typed is lost.
+
+    `errors` are empty elements by field name, for errors beside what was typed; "" is for all others.
+    """
+    dialog = current_dialog()
     if dialog is None:  # pressed a second time while the first press was closing it
         st.rerun()
-    viewer = current_viewer()
-    request = ActionRequest(action, order_id, dialog["key"], client_address())
+    request = ActionRequest(key=dialog.key, address=client_address(), order_id=dialog.order_id)
     try:
-        said = st.session_state[_SAID] = perform(viewer, request, work)
+        result = perform(current_viewer(), request, action, *args, **kwargs)
     except SupportError as error:
-        field = (error.field or "") if isinstance(error, InvalidInput) else ""
-        place = places.get(field, places[""])
-        place.html(f'<div class="es-field-error" role="alert">{html_text(error)}</div>')
+        name = (error.field or "") if isinstance(error, InvalidInput) else ""
+        field_error(errors.get(name, errors[""]), error)
         return
-    # Said at once, where the person looks. Drawing the page again, which closes the dialog and says it in a toast,
-    # takes longer, and would take the line along if it were not on its way by then.
-    places[""].html(f'<div class="es-done" role="status">{html_text(said)}</div>')
-    time.sleep(_ON_ITS_WAY)
+    st.session_state[_RESULT] = result
+    if dialog.after is not None:
+        dialog.after(dialog.subject, result)
+    # Shown at once, where the person looks. Drawing the page again, which closes the dialog and shows it in a toast,
+    # takes longer, and would take the line along if it had not been sent before.
+    errors[""].html(f'<div class="es-done" role="status">{html_text(result)}</div>')
+    time.sleep(FLUSH_SECONDS)
     close()
     st.rerun()

@@ -1,32 +1,44 @@
-"""The one place where the pages show what went wrong."""
+"""How pages show errors."""
 
 import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
-from pages.rendering.escaping import markdown_text
+from db.errors import SqlState, sqlstate
+from pages.rendering.escaping import html_text, markdown_text
 from services.errors import SupportError
 
 log = logging.getLogger("esupport.pages")
 
 TOO_LONG = "This search takes too long. Please narrow the search: add a date, or another field."
-_CANCELLED = "57014"  # a statement that took longer than db/connections/engine.py allows
+
+
+class HtmlPlace(Protocol):
+    """Where HTML can be drawn: an element, or Streamlit itself for the next position."""
+
+    def html(self, body: str, /) -> object: ...
+
+
+def field_error(place: HtmlPlace, text: object) -> None:
+    """Draw `text` at `place`, as the error of the field beside it."""
+    place.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
 
 
 @contextmanager
 def showing_errors() -> Iterator[None]:
-    """Shows a `SupportError` as its sentence; anything else as a reference that is also in the log."""
+    """Show a `SupportError` as its sentence, and any other error as a reference that is also in the log."""
     try:
         yield
     except SupportError as error:
         st.error(markdown_text(str(error)), icon=":material/error:")
     except OperationalError as error:
         reference = _log(error)
-        if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+        if sqlstate(error) == SqlState.QUERY_CANCELED:
             st.error(TOO_LONG, icon=":material/error:")
             return
         st.error(

@@ -1,4 +1,4 @@
-"""What stands around every page: the portal's name, the person's menu, and the few lines of style for both."""
+"""The frame of every page: the portal's name, the viewer's menu, and the style of both."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from pages.components.layout.scripts import draw_scripts
+from pages.rendering.escaping import label_text
 from services.access import Viewer
 from services.accounts.profile import has_public_passwords
 
 PROFILE = "Profile"
 SIGN_OUT = "Sign out"
-# A picture, because Streamlit has no other place left of the navigation; both themes read the same colour.
+# A picture: Streamlit leaves no other room left of the navigation.
 _NAME = """<svg width="150" height="24" viewBox="0 0 150 24" role="img" aria-label="ESupport portal">
 <style>text { fill: #0f766e } @media (prefers-color-scheme: dark) { text { fill: #5eead4 } }</style>
 <text x="0" y="17.5" font-family="-apple-system, 'Segoe UI', Roboto, 'Noto Sans', Arial, sans-serif"
@@ -28,7 +29,7 @@ def _sheet() -> str:
 
 
 def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
-    """Draw the frame; without a viewer (the sign-in form, a first password) only its style."""
+    """Draw the frame; without a viewer (at sign-in, or before a first password) only its style."""
     st.html(f"<style>{_sheet()}</style>")
     if _warns():
         st.html(
@@ -41,7 +42,7 @@ def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
     st.logo(_NAME, size="medium")
     with st.container(key="person_menu"):
         chosen = st.menu_button(
-            _plain(viewer.name),
+            label_text(viewer.name),
             [PROFILE, SIGN_OUT],
             key="person",
             type="tertiary",
@@ -58,8 +59,3 @@ def draw(viewer: Viewer | None, *, on_sign_out: Callable[[], None]) -> None:
 @st.cache_data(ttl=60, show_spinner=False)
 def _warns() -> bool:
     return has_public_passwords()
-
-
-def _plain(name: str) -> str:
-    # Labels are Markdown, which would load pictures; every punctuation mark can be escaped.
-    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|<>~:$&" else mark for mark in name)

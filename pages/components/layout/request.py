@@ -1,4 +1,4 @@
-"""Where a request comes from, for the audit log and for mails about changed credentials."""
+"""The browser behind the running page, for the audit log and for mails about changed credentials."""
 
 import streamlit as st
 
@@ -6,11 +6,11 @@ import streamlit as st
 def page_address() -> str | None:
     """The address of the browser behind the running page; None on this machine itself.
 
-    Behind a proxy on the same machine it is what the proxy says (X-Forwarded-For), which uvicorn has put in place.
+    Behind a trusted proxy it is the address that the proxy names (pages/web/proxies.py).
     """
     return st.context.ip_address
 
 
 def page_browser() -> str | None:
-    """What the browser behind the running page calls itself (User-Agent)."""
+    """The `User-Agent` of the browser behind the running page."""
     return st.context.headers.get("User-Agent")

@@ -1,4 +1,4 @@
-"""A table of which one row can be chosen, by a click anywhere in it."""
+"""A table in which a click anywhere in a row chooses it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _HEADER = 32
 
 
 def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
-    """As high as its rows, or as `most` of them and half of the next one, which says that there is more."""
+    """The height in pixels of all rows, or of `most` of them and half of the next, a hint that there are more."""
     shown = rows if rows <= most else most + 0.5
     return _HEADER + round(row_height * shown) + 2
 
@@ -18,30 +18,30 @@ def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
 def row_table(
     name: str, frame: pd.DataFrame, ids: list[int], *, rows_shown: int, alt: str, columns: dict[str, Any]
 ) -> int | None:
-    """Draws `frame`, whose rows stand for `ids`, inside a fragment; the ID of the row that is chosen.
+    """Draw `frame`, whose rows are those of `ids`, inside a fragment; return the ID of the chosen row.
 
-    The choice is kept in the session under `chosen_<name>`, and forgotten when its row is not shown any more.
+    The choice stays in the session under `chosen_<name>`, and is dropped when its row is no longer shown.
     """
     state = st.session_state
-    kept = f"chosen_{name}"
-    place = ids.index(state[kept]) if state.get(kept) in ids else None
-    given = st.dataframe(
+    chosen_key = f"chosen_{name}"
+    chosen_row = ids.index(state[chosen_key]) if state.get(chosen_key) in ids else None
+    table = st.dataframe(
         frame,
         # Another set of rows, or another choice, begins a new selection.
-        key=f"table_{name}_{ids[0]}_{len(ids)}_{state.get(kept)}",
+        key=f"table_{name}_{ids[0]}_{len(ids)}_{state.get(chosen_key)}",
         hide_index=True,
         height=table_height(len(ids), rows_shown),
         row_height=ROW_HEIGHT,
         placeholder="–",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
-        selection_default=None if place is None else {"selection": {"rows": [place]}},
+        selection_default=None if chosen_row is None else {"selection": {"rows": [chosen_row]}},
         alt=alt,
         column_config=columns,
     )
-    picked = [*given["selection"]["rows"], *(row for row, _ in given["selection"]["cells"])]
-    other = next((int(row) for row in picked if row != place), None)
-    if other is not None:
-        state[kept] = ids[other]
+    selected = [*table["selection"]["rows"], *(row for row, _ in table["selection"]["cells"])]
+    clicked = next((int(row) for row in selected if row != chosen_row), None)
+    if clicked is not None:
+        state[chosen_key] = ids[clicked]
         st.rerun(scope="fragment")
-    return None if place is None or not picked else ids[place]
+    return None if chosen_row is None or not selected else ids[chosen_row]

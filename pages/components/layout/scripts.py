@@ -1,6 +1,6 @@
-"""The portal's own scripts: what a page does where Streamlit has no say in it.
+"""The portal's own scripts, for what a page does beyond Streamlit.
 
-They are sent as one element, because one that is large enough is sent once a tab and not at every click.
+They are sent as one element, because Streamlit sends a large enough element once per tab and not at every click.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import streamlit as st
 _NAMES = ("calendar", "habits", "tooltips")
 
 
-def _whole() -> str:
+def _script() -> str:
     parts = []
     for name in _NAMES:
         text = (Path(__file__).parents[2] / "static" / f"{name}.js").read_text(encoding="utf-8")
@@ -20,10 +20,10 @@ def _whole() -> str:
 
 
 _scripts = st.components.v2.component(
-    "esupport_scripts", html="<span></span>", js=_whole(), isolate_styles=False
+    "esupport_scripts", html="<span></span>", js=_script(), isolate_styles=False
 )
 
 
 def draw_scripts() -> None:
-    """Once a page, outside of forms."""
+    """Draw the scripts, once per page and outside of forms."""
     _scripts(key="page_scripts")

@@ -1,18 +1,24 @@
-"""Who is looking at the running page.
+"""The viewer of the running page.
 
-The browser's cookie is read once, when a tab connects; from then on the tab keeps the token, and the database is asked
-on every run whether its session still stands. The answer is kept for one run of the script and no longer. A tab whose
-connection was made again must have come with the cookie of its own session.
+The browser's cookie is read once, when a tab connects; from then on the tab holds the token, and the database is asked
+in every run whether its session still holds. The answer is reused within `one_check` and nowhere else: outside of it,
+such as in a callback, every question goes to the database. A tab whose connection was made again must have come with
+the cookie of its own session.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.layout import unfinished
 from pages.components.layout.request import page_address
 from pages.web import browser_cookies, tabs
+from pages.web.bare_run import refuse_bare_run
+from pages.web.streamlit_private import tab_id
 from services.access import Viewer
 from services.authentication import sessions
 from services.settings import settings
@@ -21,41 +27,75 @@ from services.time_zones import find_time_zone
 # The token of this tab's session; "" once it is known that there is none, so that the cookie that the tab
 # connected with is not read again.
 TOKEN_KEY = "session_token"  # noqa: S105 - the name of the place, not a token
-# What the browser is known by from its first sign-in on, until its cookie is read again.
+# The token that marks the browser as known, from its first sign-in until its cookie is read again.
 DEVICE_KEY = "device_token"
-_FOUND_KEY = "session_found"
 _FIRST_COOKIE_KEY = "session_first_cookie"
 
 
-def find_viewer() -> Viewer | None:
-    """Who is signed in, with role and stores as they are now; None when nobody is.
+@dataclass(slots=True)
+class _Check:
+    """The answer of the database within one `one_check`; `is_made` is false until the first question."""
 
-    A fragment's rerun is a run without `app.py`: this check is made there as well, by whoever asks first.
+    is_made: bool = False
+    viewer: Viewer | None = None
+
+
+_open_check: ContextVar[_Check | None] = ContextVar("open_check", default=None)
+
+
+@contextmanager
+def one_check() -> Iterator[None]:
+    """Make the code inside ask the database once who is signed in; inside another `one_check`, that one's answer holds.
+
+    `app.py` wraps a whole run in it, and fragments.py each part that is drawn again by itself. The answer ends with the
+    block, so that no later run can see the rights of an earlier one.
     """
-    found = st.session_state.get(_FOUND_KEY)
-    if found is not None and found[0] is _this_run():
-        return found[1]
+    if _open_check.get() is not None:
+        yield
+        return
+    reset_token = _open_check.set(_Check())
+    try:
+        yield
+    finally:
+        _open_check.reset(reset_token)
+
+
+def find_viewer() -> Viewer | None:
+    """The account that is signed in, with role and stores as they are now; None when nobody is.
+
+    The only way to one for a page, so that no page is drawn by another web server than the portal's own.
+    """
+    refuse_bare_run()
+    check = _open_check.get()
+    if check is not None and check.is_made:
+        return check.viewer
+    viewer = _ask_database()
+    if check is not None:
+        check.is_made, check.viewer = True, viewer
+    return viewer
+
+
+def _ask_database() -> Viewer | None:
     token = session_token()
     viewer = sessions.viewer_of_token(token) if token and _is_of_this_browser(token) else None
     if viewer is not None:
         _bind(token)
     elif token:
-        left = unfinished.collect(token)
+        work = unfinished.collect(token)
         forget()
-        unfinished.keep(left)
+        unfinished.store(work)
     else:
         st.session_state[TOKEN_KEY] = ""
     if viewer is not None and viewer.may_enter:
         unfinished.give_back(viewer.account_id)
-    st.session_state[_FOUND_KEY] = (_this_run(), viewer)
     return viewer
 
 
 def current_viewer() -> Viewer:
-    """The viewer of the running page; cheap to call, one check a run.
+    """The viewer of the running page; cheap to call, one check per run.
 
-    When the session has ended meanwhile (or something must be set up first), the run stops here and the whole page
-    starts again at the gate in `app.py`.
+    When the session has ended since (or something must be set up first), the run stops here and the whole page starts
+    again at the gate in `app.py`.
     """
     viewer = find_viewer()
     if viewer is None or not viewer.may_enter:
@@ -69,7 +109,7 @@ def current_account_id() -> int:
 
 
 def client_address() -> str | None:
-    """Where the person is, for the audit log; None on this machine itself."""
+    """The viewer's network address, for the audit log; None on this machine itself."""
     return page_address()
 
 
@@ -93,39 +133,35 @@ def cookie_token(name: str = browser_cookies.SESSION) -> str:
 
 
 def begin(token: str) -> None:
-    """Makes this tab hold the session that was just opened."""
-    left = unfinished.kept()
+    """Make this tab hold the session that was just opened."""
+    work = unfinished.stored()
     forget()
-    unfinished.keep(left)
+    unfinished.store(work)
     st.session_state[TOKEN_KEY] = token
     st.session_state[_FIRST_COOKIE_KEY] = cookie_token()
     _bind(token)
 
 
 def check_again() -> None:
-    """Makes the next question in this run go to the database: the account was just changed."""
-    st.session_state.pop(_FOUND_KEY, None)
+    """Make the next question in this run go to the database: the account was just changed."""
+    if check := _open_check.get():
+        check.is_made = False
 
 
 def forget() -> None:
-    """Drops everything this tab knows: the next person at it must not find the last one's searches."""
-    device = st.session_state.get(DEVICE_KEY)  # the browser's and nobody's
+    """Drop everything that this tab holds: the next person at it must not find the previous viewer's searches."""
+    device = st.session_state.get(DEVICE_KEY)  # the browser's, not an account's
     st.session_state.clear()
     st.session_state[DEVICE_KEY] = device
     st.session_state[TOKEN_KEY] = ""
-    if tab := _tab():
+    check_again()
+    if tab := tab_id():
         tabs.release(tab)
 
 
 def _bind(token: str) -> None:
-    if tab := _tab():
+    if tab := tab_id():
         tabs.bind(tab, token, _connection())
-
-
-def _tab() -> str | None:
-    """What Streamlit calls this tab."""
-    context = get_script_run_ctx()
-    return context.session_id if context else None
 
 
 def _connection() -> str | None:
@@ -134,12 +170,6 @@ def _connection() -> str | None:
 
 def _is_of_this_browser(token: str) -> bool:
     """Whether this tab's connection came with its session's cookie, or is still the one that it signed in over."""
-    if _connection() is None:  # no web server of ours is in front, as in a test of one page
+    if _connection() is None:  # a page without the portal's web server, as in a test
         return True
     return cookie_token() in (token, st.session_state.get(_FIRST_COOKIE_KEY))
-
-
-def _this_run() -> object:
-    # Streamlit makes this dict anew for every run, a fragment's included; holding it keeps its identity unique.
-    context = get_script_run_ctx()
-    return context.cursors if context else None

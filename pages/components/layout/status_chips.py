@@ -1,10 +1,10 @@
-"""The colours of statuses: the same for the same status everywhere, and always with its words."""
+"""The colours of statuses: each status has the same everywhere, and always beside its label."""
 
 from typing import Final
 
 from markupsafe import Markup
 
-# Names of the classes in portal.css. Terminated is darker than Deleted; of the refund's, only the refusal is red.
+# Names of the classes in portal.css. Terminated is darker than Deleted; of the refund statuses only the refusal is red.
 TONES: Final = {
     "Not paid": "amber",
     "Paid": "green",

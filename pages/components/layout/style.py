@@ -1,9 +1,11 @@
-"""The portal's own stylesheet: what the theme in .streamlit/config.toml cannot say."""
+"""The portal's own stylesheet, for what the theme in .streamlit/config.toml cannot express."""
 
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
+
+from pages.web.bare_run import refuse_bare_run
 
 
 @cache
@@ -12,5 +14,6 @@ def _sheet() -> str:
 
 
 def page_style() -> None:
-    """Once a page, first thing."""
+    """Draw the stylesheet, once per page and before all else of it."""
+    refuse_bare_run()
     st.html(f"<style>{_sheet()}</style>")

@@ -1,7 +1,7 @@
-"""What somebody was doing when their session ended: kept by this tab until the same person has signed in again.
+"""Unfinished work of a session that ended, stored by its tab until the same person has signed in again.
 
 It stays in the server's memory for as long as the tab does, is shown to nobody, and is dropped when anybody else signs
-in. Passwords and codes are never in it.
+in. Passwords and codes are never part of it.
 """
 
 from collections.abc import Callable
@@ -13,22 +13,22 @@ import streamlit as st
 from services.authentication.ended_sessions import find_ended_session
 
 _KEY: Final = "unfinished"
-# What fields are named by: those of dialogs (dialogs.py), and of the pages of Administration.
+# How the keys of fields begin: in dialogs (dialogs.py), and on the pages of Administration.
 _TYPED: Final = ("dialog_", "audit_", "erasure_")
 _STATE: Final = "dialog"
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Why the session ended, whose it was, what the fields held, the dialog that was open, and what forms kept.
+    """Whose session ended and why, the text of its fields, the dialog that was open, and the entries of its forms.
 
-    `forms` has what each registered form held, by the form's name.
+    `forms` has the entries of each registered form by the form's name.
     """
 
     account_id: int
     sentence: str
     typed: dict[str, Any]
-    dialog: dict[str, Any] | None
+    dialog: object
     forms: dict[str, object]
 
     @property
@@ -54,12 +54,12 @@ _forms: dict[str, Form] = {}
 
 
 def register_form(name: str, form: Form) -> None:
-    """Keep this form's entries when a session ends, under `name`."""
+    """Store this form's entries under `name` when a session ends."""
     _forms[name] = form
 
 
 def collect(token: str) -> Unfinished | None:
-    """To be asked when the tab's session does not stand any more, and before the tab forgets everything."""
+    """The tab's unfinished work, once its session has ended and before the tab drops everything; None without any."""
     ended = find_ended_session(token)
     if ended is None:
         return None
@@ -69,31 +69,31 @@ def collect(token: str) -> Unfinished | None:
     return Unfinished(ended.account_id, ended.sentence, typed, state.get(_STATE), forms)
 
 
-def keep(found: Unfinished | None) -> None:
-    """Puts it back after the tab has forgotten everything else."""
-    if found is not None:
-        st.session_state[_KEY] = found
+def store(work: Unfinished | None) -> None:
+    """Store the work in the tab again, after the tab has dropped everything else."""
+    if work is not None:
+        st.session_state[_KEY] = work
 
 
-def kept() -> Unfinished | None:
-    found: Unfinished | None = st.session_state.get(_KEY)
-    return found
+def stored() -> Unfinished | None:
+    work: Unfinished | None = st.session_state.get(_KEY)
+    return work
 
 
 def give_back(account_id: int) -> None:
-    """After somebody signed in: fields and dialog as they were, for the same person; else it is dropped."""
-    found: Unfinished | None = st.session_state.pop(_KEY, None)
-    if found is None or found.account_id != account_id:
+    """After a sign-in: restore fields and dialog for the same account, and drop the work for any other."""
+    work: Unfinished | None = st.session_state.pop(_KEY, None)
+    if work is None or work.account_id != account_id:
         return
-    for key, value in found.typed.items():
+    for key, value in work.typed.items():
         st.session_state.setdefault(key, value)
-    for name, value in found.forms.items():
-        if value is not None:
-            _forms[name].restore(value)
-    if found.dialog is not None:
-        st.session_state.setdefault(_STATE, found.dialog)
+    for name, entries in work.forms.items():
+        if entries is not None:
+            _forms[name].restore(entries)
+    if work.dialog is not None:
+        st.session_state.setdefault(_STATE, work.dialog)
 
 
 def _is_text(value: object) -> bool:
-    # A button's value is a bool, and cannot be put back; a tick that is lost is seen.
+    # A button's value is a bool, and cannot be restored; a lost tick is noticed.
     return isinstance(value, str)

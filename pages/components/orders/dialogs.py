@@ -1,14 +1,18 @@
-"""The dialogs of an order: each says what will happen to which order, and asks."""
+"""The dialogs of an order: each says what will happen to which order, and asks.
 
-from typing import Any, Final
+The order itself is not kept: each draw of a dialog reads it again.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
-from pages.components.layout import dialogs
-from pages.components.layout.dialogs import carry_out, field_key
+from pages.components.layout.dialogs import Dialog, Screen, field_key, submit
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
+from services.access import Viewer
 from services.errors import NotFound
 from services.money import format_money
 from services.order_actions.customer_email import correct_email
@@ -20,85 +24,94 @@ from services.orders.models import ActivationCode, OrderDetail, OrderItem
 from services.refunds.requests import request_refund
 from services.text.input import NOTE_LIMIT, REASON_LIMIT
 
-REFUND: Final = "refund"
-RESEND: Final = "resend"
-CANCEL: Final = "cancel"
-RESUME: Final = "resume"
-EMAIL: Final = "email"
-NOTE: Final = "note"
-TITLES: Final = {
-    REFUND: "Request refund",
-    RESEND: "Resend licence",
-    CANCEL: "Cancel subscription",
-    RESUME: "Resume subscription",
-    EMAIL: "Correct e-mail",
-    NOTE: "Add note",
-}
+S = TypeVar("S")
 
 
-def open_dialog(
-    kind: str, *, order: OrderDetail, item: OrderItem | None = None, code: ActivationCode | None = None
-) -> None:
-    """For a button's `on_click`. The order itself is not kept: each draw of the dialog reads it again.
+class ItemSubject(NamedTuple):
+    """An item of an order, by its position."""
 
-    What the e-mail was when the dialog opened is kept, so that nobody overwrites a correction that they did not see.
-    """
-    dialogs.ask(
-        kind,
-        order_id=order.order_id,
-        position=item.position if item else None,
-        code_id=code.id if code else None,
-        email=order.email if kind == EMAIL else None,
-    )
+    order_id: int
+    position: int
 
 
-def draw_dialog() -> None:
-    """Draws the dialog that is open, if it is one of an order's."""
-    found = dialogs.asked()
-    if found is None or found["kind"] not in TITLES:
-        return
-    dialogs.show(TITLES[found["kind"]], _draw, found, may=lambda viewer: viewer.may_act)
+class CodeSubject(NamedTuple):
+    """An activation code of an item."""
+
+    order_id: int
+    position: int
+    code_id: int
 
 
-def _draw(asked: dict[str, Any]) -> None:
-    viewer, kind = current_viewer(), asked["kind"]
+class EmailSubject(NamedTuple):
+    """An order and the e-mail that it had when the dialog opened: nobody overwrites a correction they did not see."""
+
+    order_id: int
+    email: str | None
+
+
+def refund_dialog(order: OrderDetail) -> Dialog[int]:
+    return _dialog(order, "Request refund", _refund, order.order_id)
+
+
+def resend_dialog(order: OrderDetail, item: OrderItem, code: ActivationCode) -> Dialog[CodeSubject]:
+    return _dialog(order, "Resend licence", _resend, CodeSubject(order.order_id, item.position, code.id))
+
+
+def cancel_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
+    return _dialog(order, "Cancel subscription", _cancel, ItemSubject(order.order_id, item.position))
+
+
+def resume_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
+    return _dialog(order, "Resume subscription", _resume, ItemSubject(order.order_id, item.position))
+
+
+def email_dialog(order: OrderDetail) -> Dialog[EmailSubject]:
+    return _dialog(order, "Correct e-mail", _email, EmailSubject(order.order_id, order.email))
+
+
+def note_dialog(order: OrderDetail) -> Dialog[int]:
+    return _dialog(order, "Add note", _note, order.order_id)
+
+
+def _dialog(order: OrderDetail, title: str, draw: Callable[[S], None], subject: S) -> Dialog[S]:
+    return Dialog(Screen.ORDERS, title, draw, subject, may=_may_act, order_id=order.order_id)
+
+
+def _may_act(viewer: Viewer) -> bool:
+    return viewer.may_act
+
+
+def _order(order_id: int) -> OrderDetail:
+    viewer = current_viewer()
     with viewer_transaction(viewer.account_id) as connection:
-        order = get_order(connection, viewer, asked["order_id"])
-    if kind in (REFUND, NOTE):
-        {REFUND: _refund, NOTE: _note}[kind](order)
-        return
-    if kind == EMAIL:
-        _email(order, asked["email"])
-        return
-    item = next((item for item in order.items if item.position == asked["position"]), None)
-    code = next((code for code in item.codes if code.id == asked["code_id"]), None) if item else None
-    if item is None or (kind == RESEND and code is None):
+        return get_order(connection, viewer, order_id)
+
+
+def _item(order: OrderDetail, position: int) -> OrderItem:
+    item = next((item for item in order.items if item.position == position), None)
+    if item is None:
         raise NotFound("The order has changed meanwhile. Please look at it again.")
-    if kind == RESEND and code is not None:
-        _resend(order, item, code)
-    else:
-        {CANCEL: _cancel, RESUME: _resume}[kind](order, item)
+    return item
 
 
-def _refund(order: OrderDetail) -> None:
+def _refund(order_id: int) -> None:
+    order = _order(order_id)
     _about(order, format_money(order.total, order.currency))
     with st.form("dialog_refund", border=False):
         reason = st.text_area("Refund reason", key=field_key("reason"), height=130)
         error = st.empty()
         st.caption(f"At most {REASON_LIMIT} characters. A refund operator decides; you get an e-mail then.")
-        sent = st.form_submit_button("Send", type="primary")
-    if sent:
-        carry_out(
-            "request refund",
-            order.order_id,
-            lambda connection: request_refund(
-                connection, current_viewer(), order.order_id, reason=reason or ""
-            ),
-            {"": error, "reason": error},
-        )
+        is_sent = st.form_submit_button("Send", type="primary")
+    if is_sent:
+        submit({"": error}, request_refund, order_id, reason=reason or "")
 
 
-def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
+def _resend(subject: CodeSubject) -> None:
+    order = _order(subject.order_id)
+    item = _item(order, subject.position)
+    code = next((code for code in item.codes if code.id == subject.code_id), None)
+    if code is None:
+        raise NotFound("The order has changed meanwhile. Please look at it again.")
     _about(order, item.name)
     st.html(
         f'<p>The activation code <bdi class="es-mono es-copy">{html_text(code.code)}</bdi> will be sent to '
@@ -106,93 +119,74 @@ def _resend(order: OrderDetail, item: OrderItem, code: ActivationCode) -> None:
     )
     error = st.empty()
     if st.button("Resend", type="primary", key=field_key("resend")):
-        carry_out(
-            "resend licence",
-            order.order_id,
-            lambda connection: resend_licence(connection, current_viewer(), order.order_id, code_id=code.id),
-            {"": error},
-        )
+        submit({"": error}, resend_licence, order.order_id, code_id=code.id)
 
 
-def _cancel(order: OrderDetail, item: OrderItem) -> None:
-    _change_subscription(
+def _cancel(subject: ItemSubject) -> None:
+    order = _order(subject.order_id)
+    item = _item(order, subject.position)
+    is_pmr = item.subscription is not None and item.subscription.type == "PMR"
+    _about_subscription(
         order,
         item,
         "Its auto-renewal will be deactivated, in the parent order and all child orders alike."
-        + (" A PMR subscription cannot be resumed afterwards." if _type(item) == "PMR" else ""),
-        cancel=True,
+        + (" A PMR subscription cannot be resumed afterwards." if is_pmr else ""),
     )
-
-
-def _resume(order: OrderDetail, item: OrderItem) -> None:
-    _change_subscription(
-        order,
-        item,
-        "Its auto-renewal will be activated again, in the parent order and all child orders alike.",
-        cancel=False,
-    )
-
-
-def _change_subscription(order: OrderDetail, item: OrderItem, what: str, *, cancel: bool) -> None:
-    carried = item.subscription.subscription_id if item.subscription else ""
-    _about(order, item.name, f"subscription {carried}")
-    st.html(f"<p>{html_text(what)}</p>")
     with st.form("dialog_subscription", border=False):
         reason = st.text_input("Reason (optional)", key=field_key("reason"))
         error = st.empty()
-        pressed = st.form_submit_button(TITLES[CANCEL if cancel else RESUME], type="primary")
-    if pressed:
-        change = cancel_subscription if cancel else resume_subscription
-        carry_out(
-            "cancel subscription" if cancel else "resume subscription",
-            order.order_id,
-            lambda connection: change(
-                connection, current_viewer(), order.order_id, position=item.position, reason=reason or ""
-            ),
-            {"": error, "reason": error},
-        )
+        is_pressed = st.form_submit_button("Cancel subscription", type="primary")
+    if is_pressed:
+        submit({"": error}, cancel_subscription, order.order_id, position=item.position, reason=reason or "")
 
 
-def _email(order: OrderDetail, seen: str | None) -> None:
+def _resume(subject: ItemSubject) -> None:
+    order = _order(subject.order_id)
+    item = _item(order, subject.position)
+    _about_subscription(
+        order,
+        item,
+        "Its auto-renewal will be activated again, in the parent order and all child orders alike.",
+    )
+    with st.form("dialog_subscription", border=False):
+        reason = st.text_input("Reason (optional)", key=field_key("reason"))
+        error = st.empty()
+        is_pressed = st.form_submit_button("Resume subscription", type="primary")
+    if is_pressed:
+        submit({"": error}, resume_subscription, order.order_id, position=item.position, reason=reason or "")
+
+
+def _email(subject: EmailSubject) -> None:
+    order = _order(subject.order_id)
     _about(order)
-    st.html(f"<p>Now: <bdi>{html_text(seen or '–')}</bdi></p>")
+    st.html(f"<p>Now: <bdi>{html_text(subject.email or '–')}</bdi></p>")
     with st.form("dialog_email", border=False):
         email = st.text_input("New e-mail", key=field_key("email"), autocomplete="off")
         error = st.empty()
         st.caption("The customer's mails, licences included, go to the new address from now on.")
-        pressed = st.form_submit_button("Save e-mail", type="primary")
-    if pressed:
-        carry_out(
-            "correct e-mail",
-            order.order_id,
-            lambda connection: correct_email(
-                connection, current_viewer(), order.order_id, email=email or "", expected=seen
-            ),
-            {"": error, "email": error},
-        )
+        is_pressed = st.form_submit_button("Save e-mail", type="primary")
+    if is_pressed:
+        submit({"": error}, correct_email, order.order_id, email=email or "", expected=subject.email)
 
 
-def _note(order: OrderDetail) -> None:
-    _about(order)
+def _note(order_id: int) -> None:
+    _about(_order(order_id))
     with st.form("dialog_note", border=False):
         text = st.text_area("Internal note", key=field_key("text"), height=130)
         error = st.empty()
         st.caption(f"At most {NOTE_LIMIT:,} characters. Customers never see it.")
-        pressed = st.form_submit_button("Save note", type="primary")
-    if pressed:
-        carry_out(
-            "add note",
-            order.order_id,
-            lambda connection: add_note(connection, current_viewer(), order.order_id, text=text or ""),
-            {"": error, "text": error},
-        )
+        is_pressed = st.form_submit_button("Save note", type="primary")
+    if is_pressed:
+        submit({"": error}, add_note, order_id, text=text or "")
 
 
-def _about(order: OrderDetail, *more: str) -> None:
-    words = "".join(f", <bdi>{html_text(one)}</bdi>" for one in more)
+def _about_subscription(order: OrderDetail, item: OrderItem, effect: str) -> None:
+    subscription_id = item.subscription.subscription_id if item.subscription else ""
+    _about(order, item.name, f"subscription {subscription_id}")
+    st.html(f"<p>{html_text(effect)}</p>")
+
+
+def _about(order: OrderDetail, *details: str) -> None:
+    more = "".join(f", <bdi>{html_text(detail)}</bdi>" for detail in details)
     name = f'<strong class="es-mono"><bdi>{html_text(order.order_name)}</bdi></strong>'
-    st.html(f'<p class="es-about">Order {name}{words}</p>')
-
-
-def _type(item: OrderItem) -> str:
-    return item.subscription.type if item.subscription else ""
+    st.html(f'<p class="es-about">Order {name}{more}</p>')

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.orders.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
 from pages.rendering.escaping import label_text
+from pages.rendering.formatting import format_day
 from services.orders.filters import SearchInput
 from services.text.keys import strip_edges
 
@@ -63,11 +64,7 @@ def _cut(words: str) -> str:
 
 def _days(start: date | None, end: date | None) -> str:
     if start and end and start != end:
-        return f"{_day(start)} – {_day(end)}"
+        return f"{format_day(start)} – {format_day(end)}"
     if start:
-        return _day(start)
-    return f"up to {_day(end)}" if end else ""
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+        return format_day(start)
+    return f"up to {format_day(end)}" if end else ""

@@ -12,10 +12,11 @@ from db.connections.engine import viewer_transaction
 from db.connections.replica import read
 from pages.components.exports.options import export_buttons
 from pages.components.exports.progress import export_progress
+from pages.components.layout.dialogs import Screen, draw_dialog
 from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
-from pages.components.orders.dialogs import draw_dialog
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.orders.view import draw_order
@@ -41,7 +42,7 @@ _CLOSED: Final = "orders_closed"
 PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 
-@st.fragment
+@fragment
 def order_results() -> None:
     """A fragment, so that choosing a row or turning a page does not run the form again."""
     with showing_errors():
@@ -67,7 +68,7 @@ def _results() -> None:
     _paging(found, state)
     if state.view is View.TABLE and state.order is not None:
         _open_order(viewer, state.order)
-    draw_dialog()
+    draw_dialog(Screen.ORDERS)
 
 
 def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
@@ -119,7 +120,7 @@ def _page(connection: Connection, viewer: Viewer, state: OrdersState) -> OrderPa
 
 
 def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str | None:
-    if not order_filter.asked_orders:
+    if not order_filter.values.asked_orders:
         return None
     number, first = missing_ids(connection, viewer, order_filter)
     if not number:
@@ -189,7 +190,10 @@ def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
 
 
 def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
-    return lambda: orders_state.change(cursor=(direction, cursor), order=None) and None
+    def turn() -> None:
+        orders_state.change(cursor=(direction, cursor), order=None)
+
+    return turn
 
 
 def _paging(found: OrderPage, state: OrdersState) -> None:

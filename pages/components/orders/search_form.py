@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from pages.components.layout import unfinished
 from pages.components.layout.day_field import day_field
-from pages.rendering.escaping import html_text
+from pages.components.layout.errors import field_error
 from services.access import Viewer
 from services.orders.filters import SearchInput
 from services.text.fields import FieldError
@@ -39,7 +38,11 @@ DATE_LABELS = {
     "paid_from": "Order payment date from",
     "paid_to": "Order payment date to",
 }
-STATUS_GROUPS = (("statuses", MainStatus), ("delivery", DeliveryStatus), ("refunds", RefundStatus))
+STATUS_GROUPS: Final[tuple[tuple[str, type[MainStatus | DeliveryStatus | RefundStatus]], ...]] = (
+    ("statuses", MainStatus),
+    ("delivery", DeliveryStatus),
+    ("refunds", RefundStatus),
+)
 _FORM_OF = "search_form_of"
 _PRESSED = "search_form_pressed"
 _CHOSEN = "search_form_chosen"
@@ -87,16 +90,17 @@ def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
 
 def typed_input() -> FormInput:
     """What stands in the form now."""
-    state: Mapping[str, Any] = st.session_state
-    texts = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
-    days: dict[str, date | None] = {}
+    state = st.session_state
+    # By the names of the fields, each of which its own list of labels or statuses says the type of.
+    texts: dict[str, Any] = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
+    days: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for name in DATE_LABELS:
         try:
             days[name] = parse_day(state.get(_key(name)) or "")
         except FieldError as error:
             errors[name] = str(error)
-    ticked = {
+    ticked: dict[str, Any] = {
         name: frozenset(status for status in statuses if state.get(_status_key(name, status)))
         for name, statuses in STATUS_GROUPS
     }
@@ -198,7 +202,7 @@ def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
 def _has_more() -> bool:
     """A search that uses a field behind More keeps it open, so that what is searched for can be seen."""
     entered = typed_input()
-    first = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
+    first: dict[str, Any] = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
     return bool(entered.errors) or replace(entered.typed, **first) != SearchInput()
 
 
@@ -217,7 +221,7 @@ def _text(name: str, errors: Mapping[str, str]) -> None:
 
 def _error(sentence: str | None) -> None:
     if sentence:
-        st.html(f'<div class="es-field-error" role="alert">{html_text(sentence)}</div>')
+        field_error(st, sentence)
 
 
 def _unfinished_search() -> SearchInput | None:

@@ -158,8 +158,10 @@ def publish() -> None:
     if address != kept.written:
         kept.before, kept.written = kept.written, address
     if _asked() != address:
-        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES}
-        st.query_params.from_dict(others | address)
+        others: dict[str, str | list[str]] = {
+            name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES
+        }
+        st.query_params.from_dict({**others, **address})
 
 
 def _asked() -> dict[str, str]:
@@ -207,7 +209,7 @@ def _cursor(asked: Mapping[str, str]) -> tuple[Literal["after", "before"], Curso
     for direction in _CURSORS:
         if direction in asked:
             try:
-                return direction, Cursor.parse(asked[direction])  # type: ignore[return-value]
+                return direction, Cursor.parse(asked[direction])
             except InvalidInput:
                 return None
     return None

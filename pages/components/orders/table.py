@@ -1,7 +1,7 @@
 """One page of found orders as a table."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -93,7 +93,6 @@ def order_table(
 
     A choice of another row, or of none, goes to `on_choice` before the next run begins: one run then draws all of it.
     """
-    time_format = "D MMM YYYY, HH:mm"
 
     def choose() -> None:
         selection = st.session_state[key]["selection"]
@@ -117,21 +116,26 @@ def order_table(
         selection_mode=["single-row", "single-cell"],
         selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
         alt="Orders found; choose a row to read the order below",
-        column_config={
-            # Not pinned: Streamlit writes pinned columns in a grey too pale to read.
-            "Order": st.column_config.TextColumn(width=112),
-            "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
-            "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
-            "Total": st.column_config.TextColumn(width=128, alignment="right"),
-            "Status": st.column_config.MultiselectColumn(
-                width=width, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
-            ),
-            "Name": st.column_config.TextColumn(width=150),
-            "Email": st.column_config.TextColumn(width=190),
-            "Company": st.column_config.TextColumn(width=130),
-            "Store": st.column_config.TextColumn(width=100),
-        },
+        column_config=_column_config(width),
     )
+
+
+def _column_config(status_width: int) -> dict[str, Any]:
+    time_format = "D MMM YYYY, HH:mm"
+    return {
+        # Not pinned: Streamlit writes pinned columns in a grey too pale to read.
+        "Order": st.column_config.TextColumn(width=112),
+        "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
+        "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),
+        "Total": st.column_config.TextColumn(width=128, alignment="right"),
+        "Status": st.column_config.MultiselectColumn(
+            width=status_width, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
+        ),
+        "Name": st.column_config.TextColumn(width=150),
+        "Email": st.column_config.TextColumn(width=190),
+        "Company": st.column_config.TextColumn(width=130),
+        "Store": st.column_config.TextColumn(width=100),
+    }
 
 
 def _personal(row: OrderRow, value: str | None) -> str | None:

@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from markupsafe import Markup
 
-from db.schema.statuses import RefundStatus, status_labels
+from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundStatus, status_labels
+from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
-from pages.rendering.formatting import day_words, number_words, time_words
+from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
 from services.order_actions.licences import COPY_DELETED, why_not_sent
-from services.order_actions.subscriptions import ACTIVATED, DEACTIVATED, why_not_cancelled, why_not_resumed
+from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
 from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
@@ -58,7 +59,7 @@ def draw_order(
 ) -> None:
     """Draws the first line and all blocks, with the buttons that are allowed now.
 
-    `order_link` gives the address that opens another order. A button only opens its dialog (`order_dialogs`).
+    `order_link` gives the address that opens another order. A button only opens its dialog (`dialogs`).
     """
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
     with st.container(key=f"{key}_card", gap=None):
@@ -76,12 +77,12 @@ def draw_order(
         with right, st.container(key=f"{key}_right", gap="xsmall"):
             with _headed(view, "Customer"):
                 if viewer.may_act and why_not_corrected(customer_erased=order.customer_erased) is None:
-                    _button("Correct e-mail", f"{key}_email", dialogs.EMAIL, order)
+                    _button("Correct e-mail", f"{key}_email", dialogs.email_dialog(order))
             st.html(view.customer())
             st.html(view.payment())
             with _headed(view, "Order History"):
                 if viewer.may_act:
-                    _button("Add note", f"{key}_note", dialogs.NOTE, order)
+                    _button("Add note", f"{key}_note", dialogs.note_dialog(order))
             st.html(view.history())
 
 
@@ -98,9 +99,9 @@ def order_pieces(
         refund_chip=_refund_chip,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
-        number_words=number_words,
-        time=lambda at: time_words(at, zone),
-        clock=lambda at: f"{at.astimezone(zone):%H:%M}",
+        format_number=format_number,
+        time=lambda at: format_time(at, zone),
+        clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
@@ -132,7 +133,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
         requests=((request.status, request.result) for request in order.refunds),
     )
     if viewer.may_act and why_not is None:
-        _button("Request refund", f"{key}_refund", dialogs.REFUND, order, type_="secondary")
+        _button("Request refund", f"{key}_refund", dialogs.refund_dialog(order), type_="secondary")
 
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
@@ -143,22 +144,23 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
         if item.subscription is None:
             continue
         waiting += view.subscription(item)
-        label, kind = _subscription_action(item.subscription)
+        label = _subscription_action(item.subscription)
         if label and viewer.may_act:
             st.html(waiting)
             waiting = ""
             with st.container(key=f"{key}_renewal_{item.position}"):
-                _button(label, f"{key}_{kind}_{item.position}", kind, order, item=item, type_="secondary")
+                dialog = (dialogs.cancel_dialog if label == "Cancel" else dialogs.resume_dialog)(order, item)
+                _button(label, f"{key}_{label.lower()}_{item.position}", dialog, type_="secondary")
     if waiting:
         st.html(waiting)
 
 
-def _subscription_action(carried: Subscription) -> tuple[str | None, str]:
+def _subscription_action(carried: Subscription) -> str | None:
     if why_not_cancelled(type_=carried.type, status=carried.status) is None:
-        return "Cancel", dialogs.CANCEL
+        return "Cancel"
     if why_not_resumed(type_=carried.type, status=carried.status) is None:
-        return "Resume", dialogs.RESUME
-    return None, ""
+        return "Resume"
+    return None
 
 
 def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
@@ -175,7 +177,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
     has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
     waiting = view.heading("License information")
     if why_not and has_live_code:
-        waiting += view.hint(f"No Resend: {why_not}")
+        waiting += view.hint(f"Cannot resend: {why_not}")
     waiting += Markup('<div class="es-sub">Activation code</div>')
     for number, item in enumerate(order.items, 1):
         for place, code in enumerate(item.codes):
@@ -190,7 +192,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
                 horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_code_{code.id}"
             ):
                 st.html(line, width="stretch")
-                _button("Resend", f"{key}_resend_{code.id}", dialogs.RESEND, order, item=item, code=code)
+                _button("Resend", f"{key}_resend_{code.id}", dialogs.resend_dialog(order, item, code))
         waiting += (
             view.license_user(item) if item.codes else view.no_code(number, item) + view.license_user(item)
         )
@@ -204,17 +206,8 @@ def _headed(view: Any, title: str) -> Any:
     return row
 
 
-def _button(
-    label: str, key: str, kind: str, order: OrderDetail, *, type_: Any = "tertiary", **what: Any
-) -> None:
-    st.button(
-        label,
-        key=key,
-        type=type_,
-        on_click=dialogs.open_dialog,
-        args=(kind,),
-        kwargs={"order": order, **what},
-    )
+def _button(label: str, key: str, dialog: Dialog[Any], *, type_: Any = "tertiary") -> None:
+    st.button(label, key=key, type=type_, on_click=open_dialog, args=(dialog,))
 
 
 def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[HistoryEvent]]]:
@@ -224,11 +217,11 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
 
     for _, events in groupby(order.history, key=day):
         found = list(events)
-        yield day_words(found[0].at.astimezone(zone)), found
+        yield format_day(found[0].at.astimezone(zone)), found
 
 
 def _renewal(subscription: Subscription) -> str:
-    return ACTIVATED if subscription.activated else DEACTIVATED
+    return RENEWAL_ACTIVATED if subscription.activated else RENEWAL_DEACTIVATED
 
 
 def _refund_chip(request: RefundRequest) -> Markup:

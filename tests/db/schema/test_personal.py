@@ -1,4 +1,4 @@
-"""The list of what is personal against the catalogue of the database: nothing is on it twice, nothing is missing."""
+"""The list of personal columns against the catalogue of the database: every column is on it exactly once."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def listed() -> list[tuple[str, str]]:
 
 
 def test_every_column_is_on_the_list_once(columns: set[tuple[str, str]]) -> None:
-    """A new column that fails here: does it hold anything of a customer, and what becomes of it with them?"""
+    """For a new column that fails here, decide: is it personal, and what does a deletion of the person do with it?"""
     on_list = listed()
     assert sorted(columns - set(on_list)) == [], "not on the list"
     assert sorted(set(on_list) - columns) == [], "not in the database"
@@ -46,7 +46,7 @@ def test_what_is_kept_says_why() -> None:
 
 
 def test_the_database_empties_what_the_list_empties(database: str) -> None:
-    """Every emptied column of an order and its items is filled first; what is computed from it follows."""
+    """Every emptied column of an order and its items is filled first; computed columns follow."""
     factories.take_in(document(order_id=1, items=[item(license_user={"email": "u@example.com"})]))
     for table, key in (("orders", "order_id"), ("order_item", "order_id")):
         for name in (name for name, entry in PERSONAL[table].items() if entry.fate is Fate.EMPTY):
@@ -72,7 +72,7 @@ def sample(table: str, name: str) -> str:
 
 
 def test_mentions_are_cut_out_of_every_text_on_the_list(database: str) -> None:
-    """The door of the database through which spans are cut knows each such column."""
+    """The function that cuts spans, `erase_spans`, names each such column."""
     [[body]] = run("SELECT prosrc FROM pg_proc WHERE proname = 'erase_spans'")
     for table, name in sorted(cut_columns()):
         assert f"('{table}', '{name}'," in body, (table, name)

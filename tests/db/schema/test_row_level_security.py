@@ -1,10 +1,11 @@
-"""Row-level security under the app's own role, over every table that the catalogue has."""
+"""Row-level security under the app's own role, over every table of the catalogue."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
@@ -12,7 +13,7 @@ from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
 from tests.support import factories
 
-# What everybody who is signed in may read, and what nobody may who is no administrator.
+# Tables that every signed-in account may read, and tables that only administrators may.
 SHARED = {"mail_server", "payment_method", "role_rule"}
 CLOSED = {
     "import_claim",
@@ -31,8 +32,8 @@ CLOSED = {
 }
 
 
-@pytest.fixture(scope="module")
-def people(database: str) -> dict[str, SignedIn]:
+def make_orders() -> None:
+    """An order of each store, with everything that belongs to one."""
     subscription = {"id": "S1", "type": "AR", "status": "active"}
     for store in ("shop-a", "shop-b"):
         factories.take_in(
@@ -48,6 +49,11 @@ def people(database: str) -> dict[str, SignedIn]:
                 related_orders=[{"order_id": 77, "relation": "typo"}],
             )
         )
+
+
+@pytest.fixture(scope="module")
+def people(database: str) -> dict[str, SignedIn]:
+    make_orders()
     people = {
         "anna": factories.account("anna", stores=["shop-a"]),
         "boris": factories.account("boris", stores=["shop-b"]),
@@ -86,7 +92,7 @@ def people(database: str) -> dict[str, SignedIn]:
             id=people[name], key=f"key-of-{name}-0",
         )  # fmt: skip
         factories.run(
-            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'x')",
+            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
             id=people[name],
         )
         factories.run(
@@ -109,8 +115,8 @@ def tables() -> list[str]:
         )
 
 
-def readable(table: str) -> str:
-    """The columns of a table that the app's role may read at all."""
+def readable_columns(table: str) -> str:
+    """The columns of a table that the app's role may read, as a list for SELECT; empty when there is none."""
     with app_engine().begin() as connection:
         columns = connection.execute(
             text(
@@ -122,20 +128,20 @@ def readable(table: str) -> str:
         return ", ".join(columns)
 
 
-def select_all(connection, table: str) -> list:
-    columns = readable(table)
-    return connection.execute(text(f"SELECT {columns} FROM {table}")).all() if columns else []
+def select_all(connection: Connection, table: str) -> list[Any]:
+    columns = readable_columns(table)
+    return list(connection.execute(text(f"SELECT {columns} FROM {table}"))) if columns else []
 
 
-def test_every_table_has_row_level_security_and_belongs_to_somebody_else(people: dict[str, SignedIn]) -> None:
+def test_every_table_has_row_level_security_and_another_owner(people: dict[str, SignedIn]) -> None:
     with app_engine().begin() as connection:
-        open_ones = connection.execute(
+        unprotected = connection.execute(
             text(
                 "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
                 "AND (NOT relrowsecurity OR pg_get_userbyid(relowner) = current_user)"
             )
         ).scalars()
-        assert list(open_ones) == []
+        assert list(unprotected) == []
         role = connection.execute(
             text(
                 "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
@@ -150,7 +156,7 @@ def test_without_a_viewer_every_table_is_empty(people: dict[str, SignedIn]) -> N
         assert {table: rows for table in tables() if (rows := select_all(connection, table))} == {}
 
 
-def test_a_disabled_account_sees_nothing(people: dict[str, SignedIn]) -> None:
+def test_a_disabled_account_reads_nothing(people: dict[str, SignedIn]) -> None:
     with viewer_transaction(people["disabled"]) as connection:
         assert {table: rows for table in tables() if (rows := select_all(connection, table))} == {}
 
@@ -164,12 +170,12 @@ def test_anna_reads_her_stores_and_her_own_and_nothing_else_in_any_table(people:
             elif table in SHARED:
                 assert len(rows) == (4 if table == "role_rule" else 1), table
             else:
-                # One row of hers in each, none of Boris's.
+                # One row of Anna's in each, none of Boris's.
                 assert len(rows) == 1, (table, rows)
                 assert "shop-b" not in repr(rows) and "boris" not in repr(rows)
 
 
-def test_an_administrator_reads_all_orders_but_no_password(people: dict[str, SignedIn]) -> None:
+def test_an_administrator_reads_all_orders_and_no_password(people: dict[str, SignedIn]) -> None:
     with viewer_transaction(people["admin"]) as connection:
         assert len(select_all(connection, "orders")) == 2
         assert len(select_all(connection, "account")) == 4
@@ -196,7 +202,7 @@ STATEMENTS = (
     "UPDATE audit_log SET action = 'x'",
     "DELETE FROM audit_log",
     "TRUNCATE audit_log",
-    "INSERT INTO audit_log (account_id, action) VALUES (NULL, 'x')",
+    "INSERT INTO audit_log (account_id, action) VALUES (NULL, 'sign in')",
     "SELECT value FROM portal_secret",
     "SELECT totp_secret FROM account",
     "SELECT password_hash FROM account",
@@ -237,11 +243,11 @@ def test_the_apps_role_cannot(statement: str, people: dict[str, SignedIn]) -> No
 
 
 def test_the_audit_log_cannot_be_changed_even_by_the_jobs(people: dict[str, SignedIn]) -> None:
-    factories.run("INSERT INTO audit_log (action) VALUES ('test')")
+    factories.run("INSERT INTO audit_log (action) VALUES ('sign in')")
     for statement in ("UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"):
         with pytest.raises(ProgrammingError):
             factories.run(statement)
-    assert factories.run("SELECT action FROM audit_log WHERE action = 'test'")
+    assert factories.run("SELECT action FROM audit_log WHERE action = 'sign in'")
 
 
 @pytest.fixture
@@ -257,7 +263,9 @@ def test_the_scope_ends_with_the_transaction(direct: psycopg.Connection, people:
     assert direct.execute("SELECT count(*) FROM orders").fetchone() == (0,)
 
 
-def test_the_doors_give_nothing_foreign(direct: psycopg.Connection, people: dict[str, SignedIn]) -> None:
+def test_functions_past_row_level_security_return_nothing_foreign(
+    direct: psycopg.Connection, people: dict[str, SignedIn]
+) -> None:
     direct.execute("SELECT become(%s, '30 minutes')", [people["anna"].token])
     assert direct.execute("SELECT count(*) FROM orders_with_code('code-shop', 9)").fetchone() == (1,)
     direct.commit()

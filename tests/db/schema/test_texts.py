@@ -1,4 +1,4 @@
-"""One definition of a text in Python and in SQL: both over all of Unicode, and what follows from it."""
+"""The keys of texts, which Python and SQL define alike: compared over all of Unicode, with their properties."""
 
 import itertools
 import random
@@ -31,14 +31,14 @@ _MANY_ALIKE = (
     "NUSHU",
     "KHITAN",
 )
-# Each for itself; the rest, unassigned code points included, in long texts.
+# Characters to test one by one; the others, unassigned code points included, are tested in long texts.
 SINGLE = [
     c
     for c in CHARACTERS
     if unicodedata.category(c) not in ("Cn", "Co") and not unicodedata.name(c, "").startswith(_MANY_ALIKE)
 ]
-# Python 3.11 knows Unicode 14, a server perhaps 18: of a mark that only one of them knows, only that one knows its
-# order among others.
+# Python 3.11 has Unicode 14, a server perhaps 18. Of a mark that only one of them has, only that one knows the order
+# among other marks.
 MARKS = [c for c in CHARACTERS if unicodedata.combining(c)]
 CASED = [c for c in CHARACTERS if c.lower() != c or c.upper() != c]
 BOTH = {
@@ -58,7 +58,7 @@ def connection(database: str) -> Iterator[psycopg.Connection]:
 
 def by_sql(connection: psycopg.Connection, function: str, values: list[str]) -> list[str | None]:
     rows = connection.execute(
-        f"SELECT {function}(value) FROM unnest(%s::text[]) WITH ORDINALITY AS given (value, number) ORDER BY number",
+        f"SELECT {function}(value) FROM unnest(%s::text[]) WITH ORDINALITY AS texts (value, number) ORDER BY number",
         (values,),
     )
     return [row[0] for row in rows]
@@ -75,17 +75,19 @@ def differences(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", BOTH)
 def test_python_and_sql_agree_on_every_character(connection: psycopg.Connection, function: str) -> None:
     texts = ["x".join(CHARACTERS[start : start + 500]) for start in range(0, len(CHARACTERS), 500)]
     assert differences(connection, function, texts) == []
     assert differences(connection, function, SINGLE) == []
-    if function != "digits":  # which knows no neighbours
+    if function != "digits":  # whose result does not depend on neighbours
         assert differences(connection, function, [f"{c}é{c}" for c in SINGLE]) == []
     if function == "email_key":
         assert differences(connection, function, [f"{c}a@{c}b.{c}" for c in SINGLE]) == []
 
 
+@pytest.mark.slow
 def test_python_and_sql_agree_on_letters_with_marks(connection: psycopg.Connection) -> None:
     rng = random.Random(5)
     pairs = [a + b for a in CASED for b in rng.sample(MARKS, 6)]
@@ -93,19 +95,20 @@ def test_python_and_sql_agree_on_letters_with_marks(connection: psycopg.Connecti
         "".join(rng.choices(CASED, k=1) + rng.choices(MARKS, k=2) + rng.choices(CASED, k=1))
         for _ in range(20_000)
     ]
-    any_of_them = ["".join(rng.choices(CHARACTERS, k=6)) for _ in range(20_000)]
-    for values in (pairs, threes, any_of_them):
-        values = [v for v in values if not _mixes_late_marks(v)]
+    mixtures = ["".join(rng.choices(CHARACTERS, k=6)) for _ in range(20_000)]
+    for values in (pairs, threes, mixtures):
+        values = [v for v in values if not _mixes_unknown_with_marks(v)]
         assert differences(connection, "fold", values) == []
         assert differences(connection, "email_key", [f"{v}@{v}.example" for v in values[::7]]) == []
 
 
-def _mixes_late_marks(value: str) -> bool:
-    """Whether characters that this Python does not know stand beside marks, whose order it then cannot know."""
-    late = [unicodedata.category(c) == "Cn" for c in value]
-    return any(late) and any(unicodedata.combining(c) for c in value)
+def _mixes_unknown_with_marks(value: str) -> bool:
+    """Whether the text has marks beside characters that this Python does not know, so that it cannot order them."""
+    unknown = [unicodedata.category(c) == "Cn" for c in value]
+    return any(unknown) and any(unicodedata.combining(c) for c in value)
 
 
+@pytest.mark.slow
 def test_a_key_is_its_own_key() -> None:
     rng = random.Random(6)
     texts = itertools.chain(
@@ -117,7 +120,7 @@ def test_a_key_is_its_own_key() -> None:
     assert wrong == []
 
 
-def test_letter_case_and_composition_do_not_matter_in_any_script() -> None:
+def test_keys_ignore_letter_case_and_composition_in_every_script() -> None:
     wrong = [
         ascii(c)
         for c in {*SINGLE, *CASED}
@@ -141,7 +144,7 @@ def test_whole_words_in_every_spelling(connection: psycopg.Connection, text: str
     assert {search_key(key) for key in keys} == keys
 
 
-def test_edges_are_what_cannot_be_seen(connection: psycopg.Connection) -> None:
+def test_edges_are_the_invisible_characters(connection: psycopg.Connection) -> None:
     invisible = {
         c for c in CHARACTERS if c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp")
     }
@@ -154,14 +157,14 @@ def test_edges_are_what_cannot_be_seen(connection: psycopg.Connection) -> None:
 
 
 def test_every_decimal_digit_counts(connection: psycopg.Connection) -> None:
-    known = [c for c in CHARACTERS if unicodedata.category(c) == "Nd"]
-    assert [c for c in known if ascii_digits(c) != str(unicodedata.decimal(c))] == []
+    digits = [c for c in CHARACTERS if unicodedata.category(c) == "Nd"]
+    assert [c for c in digits if ascii_digits(c) != str(unicodedata.decimal(c))] == []
     assert digits_of("+٤٩ (০১৭) 𝟗-８ x") == "490179" + "8"
     assert by_sql(connection, "digits", ["০১৭১২৩৪৫৬৭৮", "no", "½²"]) == ["01712345678", None, None]
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "second", "is_same"),
     [
         ("kontakt@straße.example", "KONTAKT@xn--strae-oqa.EXAMPLE", True),
         ("kontakt@straße.example", "kontakt@strasse.example", False),
@@ -177,15 +180,15 @@ def test_every_decimal_digit_counts(connection: psycopg.Connection) -> None:
     ],
 )
 def test_emails_are_compared_as_mail_servers_do(
-    connection: psycopg.Connection, one: str, other: str, same: bool
+    connection: psycopg.Connection, first: str, second: str, is_same: bool
 ) -> None:
-    assert (email_key(one) == email_key(other)) is same
-    keys = by_sql(connection, "email_key", [one, other])
-    assert keys == [email_key(one), email_key(other)]
+    assert (email_key(first) == email_key(second)) is is_same
+    keys = by_sql(connection, "email_key", [first, second])
+    assert keys == [email_key(first), email_key(second)]
 
 
-def test_domains_that_idna_tells_apart_are_told_apart() -> None:
-    """Over every letter that may be a label by itself, or between others: the same key, the same A-label."""
+def test_domain_keys_differ_exactly_where_idna_labels_differ() -> None:
+    """Over every letter that may be a label, alone or between others: the same key if and only if the same A-label."""
     by_key: dict[str, set[bytes]] = {}
     by_label: dict[bytes, set[str]] = {}
     for character in SINGLE:
@@ -200,7 +203,7 @@ def test_domains_that_idna_tells_apart_are_told_apart() -> None:
     assert {label: keys for label, keys in by_label.items() if len(keys) > 1} == {}
 
 
-def test_labels_that_are_no_punycode_are_left_alone(connection: psycopg.Connection) -> None:
+def test_labels_that_are_not_punycode_are_left_alone(connection: psycopg.Connection) -> None:
     rng = random.Random(7)
     alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-"
     labels = ["xn--" + "".join(rng.choices(alphabet, k=rng.randint(0, 14))) for _ in range(20_000)]

@@ -1,22 +1,18 @@
-"""A database of version 0.1.0 with texts in every spelling becomes one of this version; nothing in it is lost."""
+"""A database of version 0.1.0 with texts in every spelling is upgraded without losing anything."""
 
+import itertools
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from alembic import command
-from sqlalchemy import create_engine
 
-from db.connections import roles
 from db.connections.roles import libpq_url
-from db.schema.migrate import alembic_config, migrate
+from db.schema.migrate import migrate
 from services.text.keys import digits_of, email_key, search_key
-from tests.conftest import create_database, drop_database
+from tests.db.schema.old_databases import VERSION_0_1_0, old_database
 
-VERSION_0_1_0 = "0011"
 ORDERS = 12_000  # more than two batches
 NAMES = ("\u200bAnneke", "Anneke", "ΜΑΪ́ΟΥ", "Straße", "İpek", "ſmith", "  Ülo\ufeff")
 EMAILS = (
@@ -30,24 +26,10 @@ PHONES = ("০১৭১২৩৪৫৬৭৮", "8 (905) 1", "𝟗𝟗", "٠١٢"
 CODES = ("AAAA  1234", "\u200bŉ-77", "plain-1")
 
 
-def make_old_database(server_url: str) -> str:
-    """An empty database with the schema of version 0.1.0: the owner's address."""
-    url = create_database(server_url, f"esupport_old_{uuid.uuid4().hex[:8]}")
-    roles.ensure_app_role(url)
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, VERSION_0_1_0)
-    engine.dispose()
-    return url
-
-
 @pytest.fixture
 def old(server_url: str) -> Iterator[str]:
-    url = make_old_database(server_url)
-    yield url
-    drop_database(server_url, url.rpartition("/")[2].partition("?")[0])
+    with old_database(server_url, VERSION_0_1_0) as url:
+        yield url
 
 
 def fill(connection: psycopg.Connection) -> None:
@@ -74,23 +56,23 @@ def fill(connection: psycopg.Connection) -> None:
 def test_keys_follow_the_new_definition_while_people_search(old: str) -> None:
     with psycopg.connect(libpq_url(old), autocommit=True) as connection:
         fill(connection)
-        searching, waits = threading.Event(), []
+        is_migrated, durations = threading.Event(), []
 
         def search() -> None:
-            with psycopg.connect(libpq_url(old), autocommit=True) as other:
-                while not searching.is_set():
+            with psycopg.connect(libpq_url(old), autocommit=True) as second:
+                while not is_migrated.is_set():
                     started = time.monotonic()
-                    other.execute("SELECT count(*) FROM orders WHERE order_name = 'A0001'").fetchone()
-                    waits.append(time.monotonic() - started)
+                    second.execute("SELECT count(*) FROM orders WHERE order_name = 'A0001'").fetchone()
+                    durations.append(time.monotonic() - started)
 
-        person = threading.Thread(target=search)
-        person.start()
+        searcher = threading.Thread(target=search)
+        searcher.start()
         try:
             assert "0012" in migrate(old)
         finally:
-            searching.set()
-            person.join()
-        assert waits
+            is_migrated.set()
+            searcher.join()
+        assert durations
         rows = connection.execute(
             "SELECT first_name, first_name_key, email, email_key, phone, phone_key FROM orders"
         ).fetchall()
@@ -102,7 +84,7 @@ def test_keys_follow_the_new_definition_while_people_search(old: str) -> None:
         assert migrate(old) == []
 
 
-def test_accounts_that_were_two_only_at_their_edges_stay_two(old: str) -> None:
+def test_accounts_that_differ_only_in_invisible_characters_stay_two(old: str) -> None:
     with psycopg.connect(libpq_url(old), autocommit=True) as connection:
         for email in (
             "anna@example.com",
@@ -130,14 +112,14 @@ def test_an_interrupted_migration_goes_on(old: str, monkeypatch: pytest.MonkeyPa
     with psycopg.connect(libpq_url(old), autocommit=True) as connection:
         fill(connection)
         whole = support._range
-        calls = iter(range(100))
+        calls = itertools.count()
 
-        def broken(*arguments: object) -> int:
+        def interrupted(*arguments: object) -> int:
             if next(calls) == 1:
                 raise KeyboardInterrupt
             return whole(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(support, "_range", broken)
+        monkeypatch.setattr(support, "_range", interrupted)
         with pytest.raises(KeyboardInterrupt):
             migrate(old)
         monkeypatch.setattr(support, "_range", whole)

@@ -1,4 +1,4 @@
-"""What a database of version 0.1.0 may hold of orders, lines and renewals stays, and stays workable."""
+"""Orders, lines and renewals that version 0.1.0 accepted are kept by the upgrade and can still be changed."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,7 @@ import pytest
 
 from db.connections.roles import libpq_url
 from db.schema.migrate import migrate
-from tests.conftest import drop_database
-from tests.db.schema.test_upgrade import make_old_database
+from tests.db.schema.old_databases import VERSION_0_1_0, old_database
 
 OLD = """
 INSERT INTO checkout_page (name) VALUES ('demo-eu');
@@ -24,12 +23,11 @@ VALUES (1, 1, 1, 'S', 'AR', 'active', '9999-12-31 23:59:59-12'), (2, 1, 1, 'S', 
 
 @pytest.fixture
 def old(server_url: str) -> Iterator[str]:
-    url = make_old_database(server_url)
-    yield url
-    drop_database(server_url, url.rpartition("/")[2].partition("?")[0])
+    with old_database(server_url, VERSION_0_1_0) as url:
+        yield url
 
 
-def test_what_is_there_stays_and_can_be_worked_with(old: str) -> None:
+def test_existing_rows_stay_and_can_be_changed(old: str) -> None:
     with psycopg.connect(libpq_url(old), autocommit=True) as connection:
         connection.execute(OLD)
         assert "0016" in migrate(old)
@@ -37,7 +35,7 @@ def test_what_is_there_stays_and_can_be_worked_with(old: str) -> None:
         times = connection.execute("SELECT next_renewal_at FROM subscription ORDER BY order_id").fetchall()
         assert [None if at is None else at.year for (at,) in times] == [9999, 9999, None, 2027]
         assert connection.execute("SELECT DISTINCT item_id FROM order_item").fetchall() == [("1",)]
-        # An order whose address was accepted then can still be changed; a new one like it cannot be made.
+        # An order with an address that version 0.1.0 accepted can be changed; a new one like it is refused.
         connection.execute("UPDATE orders SET status = 'deleted' WHERE order_id = 1")
         connection.execute("UPDATE order_item SET amount = -1, price = -1 WHERE order_id = 1")
         for wrong in (
@@ -51,7 +49,7 @@ def test_what_is_there_stays_and_can_be_worked_with(old: str) -> None:
         assert [name for (name,) in unchecked if "below_zero" in name or "renewal" in name] == []
 
 
-def test_a_renewal_that_contradicted_the_portal_follows_its_word(old: str) -> None:
+def test_a_renewal_that_contradicts_the_portal_gets_the_portals_status(old: str) -> None:
     with psycopg.connect(libpq_url(old), autocommit=True) as connection:
         connection.execute(OLD)
         # S was cancelled here after all documents; T has had a document since.

@@ -1,4 +1,6 @@
-"""What the database itself lets whom change: a service that forgets to ask changes nothing all the same."""
+"""Rights to write, in the database itself: a service that forgets to check a right still changes nothing."""
+
+from collections.abc import Mapping
 
 import pytest
 from sqlalchemy import text
@@ -7,7 +9,7 @@ from db.connections.engine import viewer_transaction
 from tests.support import factories
 from tests.support.factories import document, item
 
-# One statement for each right of the app's role. Those of the last group are for refund operators.
+# One statement per right of the app's role. The last two groups are for refund operators.
 UPDATES = {
     "orders": "UPDATE orders SET email = 'x@example.com'",
     "subscription": "UPDATE subscription SET status = 'cancelled', changed_by = 'x'",
@@ -15,15 +17,15 @@ UPDATES = {
 INSERTS = {
     "order_history": (
         "INSERT INTO order_history (order_id, checkout_page_id, kind, text, source, account_id, author) "
-        "SELECT {order}, {page}, 'note', 'x', '{source}', {account}, 'x'"
+        "SELECT {order}, {store}, 'note', 'x', '{source}', {account}, 'x'"
     ),
     "subscription_event": (
         "INSERT INTO subscription_event (checkout_page_id, subscription_id, action, from_status, to_status, order_id, "
-        "account_id, changed_by) SELECT {page}, 'S1', 'cancel', 'active', 'cancelled', {order}, {account}, 'x'"
+        "account_id, changed_by) SELECT {store}, 'S1', 'cancel', 'active', 'cancelled', {order}, {account}, 'x'"
     ),
     "refund_request": (
         "INSERT INTO refund_request (order_id, checkout_page_id, reason, requested_by, requester_name, requester_email)"
-        " SELECT {order}, {page}, 'x', {account}, 'x', 'x'"
+        " SELECT {order}, {store}, 'x', {account}, 'x', 'x'"
     ),
 }
 REFUND_UPDATES = {
@@ -34,15 +36,15 @@ REFUND_UPDATES = {
 REFUND_INSERTS = {
     "order_document": (
         "INSERT INTO order_document (order_id, checkout_page_id, name, kind, media_type, content, source) "
-        "SELECT {order}, {page}, 'x', 'refund', 'application/pdf', '', '{source}'"
+        "SELECT {order}, {store}, 'x', 'refund', 'application/pdf', '', '{source}'"
     ),
     "refund_request_item": "INSERT INTO refund_request_item (refund_request_id, order_id, checkout_page_id, position) "
-    "SELECT 100 + {order}, {order}, {page}, 1",
+    "SELECT 100 + {order}, {order}, {store}, 1",
 }
 
 
 @pytest.fixture(scope="module")
-def people(database: str) -> dict[str, int]:
+def people(database: str) -> Mapping[str, int]:
     for number, store in enumerate(("shop-a", "shop-b"), 1):
         factories.take_in(
             document(
@@ -71,8 +73,8 @@ def people(database: str) -> dict[str, int]:
     return people
 
 
-def changed(account_id: int, statement: str) -> int:
-    """How many rows the statement changes as this account's own; nothing of it stays."""
+def rows_changed(account_id: int, statement: str) -> int:
+    """The number of rows that the statement changes for this account; the change is rolled back."""
     with viewer_transaction(account_id) as connection:
         point = connection.begin_nested()
         number = connection.execute(text(statement)).rowcount
@@ -81,19 +83,21 @@ def changed(account_id: int, statement: str) -> int:
 
 
 def filled(statement: str, account_id: int, *, order: int = 1, source: str = "portal") -> str:
-    page = {1: page_id("shop-a"), 2: page_id("shop-b")}[order]
-    return statement.format(order=order, page=page, account=account_id, source=source)
+    store = {1: store_id("shop-a"), 2: store_id("shop-b")}[order]
+    return statement.format(order=order, store=store, account=account_id, source=source)
 
 
-def page_id(store: str) -> int:
-    [[found]] = factories.run("SELECT id FROM checkout_page WHERE name = :store", store=store)
-    return int(found)
+def store_id(store: str) -> int:
+    [[identity]] = factories.run("SELECT id FROM checkout_page WHERE name = :store", store=store)
+    return int(identity)
 
 
 @pytest.mark.parametrize("statement", [*UPDATES.values(), *REFUND_UPDATES.values()])
-def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: dict[str, int]) -> None:
+def test_updates_reach_rows_in_scope_of_roles_that_may_write(
+    statement: str, people: Mapping[str, int]
+) -> None:
     is_for_all = statement in UPDATES.values()
-    assert {name: changed(people[name], statement) for name in people} == {
+    assert {name: rows_changed(people[name], statement) for name in people} == {
         "specialist": 1 if is_for_all else 0,
         "operator": 1,
         "analyst": 0,
@@ -103,23 +107,25 @@ def test_updates_reach_what_is_in_scope_of_who_may(statement: str, people: dict[
 
 @pytest.mark.parametrize("statement", [*INSERTS.values(), *REFUND_INSERTS.values()])
 @pytest.mark.parametrize("name", ["specialist", "analyst", "operator", "disabled"])
-def test_rows_are_added_in_scope_by_who_may(statement: str, name: str, people: dict[str, int]) -> None:
+def test_rows_are_added_in_scope_by_roles_that_may_write(
+    statement: str, name: str, people: Mapping[str, int]
+) -> None:
     is_for_all = statement in INSERTS.values()
     may = name == "operator" or (name == "specialist" and is_for_all)
     own = filled(statement, people[name])
     if may:
-        assert changed(people[name], own) == 1
+        assert rows_changed(people[name], own) == 1
     else:
         with factories.refused_by_the_database():
-            changed(people[name], own)
+            rows_changed(people[name], own)
     with factories.refused_by_the_database():
-        changed(people[name], filled(statement, people[name], order=2))
+        rows_changed(people[name], filled(statement, people[name], order=2))
 
 
 @pytest.mark.parametrize("statement", INSERTS.values(), ids=INSERTS)
-def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: dict[str, int]) -> None:
+def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: Mapping[str, int]) -> None:
     with factories.refused_by_the_database():
-        changed(people["specialist"], filled(statement, people["operator"]))
+        rows_changed(people["specialist"], filled(statement, people["operator"]))
 
 
 @pytest.mark.parametrize(
@@ -130,18 +136,18 @@ def test_nobody_adds_a_row_in_another_persons_name(statement: str, people: dict[
     ],
 )
 def test_nobody_adds_a_line_that_looks_like_the_shops(
-    name: str, statement: str, people: dict[str, int]
+    name: str, statement: str, people: Mapping[str, int]
 ) -> None:
     with factories.refused_by_the_database():
-        changed(people[name], filled(statement, people[name], source="shop"))
+        rows_changed(people[name], filled(statement, people[name], source="shop"))
 
 
-def test_waiting_mails_are_told_of_in_scope_only(people: dict[str, int]) -> None:
+def test_waiting_mails_are_visible_in_scope_only(people: Mapping[str, int]) -> None:
     for order, store in ((1, "shop-a"), (2, "shop-b")):
         factories.run(
             "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id, position, number) "
             "VALUES (:id, 'licence', 's', 't', :order, :page, 1, 1)",
-            id=f"<{order}@x>", order=order, page=page_id(store),
+            id=f"<{order}@x>", order=order, page=store_id(store),
         )  # fmt: skip
     statement = text("SELECT order_id FROM waiting_licence_mails(ARRAY[1, 2])")
     with viewer_transaction(people["analyst"]) as connection:
@@ -166,7 +172,7 @@ ADMINISTRATION = (
 
 
 @pytest.mark.parametrize("statement", ADMINISTRATION)
-def test_administration_is_for_administrators(statement: str, people: dict[str, int]) -> None:
+def test_administration_is_for_administrators(statement: str, people: Mapping[str, int]) -> None:
     factories.run("INSERT INTO team (name) VALUES (gen_random_uuid()::text)")
     factories.run("INSERT INTO team_member SELECT max(t.id), 1 FROM team t")
     factories.run("INSERT INTO team_page SELECT max(t.id), 1 FROM team t")
@@ -174,14 +180,14 @@ def test_administration_is_for_administrators(statement: str, people: dict[str, 
         "INSERT INTO account_session (token_digest, account_id, expires_at) "
         "SELECT sha256(gen_random_uuid()::text::bytea), 1, now() + interval '1 hour'"
     )
-    [[known]] = factories.run("SELECT count(*) FROM account WHERE name = 'admin'")
+    [[has_admin]] = factories.run("SELECT count(*) FROM account WHERE name = 'admin'")
     admin = (
         factories.account("admin", role="administrator")
-        if not known
+        if not has_admin
         else factories.signed_in(factories.run("SELECT id FROM account WHERE name = 'admin'")[0][0])
     )
-    assert {name: changed(people[name], statement) for name in people} == dict.fromkeys(people, 0)
-    assert changed(admin, statement) > 0
+    assert {name: rows_changed(people[name], statement) for name in people} == dict.fromkeys(people, 0)
+    assert rows_changed(admin, statement) > 0
 
 
 @pytest.mark.parametrize(
@@ -194,7 +200,7 @@ def test_administration_is_for_administrators(statement: str, people: dict[str, 
         "INSERT INTO checkout_page (name) VALUES ('mine')",
     ],
 )
-def test_nobody_else_adds_accounts_or_grants(statement: str, people: dict[str, int]) -> None:
+def test_nobody_else_adds_accounts_or_grants(statement: str, people: Mapping[str, int]) -> None:
     for account_id in people.values():
         with factories.refused_by_the_database():
-            changed(account_id, statement)
+            rows_changed(account_id, statement)

@@ -14,7 +14,7 @@ from streamlit_authenticator.models import AuthenticationModel, CookieModel
 from db.connections.engine import jobs_transaction
 from pages.authentication import authenticator
 from pages.components.layout import session
-from pages.web import browser_cookies
+from pages.web import browser_cookies, streamlit_private
 from pages.web.browser_cookies import Cookie
 from services.authentication import passwords, sessions
 
@@ -32,11 +32,12 @@ def run(statement: str, **values: object) -> Any:
 @pytest.fixture
 def account(database: str) -> int:
     run("DELETE FROM account")
-    return run(
+    [[account_id]] = run(
         "INSERT INTO account (email, name, role, password_hash, must_change_password) "
         "VALUES ('anna@team.example', 'Anna', 'specialist', :hash, true) RETURNING id",
         hash=HASH,
-    )[0].id
+    )
+    return int(account_id)
 
 
 def opened(at: AppTest) -> AppTest:
@@ -64,10 +65,10 @@ def test_the_version_whose_private_parts_are_replaced() -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs", "name"),
     [
-        (authenticator.AccountModel, AuthenticationModel, "check_credentials"),
-        (authenticator.SessionCookieModel, CookieModel, "set_cookie"),
-        (authenticator.SessionCookieModel, CookieModel, "delete_cookie"),
-        (authenticator.SessionCookieModel, CookieModel, "get_cookie"),
+        (streamlit_private.CheckedCredentials, AuthenticationModel, "check_credentials"),
+        (streamlit_private.TicketCookie, CookieModel, "set_cookie"),
+        (streamlit_private.TicketCookie, CookieModel, "delete_cookie"),
+        (streamlit_private.TicketCookie, CookieModel, "get_cookie"),
     ],
 )
 def test_what_is_replaced_is_still_called_that_way(ours: type, theirs: type, name: str) -> None:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 from pages.web import browser_cookies, tabs
 from pages.web.browser_cookies import SESSION, Cookie
 from pages.web.origins import is_own_origin
-from pages.web.proxies import _as_it_was
+from pages.web.proxies import _with_client
 
 TOKEN = "t" * 43
 
@@ -51,7 +51,7 @@ def test_a_client_is_what_a_named_proxy_says(
 ) -> None:
     monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", trusted)
     asked = scope(("Host", "a"), *(("X-Forwarded-For", line) for line in forwarded), client=peer)
-    found = _as_it_was(asked)
+    found = _with_client(asked)
     assert found["client"][0] == client
     assert [name for name, _ in found["headers"]] == [b"host"], "nothing behind can believe a stranger"
 
@@ -67,7 +67,7 @@ def test_scheme_and_host_are_a_named_proxys_as_well(
         ("X-Forwarded-Host", "support.example.com"),
     )
     for kind, plain, tls in (("http", "http", "https"), ("websocket", "ws", "wss")):
-        found = _as_it_was(scope(*said, client=peer, kind=kind, scheme=plain))
+        found = _with_client(scope(*said, client=peer, kind=kind, scheme=plain))
         assert found["scheme"] == (tls if is_believed else plain)
         assert dict(found["headers"])[b"host"] == (b"support.example.com" if is_believed else b"inner:8501")
 

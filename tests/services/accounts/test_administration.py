@@ -1,11 +1,9 @@
 """Accounts, teams and checkout pages as administrators change them, and nobody else."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -14,34 +12,24 @@ from services.access import Role
 from services.accounts.administration import (
     Grants,
     LastAdministrator,
-    ListedAccount,
     change_account,
     create_account,
     disable_account,
     enable_account,
     end_sessions,
-    find_accounts,
-    get_account,
     reset_password,
     unlock_account,
 )
-from services.accounts.teams import (
-    StoreNotFound,
-    TeamNotFound,
-    change_store,
-    change_team,
-    create_team,
-    delete_team,
-    find_payment_methods,
-    find_stores,
-    find_teams,
-)
-from services.actions import ActionRequest, perform
+from services.accounts.listing import find_accounts, get_account
+from services.accounts.stores import StoreNotFound, change_store, find_payment_methods, find_stores
+from services.accounts.teams import TeamNotFound, change_team, create_team, delete_team, find_teams
+from services.actions import Action
 from services.authentication import passwords, sessions
 from services.delivery.log import send_again
 from services.delivery.worker import send_due
 from services.errors import AccountNotFound, Conflict, InvalidInput, NotAllowed
 from services.mail.outbox import REMOVED
+from tests.services.accounts.support import act, made, mailed_password, seen, signed_in, store
 from tests.support import factories
 from tests.support.factories import document, run
 from tests.support.mail_server import mail_server
@@ -61,45 +49,6 @@ def people(database: str) -> dict[str, int]:
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "COST", 4)
-
-
-def act(account_id: int, work: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """What a page does when a dialog about no order is confirmed; the sentence."""
-    asks = factories.viewer(account_id)
-    request = ActionRequest(work.__name__, None, uuid4(), "192.0.2.1")
-    return perform(asks, request, lambda connection: work(connection, asks, *arguments, **named))
-
-
-def made(people: dict[str, int], name: str, **grants: Any) -> ListedAccount:
-    email = f"{name}@team.example"
-    given = Grants(**{"role": Role.SPECIALIST} | grants)
-    act(people["admin"], create_account, email=email, name=name.title(), grants=given)
-    with viewer_transaction(people["admin"]) as connection:
-        [found] = find_accounts(connection, factories.viewer(people["admin"]), words=email)
-    return found
-
-
-def seen(people: dict[str, int], account_id: int) -> ListedAccount:
-    with viewer_transaction(people["admin"]) as connection:
-        return get_account(connection, factories.viewer(people["admin"]), account_id)
-
-
-def store(name: str) -> int:
-    [[found]] = run("SELECT id FROM checkout_page WHERE name = :name", name=name)
-    return int(found)
-
-
-def mailed_password(account_id: int) -> str:
-    [[body]] = run(
-        "SELECT text_body FROM mail WHERE account_id = :id ORDER BY id DESC LIMIT 1", id=account_id
-    )
-    found = re.search("One-time password: (.*)", body)
-    assert found
-    return found[1]
-
-
-def signed_in(account_id: int) -> str:
-    return factories.session(account_id)
 
 
 def test_a_new_account_is_mailed_a_password_that_lets_in_once(people: dict[str, int]) -> None:
@@ -234,7 +183,7 @@ def test_disabled_and_enabled_again(people: dict[str, int]) -> None:
 
 def test_the_last_administrator_stays(people: dict[str, int]) -> None:
     second = made(people, "second", role=Role.ADMINISTRATOR)
-    with pytest.raises(Conflict, match="Nobody disables their own"):
+    with pytest.raises(Conflict, match="You cannot disable your own"):
         act(people["admin"], disable_account, people["admin"])
     act(people["admin"], disable_account, second.id)
     with pytest.raises(LastAdministrator):
@@ -305,7 +254,7 @@ def test_nobody_else_administers(name: str, people: dict[str, int]) -> None:
         "refund_document_methods": None,
     }  # fmt: skip
     team: dict[str, Any] = {"name": "x", "members": [], "stores": []}
-    changes: list[tuple[Callable[..., Any], tuple, dict[str, Any]]] = [
+    changes: list[tuple[Action[...], tuple[Any, ...], dict[str, Any]]] = [
         (create_account, (), {"email": "x@example.com", "name": "x", "grants": grants}),
         (change_account, (target,), {"name": "x", "grants": grants}),
         *((work, (target,), {}) for work in (reset_password, disable_account, enable_account, end_sessions)),

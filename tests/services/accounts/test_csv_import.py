@@ -31,12 +31,8 @@ def preview(admin: int, content: str | bytes) -> tuple[ImportRow, ...]:
 
 
 def take(admin: int, content: str) -> str:
-    viewer = factories.viewer(admin)
-    return perform(
-        viewer,
-        ActionRequest("import accounts", None, uuid4(), None),
-        lambda connection: import_accounts(connection, viewer, content.encode()),
-    )
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(factories.viewer(admin), request, import_accounts, content.encode())
 
 
 @pytest.mark.parametrize("separator", [",", ";"])
@@ -65,7 +61,7 @@ def test_accounts_with_roles_and_teams(separator: str, admin: int) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("no address,A,analyst,", "no e-mail address"),
+        ("no address,A,analyst,", "cannot be sent to this"),
         ("a@x.example,,analyst,", "1 to 200 characters"),
         ("a@x.example,A,boss,", "no role “boss”"),
         ("a@x.example,A,analyst,West", "no team “West”"),

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from db.connections.engine import app_engine, viewer_transaction
-from services.access import Role
-from services.actions import ActionRequest, Done, perform
+from services.access import Role, Viewer
+from services.actions import ActionRequest, ActionResult, action, perform
 from services.errors import AccountUnusable, NotAllowed, SupportError
 from tests.support import factories
 from tests.support.factories import run
-from tests.system.test_permissions import FUNCTIONS, RULES, Undone, people, requests, taken_by, target
+from tests.system.permission_rules import RULES
+from tests.system.test_permissions import FUNCTIONS, Undone, people, requests, taken_by, target
 
 __all__ = ["people", "requests", "target"]
 _MOST_STATEMENTS = 40
@@ -24,7 +25,7 @@ OWN = 1
 
 @pytest.mark.usefixtures("requests")
 @pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items()
-                                  if name in RULES and function.__annotations__.get("return") is Done])  # fmt: skip
+                                  if name in RULES and hasattr(function, "audit_action")])  # fmt: skip
 def test_disabled_before_any_of_its_statements(
     name: str,
     people: dict[Role, int],
@@ -39,15 +40,16 @@ def test_disabled_before_any_of_its_statements(
         run("DELETE FROM refund_request")
     arguments, named = RULES[name].arguments(target[OWN])
 
-    def work(connection: Connection) -> Done:
-        FUNCTIONS[name](connection, asks, *arguments, **named)
+    @action(FUNCTIONS[name].audit_action)  # type: ignore[attr-defined]
+    def work(connection: Connection, viewer: Viewer) -> ActionResult:
+        FUNCTIONS[name](connection, viewer, *arguments, **named)
         raise Undone
 
     before, disabled = factories.everything(), []
     for number in range(1, _MOST_STATEMENTS):
         try:
             with disabling(asks.account_id, before_statement=number) as disabled:
-                perform(asks, ActionRequest(name, None, uuid4(), None), work)
+                perform(asks, ActionRequest(key=uuid4(), address=None), work)
         except SupportError as error:
             assert isinstance(error, AccountUnusable), (number, error)
             assert disabled

@@ -1,6 +1,7 @@
 """The audit log as administrators read it."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,12 +22,12 @@ def admin(database: str) -> int:
         (
             "2026-03-28T23:00:00Z",
             "anna@x.example",
-            "note",
+            "add note",
             7,
             True,
             '{"a": [1, 2], "b": {"c": null}, "d": true}',
         ),
-        ("2026-03-29T21:59:59Z", "BORIS@x.example", "note", 7, False, '{"reason": "=cmd()"}'),
+        ("2026-03-29T21:59:59Z", "BORIS@x.example", "add note", 7, False, '{"reason": "=cmd()"}'),
         ("2026-03-29T22:00:00Z", None, "sign in", None, False, "{}"),
     )
     for at, email, action, order_id, succeeded, details in rows:
@@ -52,7 +53,7 @@ def found(admin: int, **given: object) -> list[int]:
         ({}, [3, 2, 1, 0]),
         ({"account": " boris@ "}, [2]),
         ({"account": "%"}, []),
-        ({"action": "note"}, [2, 1]),
+        ({"action": "add note"}, [2, 1]),
         ({"order_id": 7, "refused_only": True}, [2]),
         # The day on which clocks go forward in Berlin has 23 hours.
         ({"since": date(2026, 3, 29), "until": date(2026, 3, 29)}, [2, 1]),
@@ -60,7 +61,7 @@ def found(admin: int, **given: object) -> list[int]:
         ({"until": date(2026, 3, 28)}, [0]),
     ],
 )
-def test_filters(given: dict, rows: list[int], admin: int) -> None:
+def test_filters(given: dict[str, Any], rows: list[int], admin: int) -> None:
     assert found(admin, **given) == rows
 
 
@@ -69,7 +70,7 @@ def test_pages_actions_and_words(admin: int) -> None:
     with viewer_transaction(admin) as connection:
         first = find_audit(connection, viewer, AuditFilter(BERLIN), limit=3)
         [rest] = find_audit(connection, viewer, AuditFilter(BERLIN), before=first[-1].id)
-        assert find_actions(connection, viewer) == ("note", "sign in")
+        assert find_actions(connection, viewer) == ("add note", "sign in")
     assert rest.details_text == ""
     assert first[-1].details_text == "a: 1 2, b: c=none, d: yes"
 
@@ -85,7 +86,7 @@ def test_the_export_runs_nothing(admin: int) -> None:
     text = b"".join(pieces).decode("utf-8-sig")
     lines = text.splitlines()
     assert lines[0] == "time (UTC),account,action,order,address,succeeded,details"
-    assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,note,7,,False,")
+    assert lines[2].startswith("2026-03-29T21:59:59Z,BORIS@x.example,add note,7,,False,")
     assert len(lines) == 5 and "=cmd" in text and not any(cell.startswith("=") for cell in text.split(","))
 
 

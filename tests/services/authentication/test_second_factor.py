@@ -135,11 +135,9 @@ def test_switching_off_needs_the_password(people: dict[str, int]) -> None:
 
 
 def require(people: dict[str, int], *roles: Role) -> str:
-    admin = factories.viewer(people["admin"])
+    request = ActionRequest(key=uuid4(), address=None)
     return perform(
-        admin,
-        ActionRequest("require second factor", None, uuid4(), None),
-        lambda connection: sign_in_methods.require_for(connection, admin, roles=frozenset(roles)),
+        factories.viewer(people["admin"]), request, sign_in_methods.require_for, roles=frozenset(roles)
     )
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.exc import ProgrammingError
 from db.connections.engine import anonymous_transaction, viewer_transaction
 from services.accounts import profile, sign_in_methods
 from services.actions import ActionRequest, perform
-from services.authentication import password_reset, passwords, second_factor, security_mails, sessions
+from services.authentication import password_reset, passwords, second_factor, sessions
 from services.authentication.passwords import hash_password
 from services.authentication.security_mails import Change
 from services.delivery.worker import send_due
 from services.errors import InvalidInput
+from services.mail import outbox
 from tests.support import factories
 from tests.support.factories import run
 from tests.support.mail_server import mail_server
@@ -109,7 +110,7 @@ def test_a_refused_change_tells_nobody(people: dict[str, int]) -> None:
 
 
 def test_no_change_without_its_mail(people: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(security_mails.SUBJECTS, "credentials", "{no such word}")
+    monkeypatch.setitem(outbox.SUBJECTS, "credentials", "{no such word}")
     with pytest.raises(KeyError):
         change_password(people["anna"])
     assert sessions.check_password(LOGIN, PASSWORD, address=None) == people["anna"]
@@ -143,11 +144,8 @@ def test_a_second_factor_set_up_and_switched_off(people: dict[str, int]) -> None
 def test_a_second_factor_reset_by_an_administrator(people: dict[str, int]) -> None:
     enrol(people["anna"])
     admin = factories.viewer(people["admin"])
-    perform(
-        admin,
-        ActionRequest("reset second factor", None, uuid4(), "198.51.100.7"),
-        lambda connection: sign_in_methods.reset_second_factor(connection, admin, people["anna"]),
-    )
+    request = ActionRequest(key=uuid4(), address="198.51.100.7")
+    perform(admin, request, sign_in_methods.reset_second_factor, people["anna"])
     assert changes() == [Change.FACTOR_RESET]
     assert "198.51.100.7" not in told()[0].text_body, "the administrator's address is nobody's business"
 

@@ -94,7 +94,7 @@ def test_an_address_that_is_none_fails_and_says_so(
     assert send(server) == "0 sent, 0 put off, 1 failed"
     assert server.accepted == []
     [[error]] = run("SELECT last_error FROM mail")
-    assert error == "This is no e-mail address that mail can be sent to."
+    assert error == "Mail cannot be sent to this e-mail address."
 
 
 # A licence whose order has changed while it waited

@@ -4,19 +4,23 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from db.connections.roles import libpq_url
 from db.environment import PROJECT
-from tests.conftest import create_database, drop_database
+from tests.support.databases import create_database, drop_database
 from tests.support.factories import document, item
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def fresh(server_url: str, request: pytest.FixtureRequest):
+def fresh(server_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The owner's address of a database in which nothing was done yet."""
     name = f"esupport_commands_{os.getpid()}"
     drop_database(server_url, name)
@@ -24,7 +28,7 @@ def fresh(server_url: str, request: pytest.FixtureRequest):
     drop_database(server_url, name)
 
 
-def start(url: str, *arguments: str) -> subprocess.Popen:
+def start(url: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "db", *arguments],
         cwd=PROJECT,
@@ -42,13 +46,13 @@ def db(url: str, *arguments: str, given: bytes = b"") -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def rows(url: str, statement: str) -> list[tuple]:
+def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(libpq_url(url)) as connection:
         connection.execute("SET ROLE esupport_jobs")
         return connection.execute(statement).fetchall()
 
 
-def jsonl(folder: Path, name: str, *documents: dict) -> str:
+def jsonl(folder: Path, name: str, *documents: dict[str, Any]) -> str:
     path = folder / name
     path.write_text("".join(json.dumps(one) + "\n" for one in documents), encoding="utf-8")
     return str(path)
@@ -184,8 +188,8 @@ def test_maintain_removes_what_its_time_is_over_for_and_is_idempotent(fresh: str
                 '\'[{"name": "n", "value": "v"}]\' FROM checkout_page',
                 (order_id, status, days),
             )
-    status, out, _ = db(fresh, "maintain")
-    assert status == 0 and "parameters were removed: 5" in out
+    code, out, _ = db(fresh, "maintain")
+    assert code == 0 and "parameters were removed: 5" in out
     kept = rows(fresh, "SELECT order_id FROM orders WHERE additional_parameters <> '[]' ORDER BY 1")
     assert kept == [(2,), (5,), (6,), (8,)]
     assert "parameters were removed: 0" in db(fresh, "maintain")[1]

@@ -23,6 +23,9 @@ from db.environment import PROJECT
 from services.entrypoints import launcher
 from services.entrypoints.child_process import Child
 from services.entrypoints.ordinary_user import WEB_ACCOUNTS, OrdinaryUser, find_user, why_it_cannot
+from tests.support.databases import MakeCluster
+
+pytestmark = pytest.mark.slow
 
 
 class Run:
@@ -98,6 +101,13 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+@pytest.fixture
+def used(folder: Path, new_cluster: MakeCluster) -> Path:
+    """A folder whose portal ran before and made its cluster."""
+    new_cluster(folder / "data")
+    return folder
+
+
 def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: Path) -> None:
     first = Run(folder, ESUPPORT_DEMO="1").until_up()
     children = first.children()
@@ -120,32 +130,32 @@ def test_ctrl_c_ends_everything_and_the_second_run_finds_the_demo_again(folder: 
     assert not server.is_running(folder / "data")
 
 
-def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(folder: Path) -> None:
-    first = Run(folder).until_up()
+def test_killed_portal_leaves_no_server_and_the_next_one_takes_over(used: Path) -> None:
+    first = Run(used).until_up()
     children = first.children()
     first.process.kill()
     first.process.wait()
     until(lambda: not any(is_alive(pid) for pid in children.values()), 5)
-    assert server.is_running(folder / "data")
+    assert server.is_running(used / "data")
 
-    second = Run(folder, PORT=str(first.port))
+    second = Run(used, PORT=str(first.port))
     second.port = first.port
     second.until_up()
     assert "admin@demo.example" not in second.output  # ESUPPORT_DEMO=0
-    third = Run(folder)
+    third = Run(used)
     assert third.process.wait(20) == 1
     assert "running already" in third.output
     assert second.signal_group(signal.SIGHUP) == 0
-    assert not server.is_running(folder / "data")
+    assert not server.is_running(used / "data")
 
 
-def test_death_of_the_web_server_is_said_and_ends_the_portal(folder: Path) -> None:
-    run = Run(folder).until_up()
+def test_death_of_the_web_server_is_said_and_ends_the_portal(used: Path) -> None:
+    run = Run(used).until_up()
     os.kill(run.children()["streamlit"], signal.SIGKILL)
     assert run.process.wait(40) == 1
     assert "web server ended by itself" in run.output
     assert "Traceback" not in run.output
-    assert not server.is_running(folder / "data")
+    assert not server.is_running(used / "data")
 
 
 @pytest.mark.parametrize("after", ["Starting the database", "Bringing the database's schema"])
@@ -183,9 +193,9 @@ def _runs(python: str, user: OrdinaryUser) -> bool:
     return True
 
 
-def test_under_root_what_faces_the_network_is_an_ordinary_user(folder: Path) -> None:
+def test_under_root_what_faces_the_network_is_an_ordinary_user(used: Path) -> None:
     python, more = _python_for_everybody()
-    run = Run(folder, python=python, **more).until_up()
+    run = Run(used, python=python, **more).until_up()
     until(lambda: "services.mail" in run.children())
     accounts = {name: Path(f"/proc/{pid}").stat().st_uid for name, pid in run.children().items()}
     database = home.find_home(run.data_dir).account.uid

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
-from services.exports.csv_file import ExportRows
+from services.exports.columns import ExportRows
 from services.exports.runs import (
     ExportRun,
     RunState,
@@ -20,7 +20,7 @@ from services.exports.runs import (
     touch_run,
 )
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
-from services.privacy.retention import keep_house
+from services.privacy.retention import apply_retention
 from tests.support import factories
 from tests.support.factories import document, item, run
 
@@ -52,11 +52,13 @@ def does(account_id: int, work: Callable[..., Any], *arguments: Any, **named: An
 
 
 def begun(account_id: int, run_id: UUID | None = None, rows: ExportRows = ExportRows.ORDER) -> UUID:
-    return does(account_id, begin_run, run_id, rows=rows, ending="csv")
+    new_id: UUID = does(account_id, begin_run, run_id, rows=rows, ending="csv")
+    return new_id
 
 
 def seen(account_id: int, run_id: UUID) -> ExportRun | None:
-    return does(account_id, find_run, run_id)
+    run: ExportRun | None = does(account_id, find_run, run_id)
+    return run
 
 
 def test_it_runs_is_touched_and_ends(anna: int) -> None:
@@ -178,12 +180,12 @@ def test_housekeeping_removes_old_ones_and_closes_those_that_broke_off(anna: int
     run("UPDATE export_run SET finished_at = now() - interval '8 days' WHERE id = :id", id=old)
     run("UPDATE export_run SET touched_at = now() - interval '2 hours' WHERE id = :id", id=broken)
     with jobs_transaction() as connection:
-        keep_house(connection)
+        apply_retention(connection)
     assert seen(anna, old) is None
     states = {run_id: seen(anna, run_id).state for run_id in (young, broken, running)}  # type: ignore[union-attr]
     assert states == {young: RunState.DONE, broken: RunState.FAILED, running: RunState.RUNNING}
     with jobs_transaction() as connection:
-        assert [done for words, done in keep_house(connection).items() if "xport" in words] == [0, 0]
+        assert [done for words, done in apply_retention(connection).items() if "xport" in words] == [0, 0]
 
 
 def test_nothing_of_what_was_searched_for_is_kept(anna: int) -> None:

@@ -1,5 +1,7 @@
 """What shops export besides plain sales: coupons, returns, renewals that never come, old currencies, addresses."""
 
+from typing import Any
+
 import psycopg
 import pytest
 import sqlalchemy.exc
@@ -40,7 +42,7 @@ def test_an_order_of_returns_alone_has_a_total_below_zero() -> None:
         ({"items": [item(amount="--1")]}, "items[0].amount"),
     ],
 )
-def test_below_zero_is_only_what_belongs_to_a_discount_or_a_return(given: dict, field: str) -> None:
+def test_below_zero_is_only_what_belongs_to_a_discount_or_a_return(given: dict[str, Any], field: str) -> None:
     with pytest.raises(ImportLineError) as raised:
         take_in(document(**given))
     assert raised.value.field == field

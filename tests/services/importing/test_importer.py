@@ -1,6 +1,7 @@
 """Importing order documents: what is inserted, updated and left alone, and that a bad file leaves nothing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_hostile_texts_are_stored_as_they_are() -> None:
     ) == [(hostile, hostile, hostile)]
 
 
-def test_lines_are_read_one_by_one(tmp_path) -> None:
+def test_lines_are_read_one_by_one(tmp_path: Path) -> None:
     path = tmp_path / "orders.jsonl"
     path.write_bytes(
         b"\xef\xbb\xbf" + b"\r\n".join(json.dumps(document()).encode() for _ in range(3)) + b"\r\n\r\n"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.importing.document import ImportLineError
-from services.importing.fields import WrongField
-from services.importing.item_matching import Line, StoredLine, match_lines
+from services.importing.item_matching import DocumentItem, StoredItem, match_items
+from services.importing.refusals import WrongField
 from services.refunds.processing import fulfil_request, take_request
 from services.refunds.requests import request_refund
 from tests.support import factories
@@ -190,7 +190,7 @@ def test_an_erased_licence_user_stays_erased_in_another_place() -> None:
 
 texts = st.sampled_from(["a", "b", "c"])
 lines = st.builds(
-    Line,
+    DocumentItem,
     item_id=st.none() | st.sampled_from(["x", "y", "1", "2"]),
     product_id=st.none() | texts,
     sku=st.none() | texts,
@@ -203,7 +203,7 @@ lines = st.builds(
 )
 
 
-def unique_ids(found: list[Line]) -> bool:
+def unique_ids(found: list[DocumentItem]) -> bool:
     ids = [line.item_id for line in found if line.item_id]
     return len(ids) == len(set(ids))
 
@@ -216,18 +216,22 @@ def unique_ids(found: list[Line]) -> bool:
     st.randoms(),
 )
 def test_no_two_lines_are_one_item_and_no_refunded_item_changes_its_product(
-    there: list[tuple[Line, bool]], sent: list[Line], random: Any
+    there: list[tuple[DocumentItem, bool]], sent: list[DocumentItem], random: Any
 ) -> None:
     stored = [
-        StoredLine(*(getattr(line, name) for name in Line.__slots__), position, refunded)
+        StoredItem(
+            **{name: getattr(line, name) for name in DocumentItem.__slots__},
+            position=position,
+            refunded_here=refunded,
+        )
         for position, (line, refunded) in enumerate(there, 1)
     ]
     try:
-        matched = match_lines(stored, sent, last_position=lambda: len(stored))
+        matched = match_items(stored, sent, last_position=lambda: len(stored))
     except WrongField as refused:
         assert refused.field.startswith("items[")
         return
-    assert len(set(matched.positions) | set(matched.kept)) == len(sent) + len(matched.kept)
+    assert len(set(matched.positions) | set(matched.remaining)) == len(sent) + len(matched.remaining)
     by_position = {line.position: line for line in stored}
     for position, line in zip(matched.positions, sent, strict=True):
         if (old := by_position.get(position)) and old.refunded_here:
@@ -239,8 +243,8 @@ def test_no_two_lines_are_one_item_and_no_refunded_item_changes_its_product(
             assert any(same)
             assert None in (old.product_id, line.product_id) or old.product_id == line.product_id
     assert {line.position for line in stored if line.refunded_here} <= set(matched.positions) | set(
-        matched.kept
+        matched.remaining
     )
-    identical = match_lines(stored, [Line(*(getattr(s, n) for n in Line.__slots__)) for s in stored] or sent,
-        last_position=lambda: len(stored))  # fmt: skip
+    same = [DocumentItem(*(getattr(s, name) for name in DocumentItem.__slots__)) for s in stored]
+    identical = match_items(stored, same or sent, last_position=lambda: len(stored))
     assert not stored or sorted(identical.positions) == [line.position for line in stored]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,8 +18,7 @@ from services.importing.importer import ImportResult, import_order, import_order
 from services.order_actions.subscriptions import SubscriptionUnchanged, cancel_subscription
 from tests.support import factories
 from tests.support.factories import Document, act, document, item, run, take_in
-
-ROUNDS = 60
+from tests.support.rounds import RACE_ROUNDS
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,15 @@ def importing(file: SlowFile) -> Iterator[Callable[[], ImportResult]]:
         with jobs_transaction() as connection:
             return import_orders(connection, file)
 
+    def finish() -> ImportResult:
+        file.goes_on.set()
+        return running.result(60)
+
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_import)
         assert file.was_read.wait(30)
         try:
-            yield lambda: (file.goes_on.set(), running.result(60))[1]
+            yield finish
         finally:
             file.goes_on.set()
 
@@ -123,25 +127,27 @@ def both(*works: Callable[[], Any]) -> list[Any]:
         return list(pool.map(one, works))
 
 
+@pytest.mark.slow
 def test_two_files_with_the_same_orders_in_opposite_sequences(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches of two orders, half of them new: a lock a batch would deadlock."""
     monkeypatch.setattr("services.importing.importer._BATCH_ORDERS", 2)
     take_in(*(document(order_id=n) for n in range(100, 112, 2)))
-    for number in range(ROUNDS // 3):
+    for number in range(RACE_ROUNDS // 3):
         ids = list(range(100, 112)) if number == 0 else list(range(100 + number, 112 + number))
         files = [[document(order_id=n, locale=f"{name}{number}") for n in ids] for name in ("a", "b")]
-        results = both(lambda f=files[0]: take_in(*f), lambda f=files[1]: take_in(*reversed(f)))
+        results = both(partial(take_in, *files[0]), partial(take_in, *reversed(files[1])))
         assert sum(result.inserted for result in results) <= len(ids)
         assert all(r.inserted + r.updated == len(ids) for r in results)
         locales = run("SELECT DISTINCT locale FROM orders WHERE order_id = ANY (:ids)", ids=ids)
         assert len(locales) == 1
 
 
+@pytest.mark.slow
 def test_cancelling_while_a_child_order_arrives(anna: int) -> None:
     """Whichever is first: the older document of a new order never brings the renewal back."""
-    for number in range(ROUNDS):
+    for number in range(RACE_ROUNDS):
         parent, child = 1_000 + number * 2, 1_001 + number * 2
         carried = {"id": f"S{number}", "type": "AR", "status": "active"}
         take_in(document(order_id=parent, items=[item(subscription=carried)]))
@@ -153,13 +159,14 @@ def test_cancelling_while_a_child_order_arrives(anna: int) -> None:
             except (OrderBusy, SubscriptionUnchanged):
                 return None
 
-        sentence, _ = both(cancel, lambda one=arriving: take_in(one))
+        sentence, _ = both(cancel, partial(take_in, arriving))
         rows = run("SELECT DISTINCT status FROM subscription WHERE subscription_id = :id", id=carried["id"])
         assert rows == [("cancelled",)] if sentence else [("active",)]
 
 
+@pytest.mark.slow
 def test_two_children_of_one_subscription_arrive_together(database: str) -> None:
-    for number in range(ROUNDS):
+    for number in range(RACE_ROUNDS):
         words = ("active", "2026-04-01T00:00:00Z"), ("cancelled", "2026-04-02T00:00:00Z")
         arriving = [
             document(

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from email import message_from_bytes, message_from_string, policy
 from email.header import decode_header, make_header
 from email.utils import getaddresses
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.delivery.worker import send_due
 from services.mail.addresses import sender_of
-from services.mail.message import Message, compose, one_line
+from services.mail.message import MailContent, Message, compose, one_line
 from tests.support.factories import run
 from tests.support.mail_server import MailServer
 
@@ -52,16 +51,16 @@ _letters = st.one_of(
 texts = st.lists(_letters, max_size=120).map("".join) | st.sampled_from(HOSTILE)
 
 
-def row(**given: Any) -> Any:
-    values = {
+def row(**columns: Any) -> MailContent:
+    values: dict[str, Any] = {
         "to_address": TO, "to_name": "Ines", "subject": "Hello", "text_body": "text", "html_body": "<p>html</p>",
         "message_id": "<1@acme.example>", "created_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     }  # fmt: skip
-    return SimpleNamespace(**values | given)
+    return MailContent(**values | columns)
 
 
-def composed(sender: str = SENDER, **given: Any) -> Message:
-    return compose(row(**given), sender=sender_of(sender))
+def composed(sender: str = SENDER, **columns: Any) -> Message:
+    return compose(row(**columns), sender=sender_of(sender))
 
 
 def read(content: bytes) -> tuple[str, str, str]:

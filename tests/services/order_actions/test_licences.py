@@ -1,5 +1,7 @@
 """Resending a licence, correcting the e-mail it goes to, and internal notes."""
 
+from typing import Any
+
 import pytest
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
@@ -76,11 +78,11 @@ def test_it_goes_to_the_customer_and_never_to_the_licence_user(people: dict[str,
         ({"status": "terminated"}, "only while the order is Paid"),
         ({"customer": {"erased": True}}, "deleted at their request"),
         ({"customer": {"first_name": "Ines"}}, "no e-mail to send it to"),
-        ({"customer": {"email": "not an address"}}, "no address that mail can be sent to"),
+        ({"customer": {"email": "not an address"}}, "Mail cannot be sent to"),
         ({"items": [item(activation_codes=[{"code": "LIVE-1", "deleted": True}])]}, "activation code was deleted"),
     ],
 )  # fmt: skip
-def test_no_resend(given: dict, why: str, people: dict[str, int]) -> None:
+def test_no_resend(given: dict[str, Any], why: str, people: dict[str, int]) -> None:
     order_id = order(**given)
     before = factories.everything()
     with pytest.raises(LicenceNotSent, match=why):
@@ -211,7 +213,9 @@ def test_a_note_has_words_and_not_too_many(text: str, why: str, people: dict[str
     ],
 )
 @pytest.mark.parametrize(("name", "error"), [("carla", NotAllowed), ("anna", OrderNotFound)])
-def test_who_may_not(work: object, named: dict, name: str, error: type, people: dict[str, int]) -> None:
+def test_who_may_not(
+    work: object, named: dict[str, Any], name: str, error: type, people: dict[str, int]
+) -> None:
     order_id = order() if error is NotAllowed else 1
     before = factories.everything()
     with pytest.raises(error):

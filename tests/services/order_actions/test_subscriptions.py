@@ -1,5 +1,7 @@
 """Cancelling and resuming subscriptions: AR and PMR, parent and child orders, the subscription's own history."""
 
+from typing import Any
+
 import pytest
 
 from db.connections.engine import viewer_transaction
@@ -24,11 +26,13 @@ def people(database: str) -> dict[str, int]:
     }
 
 
-def carrying(subscription_id: str, type_: str = "AR", status: str = "active", **given: object) -> dict:
+def carrying(
+    subscription_id: str, type_: str = "AR", status: str = "active", **given: object
+) -> dict[str, Any]:
     return item(subscription={"id": subscription_id, "type": type_, "status": status} | given)
 
 
-def order(*items: dict, **given: object) -> int:
+def order(*items: dict[str, Any], **given: object) -> int:
     made = document(items=list(items), **given)
     factories.take_in(made)
     return int(made["order_id"])
@@ -140,7 +144,7 @@ def test_the_shops_later_document_wins_and_an_earlier_one_does_not(people: dict[
     ],
 )
 @pytest.mark.parametrize("work", [cancel_subscription, resume_subscription])
-def test_no_subscription(made: tuple, why: str, work: object, people: dict[str, int]) -> None:
+def test_no_subscription(made: tuple[Any, ...], why: str, work: object, people: dict[str, int]) -> None:
     order_id = order(*made)
     for position in (1, 2, 0):
         with pytest.raises(SubscriptionNotFound):

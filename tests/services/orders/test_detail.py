@@ -1,5 +1,7 @@
 """One order in full: what is shown, what is hidden, and what leads to other orders."""
 
+from typing import Any
+
 import pytest
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
@@ -12,7 +14,7 @@ from tests.support import factories
 from tests.support.factories import document, item, run
 
 
-def subscription(**given: object) -> dict:
+def subscription(**given: object) -> dict[str, Any]:
     return {"id": "S1", "type": "AR", "status": "active"} | given
 
 

@@ -1,6 +1,7 @@
 """What is typed into the search form: the parsers of single fields, days, and the filter as a whole."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.schema.statuses import MainStatus
-from db.statements.search import AskedOrder
+from db.statements.conditions import AskedOrder
 from services.errors import InvalidInput
 from services.orders.filters import InvalidSearch, OrderFilter, SearchInput, parse_filter
 from services.orders.history_links import split_text
@@ -169,7 +170,7 @@ def test_a_saved_search_is_the_same_search_again(typed: SearchInput) -> None:
     {"zone": "UTC", "fields": {"nonsense": "x"}}, {"zone": "UTC", "fields": {"statuses": ["x"]}},
     {"zone": "UTC", "fields": []},
 ])  # fmt: skip
-def test_a_stored_search_that_makes_no_sense_is_refused(stored: dict) -> None:
+def test_a_stored_search_that_makes_no_sense_is_refused(stored: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         OrderFilter.from_json(stored)
 

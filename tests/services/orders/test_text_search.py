@@ -1,12 +1,14 @@
 """Texts at their edges, in every script: what is imported with them is found, whichever way it is spelt."""
 
+from typing import Any
+
 import pytest
 
 from db.connections.engine import viewer_transaction
 from services.orders.filters import SearchInput, parse_filter
 from services.orders.search import find_orders, missing_ids
 from services.orders.search_fields import parse_phone
-from tests.services.orders.test_search import BERLIN
+from tests.services.orders.oracle import BERLIN
 from tests.support import factories
 
 CUSTOMERS = {
@@ -42,7 +44,7 @@ def anna(database: str) -> int:
     return factories.account("anna@example.com", stores=["shop-a"])
 
 
-def found(account_id: int, **fields: str) -> set[int]:
+def found(account_id: int, **fields: Any) -> set[int]:
     with viewer_transaction(account_id) as connection:
         order_filter = parse_filter(SearchInput(**fields), zone=BERLIN)
         return {

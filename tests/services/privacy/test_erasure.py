@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -67,9 +66,8 @@ def erase(account_id: int, email: str) -> str:
 
 def erase_expected(account_id: int, email: str, expected: Mapping[int, Part]) -> str:
     asks = factories.viewer(account_id)
-    request = ActionRequest("erase personal data", None, uuid4(), None)
-    work = partial(erase_personal_data, viewer=asks, email=email, expected=expected)
-    return perform(asks, request, work)
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(asks, request, erase_personal_data, email=email, expected=expected)
 
 
 def everything_kept() -> dict[str, str]:
@@ -241,7 +239,7 @@ def test_names_that_mean_something_to_json(people: dict[str, int]) -> None:
     )  # fmt: skip
     factories.take_in(made)
     run(
-        "INSERT INTO audit_log (order_id, action, details) VALUES (:id, 'x', CAST(:details AS jsonb))",
+        "INSERT INTO audit_log (order_id, action, details) VALUES (:id, 'add note', CAST(:details AS jsonb))",
         id=made["order_id"],
         details=json.dumps({"a": None, "b": True, "c": 12, "d": f"True Null of {company}, 12"}),
     )

@@ -13,8 +13,12 @@ from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
+from db.schema.audit_actions import AuditAction
+from services.access import Viewer
+from services.actions import Action, ActionResult, action
 from services.delivery.worker import send_due
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
@@ -153,7 +157,7 @@ def live_through(people: dict[str, int]) -> None:
                 connection, factories.viewer(people["boris"]), parse_filter(typed, zone=ZoneInfo("UTC"))
             )
     run(
-        "INSERT INTO audit_log (action, details) VALUES ('x', CAST(:details AS jsonb))",
+        "INSERT INTO audit_log (action, details) VALUES ('add note', CAST(:details AS jsonb))",
         details=json.dumps({"a": {"b": [f"for {EMAIL}", 7]}, "c": quote(EMAIL)}),
     )
 
@@ -247,8 +251,9 @@ def test_forty_places_ten_spellings_and_ten_later_documents(people: dict[str, in
         act(people["admin"], erase_by({}), None)
 
 
-def erase_by(parts: Any) -> Callable[..., Any]:
-    def erase(connection: Any, viewer: Any, _: None) -> Any:
+def erase_by(parts: Any) -> Action[...]:
+    @action(AuditAction.ERASE_PERSONAL_DATA)
+    def erase(connection: Connection, viewer: Viewer, _: None) -> ActionResult:
         return erase_personal_data(connection, viewer, email=EMAIL, expected=parts)
 
     return erase

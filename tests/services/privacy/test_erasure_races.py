@@ -1,9 +1,5 @@
-"""A person is deleted at the very moment at which somebody else acts on their orders.
+"""A person is deleted at the very moment at which somebody else acts on their orders."""
 
-ESUPPORT_RACE_ROUNDS (40) is how often each pair is tried.
-"""
-
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +27,10 @@ from services.refunds.requests import request_refund
 from tests.support import factories
 from tests.support.factories import Document, act, document, item, run
 from tests.support.mail_server import mail_server
+from tests.support.rounds import RACE_ROUNDS
 
-ROUNDS = int(os.environ.get("ESUPPORT_RACE_ROUNDS", "40"))
+pytestmark = pytest.mark.slow
+
 DOMAIN = "person.example"
 SENDER = "portal@shop.example"
 
@@ -84,7 +82,7 @@ def email_of(number: int) -> str:
 
 
 def persons() -> list[Document]:
-    made = [person(number) for number in range(ROUNDS)]
+    made = [person(number) for number in range(RACE_ROUNDS)]
     factories.take_in(*made)
     return made
 
@@ -94,8 +92,8 @@ def erase(people: dict[str, int], email: str, expected: Mapping[int, Part] | lis
     admin = factories.viewer(people["admin"])
     if isinstance(expected, list):
         expected = dict.fromkeys(expected, Part.CUSTOMER)
-    work = partial(erase_personal_data, viewer=admin, email=email, expected=expected)
-    return perform(admin, ActionRequest("erase personal data", None, uuid4(), None), work)
+    request = ActionRequest(key=uuid4(), address=None)
+    return perform(admin, request, erase_personal_data, email=email, expected=expected)
 
 
 def rows_left() -> dict[str, list[str]]:
@@ -190,7 +188,7 @@ def test_with_a_correction_of_the_email(people: dict[str, int], together: Callab
         said = erase(people, email, preview.parts)
         assert "has another e-mail now" in said
         outcomes["corrected first"] += 1
-    assert sum(outcomes.values()) == ROUNDS
+    assert sum(outcomes.values()) == RACE_ROUNDS
     assert rows_left() == {}
 
 
@@ -210,7 +208,7 @@ def test_with_an_import_of_newer_documents(
         assert isinstance(erased, str), erased
     assert rows_left() == {}
     [[erased_orders]] = run("SELECT count(*) FROM orders WHERE customer_erased")
-    assert erased_orders == ROUNDS
+    assert erased_orders == RACE_ROUNDS
 
 
 def test_with_a_document_that_says_so(people: dict[str, int], together: Callable[..., list[Any]]) -> None:

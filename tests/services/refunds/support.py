@@ -1,6 +1,7 @@
 """Orders and refund requests for tests, and how they stand."""
 
 from decimal import Decimal
+from typing import Any
 
 from db.connections.engine import viewer_transaction
 from services.refunds.plans import RefundPlan, find_plan
@@ -35,7 +36,12 @@ def plan_of(people: dict[str, int], order_id: int) -> RefundPlan:
 
 def fulfil(people: dict[str, int], request_id: int, by: str = "rita", **given: object) -> str:
     """With the sum that the dialog shows, unless another one is given."""
-    asked: dict = {"positions": [1], "delete_codes": True, "stop_renewal": True, "note": "Paid back."} | given
+    asked: dict[str, Any] = {
+        "positions": [1],
+        "delete_codes": True,
+        "stop_renewal": True,
+        "note": "Paid back.",
+    } | given
     if "expected_amount" not in asked:
         [[order_id]] = run("SELECT order_id FROM refund_request WHERE id = :id", id=request_id)
         shares = plan_of(people, order_id).sums.shares
@@ -57,6 +63,6 @@ def given_back(order_id: int) -> list[str]:
     return [f"{row.currency} {row.amount}" for row in rows]
 
 
-def result(request_id: int) -> tuple:
+def result(request_id: int) -> tuple[Any, ...]:
     [row] = run("SELECT status, result, note, closed_by FROM refund_request WHERE id = :id", id=request_id)
     return tuple(row)

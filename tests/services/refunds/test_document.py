@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def order(**given: object) -> LockedOrder:
-    values: dict = dict.fromkeys(LockedOrder.__slots__) | {
+    values: dict[str, Any] = dict[str, Any].fromkeys(LockedOrder.__slots__) | {
         "order_id": 1, "order_name": "A0000000001", "currency": "EUR", "total": Decimal(9), "paid_at": NOW,
         "created_at": NOW, "page_key": uuid4(), "first_name": "Inês", "store": "shop-a", "status": "paid",
         "payment_method": "WireTransfer",

@@ -53,7 +53,7 @@ def test_one_sum_stands_everywhere(people: dict[str, int]) -> None:
     assert "10.00" not in words
     assert any("full refund completed, EUR 9.00, items 1, 2." in line for line in history(order_id))
     [[details]] = run(
-        "SELECT details FROM audit_log WHERE action = 'fulfil_request' AND succeeded ORDER BY id DESC LIMIT 1"
+        "SELECT details FROM audit_log WHERE action = 'fulfil refund' AND succeeded ORDER BY id DESC LIMIT 1"
     )
     assert (details["sum"], details["shares"]) == ("EUR 9.00", ["EUR 5.40", "EUR 3.60"])
     rita, anna = factories.viewer(people["rita"]), factories.viewer(people["anna"])

@@ -2,6 +2,7 @@
 
 import io
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,9 +13,6 @@ from services.actions import ActionRequest, perform
 from services.errors import Conflict, InvalidInput, NotAllowed, OrderNotFound, SupportError
 from services.refunds.plans import find_plan
 from services.refunds.processing import (
-    RequestClosed,
-    RequestNotFound,
-    RequestNotTaken,
     fail_request,
     fulfil_request,
     refuse_request,
@@ -22,6 +20,7 @@ from services.refunds.processing import (
     take_request,
 )
 from services.refunds.queue import QueueView, count_open, find_queue
+from services.refunds.request_lock import RequestClosed, RequestNotFound, RequestNotTaken
 from services.refunds.requests import (
     find_requests_of,
     request_refund,
@@ -66,13 +65,13 @@ def test_taken_released_and_taken_by_somebody_else(people: dict[str, int]) -> No
     order_id = order()
     request_id = requested(people, order_id, taken_by="rita")
     assert state(order_id) == ("paid", "updating")
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         act(people["otto"], take_request, request_id)
     with pytest.raises(RequestNotTaken, match="You have taken"):
         act(people["rita"], take_request, request_id)
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         act(people["otto"], release_request, request_id)
-    with pytest.raises(RequestNotTaken, match="rita works on this"):
+    with pytest.raises(RequestNotTaken, match="rita is working on this"):
         fulfil(people, request_id, by="otto")
     act(people["rita"], release_request, request_id)
     assert state(order_id) == ("paid", "requested")
@@ -205,7 +204,7 @@ def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str
     ],
 )
 def test_a_closing_says_what_is_missing_and_changes_nothing(
-    given: dict, field: str, people: dict[str, int]
+    given: dict[str, Any], field: str, people: dict[str, int]
 ) -> None:
     request_id = requested(people, order(), taken_by="rita")
     before = factories.everything()
@@ -219,7 +218,7 @@ def test_an_order_that_is_paid_no_more_can_only_be_turned_down(people: dict[str,
     order_id = order()
     request_id = requested(people, order_id, taken_by="rita")
     run("UPDATE orders SET status = 'terminated' WHERE order_id = :id", id=order_id)
-    with pytest.raises(Conflict, match="not Paid any more"):
+    with pytest.raises(Conflict, match="no longer Paid"):
         fulfil(people, request_id)
     act(people["rita"], fail_request, request_id, note="Terminated.")
     assert state(order_id) == ("terminated", "refused")
@@ -241,7 +240,7 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
         ("anna", request_refund, (1,), OrderNotFound),
         ("rita", take_request, (request_id,), RequestNotFound),
     ):
-        named = {"reason": "x"} if work is request_refund else {}
+        named: dict[str, Any] = {"reason": "x"} if work is request_refund else {}
         with pytest.raises(error):
             act(people[who], work, *arguments, **named)
     with viewer_transaction(people["rita"]) as connection:
@@ -255,7 +254,7 @@ def test_foreign_requests_are_like_none(people: dict[str, int]) -> None:
 )
 def test_only_refund_operators_work_on_it(work: object, name: str, people: dict[str, int]) -> None:
     request_id = requested(people, order(), taken_by="rita")
-    named: dict = {}
+    named: dict[str, Any] = {}
     if work is fulfil_request:
         named = {
             "positions": [1],
@@ -277,10 +276,7 @@ def test_a_disabled_account_closes_nothing_even_with_a_viewer_made_before(people
     before, order_id = factories.viewer(gone), order()
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=gone)
     with pytest.raises(SupportError):
-        perform(
-            before,
-            ActionRequest("request refund", order_id, uuid4(), None),
-            lambda connection: request_refund(connection, before, order_id, reason="x"),
-        )
+        request = ActionRequest(key=uuid4(), address=None, order_id=order_id)
+        perform(before, request, request_refund, order_id, reason="x")
     assert state(order_id) == ("paid", None)
     assert run("SELECT succeeded FROM audit_log WHERE account_id = :id", id=gone) == [(False,)]

@@ -1,0 +1,35 @@
+CREATE OR REPLACE FUNCTION public.personal_texts(of_orders bigint[])
+ RETURNS TABLE(order_id bigint, place text, key text, path text[], value text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM check_may_erase();
+    RETURN QUERY
+    SELECT h.order_id, 'order_history.text', h.id::text, '{}'::text[], h.text
+        FROM order_history h WHERE h.order_id = ANY (of_orders)
+    UNION ALL SELECT r.order_id, v.place, r.id::text, '{}'::text[], v.value
+        FROM refund_request r, LATERAL (VALUES ('refund_request.reason', r.reason), ('refund_request.note', r.note))
+            v(place, value) WHERE r.order_id = ANY (of_orders)
+    UNION ALL SELECT e.order_id, 'subscription_event.reason', e.id::text, '{}'::text[], e.reason
+        FROM subscription_event e WHERE e.order_id = ANY (of_orders)
+    UNION ALL SELECT s.order_id, 'subscription.change_reason', s.order_id || '/' || s.position, '{}'::text[],
+        s.change_reason FROM subscription s WHERE s.order_id = ANY (of_orders)
+    UNION ALL SELECT k.order_id, 'action_key.answer', k.key::text, '{}'::text[], k.answer
+        FROM action_key k WHERE k.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'audit_log.details', a.id::text, s.path, s.value
+        FROM audit_log a, json_strings(a.details) s WHERE a.order_id = ANY (of_orders)
+    UNION ALL SELECT m.order_id, v.place, m.id::text, '{}'::text[], v.value
+        FROM mail m, LATERAL (VALUES ('mail.subject', m.subject), ('mail.text_body', m.text_body),
+            ('mail.html_body', m.html_body), ('mail.last_error', m.last_error)) v(place, value)
+        WHERE m.order_id = ANY (of_orders)
+    UNION ALL SELECT d.order_id, 'order_document.name', d.id::text, '{}'::text[], d.name
+        FROM order_document d WHERE d.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, 'order_item.name', i.order_id || '/' || i.position, '{}'::text[], i.name
+        FROM order_item i WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
+        FROM order_item i, json_strings(i.additional_data) s WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
+        FROM orders o, json_strings(o.additional_parameters) s WHERE o.order_id = ANY (of_orders);
+END $function$;

@@ -1,0 +1,187 @@
+"""The tables of stores and orders: items, codes, subscriptions, documents, history, relations."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Computed, Integer, LargeBinary, Numeric, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from db.schema.metadata import TIMESTAMPTZ, metadata
+
+checkout_page = Table(
+    "checkout_page",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("title", Text),
+    Column("delivery_allowed", Boolean, nullable=False),
+    Column("refund_again_after_partial", Boolean, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("time_zone", Text),
+    Column("refund_document_methods", ARRAY(Text)),
+)
+
+payment_method = Table(
+    "payment_method",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("refund_document_required", Boolean, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("order_name", Text, nullable=False),
+    Column("order_id_1c", Text),
+    Column("status", Text, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+    Column("paid_at", TIMESTAMPTZ),
+    Column("currency", Text, nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("locale", Text),
+    Column("detail_url", Text),
+    Column("page_key", UUID, nullable=False),
+    Column("customer_type", Text),
+    Column("country", Text),
+    Column("email", Text),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("phone", Text),
+    Column("vat_number", Text),
+    Column("company_name", Text),
+    Column("company_billing_address", Text),
+    Column("company_delivery_address", Text),
+    Column("customer_erased", Boolean, nullable=False),
+    Column("payment_method", Text),
+    Column("payment_system_name", Text),
+    Column("card_type", Text),
+    Column("card_last_4", Text),
+    Column("card_expiration_date", Text),
+    Column("additional_parameters", JSONB, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("active_subscription", Boolean, nullable=False),
+    Column("cancelled_subscription", Boolean, nullable=False),
+    Column("refund_status", Text),
+    Column("source_updated_at", TIMESTAMPTZ),
+    Column("source_digest", LargeBinary),
+    Column("imported_at", TIMESTAMPTZ, nullable=False),
+    Column("email_corrected_at", TIMESTAMPTZ),
+    Column("email_key", Text),
+    Column("first_name_key", Text, Computed("fold(first_name)", persisted=True)),
+    Column("last_name_key", Text, Computed("fold(last_name)", persisted=True)),
+    Column("company_key", Text, Computed("fold(company_name)", persisted=True)),
+    Column("vat_key", Text, Computed("fold(vat_number)", persisted=True)),
+    Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
+    Column("payment_provider", Text),
+    Column("payment_reference", Text),
+)
+
+order_item = Table(
+    "order_item",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("item_id", Text),
+    Column("product_id", Text),
+    Column("sku", Text),
+    Column("name", Text, nullable=False),
+    Column("price", Numeric, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("discount_percent", Numeric),
+    Column("discount_amount", Numeric),
+    Column("vat_amount", Numeric),
+    Column("amount", Numeric, nullable=False),
+    Column("delivery", Text),
+    Column("delivered", Boolean, nullable=False),
+    Column("refunded", Boolean, nullable=False),
+    Column("license_first_name", Text),
+    Column("license_last_name", Text),
+    Column("license_email", Text),
+    Column("license_erased", Boolean, nullable=False),
+    Column("additional_data", JSONB, nullable=False),
+)
+
+activation_code = Table(
+    "activation_code",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("code_key", Text, Computed("fold(code)", persisted=True)),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("parent_order_id", BigInteger),
+    Column("period", Text),
+    Column("next_renewal_at", TIMESTAMPTZ),
+    Column("changed_at", TIMESTAMPTZ),
+    Column("changed_by", Text),
+    Column("change_reason", Text),
+    Column("said_status", Text),
+)
+
+subscription_event = Table(
+    "subscription_event",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("subscription_id", Text, nullable=False),
+    Column("at", TIMESTAMPTZ, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("from_status", Text, nullable=False),
+    Column("to_status", Text, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("account_id", Integer),
+    Column("changed_by", Text, nullable=False),
+    Column("reason", Text),
+)
+
+order_document = Table(
+    "order_document",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("created_at", TIMESTAMPTZ, nullable=False),
+)
+
+order_history = Table(
+    "order_history",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("at", TIMESTAMPTZ, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("account_id", Integer),
+    Column("author", Text),
+    Column("document_id", BigInteger),
+)
+
+order_relation = Table(
+    "order_relation",
+    metadata,
+    Column("order_id", BigInteger, primary_key=True),
+    Column("related_order_id", BigInteger, primary_key=True),
+    Column("relation", Text, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+)

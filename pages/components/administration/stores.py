@@ -1,0 +1,140 @@
+"""Checkout pages, for administrators."""
+
+from typing import NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from db.connections.engine import viewer_transaction
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    draw_dialog,
+    field_key,
+    may_administer,
+    open_dialog,
+    submit,
+)
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
+from pages.components.layout.row_table import row_table
+from pages.components.layout.session import current_viewer
+from pages.rendering.escaping import html_text, label_text
+from services.accounts.stores import ListedStore, change_store, find_payment_methods, find_stores
+from services.time_zones import time_zones
+
+
+class StoreSubject(NamedTuple):
+    """A store, and the payment methods with whether their refunds get a document in general."""
+
+    store: ListedStore
+    methods: tuple[tuple[str, bool], ...]
+
+
+@fragment
+def stores() -> None:
+    with showing_errors():
+        _stores()
+
+
+def _stores() -> None:
+    viewer = current_viewer()
+    with viewer_transaction(viewer.account_id) as connection:
+        listed, methods = find_stores(connection, viewer), find_payment_methods(connection, viewer)
+    if not listed:
+        st.info("There is no checkout page yet. Each appears with its first order.")
+        return
+    chosen = row_table(
+        "store",
+        _frame(listed, methods),
+        [store.id for store in listed],
+        rows_shown=12,
+        alt="Checkout pages; choose a row to change it below",
+        columns={
+            "Checkout page": st.column_config.TextColumn(width=150),
+            "Display name": st.column_config.TextColumn(width=200),
+            "Delivery": st.column_config.TextColumn(width=100),
+            "Another refund after a partial one": st.column_config.TextColumn(width=210),
+            "Refund documents": st.column_config.TextColumn(width=260),
+            "Time zone": st.column_config.TextColumn(width=140),
+        },
+    )
+    for store in listed:
+        if store.id == chosen:
+            with st.container(horizontal=True, vertical_alignment="center", key=f"store_{store.id}_band"):
+                st.html(f"<h3><bdi>{html_text(store.title or store.name)}</bdi></h3>", width="stretch")
+                st.button("Edit", on_click=open_dialog, args=(_edit_dialog(store, methods),), type="primary")
+    draw_dialog(Screen.STORES)
+
+
+def _frame(stores: tuple[ListedStore, ...], methods: tuple[tuple[str, bool], ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Checkout page": [store.name for store in stores],
+            "Display name": [store.title for store in stores],
+            "Delivery": ["allowed" if store.delivery_allowed else "not allowed" for store in stores],
+            "Another refund after a partial one": [
+                "allowed" if store.refund_again_after_partial else "not allowed" for store in stores
+            ],
+            "Refund documents": [", ".join(_documented(store, methods)) or None for store in stores],
+            "Time zone": [store.time_zone for store in stores],
+        }
+    )
+
+
+def _documented(store: ListedStore, methods: tuple[tuple[str, bool], ...]) -> list[str]:
+    """The payment methods whose refunds get a document in this store."""
+    if store.refund_document_methods is None:
+        return [name for name, is_needed in methods if is_needed]
+    return list(store.refund_document_methods)
+
+
+def _edit_dialog(store: ListedStore, methods: tuple[tuple[str, bool], ...]) -> Dialog[StoreSubject]:
+    return Dialog(
+        Screen.STORES, "Edit checkout page", _form, StoreSubject(store, methods), may=may_administer
+    )
+
+
+def _form(subject: StoreSubject) -> None:
+    store, methods = subject
+    zones = [None, *time_zones()]
+    names = [name for name, _ in methods]
+    with st.form("dialog_store", border=False):
+        st.html(f'<p class="es-mono"><bdi>{html_text(store.name)}</bdi></p>')
+        title = st.text_input("Display name", value=store.title or "", key=field_key("title"))
+        error = st.empty()
+        is_delivery_allowed = st.checkbox(
+            "Licences may be sent", value=store.delivery_allowed, key=field_key("delivery")
+        )
+        is_again_allowed = st.checkbox(
+            "Another refund may be requested after a partial one",
+            value=store.refund_again_after_partial,
+            key=field_key("again"),
+        )
+        documented = st.multiselect(
+            "Refunds of these payment methods get a document",
+            names,
+            default=[name for name in _documented(store, methods) if name in names],
+            format_func=label_text,
+            key=field_key("methods"),
+            placeholder="None",
+        )
+        zone = st.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(store.time_zone) if store.time_zone in zones else 0,
+            format_func=lambda zone: zone or "None of its own",
+            key=field_key("zone"),
+        )
+        is_pressed = st.form_submit_button("Save checkout page", type="primary")
+    if is_pressed:
+        submit(
+            {"": error},
+            change_store,
+            store.id,
+            title=title or "",
+            delivery_allowed=is_delivery_allowed,
+            refund_again_after_partial=is_again_allowed,
+            time_zone=zone,
+            refund_document_methods=documented,
+        )

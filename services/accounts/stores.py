@@ -1,0 +1,92 @@
+"""Stores and what they allow, for administrators."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from db.schema.audit_actions import AuditAction
+from db.schema.order_tables import checkout_page, orders, payment_method
+from services.access import Viewer, require_administrator
+from services.actions import ActionResult, action
+from services.errors import InvalidInput, NotFound
+from services.time_zones import time_zones
+
+
+class StoreNotFound(NotFound):
+    message = "There is no such checkout page."
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStore:
+    """A checkout page and what it allows. `refund_document_methods` None: as the payment method says in general."""
+
+    id: int
+    name: str
+    title: str | None
+    delivery_allowed: bool
+    refund_again_after_partial: bool
+    time_zone: str | None
+    refund_document_methods: tuple[str, ...] | None
+    has_orders: bool
+
+
+def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
+    """All checkout pages, by technical name. Raises `NotAllowed`."""
+    require_administrator(viewer)
+    has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
+    plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
+    rows = connection.execute(select(*plain, has_orders.label("has_orders")).order_by(checkout_page.c.name))
+    return tuple(_store(row) for row in rows)
+
+
+def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[str, bool], ...]:
+    """(name, whether refunds need a document in general), by name. Raises `NotAllowed`."""
+    require_administrator(viewer)
+    rows = connection.execute(select(payment_method).order_by(payment_method.c.name))
+    return tuple((row.name, row.refund_document_required) for row in rows)
+
+
+@action(AuditAction.CHANGE_STORE)
+def change_store(
+    connection: Connection,
+    viewer: Viewer,
+    store_id: int,
+    *,
+    title: str,
+    delivery_allowed: bool,
+    refund_again_after_partial: bool,
+    time_zone: str | None,
+    refund_document_methods: Sequence[str] | None,
+) -> ActionResult:
+    """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    require_administrator(viewer)
+    title = " ".join(title.split())
+    if len(title) > 200 or not title.isprintable():
+        raise InvalidInput("A display name has at most 200 characters.", field="title")
+    if time_zone is not None and time_zone not in time_zones():
+        raise InvalidInput("There is no time zone of that name.", field="time_zone")
+    name = connection.execute(
+        select(checkout_page.c.name).where(checkout_page.c.id == store_id).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if name is None:
+        raise StoreNotFound
+    values: dict[str, Any] = {
+        "title": title or None,
+        "delivery_allowed": delivery_allowed,
+        "refund_again_after_partial": refund_again_after_partial,
+        "time_zone": time_zone,
+        "refund_document_methods": None
+        if refund_document_methods is None
+        else sorted(set(refund_document_methods)),
+    }
+    connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
+    return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})
+
+
+def _store(row: Any) -> ListedStore:
+    methods = row.refund_document_methods
+    return ListedStore(
+        **dict(row._mapping) | {"refund_document_methods": None if methods is None else tuple(methods)}
+    )
