@@ -1,0 +1,97 @@
+"""What carries an action out at a payment provider or at a shop's own API: the interface of an executor.
+
+An executor is a connection of its own kind. Events reach it through the same deliveries as a webhook: in the order of
+each order's events, at least once, under one ID, and tried again when nothing came of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.events.event_types import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingEvent:
+    """An event on its way to one connection. `data` is the body's `data`; `options` are the connection's.
+
+    `secrets` are the valid ones of the purpose "api", newest first.
+    """
+
+    event_id: UUID
+    action_id: UUID
+    event: EventType
+    connection_id: int
+    store_id: int
+    order_id: int
+    created_at: datetime
+    data: Mapping[str, Any]
+    options: Mapping[str, Any]
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """The event means nothing to this executor; the delivery ends as delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider has taken the action on; its answer comes later, by a message of its own."""
+
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider has done it. `amount` is in the order's currency, None when it does not say."""
+
+    external_id: str | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider will not do it; `message` is a sentence for the operator."""
+
+    message: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Nothing came of it: a time-out, a broken connection, an error of the server. `retry_after` is in seconds."""
+
+    reason: str
+    status: int | None = None
+    retry_after: float | None = None
+
+
+Result = NothingToDo | Accepted | Succeeded | Refused | TryLater
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What is known of an order's payment when a refund is about to be asked for."""
+
+    order_id: int
+    store_id: int
+    provider: str | None
+    reference: str | None
+    currency: str
+    total: Decimal
+
+
+class Executor(Protocol):
+    """One kind of provider. Instances are kept for as long as the process lives and used by one thread at a time."""
+
+    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
+        """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network."""
+        ...
+
+    def send(self, outgoing: OutgoingEvent) -> Result:
+        """Carry the event out. Called again under the same IDs after a kill: the provider must see one action."""
+        ...
