@@ -8,3 +8,4 @@ down_revision = "0021"
 
 def upgrade() -> None:
     run_sql("0022_connections.sql")
+    run_sql("0022_erasing.sql")
