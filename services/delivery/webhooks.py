@@ -22,7 +22,7 @@ from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
 from services.connections.messages import sign
 from services.connections.secrets import Purpose, find_secrets
-from services.delivery.safe_http import HttpAnswer, NotAllowedAddress, NotDelivered, SafeClient
+from services.connections.safe_http import HttpAnswer, NotAllowedAddress, NotDelivered, SafeClient
 
 log = logging.getLogger("esupport.webhooks")
 
