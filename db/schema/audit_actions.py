@@ -59,3 +59,5 @@ class AuditAction(StrEnum):
     SEND_MAIL_AGAIN = "send mail again"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
+    # What goes out to other programs.
+    REPLAY_DELIVERIES = "replay deliveries"

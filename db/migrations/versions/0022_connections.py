@@ -17,13 +17,16 @@ ACTIONS = (
     *("change checkout page", "export audit log", "erase personal data", "open mail", "send mail again"),
     # New ones.
     "help desk look-up",
+    "replay deliveries",
 )
+MAIL_KINDS = ("licence", "refund", "account", "password_reset", "password", "credentials", "connection")
 
 
 def upgrade() -> None:
     # First, since it commits what comes before it.
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
+    add_words_check("mail", "kind", MAIL_KINDS)
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
     run_sql("0022_help_desk.sql")

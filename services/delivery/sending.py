@@ -1,0 +1,43 @@
+"""One attempt to deliver an event, by the kind of its connection."""
+
+import logging
+from typing import Final
+
+from services.connections.safe_http import SafeClient
+from services.delivery import webhooks
+from services.delivery.due import WEBHOOKS, DueDelivery
+from services.delivery.outcomes import Outcome
+from services.events.event_types import EventType
+from services.executors.interface import NothingToDo, OutgoingEvent, TryLater
+from services.executors.registry import find_executor
+
+log = logging.getLogger("esupport.worker")
+
+_FAILED: Final = "The attempt failed here. The worker's log says more."
+
+
+def attempt(client: SafeClient, due: DueDelivery) -> Outcome:
+    """Carry the event to the other side; never raises."""
+    try:
+        if due.kind == WEBHOOKS:
+            return webhooks.post(client, due)
+        executor = find_executor(due.kind)
+        return NothingToDo() if executor is None else executor.send(_outgoing(due))
+    except Exception:  # a defect of ours, over which other deliveries must not stand still
+        log.exception("Delivery %s could not be attempted.", due.id)
+        return TryLater(_FAILED)
+
+
+def _outgoing(due: DueDelivery) -> OutgoingEvent:
+    return OutgoingEvent(
+        event_id=due.event_id,
+        action_id=due.action_id,
+        event=EventType(due.type),
+        connection_id=due.connection_id,
+        store_id=due.store_id,
+        order_id=due.order_id,
+        created_at=due.created_at,
+        data=due.data,
+        options=due.options,
+        secrets=due.secrets,
+    )
