@@ -89,6 +89,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "payment_method": _kept("Reports count by it, and it names nobody."),
         "payment_system_name": _kept("It names nobody."),
         "card_type": _kept("It names nobody."),
+        "payment_reference": _kept("The provider's number of the payment: a refund is made by it."),
         "source_digest": _kept("It tells whether a document is the same again, and cannot be read."),
     },
     "order_item": {
@@ -189,7 +190,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
     "discount_amount vat_amount amount delivery delivered refunded license_erased",
     "order_relation": "order_id related_order_id relation checkout_page_id",
-    "orders": "order_id checkout_page_id order_id_1c payment_provider payment_reference status created_at "
+    "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
     "email_corrected_at",

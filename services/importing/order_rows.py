@@ -86,6 +86,8 @@ def _order(parsed: ParsedOrder) -> OrderRow:
         card_type=payment.card_type,
         card_last_4=payment.card_last_4,
         card_expiration_date=payment.card_expiration_date,
+        payment_provider=payment.provider,
+        payment_reference=payment.reference,
         additional_parameters=_pairs(order.additional_data),
         delivered=_is_delivered(order),
         active_subscription=True in renewals,

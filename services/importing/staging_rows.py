@@ -45,6 +45,8 @@ class OrderRow(NamedTuple):
     card_type: str | None
     card_last_4: str | None
     card_expiration_date: str | None
+    payment_provider: str | None
+    payment_reference: str | None
     additional_parameters: str
     delivered: bool
     active_subscription: bool

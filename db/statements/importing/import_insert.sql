@@ -4,12 +4,12 @@
 INSERT INTO orders (order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
-    card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
+    card_type, card_last_4, card_expiration_date, payment_provider, payment_reference, additional_parameters, delivered, active_subscription,
     cancelled_subscription, source_updated_at, source_digest, imported_at)
 SELECT order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
-    card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
+    card_type, card_last_4, card_expiration_date, payment_provider, payment_reference, additional_parameters, delivered, active_subscription,
     cancelled_subscription, source_updated_at, source_digest, statement_timestamp()
 FROM stage_order WHERE NOT known;
 

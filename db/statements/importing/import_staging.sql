@@ -7,6 +7,7 @@ CREATE TEMP TABLE IF NOT EXISTS stage_order (
     customer_type text, country text, email text, first_name text, last_name text, phone text, vat_number text,
     company_name text, company_billing_address text, company_delivery_address text, customer_erased boolean,
     payment_method text, payment_system_name text, card_type text, card_last_4 text, card_expiration_date text,
+    payment_provider text, payment_reference text,
     additional_parameters jsonb, delivered boolean, active_subscription boolean, cancelled_subscription boolean,
     source_updated_at timestamptz, source_digest bytea
 ) ON COMMIT DROP;

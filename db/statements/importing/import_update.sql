@@ -39,6 +39,7 @@ UPDATE orders o SET
     company_delivery_address = s.company_delivery_address, customer_erased = s.customer_erased,
     payment_method = s.payment_method, payment_system_name = s.payment_system_name, card_type = s.card_type,
     card_last_4 = s.card_last_4, card_expiration_date = s.card_expiration_date,
+    payment_provider = s.payment_provider, payment_reference = s.payment_reference,
     additional_parameters = s.additional_parameters,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,

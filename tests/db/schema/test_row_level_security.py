@@ -29,6 +29,8 @@ CLOSED = {
     "sign_in_attempt",
     "known_device",
     "single_sign_on_identity",
+    "connection_secret",
+    "inbox",
 }
 
 
@@ -49,6 +51,24 @@ def make_orders() -> None:
                 related_orders=[{"order_id": 77, "relation": "typo"}],
             )
         )
+
+
+def make_connections() -> None:
+    """A connection of each store, with a secret, a message that came in, an event on its way and an action."""
+    for statement in (
+        "INSERT INTO connection (checkout_page_id, kind, name, key) "
+        "SELECT id, 'webhooks', 'The shop ' || name, 'c_' || lpad(id::text, 22, '0') FROM checkout_page",
+        "INSERT INTO connection_secret (connection_id, purpose, secret) SELECT id, 'in', 'whsec_' || id FROM connection",
+        "INSERT INTO inbox (connection_id, event_id, type, body) SELECT id, 'msg', 'order.upserted', '{}' FROM connection",
+        "INSERT INTO outbox_event (id, type, action_id, order_id, checkout_page_id, data) "
+        "SELECT gen_random_uuid(), 'refund.requested', gen_random_uuid(), order_id, checkout_page_id, '{}' FROM orders",
+        "INSERT INTO delivery (event_id, connection_id, order_id, seq) SELECT e.id, c.id, e.order_id, e.seq "
+        "FROM outbox_event e JOIN connection c USING (checkout_page_id)",
+        "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, account_name, "
+        "account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'refund', '1', '{}', 'x', 'y' "
+        "FROM orders o JOIN connection c USING (checkout_page_id)",
+    ):
+        factories.run(statement)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +96,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
+    make_connections()
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
     factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
     factories.run("INSERT INTO team (name) VALUES ('A'), ('B')")
@@ -219,6 +240,13 @@ STATEMENTS = (
     "SELECT judge_code(gen_random_uuid(), 1, 'x', NULL)",
     "SELECT begin_provider_attempt(1, 'i', 's', true, 'n', NULL, NULL)",
     "SELECT * FROM recovery_code",
+    "SELECT secret FROM connection_secret",
+    "INSERT INTO inbox (event_id, type, body) VALUES ('m', 'order.upserted', '{}')",
+    "UPDATE connection SET key = 'c_0000000000000000000000'",
+    "DELETE FROM connection",
+    "UPDATE outbox_event SET data = '{}'",
+    "UPDATE awaited_action SET state = 'confirmed'",
+    "DELETE FROM delivery",
     "SET ROLE esupport_jobs",
     "ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
     "CREATE TABLE mine (x int)",

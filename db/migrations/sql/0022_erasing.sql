@@ -1,0 +1,164 @@
+-- Erasing a person covers what came in and what goes out. The functions of 0014 that read and cut texts, with the columns
+-- of connections; what is personal is written in db/schema/personal.py.
+
+CREATE OR REPLACE FUNCTION personal_texts(of_orders bigint[])
+ RETURNS TABLE(order_id bigint, place text, key text, path text[], value text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM check_may_erase();
+    RETURN QUERY
+    SELECT h.order_id, 'order_history.text', h.id::text, '{}'::text[], h.text
+        FROM order_history h WHERE h.order_id = ANY (of_orders)
+    UNION ALL SELECT r.order_id, v.place, r.id::text, '{}'::text[], v.value
+        FROM refund_request r, LATERAL (VALUES ('refund_request.reason', r.reason), ('refund_request.note', r.note))
+            v(place, value) WHERE r.order_id = ANY (of_orders)
+    UNION ALL SELECT e.order_id, 'subscription_event.reason', e.id::text, '{}'::text[], e.reason
+        FROM subscription_event e WHERE e.order_id = ANY (of_orders)
+    UNION ALL SELECT s.order_id, 'subscription.change_reason', s.order_id || '/' || s.position, '{}'::text[],
+        s.change_reason FROM subscription s WHERE s.order_id = ANY (of_orders)
+    UNION ALL SELECT k.order_id, 'action_key.answer', k.key::text, '{}'::text[], k.answer
+        FROM action_key k WHERE k.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'audit_log.details', a.id::text, s.path, s.value
+        FROM audit_log a, json_strings(a.details) s WHERE a.order_id = ANY (of_orders)
+    UNION ALL SELECT m.order_id, v.place, m.id::text, '{}'::text[], v.value
+        FROM mail m, LATERAL (VALUES ('mail.subject', m.subject), ('mail.text_body', m.text_body),
+            ('mail.html_body', m.html_body), ('mail.last_error', m.last_error)) v(place, value)
+        WHERE m.order_id = ANY (of_orders)
+    UNION ALL SELECT d.order_id, 'order_document.name', d.id::text, '{}'::text[], d.name
+        FROM order_document d WHERE d.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, 'order_item.name', i.order_id || '/' || i.position, '{}'::text[], i.name
+        FROM order_item i WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
+        FROM order_item i, json_strings(i.additional_data) s WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
+        FROM orders o, json_strings(o.additional_parameters) s WHERE o.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, v.place, i.id::text, '{}'::text[], v.value
+        FROM inbox i, LATERAL (VALUES ('inbox.field', i.field), ('inbox.reason', i.reason)) v(place, value)
+        WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT d.order_id, 'delivery.last_error', d.id::text, '{}'::text[], d.last_error
+        FROM delivery d JOIN outbox_event e ON e.id = d.event_id WHERE e.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
+        FROM awaited_action a WHERE a.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
+        FROM awaited_action a, json_strings(a.wish) s WHERE a.order_id = ANY (of_orders);
+END $function$;
+
+CREATE OR REPLACE FUNCTION texts_matching(emails text[], numbers text[], wide boolean, besides bigint[])
+ RETURNS TABLE(order_id bigint, place text, key text, path text[], value text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    PERFORM check_may_erase();
+    RETURN QUERY SELECT t.* FROM (
+        SELECT h.order_id, 'order_history.text', h.id::text, '{}'::text[], h.text FROM order_history h
+            WHERE may_mention(h.text, emails, numbers, wide)
+        UNION ALL SELECT r.order_id, v.place, r.id::text, '{}'::text[], v.value
+            FROM refund_request r, LATERAL (VALUES ('refund_request.reason', r.reason),
+                ('refund_request.note', r.note)) v(place, value)
+            WHERE may_mention(v.value, emails, numbers, wide)
+        UNION ALL SELECT e.order_id, 'subscription_event.reason', e.id::text, '{}'::text[], e.reason
+            FROM subscription_event e WHERE may_mention(e.reason, emails, numbers, wide)
+        UNION ALL SELECT s.order_id, 'subscription.change_reason', s.order_id || '/' || s.position, '{}'::text[],
+            s.change_reason FROM subscription s WHERE may_mention(s.change_reason, emails, numbers, wide)
+        UNION ALL SELECT k.order_id, 'action_key.answer', k.key::text, '{}'::text[], k.answer
+            FROM action_key k WHERE may_mention(k.answer, emails, numbers, wide)
+        UNION ALL SELECT a.order_id, 'audit_log.details', a.id::text, s.path, s.value
+            FROM audit_log a, json_strings(a.details) s
+            WHERE may_mention(a.details::text, emails, numbers, wide)
+        UNION ALL SELECT m.order_id, v.place, m.id::text, '{}'::text[], v.value
+            FROM mail m, LATERAL (VALUES ('mail.subject', m.subject), ('mail.text_body', m.text_body),
+                ('mail.html_body', m.html_body), ('mail.last_error', m.last_error)) v(place, value)
+            WHERE m.account_id IS NULL AND may_mention(v.value, emails, numbers, wide)
+        UNION ALL SELECT d.order_id, 'order_document.name', d.id::text, '{}'::text[], d.name
+            FROM order_document d WHERE may_mention(d.name, emails, numbers, wide)
+        UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
+            FROM order_item i, json_strings(i.additional_data) s
+            WHERE i.additional_data <> '[]' AND may_mention(i.additional_data::text, emails, numbers, wide)
+        UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
+            FROM orders o, json_strings(o.additional_parameters) s
+            WHERE o.additional_parameters <> '[]' AND may_mention(o.additional_parameters::text, emails, numbers, wide)
+        UNION ALL SELECT i.order_id, v.place, i.id::text, '{}'::text[], v.value
+            FROM inbox i, LATERAL (VALUES ('inbox.field', i.field), ('inbox.reason', i.reason)) v(place, value)
+            WHERE may_mention(v.value, emails, numbers, wide)
+        UNION ALL SELECT d.order_id, 'delivery.last_error', d.id::text, '{}'::text[], d.last_error FROM delivery d
+            WHERE may_mention(d.last_error, emails, numbers, wide)
+        UNION ALL SELECT NULL, 'connection.trouble', c.id::text, '{}'::text[], c.trouble FROM connection c
+            WHERE may_mention(c.trouble, emails, numbers, wide)
+        UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
+            FROM awaited_action a WHERE may_mention(a.message, emails, numbers, wide)
+        UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
+            FROM awaited_action a, json_strings(a.wish) s WHERE may_mention(a.wish::text, emails, numbers, wide)
+    ) t(order_id, place, key, path, value)
+    WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
+END $function$;
+
+CREATE OR REPLACE FUNCTION erase_spans(cuts jsonb)
+ RETURNS TABLE(place text, changed bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    at record;
+    here jsonb;
+    cut record;
+    by_id constant text := 't.id = c.key::bigint';
+    by_position constant text := 't.order_id = split_part(c.key, ''/'', 1)::bigint '
+        'AND t.position = split_part(c.key, ''/'', 2)::integer';
+BEGIN
+    PERFORM check_may_erase();
+    PERFORM set_config('esupport.erasing', 'on', true);
+    FOR at IN SELECT * FROM (VALUES
+        ('order_history', 'text', by_id, 20000, false), ('refund_request', 'reason', by_id, 20000, false),
+        ('refund_request', 'note', by_id, 20000, false), ('subscription_event', 'reason', by_id, 2000, false),
+        ('subscription', 'change_reason', by_position, 20000, false),
+        ('action_key', 'answer', 't.key = c.key::uuid', 100000, false), ('mail', 'subject', by_id, 1000, false),
+        ('mail', 'text_body', by_id, 10000000, false), ('mail', 'html_body', by_id, 10000000, false),
+        ('mail', 'last_error', by_id, 100000, false), ('order_document', 'name', by_id, 255, false),
+        ('order_item', 'name', by_position, 100000, false), ('audit_log', 'details', by_id, 0, true),
+        ('order_item', 'additional_data', by_position, 0, true),
+        ('orders', 'additional_parameters', 't.order_id = c.key::bigint', 0, true),
+        ('inbox', 'field', by_id, 300, false), ('inbox', 'reason', by_id, 1000, false),
+        ('delivery', 'last_error', by_id, 1000, false), ('connection', 'trouble', by_id, 1000, false),
+        ('awaited_action', 'message', 't.id = c.key::uuid', 1000, false),
+        ('awaited_action', 'wish', 't.id = c.key::uuid', 0, true)
+    ) p(table_name, column_name, matches, most, is_json) LOOP
+        place := at.table_name || '.' || at.column_name;
+        SELECT jsonb_agg(c) INTO here FROM jsonb_array_elements(cuts) c WHERE c ->> 'place' = place;
+        CONTINUE WHEN here IS NULL;
+        IF at.is_json THEN
+            changed := 0;
+            FOR cut IN SELECT c ->> 'key' AS key, c -> 'spans' AS spans,
+                    array(SELECT jsonb_array_elements_text(c -> 'path')) AS path FROM jsonb_array_elements(here) c LOOP
+                EXECUTE format('UPDATE %1$I t SET %2$I = jsonb_set(t.%2$I, $1, to_jsonb(text_without(t.%2$I #>> $1, $2))) '
+                    'FROM (SELECT $3 AS key) c WHERE %3$s AND jsonb_typeof(t.%2$I #> $1) = ''string''',
+                    at.table_name, at.column_name, at.matches) USING cut.path, cut.spans, cut.key;
+                changed := changed + 1;
+            END LOOP;
+        ELSE
+            EXECUTE format('UPDATE %1$I t SET %2$I = left(text_without(t.%2$I, c.spans), %4$s) '
+                'FROM (SELECT e ->> ''key'' AS key, e -> ''spans'' AS spans FROM jsonb_array_elements($1) e) c WHERE %3$s',
+                at.table_name, at.column_name, at.matches, at.most) USING here;
+            GET DIAGNOSTICS changed = ROW_COUNT;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+    PERFORM set_config('esupport.erasing', 'off', true);
+END $function$;
+
+-- What a shop answers later must not bring the person back.
+CREATE FUNCTION keep_answer_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    NEW.message := left(text_without_erased(NEW.order_id, NEW.message), 1000);
+    RETURN NEW;
+END $$;
+REVOKE ALL ON FUNCTION keep_answer_erased() FROM PUBLIC;
+CREATE TRIGGER awaited_action_keep_erased BEFORE UPDATE OF message ON awaited_action
+    FOR EACH ROW WHEN (NEW.message IS DISTINCT FROM OLD.message) EXECUTE FUNCTION keep_answer_erased();

@@ -1,0 +1,12 @@
+CREATE POLICY added ON awaited_action
+    FOR INSERT TO esupport_app
+    WITH CHECK (((checkout_page_id = ANY (( SELECT viewer_page_ids() AS viewer_page_ids)::integer[])) AND ( SELECT viewer_may_act() AS viewer_may_act) AND (account_id = ( SELECT viewer_id() AS viewer_id))));
+
+CREATE POLICY jobs ON awaited_action
+    FOR ALL TO esupport_jobs
+    USING (true)
+    WITH CHECK (true);
+
+CREATE POLICY scope ON awaited_action
+    FOR SELECT TO esupport_app
+    USING ((checkout_page_id = ANY (( SELECT viewer_page_ids() AS viewer_page_ids)::integer[])));
