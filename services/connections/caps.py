@@ -10,7 +10,10 @@ from services.money import decimals, is_currency, minor_units
 
 _LONGEST: Final = 1000
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
-_PROBLEM: Final = "Give an amount such as 500.00, which holds in every currency, or amounts by currency: EUR 500, JPY 80000."
+_PROBLEM: Final = (
+    "Give an amount such as 500.00, which holds in every currency, or amounts by currency: "
+    "EUR 500, JPY 80000."
+)
 
 
 @dataclass(frozen=True, slots=True)

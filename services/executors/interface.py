@@ -97,7 +97,7 @@ class Payment:
 
 
 class Executor(Protocol):
-    """One kind of provider. An executor holds no state of its own: several threads use it at the same time."""
+    """One kind of provider. An instance serves one connection and is used by one thread at a time."""
 
     @property
     def title(self) -> str:

@@ -60,10 +60,10 @@ class StripeExecutor:
         return "Stripe"
 
     def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
-        if payment.provider is None or payment.reference is None:
-            return "The order does not say which payment of Stripe it was paid with."
-        if payment.provider.lower() != PROVIDER:
+        if payment.provider is not None and payment.provider.casefold() != PROVIDER:
             return f"The order was paid with {payment.provider[:64]}, not with Stripe."
+        if payment.reference is None:
+            return "The order does not say which payment of Stripe it was paid with."
         if payment.reference[:3] not in _REFERENCES:
             return "The order's payment reference is none of Stripe's: those begin with pi_ or ch_."
         return None
