@@ -70,7 +70,18 @@ class TryLater:
     retry_after: float | None = None
 
 
-Result = NothingToDo | Accepted | Succeeded | Refused | TryLater
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing was sent, on purpose: a dry run, or a refund above what the connection may pay back at once.
+
+    The action ends as *not delivered* with `message`, a sentence, in the order's history, and can be pressed again.
+    Nobody is mailed.
+    """
+
+    message: str
+
+
+Result = NothingToDo | Accepted | Succeeded | Refused | TryLater | NotSent
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +97,18 @@ class Payment:
 
 
 class Executor(Protocol):
-    """One kind of provider. Instances are kept for as long as the process lives and used by one thread at a time."""
+    """One kind of provider. An instance serves one connection and is used by one thread at a time."""
+
+    @property
+    def title(self) -> str:
+        """What people call the provider, such as "Stripe"."""
+        ...
 
     def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
-        """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network."""
+        """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network.
+
+        What the portal knows itself (is anything left to give back, is the day's cap reached) is not asked here.
+        """
         ...
 
     def send(self, outgoing: OutgoingEvent) -> Result:
