@@ -19,20 +19,19 @@ from sqlalchemy.exc import OperationalError
 
 from db.connections.engine import jobs_transaction
 from db.errors import SqlState, sqlstate
-from services.connections.safe_http import SafeClient
-from services.delivery.due import DueDelivery, Lane, find_due, find_lanes
+from services.delivery.due import WEBHOOKS, DueDelivery, Lane, find_due, find_lanes
 from services.delivery.lane_locks import LaneLocks
 from services.delivery.outcomes import Attempt, Fate, record, record_simple, settle_unsent
-from services.delivery.sending import attempt
+from services.delivery.sending import Sender
 from services.delivery.sources import Rest
 from services.executors.interface import TryLater
 
 log = logging.getLogger("esupport.worker")
 
-# Attempts at the same time: in all, to one connection, and to one whose last attempt failed.
+# Attempts at the same time: in all, to one shop, and to an executor or a shop whose last attempt failed.
 _MOST_AT_ONCE: Final = 64
-_PER_CONNECTION: Final = 8
-_WHILE_TROUBLED: Final = 1
+_PER_SHOP: Final = 8
+_WITH_CARE: Final = 1
 # How long a worker that was told to stop waits for the answers that are still to come. What is not recorded by then is
 # delivered again.
 _LAST_SECONDS: Final = 5.0
@@ -47,7 +46,7 @@ class Dispatcher:
     def __init__(self, wake: Callable[[], None]) -> None:
         self.fates: Final[Counter[Fate]] = Counter()
         self._wake: Final = wake
-        self._client: Final = SafeClient()
+        self._sender: Final = Sender()
         self._locks: Final = LaneLocks()
         self._under_way: Final[dict[int, DueDelivery]] = {}
         self._answered: Final[SimpleQueue[Attempt]] = SimpleQueue()
@@ -73,7 +72,7 @@ class Dispatcher:
                 time.sleep(0.02)
         finally:
             self._locks.close()
-            self._client.close()
+            self._sender.close()
 
     def _record(self) -> None:
         attempts, self._unrecorded = self._unrecorded, []
@@ -133,14 +132,16 @@ class Dispatcher:
             self._locks.release(connection_id)
         for due in begun:
             self._under_way[due.id] = due
-            threading.Thread(target=self._attempt, args=(due,), name=f"delivery {due.id}", daemon=True).start()
+            threading.Thread(
+                target=self._attempt, args=(due,), name=f"delivery {due.id}", daemon=True
+            ).start()
 
     def _due_of(self, connection: Connection, lane: Lane, begun: int) -> list[DueDelivery]:
         """What may begin on a connection now."""
         own = [due.id for due in self._under_way.values() if due.connection_id == lane.connection_id]
         is_troubled = self._troubled.get(lane.connection_id, lane.is_troubled)
-        share = (_WHILE_TROUBLED if is_troubled else _PER_CONNECTION) - len(own)
-        limit = min(share, _MOST_AT_ONCE - len(self._under_way) - begun)
+        share = _PER_SHOP if lane.kind == WEBHOOKS and not is_troubled else _WITH_CARE
+        limit = min(share - len(own), _MOST_AT_ONCE - len(self._under_way) - begun)
         if limit <= 0 or not self._locks.claim(lane.connection_id):
             return []
         # A new statement, which sees what the worker before us has recorded.
@@ -151,7 +152,7 @@ class Dispatcher:
         return [due for due in found if not due.is_given_up]
 
     def _attempt(self, due: DueDelivery) -> None:
-        self._answered.put(Attempt(due, attempt(self._client, due)))
+        self._answered.put(Attempt(due, self._sender.attempt(due)))
         self._wake()
 
 

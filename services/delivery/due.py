@@ -92,7 +92,9 @@ def find_due(
             outbox_event.c.data,
             delivery.c.attempts,
             awaited_action.c.id.is_not(None).label("is_awaited"),
-            case((awaited_action.c.state == AwaitedState.NOT_DELIVERED, True), else_=False).label("is_given_up"),
+            case((awaited_action.c.state == AwaitedState.NOT_DELIVERED, True), else_=False).label(
+                "is_given_up"
+            ),
         )
         .join(connection_table, connection_table.c.id == delivery.c.connection_id)
         .join(outbox_event, outbox_event.c.id == delivery.c.event_id)

@@ -156,9 +156,7 @@ def _set_failed(connection: Connection, due: DueDelivery, reason: str, status: i
 
 def _note_success(connection: Connection, connection_id: int) -> None:
     last = connection_table.c.last_delivered_at
-    is_news = or_(
-        connection_table.c.trouble.is_not(None), last.is_(None), last < func.now() - _NOTED_EVERY
-    )
+    is_news = or_(connection_table.c.trouble.is_not(None), last.is_(None), last < func.now() - _NOTED_EVERY)
     connection.execute(
         update(connection_table)
         .where(connection_table.c.id == connection_id, is_news)

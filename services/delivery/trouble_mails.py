@@ -15,7 +15,9 @@ from services.settings import settings
 
 # A trouble that lasts is reported again, but no more often than this.
 _REPORTED_EVERY: Final = timedelta(days=1)
-_GIVEN_UP: Final = "Events could not be delivered for more than three days, and the first of them was given up."
+_GIVEN_UP: Final = (
+    "Events could not be delivered for more than three days, and the first of them was given up."
+)
 _SWITCHED_OFF: Final = (
     "The shop answered that this address is gone (410), so the connection was switched off. "
     "What waits is kept until an administrator switches it on again."

@@ -15,6 +15,7 @@ from services.connections.applying import apply_due
 from services.delivery.dispatching import DeliverySource, deliver_due
 from services.delivery.mail_rounds import MailSource, send_due
 from services.delivery.notifications import start_listening
+from services.delivery.outcomes import Fate
 from services.delivery.sources import Rest, Source, Turns
 from services.mail.server_address import check_mail_settings
 from services.settings import MailSettings, settings
@@ -91,7 +92,7 @@ def _work_once(mail: MailSettings, stop: threading.Event) -> None:
         print(NO_SERVER)
     else:
         print(send_due(mail.smtp_url, mail.sender, stop))
-    if deliveries.any():
-        print(f"Deliveries: {deliveries}")
+    if deliveries:
+        print("Deliveries: " + ", ".join(f"{deliveries[fate]} {fate}" for fate in Fate))
     if applied:
         print(f"Inbox: {applied} settled")
