@@ -21,8 +21,8 @@ from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
 from services.connections.messages import sign
+from services.connections.safe_http import HttpAnswer, NotAllowedAddress, NotDelivered, SafeClient
 from services.connections.secrets import Purpose, find_secrets
-from services.delivery.safe_http import HttpAnswer, NotAllowedAddress, NotDelivered, SafeClient
 
 log = logging.getLogger("esupport.webhooks")
 

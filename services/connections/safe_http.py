@@ -18,6 +18,7 @@ import httpx2
 from services.settings import settings
 
 SECONDS: Final = 15.0
+MAX_CONTENT: Final = 4 * 1024 * 1024
 _LONGEST_ANSWER: Final = 64 * 1024
 _SHOWN: Final = 300
 
@@ -57,6 +58,15 @@ def check_address(url: str) -> None:
     raise NotAllowedAddress("The address must begin with https://.")
 
 
+@dataclass(frozen=True, slots=True)
+class HttpContent:
+    """What came back, with its bytes; `retry_after` is in seconds."""
+
+    status: int
+    retry_after: float | None
+    content: bytes
+
+
 class SafeClient:
     """A client that keeps connections open between messages to one host. Use from one thread at a time."""
 
@@ -75,11 +85,27 @@ class SafeClient:
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         """Send the body; raises `NotDelivered`, and `NotAllowedAddress` before anything is sent."""
+        answer = self.request("POST", url, headers, body, longest=_LONGEST_ANSWER)
+        return HttpAnswer(answer.status, answer.retry_after, _beginning(answer.content))
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        *,
+        longest: int = MAX_CONTENT,
+    ) -> HttpContent:
+        """The answer with at most about `longest` bytes of its content; a longer one is not read to its end.
+
+        Raises `NotDelivered`, and `NotAllowedAddress` before anything is sent.
+        """
         check_address(url)
         try:
-            with self._client.stream("POST", url, content=body, headers=headers) as response:
-                text = _beginning(response)
-                return HttpAnswer(response.status_code, _retry_after(response), text)
+            with self._client.stream(method, url, content=body, headers=headers) as response:
+                content = _content(response, longest)
+                return HttpContent(response.status_code, _retry_after(response), content)
         except _Forbidden as error:
             raise NotAllowedAddress(str(error)) from None
         except httpx2.HTTPError as error:
@@ -143,13 +169,17 @@ def _is_exempt(host: str) -> bool:
     return host.lower().rstrip(".").strip("[]") in settings().web.hook_hosts
 
 
-def _beginning(response: httpx2.Response) -> str:
-    """The first characters of the answer; a long one is not read to its end."""
+def _content(response: httpx2.Response, longest: int) -> bytes:
     content = b""
     for chunk in response.iter_bytes():
         content += chunk
-        if len(content) >= _LONGEST_ANSWER:
+        if len(content) >= longest:
             break
+    return content
+
+
+def _beginning(content: bytes) -> str:
+    """The first characters of the answer, printable."""
     text = content[:4096].decode("utf-8", "replace")
     return "".join(c if c.isprintable() else " " for c in text)[:_SHOWN].strip()
 
