@@ -67,3 +67,5 @@ class AuditAction(StrEnum):
     TEST_CONNECTION = "test connection"
     OPEN_MESSAGE = "open message"
     REPLAY_MESSAGES = "replay messages"
+    # Other programs, by a connection of their own.
+    HELP_DESK_LOOK_UP = "help desk look-up"

@@ -119,9 +119,7 @@ def change_secret(
 
 
 @action(AuditAction.SWITCH_CONNECTION_OFF)
-def switch_off(
-    connection: Connection, viewer: Viewer, connection_id: int, *, gives_up: bool
-) -> ActionResult:
+def switch_off(connection: Connection, viewer: Viewer, connection_id: int, *, gives_up: bool) -> ActionResult:
     """Neither receive nor send anything by it. Raises `NotAllowed`, `ConnectionNotFound`, `Conflict`.
 
     With `gives_up`, actions that wait for its answer end as not delivered, so that they can be done again. Otherwise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.connections.inbox import ConnectionKind
-from services.connections.secrets import Purpose, new_secret
+from services.connections.secrets import Purpose, new_help_desk_secret, new_secret
 from services.events.event_types import Topic
 from services.settings import settings
 
@@ -74,8 +74,7 @@ def new_key() -> str:
 
 def make_secret(kind: ConnectionKind) -> str:
     """A new secret in the form that the other side takes."""
-    # Help Scout's custom apps take 40 characters at most.
-    return random_secrets.token_urlsafe(30) if kind is ConnectionKind.HELP_DESK else new_secret()
+    return new_help_desk_secret() if kind is ConnectionKind.HELP_DESK else new_secret()
 
 
 def make_secrets(kind: ConnectionKind, *, sends_out: bool) -> dict[Purpose, str]:

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
-from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import awaited_action, connection_secret, delivery, inbox
+from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
 from services.connections.inbox import ConnectionKind, InboxState

@@ -17,6 +17,8 @@ import services
 from db.connections.engine import viewer_transaction
 from services.access import Role, Viewer
 from services.actions import ActionRequest, ActionResult, perform
+from services.connections.kinds import new_key
+from services.connections.secrets import new_secret
 from services.errors import NotAllowed, NotFound
 from tests.support import factories
 from tests.support.factories import document, item, run
@@ -90,7 +92,31 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     run("INSERT INTO single_sign_on_identity (account_id, issuer, subject) VALUES (:id, 'i', 's')", id=second)
     locked = factories.account("locked")
     run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
+    on, off_connection = (
+        run(
+            "INSERT INTO connection (checkout_page_id, kind, name, key, switched_off_at, switched_off_because) "
+            "VALUES (:store, 'webhooks', 'x', :key, CASE WHEN :off THEN now() END, CASE WHEN :off THEN 'x' END) "
+            "RETURNING id",
+            store=store,
+            key=new_key(),
+            off=is_off,
+        )[0][0]
+        for is_off in (False, True)
+    )
+    run(
+        "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (:id, 'in', :secret)",
+        id=on,
+        secret=new_secret(),
+    )
+    [[message]] = run(
+        "INSERT INTO inbox (connection_id, event_id, type, body, state, settled_at) "
+        "VALUES (:id, 'm', 'x', '{}', 'refused', now()) RETURNING id",
+        id=on,
+    )
     common = {
+        "connection": on,
+        "off_connection": off_connection,
+        "message": message,
         "locked": locked,
         "second": second,
         "team": team,

@@ -18,6 +18,7 @@ ACTIONS = (
     # New ones.
     *("create connection", "change connection", "change connection secret", "delete connection"),
     *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
+    "help desk look-up",
 )
 
 
@@ -28,3 +29,4 @@ def upgrade() -> None:
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
     run_sql("0022_administering.sql")
+    run_sql("0022_help_desk.sql")
