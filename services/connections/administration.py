@@ -1,7 +1,7 @@
 """What administrators do with connections. Secrets are written here and never read back, told or recorded."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -60,7 +60,7 @@ def create_connection(
     }
     _require_interface(kind, values, has_api_secret=Purpose.API in checked)
     store = _lock_store(connection, store_id)
-    _require_only_word(connection, store_id, kind, values, own_id=None)
+    _require_only_word(connection, store_id, kind, values["confirms"], values["topics"], own_id=None)
     connection_id = connection.execute(
         insert(connection_table)
         .values(
@@ -88,7 +88,9 @@ def change_connection(
     values = checked_values(known.kind, form)
     _require_interface(known.kind, values, has_api_secret=_has_secret(connection, connection_id, Purpose.API))
     if not known.is_switched_off:
-        _require_only_word(connection, known.store_id, known.kind, values, own_id=connection_id)
+        _require_only_word(
+            connection, known.store_id, known.kind, values["confirms"], values["topics"], own_id=connection_id
+        )
     connection.execute(
         update(connection_table).where(connection_table.c.id == connection_id).values(**values)
     )
@@ -148,9 +150,9 @@ def switch_on(connection: Connection, viewer: Viewer, connection_id: int) -> Act
         raise Conflict("This connection is switched on already.")
     columns = connection_table.c
     row = connection.execute(
-        select(columns.topics, columns.confirms, columns.out_url).where(columns.id == connection_id)
+        select(columns.topics, columns.confirms).where(columns.id == connection_id)
     ).one()
-    _require_only_word(connection, known.store_id, known.kind, dict(row._mapping), own_id=connection_id)
+    _require_only_word(connection, known.store_id, known.kind, row.confirms, row.topics, own_id=connection_id)
     connection.execute(
         update(connection_table)
         .where(connection_table.c.id == connection_id)
@@ -230,14 +232,20 @@ def _lock_store(connection: Connection, store_id: int) -> str:
 
 
 def _require_only_word(
-    connection: Connection, store_id: int, kind: ConnectionKind, values: Values, *, own_id: int | None
+    connection: Connection,
+    store_id: int,
+    kind: ConnectionKind,
+    confirms: bool,
+    topics: Collection[str],
+    *,
+    own_id: int | None,
 ) -> None:
     """Raise `InvalidInput` when another connection of the store and kind confirms one of the same topics.
 
     Between kinds there is an order instead (services/events/awaiting.py): who carries the money out comes first.
     """
-    topics = CONFIRMED_TOPICS.intersection(values["topics"])
-    if not values["confirms"] or not topics:
+    awaited = CONFIRMED_TOPICS.intersection(topics)
+    if not confirms or not awaited:
         return
     columns = connection_table.c
     other = connection.execute(
@@ -248,13 +256,13 @@ def _require_only_word(
             columns.confirms,
             columns.switched_off_at.is_(None),
             columns.id.is_distinct_from(own_id),
-            columns.topics.overlap(sorted(topics)),
+            columns.topics.overlap(sorted(awaited)),
         )
         .limit(1)
     ).first()
     if other is None:
         return
-    shared = " and ".join(sorted(topics.intersection(other.topics)))
+    shared = " and ".join(sorted(awaited.intersection(other.topics)))
     raise InvalidInput(
         f"The connection {other.name} confirms {shared} of this store already; only one word can count.",
         field="confirms",
@@ -280,7 +288,7 @@ def _has_secret(connection: Connection, connection_id: int, purpose: Purpose) ->
     return connection.execute(found.limit(1)).first() is not None
 
 
-def _recorded(values: Values) -> dict[str, Any]:
+def _recorded(values: Values) -> dict[str, object]:
     """What the audit log keeps: an address without its query, which may hold something secret."""
     address = urlsplit(values["out_url"] or "")
     where = f"{address.scheme}://{address.hostname}{address.path}" if address.hostname else None

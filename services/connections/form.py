@@ -1,18 +1,17 @@
 """What administrators type about a connection, checked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypedDict
 
+from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
-from services.connections.safe_http import NotAllowedAddress, check_address
 from services.connections.secrets import Purpose
 from services.errors import InvalidInput
 from services.events.event_types import Topic
 
 NOVENTIQ_API: Final = "https://api.ecommerce.noventiq.com"
-LONGEST_ADDRESS: Final = 2000
 LONGEST_SECRET: Final = 1000
 _LONGEST_TEXT: Final = 200
 _LONGEST_REFUND_EMAIL: Final = 80  # the vendor's own limit
@@ -32,8 +31,14 @@ class ConnectionForm:
     options: Mapping[str, str | bool] = field(default_factory=dict)
 
 
-# The columns of the table that a form sets; `options` is JSON.
-Values = dict[str, Any]
+class Values(TypedDict):
+    """The columns of the table that a form sets; `options` is JSON."""
+
+    name: str
+    out_url: str | None
+    topics: list[str]
+    confirms: bool
+    options: Mapping[str, str | bool | None]
 
 
 def checked_values(kind: ConnectionKind, form: ConnectionForm) -> Values:
@@ -87,10 +92,8 @@ def _address(url: str, field: str) -> str:
     url = url.strip()
     if not url:
         return ""
-    if len(url) > LONGEST_ADDRESS or not url.isprintable() or " " in url:
-        raise InvalidInput(
-            f"An address has at most {LONGEST_ADDRESS:,} characters and no spaces.", field=field
-        )
+    if len(url) > LONGEST or not url.isprintable() or " " in url:
+        raise InvalidInput(f"An address has at most {LONGEST:,} characters and no spaces.", field=field)
     try:
         check_address(url)
     except NotAllowedAddress as error:
@@ -124,4 +127,6 @@ def _stripe(options: Mapping[str, str | bool]) -> dict[str, str | bool | None]:
     }
 
 
-_OPTIONS: Final = {ConnectionKind.NOVENTIQ: _noventiq, ConnectionKind.STRIPE: _stripe}
+_OPTIONS: Final[
+    Mapping[ConnectionKind, Callable[[Mapping[str, str | bool]], Mapping[str, str | bool | None]]]
+] = {ConnectionKind.NOVENTIQ: _noventiq, ConnectionKind.STRIPE: _stripe}

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnClause, ColumnElement, Connection, Label, Row, func, select, update
 
 from db.schema.audit_actions import AuditAction
 from db.schema.connection_tables import inbox
@@ -198,14 +198,11 @@ def _of(connection_id: int | None) -> ColumnElement[bool]:
     )
 
 
-def _columns() -> list[ColumnElement[Any]]:
-    plain: list[ColumnElement[Any]] = [
-        inbox.c[name] for name in LoggedMessage.__slots__ if name != "has_body"
-    ]
+def _columns() -> list[ColumnClause[object] | Label[bool]]:
+    plain = [inbox.c[name] for name in LoggedMessage.__slots__ if name != "has_body"]
     return [*plain, inbox.c.body.is_not(None).label("has_body")]
 
 
-# Any: a row of columns chosen by name.
-def _logged(row: Any) -> LoggedMessage:
+def _logged(row: Row[*tuple[object, ...]]) -> LoggedMessage:
     values = {name: getattr(row, name) for name in LoggedMessage.__slots__}
     return LoggedMessage(**values | {"state": InboxState(row.state)})

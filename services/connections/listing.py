@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, func, select
 
 from db.schema.connection_tables import awaited_action, connection_secret, delivery, inbox
 from db.schema.connection_tables import connection as connection_table
@@ -57,7 +57,7 @@ class ListedConnection:
     out_url: str | None
     topics: tuple[Topic, ...]
     confirms: bool
-    options: Mapping[str, Any]  # JSON, of each kind's own
+    options: Mapping[str, object]  # JSON
     last_received_at: datetime | None
     last_delivered_at: datetime | None
     trouble: str | None
@@ -139,8 +139,7 @@ def count_in_trouble(connection: Connection, viewer: Viewer) -> int:
     return number
 
 
-# Any: rows of columns chosen by name.
-def _statement() -> Select[Any]:
+def _statement() -> Select[*tuple[object, ...]]:
     own = {"id", "kind", "name", "key", "out_url", "topics", "confirms", "options"}
     own |= {"last_received_at", "last_delivered_at", "trouble", "trouble_since"}
     own |= {"switched_off_at", "switched_off_because"}
@@ -153,7 +152,7 @@ def _statement() -> Select[Any]:
 
 
 def _listed(
-    row: Any,
+    row: Row[*tuple[object, ...]],
     received: Mapping[InboxState, int],
     sent: SentCounts,
     awaited: int,
@@ -166,7 +165,9 @@ def _listed(
     return ListedConnection(**values, received=received, sent=sent, awaited=awaited, secrets=secrets)
 
 
-def _counts(connection: Connection, connection_id: Any, state: Any) -> dict[int, dict[str, int]]:
+def _counts(
+    connection: Connection, connection_id: Column[int], state: Column[str]
+) -> dict[int, dict[str, int]]:
     """By connection and state."""
     counted: dict[int, dict[str, int]] = {}
     statement = (

@@ -1,7 +1,7 @@
 """Bodies of messages with their personal values masked: field names stay, and so do values that name nobody."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 MASK: Final = "•••"
 # Everything else is masked: a shop may send fields that nobody here has heard of.
@@ -73,8 +73,7 @@ def masked_body(body: bytes) -> str | None:
     return "\n".join(lines)
 
 
-# Any: a value of JSON.
-def _masked(value: Any, name: str | None, *, inside: str) -> Any:
+def _masked(value: object, name: str | None, *, inside: str) -> object:
     if isinstance(value, dict):
         return {key: _masked(part, key, inside=_inside(key, part, inside)) for key, part in value.items()}
     if isinstance(value, list):
@@ -87,5 +86,5 @@ def _masked(value: Any, name: str | None, *, inside: str) -> Any:
     return value if is_shown else MASK
 
 
-def _inside(key: str, part: Any, inside: str) -> str:
+def _inside(key: str, part: object, inside: str) -> str:
     return key if isinstance(part, (dict, list)) else inside

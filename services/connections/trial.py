@@ -21,6 +21,7 @@ from services.connections.secrets import Purpose, find_secrets
 from services.errors import Conflict
 
 TEST_TYPE: Final = "test"
+_SHOWN: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def send_test_event(connection: Connection, viewer: Viewer, connection_id: int) 
         raise Conflict(str(error)) from error
     finally:
         client.close()
-    said = f"The shop answered {answer.status}" + (f": {answer.text}" if answer.text else ".")
+    text = _beginning(answer.content)
+    said = f"The shop answered {answer.status}" + (f": {text}" if text else ".")
     verdict = "" if 200 <= answer.status < 300 else " Anything but 200 to 299 counts as not delivered."
     return ActionResult(
         said + verdict, {"connection": connection_id, "store": known.store, "status": answer.status}
@@ -77,6 +79,11 @@ def sign_example(
     details = {"connection": connection_id, "store": known.store, "example": True}
     recording.record(connection, viewer, AuditAction.TEST_CONNECTION, address=address, details=details)
     return SignedExample(known.address, _headers(secrets[:1], body), body)
+
+
+def _beginning(content: bytes) -> str:
+    text = content[:4096].decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else " " for c in text)[:_SHOWN].strip()
 
 
 def _secrets(connection_id: int, purpose: Purpose) -> tuple[str, ...]:

@@ -75,23 +75,8 @@ def people(database: str) -> dict[Role, int]:
     return {role: factories.account(role, role=role, stores=["shop-a"]) for role in Role}
 
 
-@pytest.fixture(scope="module")
-def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
-    """What stands for either order, and the things that belong to none."""
-    run("INSERT INTO team (name) VALUES ('A team')")
-    run(
-        "INSERT INTO mail (message_id, kind, to_address, subject, text_body) "
-        "VALUES ('<1@x>', 'refund', 'a@x.example', 's', 't')"
-    )
-    [[team]], [[mail]] = run("SELECT id FROM team"), run("SELECT id FROM mail")
-    [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
-    off = factories.account("off")
-    run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
-    second = factories.account("second")
-    run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
-    run("INSERT INTO single_sign_on_identity (account_id, issuer, subject) VALUES (:id, 'i', 's')", id=second)
-    locked = factories.account("locked")
-    run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
+def make_connections(store: int) -> dict[str, int]:
+    """A connection of the store, one that is switched off, and a message of the first."""
     on, off_connection = (
         run(
             "INSERT INTO connection (checkout_page_id, kind, name, key, switched_off_at, switched_off_because) "
@@ -113,10 +98,28 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
         "VALUES (:id, 'm', 'x', '{}', 'refused', now()) RETURNING id",
         id=on,
     )
+    return {"connection": on, "off_connection": off_connection, "message": message}
+
+
+@pytest.fixture(scope="module")
+def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
+    """What stands for either order, and the things that belong to none."""
+    run("INSERT INTO team (name) VALUES ('A team')")
+    run(
+        "INSERT INTO mail (message_id, kind, to_address, subject, text_body) "
+        "VALUES ('<1@x>', 'refund', 'a@x.example', 's', 't')"
+    )
+    [[team]], [[mail]] = run("SELECT id FROM team"), run("SELECT id FROM mail")
+    [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
+    off = factories.account("off")
+    run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
+    second = factories.account("second")
+    run("UPDATE account SET totp_secret = repeat('A', 32) WHERE id = :id", id=second)
+    run("INSERT INTO single_sign_on_identity (account_id, issuer, subject) VALUES (:id, 'i', 's')", id=second)
+    locked = factories.account("locked")
+    run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
     common = {
-        "connection": on,
-        "off_connection": off_connection,
-        "message": message,
+        **make_connections(store),
         "locked": locked,
         "second": second,
         "team": team,
