@@ -14,17 +14,14 @@ from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
+from services.connections.listing import ConnectionNotFound
 from services.delivery.due import WEBHOOKS
-from services.errors import InvalidInput, NotFound
+from services.errors import InvalidInput
 from services.events.awaiting import OPEN_STATES, AwaitedState
 
 PAGE: Final = 50
 # So many are sent again at once, the oldest first.
 MOST_REPLAYED: Final = 10_000
-
-
-class DeliveriesNotFound(NotFound):
-    message = "There is no such connection."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,14 @@ def replay_deliveries(
 
     What waits becomes due at once. Left out is what the other side would carry out although nobody here wants it any
     more: an action that was given up, and, with a provider, one that was answered. Raises `NotAllowed`,
-    `DeliveriesNotFound`, and `InvalidInput` when nothing was chosen or more than `MOST_REPLAYED`.
+    `ConnectionNotFound`, and `InvalidInput` when nothing was chosen or more than `MOST_REPLAYED`.
     """
     require_administrator(viewer)
     kind = connection.execute(
         select(connection_table.c.kind).where(connection_table.c.id == connection_id)
     ).scalar_one_or_none()
     if kind is None:
-        raise DeliveriesNotFound
+        raise ConnectionNotFound
     if not delivery_ids and since is None and until is None:
         raise InvalidInput("Please choose what is to be sent again.")
     chosen = [delivery.c.connection_id == connection_id]
