@@ -13,6 +13,9 @@ from uuid import UUID
 
 from services.events.event_types import EventType
 
+# A body, and the options of a connection: whatever JSON holds.
+Json = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEvent:
@@ -28,8 +31,8 @@ class OutgoingEvent:
     store_id: int
     order_id: int
     created_at: datetime
-    data: Mapping[str, Any]
-    options: Mapping[str, Any]
+    data: Json
+    options: Json
     secrets: tuple[str, ...]
 
 
@@ -104,7 +107,7 @@ class Executor(Protocol):
         """What people call the provider, such as "Stripe"."""
         ...
 
-    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
+    def can_refund(self, payment: Payment, options: Json) -> str | None:
         """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network.
 
         What the portal knows itself (is anything left to give back, is the day's cap reached) is not asked here.

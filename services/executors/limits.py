@@ -5,11 +5,10 @@ over all refunds of the store). What a refund takes of the day is written down a
 called, under a lock of the store, so that workers cannot exceed the cap together. See docs/stripe.md.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
@@ -18,7 +17,16 @@ from db.schema.connection_tables import refund_reservation
 from services.connections.caps import read_cap
 from services.errors import InvalidInput
 from services.events.event_types import EventType
-from services.executors.interface import Executor, NotSent, OutgoingEvent, Payment, Refused, Result, TryLater
+from services.executors.interface import (
+    Executor,
+    Json,
+    NotSent,
+    OutgoingEvent,
+    Payment,
+    Refused,
+    Result,
+    TryLater,
+)
 from services.executors.refund_wish import RefundWish, read_wish
 from services.money import format_money
 
@@ -38,7 +46,7 @@ class LimitedExecutor:
     def title(self) -> str:
         return self.executor.title
 
-    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
+    def can_refund(self, payment: Payment, options: Json) -> str | None:
         return self.executor.can_refund(payment, options)
 
     def send(self, outgoing: OutgoingEvent) -> Result:
@@ -57,13 +65,13 @@ class LimitedExecutor:
         return result
 
 
-def is_dry_run(options: Mapping[str, Any]) -> bool:
+def is_dry_run(options: Json) -> bool:
     """Whether nothing is sent at all. Anything but false, absent and empty counts as true."""
     return bool(options.get("dry_run"))
 
 
 def why_above_cap(
-    connection: Connection, options: Mapping[str, Any], store_id: int, amount: Decimal, currency: str
+    connection: Connection, options: Json, store_id: int, amount: Decimal, currency: str
 ) -> str | None:
     """The reason in a sentence why a refund of this sum cannot be sent today; None when it can."""
     return _why_never(options, amount, currency) or _why_not_today(
@@ -109,7 +117,6 @@ def _reserve(outgoing: OutgoingEvent, wish: RefundWish) -> NotSent | TryLater | 
         connection.execute(
             insert(refund_reservation).values(
                 action_id=outgoing.action_id,
-                connection_id=outgoing.connection_id,
                 checkout_page_id=outgoing.store_id,
                 currency=wish.currency,
                 amount=wish.amount,
@@ -128,7 +135,7 @@ def _release(outgoing: OutgoingEvent) -> None:
         )
 
 
-def _why_never(options: Mapping[str, Any], amount: Decimal, currency: str) -> str | None:
+def _why_never(options: Json, amount: Decimal, currency: str) -> str | None:
     """The reason why a refund of this sum is never sent, on whichever day."""
     try:
         caps = [read_cap(options.get(name)) for name in ("request_cap", "day_cap")]
@@ -142,7 +149,7 @@ def _why_never(options: Mapping[str, Any], amount: Decimal, currency: str) -> st
 
 
 def _why_not_today(
-    connection: Connection, options: Mapping[str, Any], store_id: int, amount: Decimal, currency: str
+    connection: Connection, options: Json, store_id: int, amount: Decimal, currency: str
 ) -> str | None:
     """The reason why today's refunds leave no room for this one. Only under the store's lock does it hold."""
     cap = read_cap(options.get("day_cap"))

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from services.executors.interface import OutgoingEvent, Payment
+from services.executors.interface import Json, OutgoingEvent, Payment
 from services.money import format_money
 
 
@@ -31,7 +30,7 @@ class RefundWish:
 
 def read_wish(outgoing: OutgoingEvent) -> RefundWish:
     """What an event of the type `refund.approved` asks for. Its body is ours: one that lacks a field is a defect."""
-    payment: Any = outgoing.data.get("payment") or {}  # JSON
+    payment: Json = outgoing.data.get("payment") or {}
     return RefundWish(
         request_id=int(outgoing.data["request_id"]),
         order_name=str(outgoing.data["order_name"]),

@@ -5,18 +5,20 @@ for at least 24 hours and our attempts go on for longer; so each attempt first l
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
 import stripe
 from stripe import RequestsClient, StripeClient
+from stripe.params import RefundCreateParams, RefundListParams
 
 from services.events.event_types import EventType
 from services.executors.interface import (
+    Json,
     NothingToDo,
     NotSent,
     OutgoingEvent,
@@ -59,7 +61,7 @@ class StripeExecutor:
     def title(self) -> str:
         return "Stripe"
 
-    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
+    def can_refund(self, payment: Payment, options: Json) -> str | None:
         if payment.provider is not None and payment.provider.casefold() != PROVIDER:
             return f"The order was paid with {payment.provider[:64]}, not with Stripe."
         if payment.reference is None:
@@ -114,7 +116,7 @@ class _ForeignHost(Exception):
     pass
 
 
-def _api_base(options: Mapping[str, Any]) -> str:
+def _api_base(options: Json) -> str:
     """Stripe's address; another one (tests) only at a host that `ESUPPORT_HOOK_HOSTS` names, for it gets the key."""
     base = options.get("api_base")
     if base is None:
@@ -162,14 +164,12 @@ def _currency_of(client: StripeClient, reference: str) -> str:
     return client.v1.charges.retrieve(reference).currency.upper()
 
 
-def _refunds_of(client: StripeClient, wish: RefundWish) -> list[dict[str, Any]]:
-    parameters: Any = {**_reference(wish), "limit": 100}  # a TypedDict that cannot say "one of two keys"
+def _refunds_of(client: StripeClient, wish: RefundWish) -> list[Json]:
+    parameters = cast("RefundListParams", {**_reference(wish), "limit": 100})
     return [refund.to_dict() for refund in client.v1.refunds.list(parameters).auto_paging_iter()]
 
 
-def _find(
-    earlier: list[dict[str, Any]], outgoing: OutgoingEvent, wish: RefundWish, units: int
-) -> Result | None:
+def _find(earlier: list[Json], outgoing: OutgoingEvent, wish: RefundWish, units: int) -> Result | None:
     """The refund that this action made, or an earlier press of the same request whose answer never arrived."""
     for refund in earlier:
         if (refund.get("metadata") or {}).get("action_id") == str(outgoing.action_id):
@@ -189,15 +189,12 @@ def _find(
 
 
 def _create(client: StripeClient, outgoing: OutgoingEvent, wish: RefundWish, units: int) -> Result:
-    parameters: Any = {  # as above
-        **_reference(wish),
-        "amount": units,
-        "metadata": {
-            "action_id": str(outgoing.action_id),
-            "order": wish.order_name,
-            "request": str(wish.request_id),
-        },
+    about = {
+        "action_id": str(outgoing.action_id),
+        "order": wish.order_name,
+        "request": str(wish.request_id),
     }
+    parameters = cast("RefundCreateParams", {**_reference(wish), "amount": units, "metadata": about})
     key = KEY.format(wish.request_id)
     try:
         refund = client.v1.refunds.create(parameters, {"idempotency_key": key})

@@ -3,12 +3,11 @@
 Sources: https://docs.stripe.com/api/refunds/object (status, failure_reason), https://docs.stripe.com/error-codes.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import stripe
 
-from services.executors.interface import Accepted, Refused, Result, Succeeded, TryLater
+from services.executors.interface import Accepted, Json, Refused, Result, Succeeded, TryLater
 from services.executors.stripe_amounts import from_stripe
 
 _LONGEST: Final = 300
@@ -32,7 +31,7 @@ WRONG_KEY: Final = "Stripe does not accept the connection's key."
 NO_PERMISSION: Final = "The connection's key lacks the permission to write refunds in Stripe."
 
 
-def result_of(refund: Mapping[str, Any]) -> Result:
+def result_of(refund: Json) -> Result:
     """What a refund's status means for the action."""
     refund_id, status = refund.get("id"), refund.get("status")
     if status == "succeeded":

@@ -137,7 +137,6 @@ CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_a
 -- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
 CREATE TABLE refund_reservation (
     action_id uuid PRIMARY KEY,
-    connection_id integer REFERENCES connection ON DELETE SET NULL,
     checkout_page_id integer NOT NULL REFERENCES checkout_page,
     reserved_at timestamptz NOT NULL DEFAULT now(),
     currency text NOT NULL CHECK (length(currency) = 3),
