@@ -50,6 +50,10 @@ NOT_SIGNED: Final = Answer(401, None, "The signature is wrong, or the message is
 UNKNOWN: Final = Answer(404, None, "There is no such address.")
 
 
+def too_many(seconds: int) -> Answer:
+    return Answer(429, None, "Too many messages. Please send them again later.", seconds)
+
+
 def find_sender(connection: Connection, key: str) -> Sender | None:
     """The connection with this key that is not switched off. `connection` is a transaction of the jobs' role."""
     # One statement for the connection and its secrets: an unknown key takes as long as a known one.
@@ -102,7 +106,7 @@ def receive(kinds: Kinds, key: str, headers: Mapping[str, str], body: bytes) -> 
         if not kind.receiver.verify(sender.secrets, headers, body):
             return NOT_SIGNED
         if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
-            return Answer(429, None, "Too many messages. Please send them again later.", wait)
+            return too_many(wait)
         try:
             reading = kind.receiver.read(sender, headers, body)
         except WrongMessage as error:

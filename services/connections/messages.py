@@ -98,6 +98,16 @@ def _time(stamp: object) -> datetime:
         raise problem from None
 
 
+def read_text(message: Message, name: str, *, longest: int, lines: bool = False) -> str:
+    """A field of `data` that must be a text of printable characters; `lines` takes line breaks and tabs as spaces."""
+    value: object = message.data.get(name)
+    if isinstance(value, str) and lines:
+        value = " ".join(value.split())
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+        raise WrongMessage(f"data.{name}", f"A text of 1 to {longest} characters is expected.")
+    return value
+
+
 def digest_of(body: bytes) -> str:
     """A name for a message that has none of its own."""
     return hashlib.sha256(body).hexdigest()
