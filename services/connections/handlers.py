@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
-from services.connections.kinds import Handler, InboxState, Outcome, WaitingMessage, WrongMessage
-from services.connections.messages import Message, MessageType, read_message, read_text
+from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.messages import UNREADABLE, Message, MessageType, read_message, read_text
 
 UNKNOWN_ACTION: Final = "This connection was not asked for an action with this ID."
 ANSWERED_BEFORE: Final = "This action was answered before."
@@ -62,7 +62,14 @@ def settle_action(connection: Connection, waiting: WaitingMessage) -> Outcome:
     return Outcome(InboxState.APPLIED)
 
 
+def refuse_unreadable(connection: Connection, waiting: WaitingMessage) -> Outcome:
+    """Refuse once more what an administrator wants to be applied again although it cannot be read."""
+    read_message(waiting.body)
+    return Outcome(InboxState.IGNORED, None, "The message was refused when it came.")
+
+
 SHOP_HANDLERS: Final[Mapping[str, Handler]] = {
     MessageType.SUCCEEDED: settle_action,
     MessageType.FAILED: settle_action,
+    UNREADABLE: refuse_unreadable,
 }

@@ -15,9 +15,9 @@ from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import connection_secret, inbox
 from db.schema.order_tables import checkout_page
-from services.connections.kinds import ConnectionKind as ConnectionKind
-from services.connections.kinds import InboxState as InboxState
-from services.connections.kinds import Kinds, Reading, Sender, WrongMessage
+from services.connections.incoming import ConnectionKind as ConnectionKind
+from services.connections.incoming import InboxState as InboxState
+from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
 from services.connections.rates import RateLimit, Throttle
 from services.connections.secrets import Purpose
 

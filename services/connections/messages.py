@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from services.connections.kinds import WrongMessage as WrongMessage
+from services.connections.incoming import WrongMessage as WrongMessage
 
 MAX_BODY_BYTES: Final = 1024 * 1024
+# The type of a message of which not even the type can be read.
+UNREADABLE: Final = "unreadable"
 _LONGEST_ID: Final = 256
 _LONGEST_TYPE: Final = 100
 _MOST_SIGNATURES: Final = 20

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from services.connections.documents import parse_document
-from services.connections.kinds import InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.incoming import InboxState, Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import MessageType, read_message
 from services.importing.incoming import Broken, Busy, MergeFailure, Result, merge_documents
 from services.importing.merging import Fate

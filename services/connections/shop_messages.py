@@ -5,10 +5,17 @@ from typing import Final
 
 from services.connections.documents import check_document
 from services.connections.handlers import answer_of
-from services.connections.kinds import Reading, Sender, WrongMessage
-from services.connections.messages import Message, MessageType, event_id, is_signed, read_message, read_text
+from services.connections.incoming import Reading, Sender, WrongMessage
+from services.connections.messages import (
+    UNREADABLE,
+    Message,
+    MessageType,
+    event_id,
+    is_signed,
+    read_message,
+    read_text,
+)
 
-_UNREADABLE: Final = "unreadable"
 _LONGEST_EMAIL: Final = 320
 
 
@@ -23,7 +30,7 @@ class ShopReceiver:
         try:
             message = read_message(body)
         except WrongMessage as error:
-            return Reading(message_id, _UNREADABLE, refused=error)
+            return Reading(message_id, UNREADABLE, refused=error)
         if message.type not in tuple(MessageType):
             reason = f"Messages of the type {message.type} mean nothing here."
             return Reading(message_id, message.type, occurred_at=message.timestamp, ignored=reason)

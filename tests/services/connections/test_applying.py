@@ -13,6 +13,9 @@ from tests.services.connections.support import connect, inbox, states
 from tests.support.factories import Document, document, item, run, take_in
 
 
+pytestmark = pytest.mark.usefixtures("nothing_yet")
+
+
 def order(order_id: int = 7, **more: Any) -> Document:
     return document(order_id=order_id, **more)
 
