@@ -12,7 +12,6 @@ from services.delivery.incoming import apply_incoming
 from tests.services.connections.support import connect, inbox, states
 from tests.support.factories import Document, document, item, run, take_in
 
-
 pytestmark = pytest.mark.usefixtures("nothing_yet")
 
 
