@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select
 
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import delivery, outbox_event
-from services.events.event_types import EventType
+from services.events.event_types import EventType, Topic
 
 # Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
 Data = Mapping[
@@ -27,11 +27,19 @@ class Subject:
 
 
 def publish(
-    connection: Connection, event: EventType, subject: Subject, *, action_id: UUID | None = None, data: Data
+    connection: Connection,
+    event: EventType,
+    subject: Subject,
+    *,
+    action_id: UUID | None = None,
+    asked: int | None = None,
+    data: Data,
 ) -> UUID:
     """Write an event and its deliveries in the caller's transaction; returns the event's ID.
 
-    Without `action_id` the event stands for its own action. Nothing is written for a store without a connection.
+    Without `action_id` the event stands for its own action. `asked` is the connection that has to carry the action out
+    and to confirm it: of those that could do so as well, it alone is told, so that nothing is done twice. Nothing is
+    written for a store without a connection.
     """
     event_id = uuid4()
     action_id = action_id or event_id
@@ -60,13 +68,25 @@ def publish(
     ).where(
         connection_table.c.checkout_page_id == subject.store_id,
         connection_table.c.switched_off_at.is_(None),
-        connection_table.c.out_url.is_not(None),
-        connection_table.c.topics.contains([event.topic.value]),
+        _receives(event.topic, asked),
     )
     connection.execute(
         insert(delivery).inline().from_select(["event_id", "connection_id", "order_id", "seq"], receivers)
     )
     return event_id
+
+
+def _receives(topic: Topic, asked: int | None) -> ColumnElement[bool]:
+    kind, wants = connection_table.c.kind, connection_table.c.topics.contains([topic.value])
+    receives = or_(
+        and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
+        and_(kind == "noventiq", wants),
+        and_(kind == "stripe", literal(topic is Topic.REFUNDS)),
+    )
+    if asked is None:
+        return receives
+    only_listens = and_(kind == "webhooks", ~connection_table.c.confirms)
+    return and_(receives, or_(connection_table.c.id == asked, only_listens))
 
 
 def _has_connection(connection: Connection, store_id: int) -> bool:

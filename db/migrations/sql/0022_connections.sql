@@ -71,11 +71,13 @@ CREATE TABLE outbox_event (
     seq bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     type text NOT NULL CHECK (length(type) BETWEEN 1 AND 100),
     action_id uuid NOT NULL,
-    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
-    checkout_page_id integer NOT NULL REFERENCES checkout_page,
+    order_id bigint NOT NULL,
+    checkout_page_id integer NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     data jsonb NOT NULL CHECK (jsonb_typeof(data) = 'object'),
-    acknowledged_at timestamptz  -- by api.ack
+    acknowledged_at timestamptz,  -- by api.ack
+    FOREIGN KEY (order_id, checkout_page_id) REFERENCES orders (order_id, checkout_page_id)
+        ON UPDATE CASCADE ON DELETE CASCADE
 );
 CREATE INDEX outbox_event_order ON outbox_event (order_id, seq);
 CREATE INDEX outbox_event_unacknowledged ON outbox_event (seq) WHERE acknowledged_at IS NULL;
@@ -105,8 +107,8 @@ CREATE INDEX delivery_of_connection ON delivery (connection_id, id DESC);
 CREATE TABLE awaited_action (
     id uuid PRIMARY KEY,  -- the action_id of the event
     connection_id integer REFERENCES connection ON DELETE SET NULL,
-    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
-    checkout_page_id integer NOT NULL REFERENCES checkout_page,
+    order_id bigint NOT NULL,
+    checkout_page_id integer NOT NULL,
     kind text NOT NULL CHECK (kind IN ('cancel subscription', 'resume subscription', 'refund')),
     subject text NOT NULL CHECK (length(subject) BETWEEN 1 AND 300),  -- the subscription's ID, the request's number
     state text NOT NULL DEFAULT 'recorded'
@@ -121,11 +123,14 @@ CREATE TABLE awaited_action (
     message text CHECK (length(message) <= 1000),
     external_id text CHECK (length(external_id) <= 300),
     amount numeric CHECK (amount >= 0),
-    CHECK ((state IN ('confirmed', 'refused', 'not delivered')) = (answered_at IS NOT NULL))
+    CHECK ((state IN ('confirmed', 'refused', 'not delivered')) = (answered_at IS NOT NULL)),
+    FOREIGN KEY (order_id, checkout_page_id) REFERENCES orders (order_id, checkout_page_id)
+        ON UPDATE CASCADE ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX awaited_action_open ON awaited_action (checkout_page_id, kind, subject)
     WHERE state IN ('recorded', 'sent');
 CREATE INDEX awaited_action_order ON awaited_action (order_id, recorded_at);
+CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_at) WHERE state IN ('recorded', 'sent');
 
 -- What a payment was made with, when the provider can be asked about it.
 ALTER TABLE orders
