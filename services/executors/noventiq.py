@@ -5,7 +5,6 @@ and for a refund the vendor's own rule that an order has one open request at mos
 """
 
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -16,7 +15,6 @@ from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import awaited_action
 from db.schema.order_tables import order_item
 from db.schema.statuses import MainStatus, SubscriptionStatus, SubscriptionType
-from services.connections.safe_http import SafeClient
 from services.events.event_types import EventType
 from services.executors.interface import (
     Accepted,
@@ -47,7 +45,6 @@ NO_EMAIL: Final = (
     "An administrator can enter it in the connection."
 )
 _ONLY_AR: Final = "Noventiq resumes AR subscriptions only."
-_clients: Final = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +74,11 @@ class NoventiqExecutor:
         if credentials is None:
             return NothingToDo() if outgoing.event is EventType.REFUND_COMPLETED else NotSent(NO_CREDENTIALS)
         try:
-            return carry_out(NoventiqApi(credentials, _client()), outgoing)
+            return carry_out(NoventiqApi(credentials), outgoing)
         except ApiRefused as error:
             return Refused(str(error))
         except ApiUnavailable as error:
             return TryLater(str(error), error.status, error.retry_after)
-
-
-def _client() -> SafeClient:
-    """One client per thread, for as long as the thread lives."""
-    client: SafeClient | None = getattr(_clients, "client", None)
-    if client is None:
-        client = _clients.client = SafeClient()
-    return client
 
 
 def _cancel(api: NoventiqApi, outgoing: OutgoingEvent) -> Result:
@@ -191,4 +180,3 @@ def _description(outgoing: OutgoingEvent, names: list[str], *, is_full: bool) ->
     )
     text = head + "; ".join(names)
     return text if len(text) <= DESCRIPTION_LIMIT else text[: DESCRIPTION_LIMIT - 1] + "…"
-

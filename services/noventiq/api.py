@@ -7,6 +7,7 @@ what may work later, and what the vendor refuses. Neither holds a token, a passw
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from services.connections.safe_http import HttpContent, NotAllowedAddress, NotDelivered, SafeClient
@@ -74,12 +75,19 @@ def find_credentials(
     return Credentials(connection_id, address.rstrip("/"), username, secrets[0])
 
 
-class NoventiqApi:
-    """The API as one connection sees it. `client` may be shared by connections, by one thread at a time."""
+@cache
+def _shared_client() -> SafeClient:
+    return SafeClient()
 
-    def __init__(self, credentials: Credentials, client: SafeClient, tokens: Tokens = _tokens) -> None:
+
+class NoventiqApi:
+    """The API as one connection sees it. Any number of threads may share it."""
+
+    def __init__(
+        self, credentials: Credentials, *, client: SafeClient | None = None, tokens: Tokens = _tokens
+    ) -> None:
         self._credentials = credentials
-        self._client = client
+        self._client = client or _shared_client()
         self._tokens = tokens
 
     def get_order(self, order_id: int) -> JsonObject:
@@ -121,7 +129,9 @@ class NoventiqApi:
         body = {"username": self._credentials.username, "password": self._credentials.password}
         answer = self._send("POST", "/v1/login_check", body, None)
         if answer.status in (400, 401, 403):
-            raise LoginRefused("Noventiq refused the user name or the password of this connection.", answer.status)
+            raise LoginRefused(
+                "Noventiq refused the user name or the password of this connection.", answer.status
+            )
         token = _result(answer).get("token")
         if not is_text(token) or not token.isascii() or not token.isprintable() or len(token) > 10_000:
             raise ApiUnavailable("Noventiq's answer to the login has no token.", answer.status)

@@ -164,7 +164,11 @@ def read_subscription(source: Json | None) -> SubscriptionNotice | None:
     if not isinstance(source, dict):
         return None
     identifier, kind, status = source.get("id"), source.get("type"), source.get("status")
-    if not isinstance(identifier, str) or not 0 < len(identifier) <= _LONGEST_ID or not identifier.isprintable():
+    if (
+        not isinstance(identifier, str)
+        or not 0 < len(identifier) <= _LONGEST_ID
+        or not identifier.isprintable()
+    ):
         return None
     return SubscriptionNotice(
         str(identifier),
@@ -227,4 +231,3 @@ def _vendor_field(field: str | None) -> str | None:
         return None
     own = field.removeprefix("data.").replace("items[0].product_id", "product.id")
     return own.replace("items[0].", "product.")
-
