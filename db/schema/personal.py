@@ -188,7 +188,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total customer_erased "

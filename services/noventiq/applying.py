@@ -14,22 +14,24 @@ from sqlalchemy import Connection, select
 from db.schema.connection_tables import connection as connection_table
 from services.connections.documents import parse_document
 from services.connections.kinds import Handler, InboxState, Outcome, WaitingMessage
+from services.connections.order_merging import FOREIGN_ORDER, merge_document
 from services.connections.secrets import Purpose, find_secrets
-from services.importing.incoming import Busy, MergeFailure, merge_documents
-from services.importing.merging import Fate
-from services.importing.order_rows import order_rows
 from services.noventiq.answers import confirm_refund, confirm_subscription, is_overtaken
 from services.noventiq.api import ApiRefused, ApiUnavailable, NoventiqApi, find_credentials
 from services.noventiq.fetching import fetch_sayings
-from services.noventiq.messages import KNOWN_EVENTS, Document, Notice, NoventiqEvent, read_notice
+from services.noventiq.messages import (
+    KNOWN_EVENTS,
+    Document,
+    Notice,
+    NoventiqEvent,
+    read_notice,
+    vendor_field,
+)
 from services.noventiq.progress import Saying, at_most_now, merged
 from services.noventiq.stored_orders import find_order, lock_order
 
 _SUBSCRIPTION_EVENTS: Final = (NoventiqEvent.SUBSCRIPTION_CANCELLED, NoventiqEvent.SUBSCRIPTION_RESTORED)
-BUSY: Final = Outcome(InboxState.WAITING, None, "Somebody else is changing this order.")
-FOREIGN: Final = Outcome(
-    InboxState.REFUSED, "order_id", "This connection's store has no order with this ID that it could change."
-)
+FOREIGN: Final = Outcome(InboxState.REFUSED, "order_id", FOREIGN_ORDER)
 
 
 def apply_message(connection: Connection, message: WaitingMessage) -> Outcome:
@@ -65,8 +67,7 @@ def _find_api(connection: Connection, connection_id: int) -> NoventiqApi | None:
 
 
 def _apply(connection: Connection, message: WaitingMessage, notice: Notice, sayings: list[Saying]) -> Outcome:
-    if not lock_order(connection, parse_document(_all_products(sayings), message.store)):
-        return BUSY
+    lock_order(connection, parse_document(_all_products(sayings), message.store))
     stored = find_order(connection, notice.order_id)
     if stored is not None and stored.store_id != message.store_id:
         return FOREIGN
@@ -79,7 +80,7 @@ def _apply(connection: Connection, message: WaitingMessage, notice: Notice, sayi
         if waits is not None:
             return Outcome(InboxState.UNCHANGED, None, waits)
     is_answer = not is_late and _is_true(notice, own) and confirm_subscription(connection, message, notice)
-    outcomes = [_merge(connection, message, saying) for saying in sayings]
+    outcomes = [_merge(connection, message.store or "", saying) for saying in sayings]
     return _together(outcomes, is_answer=is_answer)
 
 
@@ -102,19 +103,11 @@ def _with_subscription(saying: Saying) -> Document:
     return saying.item | {"subscription": {"id": saying.subscription.id, "type": "AR", "status": "active"}}
 
 
-def _merge(connection: Connection, message: WaitingMessage, saying: Saying) -> Outcome:
+def _merge(connection: Connection, store: str, saying: Saying) -> Outcome:
     # Read anew for each product: the one before has changed the order.
     stored = find_order(connection, saying.document["order_id"])
-    parsed = parse_document(merged(saying, stored), message.store)
-    rows = order_rows(parsed, 1, only_item=True, only_store=True)
-    result = merge_documents(connection, [rows])[parsed.order.order_id]
-    if isinstance(result, MergeFailure):
-        return Outcome(InboxState.REFUSED, result.field, result.reason)
-    if isinstance(result, Busy):
-        return BUSY
-    if result is Fate.FOREIGN:
-        return FOREIGN
-    return Outcome(InboxState.UNCHANGED if result is Fate.UNCHANGED else InboxState.APPLIED)
+    outcome = merge_document(connection, merged(saying, stored), store=store, only_item=True)
+    return outcome._replace(field=vendor_field(outcome.field))
 
 
 def _together(outcomes: list[Outcome], *, is_answer: bool) -> Outcome:

@@ -31,7 +31,7 @@ class _Product:
 
 
 def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -> list[Saying]:
-    """The order as the vendor has it now, a saying per product. The event's own product comes last, marked with the event.
+    """The order as the vendor has it now, a saying per product. The event's own comes last.
 
     Raises `ApiError`, and `WrongMessage` for an answer that an import would refuse.
     """

@@ -148,7 +148,7 @@ def check(document: Document, store: str) -> None:
     try:
         check_document(document, store)
     except WrongMessage as error:
-        raise WrongMessage(_vendor_field(error.field), error.reason) from None
+        raise WrongMessage(vendor_field(error.field), error.reason) from None
 
 
 def read_order_id(message: JsonObject) -> int:
@@ -226,7 +226,8 @@ def _time(message: JsonObject, key: str) -> datetime:
         raise problem from None
 
 
-def _vendor_field(field: str | None) -> str | None:
+def vendor_field(field: str | None) -> str | None:
+    """The path of a field of an order document as the vendor's messages name it."""
     if field is None:
         return None
     own = field.removeprefix("data.").replace("items[0].product_id", "product.id")

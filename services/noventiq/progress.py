@@ -1,5 +1,5 @@
-"""What an order becomes when Noventiq says something of one of its products: the newer word counts, and some things only
-go forward.
+"""What an order becomes when Noventiq says something of one of its products: the newer word counts, and some things
+only go forward.
 
 Messages come in any order, twice, and with a time that no signature covers. So a status goes from *not paid* by *paid*
 to *deleted* and never back, and what was delivered or refunded stays so, whichever message comes last. The other fields

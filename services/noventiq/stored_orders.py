@@ -9,7 +9,6 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import Connection, RowMapping, select
 
-from db.errors import SqlState, sqlstate
 from db.schema.order_tables import activation_code, order_item, orders, subscription
 from db.schema.statuses import MainStatus
 from services.importing.document import ParsedOrder
@@ -99,23 +98,17 @@ class StoredOrder:
         return next((product for product in self.items if product.position == position), None)
 
 
-def lock_order(connection: Connection, parsed: ParsedOrder) -> bool:
+def lock_order(connection: Connection, parsed: ParsedOrder) -> None:
     """Lock the order of this document as an import does, with its subscriptions, those of other orders too.
 
-    False when somebody else holds one of them for too long. `connection` is a transaction of the jobs' role.
+    Waits for as long as the transaction's `lock_timeout` allows. `connection` is a transaction of the jobs' role.
     """
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what the engine was made with
-    try:
-        with connection.begin_nested(), driver.cursor() as cursor:
-            locks = ImportLocks(cursor)
-            locks.note([order_rows(parsed, 1)])
-            locks.take()
-    except psycopg.errors.OperationalError as error:
-        if sqlstate(error) not in (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED):
-            raise
-        return False
-    return True
+    with driver.cursor() as cursor:
+        locks = ImportLocks(cursor)
+        locks.note([order_rows(parsed, 1)])
+        locks.take()
 
 
 def find_order(connection: Connection, order_id: int) -> StoredOrder | None:
@@ -192,7 +185,7 @@ def _document_item(item: Document) -> DocumentItem:
 
 def _stored_item(product: StoredProduct) -> StoredItem:
     # Whether the portal refunded it matters for a whole document alone, where an item may be gone.
-    return StoredItem(*_looks(product.document), product.position, False)
+    return StoredItem(*_looks(product.document), position=product.position, refunded_here=False)
 
 
 def _looks(item: Document) -> tuple[Any, ...]:  # Any: fields of several types, in the order of DocumentItem

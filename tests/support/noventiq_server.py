@@ -1,7 +1,7 @@
 """A small Noventiq as a process of its own: `python -m tests.support.noventiq_server PORT`.
 
-Speaks the vendor's API over HTTP and sends webhooks signed by the vendor's rule, which is written here a second time. What
-it does beyond, to please tests, is under `/control/`: what it knows, what goes wrong next, and what it was asked.
+Speaks the vendor's API over HTTP and sends webhooks signed by the vendor's rule, which is written here a second time.
+What it does beyond, to please tests, is under `/control/`: what it knows, what goes wrong next, and what it was asked.
 """
 
 import hashlib
@@ -44,7 +44,8 @@ class Vendor:
         self.subscriptions: dict[str, Json] = {}
         self.open_refunds: set[int] = set()
         self.hook_url, self.secret = "", "secret_key"
-        # What happens to the next calls: {"path": part of it, "status", "headers", "delay", "lost": act, then no answer}
+        # What happens to the next calls: {"path": part of it, "status", "headers", "delay"}; with "lost" it acts first
+        # and never answers.
         self.faults: list[Json] = []
         self.calls: list[Json] = []
 
