@@ -94,7 +94,8 @@ class StoredOrder:
         """The item that a merge would take this item of a document for."""
         sent = _document_item(item)
         stored = [_stored_item(product) for product in self.items]
-        position = match_item(stored, sent, last_position=lambda: 0).positions[0]
+        # A new item would have position 0, which none has.
+        position = match_item(stored, sent, last_position=lambda: -1).positions[0]
         return next((product for product in self.items if product.position == position), None)
 
 
