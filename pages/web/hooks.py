@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pages.web.raw_body import is_json, read_raw_body
 from services.connections.inbox import Answer, receive
 from services.connections.messages import MAX_BODY_BYTES
 from services.delivery.incoming import INCOMING
@@ -27,12 +28,12 @@ _LATER: Final = Answer(503, None, "Messages cannot be stored now. Please send th
 async def receive_hook(request: Request) -> Response:
     """Read the raw body, and answer as the connection says."""
     try:
-        body = await _body(request)
+        body = await read_raw_body(request, MAX_BODY_BYTES)
     except ClientDisconnect:
         return _response(_BROKEN_OFF)
     if body is None:
         return _response(_TOO_LARGE)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if not is_json(request):
         return _response(_NOT_JSON)
     key = request.path_params["key"]
     try:
@@ -41,20 +42,6 @@ async def receive_hook(request: Request) -> Response:
         log.error("A message could not be stored: %s", getattr(error, "orig", None) or error)
         answer = _LATER
     return _response(answer)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None as soon as it is known to be too large."""
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _response(answer: Answer) -> Response:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from db.connections.engine import jobs_transaction
 from db.errors import SqlState, sqlstate
 from services.connections import waiting
-from services.connections.kinds import (
+from services.connections.incoming import (
     InboxState,
     Kinds,
     Outcome,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.connections.kinds import WrongMessage
+from services.connections.incoming import WrongMessage
 from services.importing.document import ImportLineError, ParsedOrder, parse_order
 from services.importing.models import OrderDocument
 

@@ -15,9 +15,9 @@ from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import connection_secret, inbox
 from db.schema.order_tables import checkout_page
-from services.connections.kinds import ConnectionKind as ConnectionKind
-from services.connections.kinds import InboxState as InboxState
-from services.connections.kinds import Kinds, Reading, Sender, WrongMessage
+from services.connections.incoming import ConnectionKind as ConnectionKind
+from services.connections.incoming import InboxState as InboxState
+from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
 from services.connections.rates import RateLimit, Throttle
 from services.connections.secrets import Purpose
 
@@ -48,6 +48,10 @@ ACCEPTED: Final = Answer(202)
 SEEN_BEFORE: Final = Answer(200)
 NOT_SIGNED: Final = Answer(401, None, "The signature is wrong, or the message is older than five minutes.")
 UNKNOWN: Final = Answer(404, None, "There is no such address.")
+
+
+def too_many(seconds: int) -> Answer:
+    return Answer(429, None, "Too many messages. Please send them again later.", seconds)
 
 
 def find_sender(connection: Connection, key: str) -> Sender | None:
@@ -102,7 +106,7 @@ def receive(kinds: Kinds, key: str, headers: Mapping[str, str], body: bytes) -> 
         if not kind.receiver.verify(sender.secrets, headers, body):
             return NOT_SIGNED
         if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
-            return Answer(429, None, "Too many messages. Please send them again later.", wait)
+            return too_many(wait)
         try:
             reading = kind.receiver.read(sender, headers, body)
         except WrongMessage as error:

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from services.connections.kinds import WrongMessage as WrongMessage
+from services.connections.incoming import WrongMessage as WrongMessage
 
 MAX_BODY_BYTES: Final = 1024 * 1024
+# The type of a message of which not even the type can be read.
+UNREADABLE: Final = "unreadable"
 _LONGEST_ID: Final = 256
 _LONGEST_TYPE: Final = 100
 _MOST_SIGNATURES: Final = 20
@@ -96,6 +98,16 @@ def _time(stamp: object) -> datetime:
         return time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise problem from None
+
+
+def read_text(message: Message, name: str, *, longest: int, lines: bool = False) -> str:
+    """A field of `data` that must be a text of printable characters; `lines` takes line breaks and tabs as spaces."""
+    value: object = message.data.get(name)
+    if isinstance(value, str) and lines:
+        value = " ".join(value.split())
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+        raise WrongMessage(f"data.{name}", f"A text of 1 to {longest} characters is expected.")
+    return value
 
 
 def digest_of(body: bytes) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from services.connections.documents import parse_document
-from services.connections.kinds import InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.incoming import InboxState, Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import MessageType, read_message
 from services.importing.incoming import Broken, Busy, MergeFailure, Result, merge_documents
 from services.importing.merging import Fate
@@ -33,7 +33,7 @@ def merge_messages(connection: Connection, messages: Sequence[WaitingMessage]) -
             by_order[rows.order_id] = message.id
     if documents:
         results = merge_documents(connection, list(documents.values()))
-        outcomes |= {by_order[order_id]: _outcome(result) for order_id, result in results.items()}
+        outcomes |= {by_order[order_id]: outcome_of(result) for order_id, result in results.items()}
     return outcomes
 
 
@@ -45,7 +45,7 @@ def merge_document(
     Raises `WrongMessage` for a document that the import refuses.
     """
     rows = _rows(document, store, only_item=only_item)
-    return _outcome(merge_documents(connection, [rows])[rows.order_id])
+    return outcome_of(merge_documents(connection, [rows])[rows.order_id])
 
 
 def _rows_of(message: WaitingMessage) -> OrderRows:
@@ -71,7 +71,8 @@ def _rows(document: Mapping[str, Any], store: str | None, *, only_item: bool) ->
     )
 
 
-def _outcome(result: Result) -> Outcome:
+def outcome_of(result: Result) -> Outcome:
+    """What the inbox says of the result of a merge."""
     if isinstance(result, MergeFailure):
         return Outcome(InboxState.REFUSED, f"data.{result.field}" if result.field else "data", result.reason)
     if isinstance(result, Busy):

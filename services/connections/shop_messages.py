@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.connections.documents import check_document
-from services.connections.kinds import Reading, Sender, WrongMessage
-from services.connections.messages import Message, MessageType, event_id, is_signed, read_message
+from services.connections.handlers import answer_of
+from services.connections.incoming import Reading, Sender, WrongMessage
+from services.connections.messages import (
+    UNREADABLE,
+    Message,
+    MessageType,
+    event_id,
+    is_signed,
+    read_message,
+    read_text,
+)
 
-_UNREADABLE: Final = "unreadable"
 _LONGEST_EMAIL: Final = 320
-_LONGEST_ACTION_ID: Final = 64
 
 
 class ShopReceiver:
@@ -23,7 +30,7 @@ class ShopReceiver:
         try:
             message = read_message(body)
         except WrongMessage as error:
-            return Reading(message_id, _UNREADABLE, refused=error)
+            return Reading(message_id, UNREADABLE, refused=error)
         if message.type not in tuple(MessageType):
             reason = f"Messages of the type {message.type} mean nothing here."
             return Reading(message_id, message.type, occurred_at=message.timestamp, ignored=reason)
@@ -48,17 +55,10 @@ def check(message: Message, store: str) -> int | None:
             raise WrongMessage("data.items", "Exactly one item is expected.")
         return document.order_id
     if message.type == MessageType.ERASED:
-        require_text(message, "email", longest=_LONGEST_EMAIL)
+        read_text(message, "email", longest=_LONGEST_EMAIL)
     if message.type in (MessageType.SUCCEEDED, MessageType.FAILED):
-        require_text(message, "action_id", longest=_LONGEST_ACTION_ID)
+        answer_of(message)
     return None
-
-
-def require_text(message: Message, name: str, *, longest: int) -> str:
-    value: object = message.data.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        raise WrongMessage(f"data.{name}", f"A text of 1 to {longest} characters is expected.")
-    return value
 
 
 def _named_order(message: Message) -> int | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from services.connections.applying import apply_due
 from services.connections.handlers import SHOP_HANDLERS
-from services.connections.kinds import ConnectionKind, IncomingKind, Kinds
+from services.connections.incoming import ConnectionKind, IncomingKind, Kinds
 from services.connections.shop_messages import ShopReceiver
 from services.noventiq.applying import HANDLERS as NOVENTIQ_HANDLERS
 from services.noventiq.receiving import NoventiqReceiver

@@ -54,9 +54,7 @@ def merge_documents(connection: Connection, documents: Sequence[OrderRows]) -> d
 
     `connection` is a transaction of the jobs' role. The locks last until its end.
     """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what the engine was made with
-    cursor = driver.cursor()
+    cursor = _cursor(connection)
     locked = _lock(connection, cursor, documents)
     results: dict[int, Result] = {rows.order_id: Busy() for rows in documents}
     if locked:
@@ -64,6 +62,19 @@ def merge_documents(connection: Connection, documents: Sequence[OrderRows]) -> d
         _merge(connection, cursor, stores, locked, results)
         cursor.execute(_statement("release"), {"keys": _keys(locked)})
     return results
+
+
+def lock_document(connection: Connection, rows: OrderRows) -> bool:
+    """Lock the order of one document, and what its subscriptions are in, for the rest of the transaction; False when
+    somebody else has it. For those who read the order before they make the document to merge."""
+    _wait_at_most(connection, _TOGETHER_MILLISECONDS)
+    return _is_locked(connection, _cursor(connection), [rows])
+
+
+def _cursor(connection: Connection) -> psycopg.Cursor[TupleRow]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what the engine was made with
+    return driver.cursor()
 
 
 def _lock(

@@ -1,11 +1,11 @@
-"""What tests of connections share: each begins without connections, messages and orders."""
+"""What tests of messages share."""
 
 import pytest
 
 from tests.support.factories import run
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_yet(database: str) -> None:
     run("DELETE FROM connection")
     run("DELETE FROM inbox")

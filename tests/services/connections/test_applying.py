@@ -12,6 +12,8 @@ from services.delivery.incoming import apply_incoming
 from tests.services.connections.support import connect, inbox, states
 from tests.support.factories import Document, document, item, run, take_in
 
+pytestmark = pytest.mark.usefixtures("nothing_yet")
+
 
 def order(order_id: int = 7, **more: Any) -> Document:
     return document(order_id=order_id, **more)
