@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, select
 
 from db.schema.connection_tables import awaited_action, inbox
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
-from services.connections.kinds import InboxState, WaitingMessage, WrongMessage
+from services.connections.incoming import InboxState, WaitingMessage, WrongMessage
 from services.events.awaiting import OPEN_STATES, AwaitedKind, AwaitedState
 from services.noventiq.messages import Notice, NoventiqEvent, read_notice
 from services.noventiq.stored_orders import StoredOrder

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, select
 
 from db.schema.connection_tables import connection as connection_table
 from services.connections.documents import parse_document
-from services.connections.kinds import Handler, InboxState, Outcome, WaitingMessage
-from services.connections.order_merging import FOREIGN_ORDER, merge_document
+from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage
+from services.connections.order_merging import BUSY, FOREIGN_ORDER, merge_document
 from services.connections.secrets import Purpose, find_secrets
+from services.importing.incoming import lock_document
+from services.importing.order_rows import order_rows
 from services.noventiq.answers import confirm_refund, confirm_subscription, is_overtaken
 from services.noventiq.api import ApiRefused, ApiUnavailable, NoventiqApi, find_credentials
 from services.noventiq.fetching import fetch_sayings
@@ -28,7 +30,7 @@ from services.noventiq.messages import (
     vendor_field,
 )
 from services.noventiq.progress import Saying, at_most_now, merged
-from services.noventiq.stored_orders import find_order, lock_order
+from services.noventiq.stored_orders import find_order
 
 _SUBSCRIPTION_EVENTS: Final = (NoventiqEvent.SUBSCRIPTION_CANCELLED, NoventiqEvent.SUBSCRIPTION_RESTORED)
 FOREIGN: Final = Outcome(InboxState.REFUSED, "order_id", FOREIGN_ORDER)
@@ -67,7 +69,8 @@ def _find_api(connection: Connection, connection_id: int) -> NoventiqApi | None:
 
 
 def _apply(connection: Connection, message: WaitingMessage, notice: Notice, sayings: list[Saying]) -> Outcome:
-    lock_order(connection, parse_document(_all_products(sayings), message.store))
+    if not lock_document(connection, order_rows(parse_document(_all_products(sayings), message.store), 1)):
+        return Outcome(InboxState.WAITING, None, BUSY)
     stored = find_order(connection, notice.order_id)
     if stored is not None and stored.store_id != message.store_id:
         return FOREIGN

@@ -1,15 +1,15 @@
 """What Noventiq's API says of the order that a message hints at.
 
-The vendor's answer to `GET /v1/order/{id}` is relied upon only in the fields that its webhooks have as well: those of the
-order, the customer and the payment as a whole, and those of a product where products are listed under `products` or
-`product`. Whatever else is in it is not looked at. Where no products are found, the order as a whole is believed and the
-product is the message's.
+The vendor's answer to `GET /v1/order/{id}` is relied upon only in the fields that its webhooks have as well: those of
+the order, the customer and the payment as a whole, and those of a product where products are listed under `products` or
+`product`. Whatever else is in it is not looked at. Where no products are found, the order as a whole is believed and
+the product is the message's.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.connections.kinds import WrongMessage
+from services.connections.incoming import WrongMessage
 from services.noventiq.api import NotAtVendor, NoventiqApi, is_subscription_id
 from services.noventiq.json_values import Json, JsonObject
 from services.noventiq.messages import (

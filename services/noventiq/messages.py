@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from db.schema.statuses import MainStatus, SubscriptionStatus
 from services.connections.documents import check_document
-from services.connections.kinds import WrongMessage
+from services.connections.incoming import WrongMessage
 from services.noventiq.json_values import Json, JsonObject, is_text, load, part
 
 # Order documents, as JSON holds them: checked by the importer, which takes them apart.

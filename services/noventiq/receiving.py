@@ -6,7 +6,7 @@ They have no ID: the SHA-256 of the raw body takes its place, so that a doubled 
 from collections.abc import Mapping
 from typing import Final
 
-from services.connections.kinds import Reading, Sender, WrongMessage
+from services.connections.incoming import Reading, Sender, WrongMessage
 from services.connections.messages import digest_of
 from services.noventiq.messages import KNOWN_EVENTS, read_event, read_notice, read_order_id
 from services.noventiq.signature import HEADER, is_signed

@@ -1,4 +1,4 @@
-"""An order as it is here, locked, in the form of an order document: what a message does not say stays as it is."""
+"""An order as it is here, in the form of an order document: what a message does not say stays as it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import psycopg
 from sqlalchemy import Connection, RowMapping, select
 
 from db.schema.order_tables import activation_code, order_item, orders, subscription
 from db.schema.statuses import MainStatus
-from services.importing.document import ParsedOrder
 from services.importing.item_matching import DocumentItem, StoredItem, match_item
-from services.importing.locks import ImportLocks
-from services.importing.order_rows import order_rows
 from services.noventiq.messages import Document
 
 # Columns of an order and the names that they have in an order document.
@@ -99,19 +95,6 @@ class StoredOrder:
         return next((product for product in self.items if product.position == position), None)
 
 
-def lock_order(connection: Connection, parsed: ParsedOrder) -> None:
-    """Lock the order of this document as an import does, with its subscriptions, those of other orders too.
-
-    Waits for as long as the transaction's `lock_timeout` allows. `connection` is a transaction of the jobs' role.
-    """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - what the engine was made with
-    with driver.cursor() as cursor:
-        locks = ImportLocks(cursor)
-        locks.note([order_rows(parsed, 1)])
-        locks.take()
-
-
 def find_order(connection: Connection, order_id: int) -> StoredOrder | None:
     """The order as it is; under its lock, until the transaction ends. None when it is not here yet."""
     row = connection.execute(select(orders).where(orders.c.order_id == order_id)).mappings().one_or_none()
@@ -181,16 +164,18 @@ def _json_value(value: object) -> object:
 
 
 def _document_item(item: Document) -> DocumentItem:
-    return DocumentItem(*_looks(item))
+    return DocumentItem(**_looks(item))
 
 
 def _stored_item(product: StoredProduct) -> StoredItem:
     # Whether the portal refunded it matters for a whole document alone, where an item may be gone.
-    return StoredItem(*_looks(product.document), position=product.position, refunded_here=False)
+    return StoredItem(**_looks(product.document), position=product.position, refunded_here=False)
 
 
-def _looks(item: Document) -> tuple[Any, ...]:  # Any: fields of several types, in the order of DocumentItem
-    codes = tuple(code["code"] for code in item.get("activation_codes", ()))
-    names = (item.get("item_id"), item.get("product_id"), item.get("sku"), item["name"])
-    sums = (Decimal(item["price"]), item["quantity"], Decimal(item["amount"]))
-    return (*names, *sums, bool(item.get("refunded")), codes)
+def _looks(item: Document) -> dict[str, Any]:  # Any: fields of several types, by the names of DocumentItem
+    return {
+        **{key: item.get(key) for key in ("item_id", "product_id", "sku", "name", "quantity")},
+        **{key: Decimal(item[key]) for key in ("price", "amount")},
+        "refunded": bool(item.get("refunded")),
+        "codes": tuple(code["code"] for code in item.get("activation_codes", ())),
+    }

@@ -26,8 +26,8 @@ class Hook:
         """Messages come in and are carried out; the states of all that there are, with their reasons."""
         for message in messages:
             self.take(message)
-            make_due()
-            apply_incoming()
+        make_due()
+        apply_incoming()
         return self.states()
 
     def states(self) -> list[tuple[str, str | None]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.connections.kinds import ConnectionKind, Sender, WrongMessage
+from services.connections.incoming import ConnectionKind, Sender, WrongMessage
 from services.noventiq.messages import NoventiqEvent, read_notice
 from services.noventiq.receiving import NoventiqReceiver
 from tests.support.noventiq import message, order, product
@@ -84,6 +84,7 @@ def test_a_subscription_is_known_by_its_id() -> None:
     subscribed = order(1, product(subscription={"id": "1_7"}))
     said = read(message(subscribed, "subscription.cancelled")).subscription
     assert (said.id, said.type, said.status) == ("1_7", None, None)
+    hostile: Any
     for hostile in (None, "1_7", [], {"id": None}, {"id": ""}, {"id": "x" * 201}, {"id": "a\0"}, {"id": {}}):
         assert read(message(subscribed, "order.created", subscription=hostile)).subscription is None
 
