@@ -57,3 +57,5 @@ class AuditAction(StrEnum):
     ERASE_PERSONAL_DATA = "erase personal data"
     OPEN_MAIL = "open mail"
     SEND_MAIL_AGAIN = "send mail again"
+    # What a shop or a payment provider answered to an action, under the account that acted.
+    ANSWER_ACTION = "action answered"

@@ -62,6 +62,10 @@ class ActionAwaited(Conflict):
     message = "This has been recorded already; the answer is still to come."
 
 
+class NotCarriedOut(Conflict):
+    """An action was confirmed, and what it is about has changed too much since for it to be carried out here."""
+
+
 class ConfirmingConnection(NamedTuple):
     """The connection whose word counts for a topic. `asked` is what sentences call the other side."""
 
@@ -117,10 +121,10 @@ def find_confirming(
     """The connection of the store whose word counts for the topic; None when ours does.
 
     One that acts itself (a payment provider, Noventiq) comes before a shop that confirms. Stripe is asked for refunds
-    of orders that were paid through it, or of which `payment_provider` is not known.
+    of orders that were paid through it.
     """
     kind, topics = connection_table.c.kind, connection_table.c.topics
-    through_stripe = payment_provider is None or payment_provider.casefold() == "stripe"
+    through_stripe = (payment_provider or "").casefold() == "stripe"
     wants = topics.contains([topic.value])
     row = connection.execute(
         select(connection_table.c.id, kind)
