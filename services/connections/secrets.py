@@ -30,6 +30,11 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def new_help_desk_secret() -> str:
+    """A secret for a help desk, which takes 40 characters at most and uses them as they are (Help Scout's rule)."""
+    return secrets.token_urlsafe(30)
+
+
 def find_secrets(connection: Connection, connection_id: int, purpose: Purpose) -> tuple[str, ...]:
     """The valid secrets, newest first: two during a rotation. `connection` is a transaction of the jobs' role."""
     rows = connection.execute(
