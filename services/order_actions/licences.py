@@ -16,6 +16,7 @@ from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
 from services.events.event_types import EventType
+from services.events.outbox import Value
 from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
 from services.mail.server_state import find_utf8_for
@@ -91,7 +92,7 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "shop": order.store_title or order.store,
         },
     )
-    named = {"item_id": code.item_id or str(code.position), "code_number": code.number}
+    named: dict[str, Value] = {"item_id": code.item_id or str(code.position), "code_number": code.number}
     announce(connection, EventType.LICENCE_RESENT, order, named)
     return ActionResult(
         f"The licence of order {order.order_name} is being sent to {order.email}.",

@@ -116,21 +116,17 @@ def _announce_completed(
         connection,
         EventType.REFUND_COMPLETED,
         order,
-        request_id=request.id,
-        result=refund.result.value,
-        **refund.event_data(),
-        codes_deleted=codes,
-        subscriptions_stopped=stopped,
-        payment=payment_of(order),
+        {
+            "request_id": request.id,
+            "result": refund.result.value,
+            **refund.event_data(),
+            "codes_deleted": codes,
+            "subscriptions_stopped": stopped,
+            "payment": payment_of(order),
+        },
     )
     if codes:
-        announce(
-            connection,
-            EventType.CODES_DELETED,
-            order,
-            request_id=request.id,
-            codes=list(dict.fromkeys(codes)),
-        )
+        announce(connection, EventType.CODES_DELETED, order, {"request_id": request.id, "codes": codes})
 
 
 def _mark_refunded(connection: Connection, order: LockedOrder, positions: Sequence[int] | None) -> None:

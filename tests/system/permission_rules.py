@@ -177,11 +177,11 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform", "audit.recording.record",
-    "audit.recording.record_refusal", "order_actions.history.add_event",
+    "access.require_administrator", "actions.perform",
+    "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.columns.statement_of", "refunds.document.add_refund_document",
-    "orders.search.stores_in_scope", "order_actions.subscriptions.stop_subscriptions",
+    "order_actions.locking.lock_orders", "exports.columns.statement_of",
+    "orders.search.stores_in_scope",
     "orders.saved_searches.open_search",
     "authentication.second_factor.begin", "authentication.second_factor.confirm",
     "authentication.second_factor.remove", "authentication.second_factor.has_own",
