@@ -78,7 +78,7 @@ def request_of(order_id: int) -> Any:
 
 
 def press_fulfil(people: dict[str, int], request_id: int, amount: str = "10.00", **given: Any) -> str:
-    values = {
+    values: dict[str, Any] = {
         "positions": [1],
         "expected_amount": Decimal(amount),
         "delete_codes": True,
@@ -255,12 +255,13 @@ def test_nobody_touches_a_refund_that_waits(people: dict[str, int], shop: int) -
     approved(people, order_id)
     request_id = request_of(order_id).id
     for name in ("rita", "otto"):
-        for action, given in (
+        attempts: list[tuple[Action[...], dict[str, Any]]] = [
             (take_request, {}),
             (release_request, {}),
             (refuse_request, {"note": "x"}),
             (fail_request, {"note": "x"}),
-        ):
+        ]
+        for action, given in attempts:
             with pytest.raises(RequestAwaited):
                 act(people[name], action, request_id, **given)
     with pytest.raises(RequestAwaited):
@@ -417,9 +418,10 @@ def test_the_first_answer_counts(people: dict[str, int], shop: int) -> None:
 def test_an_answer_of_somebody_else(people: dict[str, int], shop: int) -> None:
     order_id = order()
     action_id = approved(people, order_id)
+    foreign, not_asked = connect("shop-b", confirms=True), connect(STORE, topics=[])
     before = factories.everything()
-    assert confirm(action_id, connect("shop-b", confirms=True)) is SettleOutcome.UNKNOWN
-    assert confirm(action_id, connect(STORE)) is SettleOutcome.UNKNOWN  # of the store, and was not asked
+    assert confirm(action_id, foreign) is SettleOutcome.UNKNOWN
+    assert confirm(action_id, not_asked) is SettleOutcome.UNKNOWN  # although of the store
     assert confirm(uuid4(), shop) is SettleOutcome.UNKNOWN
     assert factories.everything() == before
     assert awaited(order_id).state == "recorded"
