@@ -26,6 +26,8 @@ connection = Table(
     Column("trouble_since", TIMESTAMPTZ),
     Column("switched_off_at", TIMESTAMPTZ),
     Column("switched_off_because", Text),
+    Column("paused_until", TIMESTAMPTZ),
+    Column("reported_at", TIMESTAMPTZ),
 )
 
 connection_secret = Table(
@@ -108,4 +110,14 @@ awaited_action = Table(
     Column("message", Text),
     Column("external_id", Text),
     Column("amount", Numeric),
+)
+
+refund_reservation = Table(
+    "refund_reservation",
+    metadata,
+    Column("action_id", UUID, primary_key=True),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("reserved_at", TIMESTAMPTZ, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
 )
