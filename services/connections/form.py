@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
 from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
+from services.connections.caps import read_cap
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
 from services.connections.secrets import Purpose
@@ -122,9 +123,15 @@ def _noventiq(options: Mapping[str, str | bool]) -> dict[str, str | None]:
 def _stripe(options: Mapping[str, str | bool]) -> dict[str, str | bool | None]:
     return {
         "dry_run": bool(options.get("dry_run", True)),
-        "day_cap": _text(options, "day_cap", "The cap") or None,
-        "request_cap": _text(options, "request_cap", "The cap") or None,
+        "day_cap": _cap(options, "day_cap"),
+        "request_cap": _cap(options, "request_cap"),
     }
+
+
+def _cap(options: Mapping[str, str | bool], name: str) -> str | None:
+    text = _text(options, name, "The cap")
+    read_cap(text, field=name)
+    return text or None
 
 
 _OPTIONS: Final[
