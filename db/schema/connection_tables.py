@@ -26,6 +26,8 @@ connection = Table(
     Column("trouble_since", TIMESTAMPTZ),
     Column("switched_off_at", TIMESTAMPTZ),
     Column("switched_off_because", Text),
+    Column("paused_until", TIMESTAMPTZ),
+    Column("reported_at", TIMESTAMPTZ),
 )
 
 connection_secret = Table(
@@ -114,7 +116,6 @@ refund_reservation = Table(
     "refund_reservation",
     metadata,
     Column("action_id", UUID, primary_key=True),
-    Column("connection_id", Integer),
     Column("checkout_page_id", Integer, nullable=False),
     Column("reserved_at", TIMESTAMPTZ, nullable=False),
     Column("currency", Text, nullable=False),
