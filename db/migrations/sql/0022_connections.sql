@@ -134,6 +134,9 @@ CREATE UNIQUE INDEX awaited_action_open ON awaited_action (checkout_page_id, kin
 CREATE INDEX awaited_action_order ON awaited_action (order_id, recorded_at);
 CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_at) WHERE state IN ('recorded', 'sent');
 
+-- The time of the document that said last what an item is, and whether it was about this item alone.
+ALTER TABLE order_item ADD COLUMN said_at timestamptz, ADD COLUMN said_alone boolean NOT NULL DEFAULT false;
+
 -- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
 CREATE TABLE refund_reservation (
     action_id uuid PRIMARY KEY,
