@@ -64,9 +64,7 @@ def create_connection(
     _require_only_word(connection, store_id, kind, values["confirms"], values["topics"], own_id=None)
     connection_id = connection.execute(
         insert(connection_table)
-        .values(
-            checkout_page_id=store_id, kind=kind, key=key, created_by=int(viewer.account_id), **values
-        )
+        .values(checkout_page_id=store_id, kind=kind, key=key, created_by=int(viewer.account_id), **values)
         .returning(connection_table.c.id)
     ).scalar_one()
     for purpose, secret in checked.items():

@@ -182,7 +182,8 @@ RULES = {
     "connections.listing.count_direct_messages": Rule(ADMINISTRATORS, given()),
     "connections.listing.count_in_trouble": Rule(ADMINISTRATORS, given()),
     "connections.administration.create_connection": Rule(
-        ADMINISTRATORS, call(store_id="store", kind=ConnectionKind.WEBHOOKS, key=new_key(), form=FORM, secrets={})
+        ADMINISTRATORS,
+        call(store_id="store", kind=ConnectionKind.WEBHOOKS, key=new_key(), form=FORM, secrets={}),
     ),
     "connections.administration.change_connection": Rule(ADMINISTRATORS, call("connection", form=FORM)),
     "connections.administration.change_secret": Rule(

@@ -168,13 +168,11 @@ def _replay(subject: RangeSubject) -> None:
             key=field_key("state"),
         )
         since, until = period_fields(subject.zone)
-        st.html(f'<p class="es-hint">At most {MOST_REPLAYED:,} at once.</p>')
+        st.html(f'<div class="es-hint">At most {MOST_REPLAYED:,} at once.</div>')
         error = st.empty()
         is_pressed = st.form_submit_button("Replay", type="primary")
     if is_pressed:
-        submit(
-            {"": error}, replay_deliveries, subject.connection.id, state=state, since=since, until=until
-        )
+        submit({"": error}, replay_deliveries, subject.connection.id, state=state, since=since, until=until)
 
 
 def _go_to(before: int | None) -> None:

@@ -7,12 +7,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.administration.connection_dialogs import secret_input, typed_label
-from pages.components.administration.connection_guide import GuideSubject
+from pages.components.administration.connection_guide import GuideSubject, draw_code
 from pages.components.administration.connection_secrets import draft, show_next
 from pages.components.administration.connection_trouble import forget_trouble
 from pages.components.layout.dialogs import Dialog, Screen, field_key, may_administer, submit
 from pages.components.layout.session import current_viewer
-from pages.rendering.escaping import html_text, label_text
+from pages.rendering.escaping import html_text
 from services.accounts.stores import ListedStore, find_stores
 from services.connections.administration import change_connection, create_connection
 from services.connections.form import NOVENTIQ_API, ConnectionForm
@@ -47,7 +47,9 @@ def new_dialog() -> Dialog[None]:
 
 
 def change_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
-    return Dialog(Screen.CONNECTIONS, "Change connection", _change, one, may=may_administer, after=_after_change)
+    return Dialog(
+        Screen.CONNECTIONS, "Change connection", _change, one, may=may_administer, after=_after_change
+    )
 
 
 def _new(_: None) -> None:
@@ -58,21 +60,21 @@ def _new(_: None) -> None:
         st.html("<p>There is no checkout page yet. Each appears with its first order; import one first.</p>")
         return
     # Outside the form: the other fields depend on it.
-    kind = ConnectionKind(
+    kind = (
         st.selectbox(
             "Kind",
             list(ConnectionKind),
             format_func=lambda kind: RULES[kind].label,
             key=field_key("kind"),
         )
+        or ConnectionKind.WEBHOOKS
     )
-    st.html(f'<p class="es-hint">{html_text(_WHAT[kind])}</p>')
+    st.html(f'<div class="es-hint">{html_text(_WHAT[kind])}</div>')
     errors: dict[str, DeltaGenerator] = {}
     with st.form(f"dialog_connection_{kind}", border=False):
         store = _store(stores, errors)
         if RULES[kind].typed:
-            st.html('<div class="es-code-label">Address to give to the other side</div>')
-            st.code(incoming_address(kind, draft().key), language=None, wrap_lines=True)
+            draw_code("Address to paste there", incoming_address(kind, draft().key))
         entry = _fields(kind, None, errors)
         errors[""] = st.empty()
         is_pressed = st.form_submit_button("Create connection", type="primary")
@@ -93,9 +95,7 @@ def _new(_: None) -> None:
 
 
 def _change(one: ListedConnection) -> None:
-    st.html(
-        f'<p class="es-hint">{html_text(RULES[one.kind].label)}, <bdi>{html_text(one.store)}</bdi></p>'
-    )
+    st.html(f'<div class="es-hint">{html_text(RULES[one.kind].label)}, <bdi>{html_text(one.store)}</bdi></div>')
     errors: dict[str, DeltaGenerator] = {}
     with st.form("dialog_connection_change", border=False):
         entry = _fields(one.kind, one, errors)
@@ -129,26 +129,23 @@ def _store(stores: tuple[ListedStore, ...], errors: dict[str, DeltaGenerator]) -
     store = st.selectbox(
         "Store",
         stores,
-        format_func=lambda store: label_text(store.title or store.name),
+        format_func=lambda store: store.title or store.name,
         key=field_key("store"),
     )
     errors["store"] = st.empty()
     return store
 
 
-def _fields(
-    kind: ConnectionKind, one: ListedConnection | None, errors: dict[str, DeltaGenerator]
-) -> _Entry:
+def _fields(kind: ConnectionKind, one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> _Entry:
     """Draw the fields of the kind, and below each the position of its error."""
-    options = one.options if one else {}
     name = st.text_input("Name", value=one.name if one else RULES[kind].label, key=field_key("name"))
     errors["name"] = st.empty()
     if kind is ConnectionKind.WEBHOOKS:
         return _Entry(_webhooks(name, one, errors), {})
     if kind is ConnectionKind.NOVENTIQ:
-        return _noventiq(name, one, options, errors)
+        return _noventiq(name, one, errors)
     if kind is ConnectionKind.STRIPE:
-        return _stripe(name, one, options, errors)
+        return _stripe(name, one, errors)
     return _Entry(ConnectionForm(name=name), {})
 
 
@@ -177,7 +174,6 @@ def _webhooks(name: str, one: ListedConnection | None, errors: dict[str, DeltaGe
 def _noventiq(
     name: str,
     one: ListedConnection | None,
-    options: object,
     errors: dict[str, DeltaGenerator],
 ) -> _Entry:
     secrets = {}
@@ -209,7 +205,6 @@ def _noventiq(
 def _stripe(
     name: str,
     one: ListedConnection | None,
-    options: object,
     errors: dict[str, DeltaGenerator],
 ) -> _Entry:
     secrets = {}

@@ -52,18 +52,22 @@ def draw_guide(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> None:
         prefix = f"{number}. " if len(steps) > 1 else ""
         st.html(f"<p>{prefix}{html_text(step.text)}</p>")
         for label, value in step.codes:
-            st.html(f'<div class="es-code-label">{html_text(label)}</div>')
-            st.code(value, language=None, wrap_lines=True)
+            draw_code(label, value)
     if secrets:
         st.warning(_ONCE, icon=":material/key:")
+
+
+def draw_code(label: str, value: str) -> None:
+    """Draw a value to be copied below its label."""
+    with st.container(gap="xxsmall"):
+        st.html(f'<div class="es-code-label">{html_text(label)}</div>')
+        st.code(value, language=None, wrap_lines=True)
 
 
 def _rotated(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> list[Step]:
     purpose = subject.rotated
     which = "for messages that come in" if purpose is Purpose.IN else "for actions that go out"
-    text = (
-        f"The new secret {which}. Paste it in the place of the old one, which stays valid for {OVERLAP.days} days."
-    )
+    text = f"The new secret {which}. Paste it in the place of the old one, which stays valid for {OVERLAP.days} days."
     return [Step(text, tuple(("Secret", secret) for secret in secrets.values()))]
 
 
@@ -97,14 +101,15 @@ def _webhooks(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> list[Ste
                 "Until then the action shows as sent."
             )
         )
-    steps.append(Step("Try it: More, Send a test event. " + _DEVELOPER))
+    steps.append(Step("Try it with Send a test event. " + _DEVELOPER))
     return steps
 
 
 def _noventiq(subject: GuideSubject, _: Mapping[Purpose, str]) -> list[Step]:
     return [
         Step(
-            "In Noventiq's control panel, enter this address for webhooks of this checkout page, and choose all events.",
+            "In Noventiq's control panel, enter this address for the webhooks of this checkout page, and choose all "
+            "events.",
             (_address(subject),),
         ),
         Step("Copy the secret key that the panel shows for it, and paste it here under More, Secret key."),

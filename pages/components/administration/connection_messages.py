@@ -67,9 +67,7 @@ def messages(one: ListedConnection | None, zone: ZoneInfo) -> None:
         )
     viewer, before = current_viewer(), st.session_state.get(_BEFORE)
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_messages(
-            connection, viewer, connection_id, state=wanted, before=before, limit=PAGE + 1
-        )
+        found = find_messages(connection, viewer, connection_id, state=wanted, before=before, limit=PAGE + 1)
     if not found:
         st.info(_empty(one, wanted is not None), icon=":material/inbox:")
         return
@@ -147,7 +145,8 @@ def _message(message: LoggedMessage, zone: ZoneInfo) -> None:
                 st.button("Apply again", on_click=open_dialog, args=(_again_dialog(message),))
         opened = _opened(message)
         st.html(
-            render("message_body.html.jinja", message=message, why=_why(message), opened=opened), width="stretch"
+            render("message_body.html.jinja", message=message, why=_why(message), opened=opened),
+            width="stretch",
         )
 
 
@@ -193,7 +192,7 @@ def _replay(subject: RangeSubject) -> None:
         errors = {"states": st.empty()}
         since, until = period_fields(subject.zone)
         errors["until"] = st.empty()
-        st.html(f'<p class="es-hint">At most {MOST_AT_ONCE:,} at once.</p>')
+        st.html(f'<div class="es-hint">At most {MOST_AT_ONCE:,} at once.</div>')
         errors[""] = st.empty()
         is_pressed = st.form_submit_button("Replay", type="primary")
     if is_pressed:

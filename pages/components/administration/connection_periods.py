@@ -18,7 +18,7 @@ def period_fields(zone: ZoneInfo) -> tuple[datetime, datetime]:
         until = st.datetime_input(
             "To", value=now + timedelta(minutes=1), key=field_key("until"), required=True
         )
-    st.html(f'<p class="es-hint">Times in {zone.key}.</p>')
+    st.html(f'<div class="es-hint">Times in {zone.key}.</div>')
     # Whoever empties a field means no limit on that side.
     return (since or datetime(1970, 1, 2)).replace(tzinfo=zone), (until or datetime(2200, 1, 1)).replace(  # noqa: DTZ001
         tzinfo=zone

@@ -1,7 +1,6 @@
 """Connections, for administrators: a card for each, with its addresses, what went through it, and its buttons."""
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -94,7 +93,7 @@ def _cards(found: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> 
     # Drawn below the cards, and asked before them.
     bottom = st.container()
     page = bottom.pagination(pages, key="connections_page") if pages > 1 else 1
-    cards = st.container(key="connection_cards")
+    cards = st.container(key="connections_list")
     with cards:
         for one in found[(page - 1) * _CARDS_AT_ONCE : page * _CARDS_AT_ONCE]:
             _card(one, zone)
@@ -105,9 +104,7 @@ def _cards(found: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> 
 def _card(one: ListedConnection, zone: ZoneInfo) -> None:
     key = f"connection_{one.id}"
     with st.container(key=f"{key}_card", gap=None):
-        with st.container(
-            key=f"{key}_band", horizontal=True, vertical_alignment="center", gap="small"
-        ):
+        with st.container(key=f"{key}_band", horizontal=True, vertical_alignment="center", gap="small"):
             st.html(
                 render(
                     "connection_head.html.jinja",
@@ -118,8 +115,18 @@ def _card(one: ListedConnection, zone: ZoneInfo) -> None:
                 ),
                 width="stretch",
             )
+            if one.out_url and one.switched_off_at is None:
+                st.button(
+                    "Send a test event",
+                    key=f"{key}_test",
+                    on_click=open_dialog,
+                    args=(connection_dialogs.test_dialog(one),),
+                )
             st.button(
-                "Change", key=f"{key}_change", on_click=open_dialog, args=(connection_form.change_dialog(one),)
+                "Change",
+                key=f"{key}_change",
+                on_click=open_dialog,
+                args=(connection_form.change_dialog(one),),
             )
             _menu(one, key)
         with st.container(key=f"{key}_body", gap="xsmall"):
@@ -130,6 +137,7 @@ def _card(one: ListedConnection, zone: ZoneInfo) -> None:
                     time=lambda at: format_time(at, zone),
                     is_help_desk=one.kind is ConnectionKind.HELP_DESK,
                     secrets=_secret_lines(one, zone),
+                    topics=", ".join(one.topics),
                 )
             )
             if one.kind is not ConnectionKind.HELP_DESK:
@@ -141,7 +149,7 @@ def _counts(one: ListedConnection, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_received"):
         _number_line("Received", sum(one.received.values()), _received_parts(one))
         _quiet_button("Show received", key, View(one.id, _RECEIVED))
-    if one.sends_out or sum(one.sent):
+    if one.sends_out or any(one.sent):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_sent"):
             parts = [("waiting", one.sent.waiting), ("failed", one.sent.failed)]
             if one.awaited:
@@ -196,19 +204,20 @@ def _secret_lines(one: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
         if state is None:
             lines[purpose.value] = "no secret yet"
             continue
-        older = f"; the one before is valid until {format_time(state.older_until, zone)}" if state.older_until else ""
+        older = (
+            f"; the one before is valid until {format_time(state.older_until, zone)}"
+            if state.older_until
+            else ""
+        )
         lines[purpose.value] = f"secret of {format_time(state.since, zone)}{older}"
     return lines
 
 
-_OPENERS: Final[dict[str, Callable[[ListedConnection], Dialog[ListedConnection]]]] = {}
-
-
 def _menu(one: ListedConnection, key: str) -> None:
     """What is done less often."""
-    choices: dict[str, Dialog[ListedConnection]] = {}
+    choices: dict[str, Dialog[Any]] = {}  # Any: each has a subject of its own
     rule = RULES[one.kind]
-    if one.kind is ConnectionKind.WEBHOOKS:
+    if one.kind is ConnectionKind.WEBHOOKS and not (one.out_url and one.switched_off_at is None):
         choices["Send a test event"] = connection_dialogs.test_dialog(one)
     choices["What to paste where"] = connection_dialogs.guide_dialog(one)
     for purpose in Purpose:
