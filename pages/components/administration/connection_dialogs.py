@@ -45,6 +45,12 @@ def typed_label(kind: ConnectionKind, purpose: Purpose) -> str:
     return _TYPED_LABELS[kind, purpose]
 
 
+def secret_name(kind: ConnectionKind, purpose: Purpose) -> str:
+    """A secret's name inside a sentence."""
+    label = _TYPED_LABELS.get((kind, purpose), "secret")
+    return label if label.startswith("API") else label.lower()
+
+
 def secret_label(one: ListedConnection, purpose: Purpose) -> str:
     """The button that sets or rotates a secret."""
     if purpose in RULES[one.kind].typed:

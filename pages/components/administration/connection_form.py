@@ -95,7 +95,9 @@ def _new(_: None) -> None:
 
 
 def _change(one: ListedConnection) -> None:
-    st.html(f'<div class="es-hint">{html_text(RULES[one.kind].label)}, <bdi>{html_text(one.store)}</bdi></div>')
+    st.html(
+        f'<div class="es-hint">{html_text(RULES[one.kind].label)}, <bdi>{html_text(one.store)}</bdi></div>'
+    )
     errors: dict[str, DeltaGenerator] = {}
     with st.form("dialog_connection_change", border=False):
         entry = _fields(one.kind, one, errors)
@@ -187,6 +189,7 @@ def _noventiq(
     topics = _topics(sorted(CONFIRMED_TOPICS), one, errors, default=[])
     errors["confirms"] = st.empty()
     email = _text("Your e-mail for questions on refunds", "refund_email", one, errors)
+    limits = _limits(one, errors)
     with st.expander("Address of the API"):
         api_url = st.text_input(
             "API address",
@@ -197,7 +200,7 @@ def _noventiq(
     form = ConnectionForm(
         name=name,
         topics=topics,
-        options={"username": username, "refund_email": email, "api_url": api_url},
+        options=limits | {"username": username, "refund_email": email, "api_url": api_url},
     )
     return _Entry(form, secrets)
 
@@ -212,18 +215,23 @@ def _stripe(
         for purpose in (Purpose.IN, Purpose.API):
             secrets[purpose] = secret_input(typed_label(ConnectionKind.STRIPE, purpose), purpose)
             errors["in_secret" if purpose is Purpose.IN else "api_secret"] = st.empty()
-    day_cap = _text("At most a day", "day_cap", one, errors, placeholder="500.00, or EUR 500, JPY 80000")
-    request_cap = _text("At most a refund", "request_cap", one, errors, placeholder="No limit")
+    options = _limits(one, errors)
+    errors["confirms"] = st.empty()
+    return _Entry(ConnectionForm(name=name, options=options), secrets)
+
+
+def _limits(one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> dict[str, str | bool]:
+    """How much may be paid back, and whether anything is sent at all."""
+    day_cap = _text(
+        "Refunds: at most a day", "day_cap", one, errors, placeholder="500.00, or EUR 500, JPY 80000"
+    )
+    request_cap = _text("Refunds: at most each", "request_cap", one, errors, placeholder="No limit")
     dry_run = st.checkbox(
-        "Dry run: nothing is paid back",
-        value=bool(one.options.get("dry_run", True)) if one else True,
+        "Dry run: nothing is sent, and the history says what would have been",
+        value=bool(one.options.get("dry_run")) if one else True,
         key=field_key("dry_run"),
     )
-    errors["confirms"] = st.empty()
-    form = ConnectionForm(
-        name=name, options={"day_cap": day_cap, "request_cap": request_cap, "dry_run": dry_run}
-    )
-    return _Entry(form, secrets)
+    return {"day_cap": day_cap, "request_cap": request_cap, "dry_run": dry_run}
 
 
 def _text(

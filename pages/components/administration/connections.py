@@ -135,7 +135,8 @@ def _card(one: ListedConnection, zone: ZoneInfo) -> None:
                     "connection_facts.html.jinja",
                     connection=one,
                     time=lambda at: format_time(at, zone),
-                    is_help_desk=one.kind is ConnectionKind.HELP_DESK,
+                    incoming=_INCOMING[one.kind],
+                    confirmed_by="the shop" if one.kind is ConnectionKind.WEBHOOKS else RULES[one.kind].label,
                     secrets=_secret_lines(one, zone),
                     topics=", ".join(one.topics),
                 )
@@ -146,29 +147,28 @@ def _card(one: ListedConnection, zone: ZoneInfo) -> None:
 
 def _counts(one: ListedConnection, key: str) -> None:
     """What went through the connection, each direction with the button that shows it."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_received"):
-        _number_line("Received", sum(one.received.values()), _received_parts(one))
-        _quiet_button("Show received", key, View(one.id, _RECEIVED))
-    if one.sends_out or any(one.sent):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_sent"):
+    with st.container(horizontal=True, gap="medium", key=f"{key}_counts"):
+        _direction("Received", sum(one.received.values()), _received_parts(one), key, View(one.id, _RECEIVED))
+        if one.sends_out or any(one.sent):
             parts = [("waiting", one.sent.waiting), ("failed", one.sent.failed)]
             if one.awaited:
                 parts.append(("not answered yet", one.awaited))
-            _number_line("Sent", one.sent.delivered, parts)
-            _quiet_button("Show sent", key, View(one.id, _SENT))
+            _direction("Sent", one.sent.delivered, parts, key, View(one.id, _SENT))
+
+
+def _direction(label: str, total: int, parts: list[tuple[str, int]], key: str, view: View) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        st.html(
+            render("connection_counts.html.jinja", label=label, total=total, parts=parts), width="content"
+        )
+        st.button(
+            f"Show {view.list}", key=f"{key}_{view.list}_show", on_click=_show, args=(view,), type="tertiary"
+        )
 
 
 def _received_parts(one: ListedConnection) -> list[tuple[str, int]]:
     parts = [(state.value, one.received.get(state, 0)) for state in InboxState]
     return [(word, number) for word, number in parts if number or word in ("applied", "refused")]
-
-
-def _number_line(label: str, total: int, parts: list[tuple[str, int]]) -> None:
-    st.html(render("connection_counts.html.jinja", label=label, total=total, parts=parts), width="content")
-
-
-def _quiet_button(label: str, key: str, view: View) -> None:
-    st.button(label, key=f"{key}_{view.list}_show", on_click=_show, args=(view,), type="tertiary")
 
 
 def _direct_card(number: int) -> None:
@@ -180,13 +180,16 @@ def _direct_card(number: int) -> None:
                 f'<h2>{_DIRECT}</h2><div class="es-muted">api.put_order, by the role esupport_writer</div>',
                 width="stretch",
             )
-        with st.container(
-            horizontal=True, vertical_alignment="center", gap="small", key="connection_direct_body"
-        ):
-            _number_line("Received", number, [])
-            _quiet_button("Show received", "connection_direct", View(None, _RECEIVED))
+        with st.container(key="connection_direct_body"):
+            _direction("Received", number, [], "connection_direct", View(None, _RECEIVED))
 
 
+_INCOMING: Final = {
+    ConnectionKind.WEBHOOKS: "Orders in",
+    ConnectionKind.NOVENTIQ: "Orders in",
+    ConnectionKind.STRIPE: "Messages in",
+    ConnectionKind.HELP_DESK: "Look-ups",
+}
 _TONES: Final = {"On": "green", "In trouble": "red", "Switched off": "grey"}
 
 
@@ -199,17 +202,17 @@ def _state(one: ListedConnection) -> str:
 def _secret_lines(one: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
     """What is known of each secret: when it was set, and until when the one before it is valid."""
     lines = {}
-    for purpose in sorted(RULES[one.kind].made | RULES[one.kind].typed):
-        state = one.secrets.get(purpose)
+    for purpose in RULES[one.kind].made | RULES[one.kind].typed:
+        state, name = one.secrets.get(purpose), connection_dialogs.secret_name(one.kind, purpose)
         if state is None:
-            lines[purpose.value] = "no secret yet"
+            lines[purpose.value] = f"no {name} yet"
             continue
         older = (
             f"; the one before is valid until {format_time(state.older_until, zone)}"
             if state.older_until
             else ""
         )
-        lines[purpose.value] = f"secret of {format_time(state.since, zone)}{older}"
+        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{older}"
     return lines
 
 
