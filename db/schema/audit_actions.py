@@ -69,3 +69,5 @@ class AuditAction(StrEnum):
     REPLAY_MESSAGES = "replay messages"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
+    # What goes out to other programs.
+    REPLAY_DELIVERIES = "replay deliveries"

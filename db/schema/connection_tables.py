@@ -26,6 +26,8 @@ connection = Table(
     Column("trouble_since", TIMESTAMPTZ),
     Column("switched_off_at", TIMESTAMPTZ),
     Column("switched_off_because", Text),
+    Column("paused_until", TIMESTAMPTZ),
+    Column("reported_at", TIMESTAMPTZ),
 )
 
 connection_secret = Table(

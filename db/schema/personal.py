@@ -170,7 +170,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at sent_at "
     "answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
-    "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because",
+    "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
+    "paused_until reported_at",
     "connection_secret": "id connection_id purpose secret created_at valid_until",
     "delivery": "id event_id connection_id order_id seq state attempts next_attempt_at last_status settled_at",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
@@ -188,7 +189,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total customer_erased "

@@ -149,6 +149,8 @@ RULES = {
     "delivery.log.find_mails": Rule(ADMINISTRATORS, given()),
     "delivery.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "delivery.log.send_again": Rule(ADMINISTRATORS, call("mail")),
+    "delivery.event_log.find_deliveries": Rule(ADMINISTRATORS, call("connection")),
+    "delivery.event_log.replay_deliveries": Rule(ADMINISTRATORS, call("connection", delivery_ids=(1,))),
     "accounts.listing.find_accounts": Rule(ADMINISTRATORS, given()),
     "accounts.listing.get_account": Rule(ADMINISTRATORS, call("account")),
     "accounts.administration.create_account": Rule(

@@ -22,6 +22,8 @@ CREATE TABLE connection (
     trouble_since timestamptz,
     switched_off_at timestamptz,
     switched_off_because text CHECK (length(switched_off_because) BETWEEN 1 AND 300),
+    paused_until timestamptz,  -- as the other side asked for by Retry-After
+    reported_at timestamptz,  -- when administrators were last mailed about it
     CHECK ((trouble IS NULL) = (trouble_since IS NULL)),
     CHECK ((switched_off_at IS NULL) = (switched_off_because IS NULL))
 );
@@ -98,7 +100,7 @@ CREATE TABLE delivery (
     CHECK ((state = 'waiting') = (settled_at IS NULL)),
     UNIQUE (event_id, connection_id)
 );
-CREATE INDEX delivery_due ON delivery (next_attempt_at, id) WHERE state = 'waiting';
+CREATE INDEX delivery_due ON delivery (connection_id, next_attempt_at, id) WHERE state = 'waiting';
 CREATE INDEX delivery_waiting_order ON delivery (connection_id, order_id, seq) WHERE state = 'waiting';
 CREATE INDEX delivery_of_connection ON delivery (connection_id, id DESC);
 
@@ -131,6 +133,9 @@ CREATE UNIQUE INDEX awaited_action_open ON awaited_action (checkout_page_id, kin
     WHERE state IN ('recorded', 'sent');
 CREATE INDEX awaited_action_order ON awaited_action (order_id, recorded_at);
 CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_at) WHERE state IN ('recorded', 'sent');
+
+-- The time of the document that said last what an item is, and whether it was about this item alone.
+ALTER TABLE order_item ADD COLUMN said_at timestamptz, ADD COLUMN said_alone boolean NOT NULL DEFAULT false;
 
 -- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
 CREATE TABLE refund_reservation (
