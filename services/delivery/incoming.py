@@ -10,9 +10,11 @@ from services.connections.applying import apply_due
 from services.connections.handlers import SHOP_HANDLERS
 from services.connections.incoming import ConnectionKind, IncomingKind, Kinds
 from services.connections.shop_messages import ShopReceiver
+from services.executors.stripe_messages import STRIPE_HANDLERS, StripeReceiver
 
 INCOMING: Final[Kinds] = {
     ConnectionKind.WEBHOOKS: IncomingKind(ShopReceiver(), SHOP_HANDLERS),
+    ConnectionKind.STRIPE: IncomingKind(StripeReceiver(), STRIPE_HANDLERS),
 }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import orders
-from services.connections.inbox import ConnectionKind
+from services.connections.incoming import ConnectionKind
 from services.events.awaiting import find_confirming
 from services.events.event_types import Topic
 from services.executors.interface import Json, Payment
