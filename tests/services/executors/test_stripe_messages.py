@@ -156,15 +156,14 @@ def test_what_is_no_event_has_no_place_in_the_inbox(stripe: Shop, body: str) -> 
 
 
 def test_nothing_odd_in_an_event_breaks_anything(stripe: Shop) -> None:
-    for number, refund in enumerate(
-        (
-            {"metadata": None},
-            {"metadata": []},
-            {"metadata": {"action_id": 5}},
-            {"status": None},
-            {"currency": "zzz"},
-        )
-    ):
+    odd: list[dict[str, Any]] = [
+        {"metadata": None},
+        {"metadata": []},
+        {"metadata": {"action_id": 5}},
+        {"status": None},
+        {"currency": "zzz"},
+    ]
+    for number, refund in enumerate(odd):
         assert send(stripe, event(event_id=f"evt_{number}", **refund)) == 202
     assert apply_incoming() == 5
     assert {state for (state,) in inbox("state")} == {"ignored"}
