@@ -30,6 +30,8 @@ class AuditAction(StrEnum):
     RESEND_LICENCE = "resend licence"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    # What a shop or a payment provider answered to an action, under the account that acted.
+    ANSWER_ACTION = "action answered"
     # Refunds.
     REQUEST_REFUND = "request refund"
     TAKE_REFUND = "take refund"

@@ -19,6 +19,7 @@ ACTIONS = (
     *("create connection", "change connection", "change connection secret", "delete connection"),
     *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
     "help desk look-up",
+    "action answered",
     "replay deliveries",
 )
 MAIL_KINDS = ("licence", "refund", "account", "password_reset", "password", "credentials", "connection")
