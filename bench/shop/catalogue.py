@@ -9,7 +9,11 @@ from typing import Any, Final
 # An order document, as docs/order-document.md describes it. Any: JSON.
 Document = dict[str, Any]
 
-PRODUCTS: Final = (("Antivirus", "AV-1", "29.00"), ("Backup", "BK-1", "49.00"), ("Password manager", "PM-1", "19.00"))
+PRODUCTS: Final = (
+    ("Antivirus", "AV-1", "29.00"),
+    ("Backup", "BK-1", "49.00"),
+    ("Password manager", "PM-1", "19.00"),
+)
 PEOPLE: Final = (
     ("Inês", "Araújo", "PT", "ines.araujo@example.com"),
     ("Jürgen", "Köhler", "DE", "j.koehler@example.com"),

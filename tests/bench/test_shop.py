@@ -44,7 +44,9 @@ def test_documents_are_taken_in_at_every_step() -> None:
     assert len(catalogue.set_renewal(orders, subscription, active=False)) == 3
     catalogue.refund(orders[0])
     assert len({order["order_id"] for order in orders}) == 12
-    assert {order["items"][0]["subscription"].get("parent_order_id") for order in orders[-2:]} == {orders[0]["order_id"]}
+    assert {order["items"][0]["subscription"].get("parent_order_id") for order in orders[-2:]} == {
+        orders[0]["order_id"]
+    }
     for order in orders:
         parsed = parse_order(json.dumps(order), 1)
         assert parsed.warnings == ()
@@ -88,7 +90,9 @@ def until(expected: object, look: Callable[[], object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(
+    server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     """One command starts the portal and the shop, and connects the two."""
     name = f"esupport_shop_{uuid.uuid4().hex[:8]}"
     url = create_database(server_url, name, template_database)
@@ -102,7 +106,11 @@ def running(server_url: str, template_database: str, tmp_path_factory: pytest.Te
     for variable in ("ESUPPORT_APP_DATABASE_URL", "ESUPPORT_HOOK_HOSTS", "SMTP_URL", "ESUPPORT_BASE_URL"):
         environment.pop(variable, None)
     subprocess.run(
-        [sys.executable, "-m", "db", "demo", "--orders", "5"], cwd=PROJECT, env=environment, check=True, timeout=300
+        [sys.executable, "-m", "db", "demo", "--orders", "5"],
+        cwd=PROJECT,
+        env=environment,
+        check=True,
+        timeout=300,
     )
     running = Running(f"http://localhost:{portal_port}", f"http://127.0.0.1:{shop_port}", url)
     with (folder / "log").open("wb") as log:
