@@ -57,5 +57,15 @@ class AuditAction(StrEnum):
     ERASE_PERSONAL_DATA = "erase personal data"
     OPEN_MAIL = "open mail"
     SEND_MAIL_AGAIN = "send mail again"
+    # Connections.
+    CREATE_CONNECTION = "create connection"
+    CHANGE_CONNECTION = "change connection"
+    CHANGE_CONNECTION_SECRET = "change connection secret"  # noqa: S105 - the action's name
+    SWITCH_CONNECTION_ON = "switch connection on"
+    SWITCH_CONNECTION_OFF = "switch connection off"
+    DELETE_CONNECTION = "delete connection"
+    TEST_CONNECTION = "test connection"
+    OPEN_MESSAGE = "open message"
+    REPLAY_MESSAGES = "replay messages"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"

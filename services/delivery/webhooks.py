@@ -21,7 +21,7 @@ from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
 from services.connections.messages import sign
-from services.connections.safe_http import HttpAnswer, NotAllowedAddress, NotDelivered, SafeClient
+from services.connections.safe_http import HttpContent, NotAllowedAddress, NotDelivered, SafeClient
 from services.connections.secrets import Purpose, find_secrets
 
 log = logging.getLogger("esupport.webhooks")
@@ -146,7 +146,7 @@ def _message(connection: Connection, due: _Due) -> tuple[bytes, dict[str, str]]:
     return body.encode(), headers
 
 
-def _record_delivered(connection: Connection, due: _Due, answer: HttpAnswer) -> DeliveryState:
+def _record_delivered(connection: Connection, due: _Due, answer: HttpContent) -> DeliveryState:
     connection.execute(
         update(delivery)
         .where(delivery.c.id == due.id)
@@ -172,7 +172,7 @@ def _record_delivered(connection: Connection, due: _Due, answer: HttpAnswer) -> 
     return DeliveryState.DELIVERED
 
 
-def _postpone(connection: Connection, due: _Due, answer: HttpAnswer | None, reason: str) -> DeliveryState:
+def _postpone(connection: Connection, due: _Due, answer: HttpContent | None, reason: str) -> DeliveryState:
     is_last = due.attempts >= len(PAUSES)
     state = DeliveryState.FAILED if is_last else DeliveryState.WAITING
     values: dict[str, Any] = (
@@ -201,7 +201,7 @@ def _postpone(connection: Connection, due: _Due, answer: HttpAnswer | None, reas
     return state
 
 
-def _pause(attempts: int, answer: HttpAnswer | None) -> timedelta:
+def _pause(attempts: int, answer: HttpContent | None) -> timedelta:
     seconds = PAUSES[attempts] * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads, hides nothing
     if answer and answer.status in _OBEYED and answer.retry_after is not None:
         seconds = max(answer.retry_after, 1.0)
@@ -216,5 +216,5 @@ def _switch_off(connection: Connection, due: _Due) -> None:
     )
 
 
-def _answer_text(answer: HttpAnswer) -> str:
-    return f"The shop answered {answer.status}" + (f": {answer.text}" if answer.text else ".")
+def _answer_text(answer: HttpContent) -> str:
+    return f"The shop answered {answer.status}."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
+from services.connections.form import ConnectionForm
+from services.connections.inbox import ConnectionKind, InboxState
+from services.connections.secrets import Purpose
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
 from services.orders.filters import OrderFilter
@@ -89,6 +92,16 @@ NOTE = {"note": "x"}
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
 
 
+FORM = ConnectionForm(name="x")
+
+
+PERIOD = {
+    "states": [InboxState.REFUSED],
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
+    "until": datetime(2100, 1, 1, tzinfo=UTC),
+}
+
+
 RULES = {
     # Orders: what somebody sees.
     "orders.detail.get_order": Rule(EVERYBODY, call("order"), True),
@@ -161,6 +174,25 @@ RULES = {
     "accounts.stores.find_stores": Rule(ADMINISTRATORS, given()),
     "accounts.stores.find_payment_methods": Rule(ADMINISTRATORS, given()),
     "accounts.stores.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
+    "connections.listing.find_connections": Rule(ADMINISTRATORS, given()),
+    "connections.listing.get_connection": Rule(ADMINISTRATORS, call("connection")),
+    "connections.listing.count_direct_messages": Rule(ADMINISTRATORS, given()),
+    "connections.listing.count_in_trouble": Rule(ADMINISTRATORS, given()),
+    "connections.administration.create_connection": Rule(
+        ADMINISTRATORS, call(store_id="store", kind=ConnectionKind.WEBHOOKS, form=FORM, secrets={})
+    ),
+    "connections.administration.change_connection": Rule(ADMINISTRATORS, call("connection", form=FORM)),
+    "connections.administration.change_secret": Rule(
+        ADMINISTRATORS, call("connection", purpose=Purpose.IN, secret="x")
+    ),
+    "connections.administration.switch_off": Rule(ADMINISTRATORS, call("connection", gives_up=False)),
+    "connections.administration.switch_on": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.administration.delete_connection": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.trial.sign_example": Rule(ADMINISTRATORS, call("connection", address=None)),
+    "connections.inbox_log.find_messages": Rule(ADMINISTRATORS, call("connection")),
+    "connections.inbox_log.get_message": Rule(ADMINISTRATORS, call("message", address=None)),
+    "connections.inbox_log.replay_message": Rule(ADMINISTRATORS, call("message")),
+    "connections.inbox_log.replay_messages": Rule(ADMINISTRATORS, call("connection", **PERIOD)),
     "audit.log.find_audit": Rule(ADMINISTRATORS, given(AuditFilter(UTC, since=date(2026, 1, 1)))),
     "audit.log.find_actions": Rule(ADMINISTRATORS, given()),
     "audit.log.record_audit_export": Rule(ADMINISTRATORS, given(AuditFilter(UTC), address=None)),
@@ -176,6 +208,7 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
+    "connections.trial.send_test_event",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "audit.recording.record",
     "audit.recording.record_refusal", "order_actions.history.add_event",

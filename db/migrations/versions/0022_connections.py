@@ -16,6 +16,8 @@ ACTIONS = (
     *("reset second factor", "unlink single sign-on", "create team", "change team", "delete team"),
     *("change checkout page", "export audit log", "erase personal data", "open mail", "send mail again"),
     # New ones.
+    *("create connection", "change connection", "change connection secret", "delete connection"),
+    *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
     "help desk look-up",
 )
 
@@ -26,4 +28,5 @@ def upgrade() -> None:
         add_words_check(table, "action", ACTIONS)
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
+    run_sql("0022_administering.sql")
     run_sql("0022_help_desk.sql")

@@ -11,6 +11,10 @@ CREATE POLICY jobs ON connection
     USING (true)
     WITH CHECK (true);
 
+CREATE POLICY removed ON connection
+    FOR DELETE TO esupport_app
+    USING (((( SELECT viewer_role() AS viewer_role) = 'administrator'::text) AND (switched_off_at IS NOT NULL)));
+
 CREATE POLICY scope ON connection
     FOR SELECT TO esupport_app
     USING ((checkout_page_id = ANY (( SELECT viewer_page_ids() AS viewer_page_ids)::integer[])));

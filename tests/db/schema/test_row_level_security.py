@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
 from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
+from tests.db.schema.rows_of_connections import make_connections
 from tests.support import factories
 
 # Tables that every signed-in account may read, and tables that only administrators may.
@@ -51,24 +52,6 @@ def make_orders() -> None:
                 related_orders=[{"order_id": 77, "relation": "typo"}],
             )
         )
-
-
-def make_connections() -> None:
-    """A connection of each store, with a secret, a message that came in, an event on its way and an action."""
-    for statement in (
-        "INSERT INTO connection (checkout_page_id, kind, name, key) "
-        "SELECT id, 'webhooks', 'The shop ' || name, 'c_' || lpad(id::text, 22, '0') FROM checkout_page",
-        "INSERT INTO connection_secret (connection_id, purpose, secret) SELECT id, 'in', 'whsec_' || id FROM connection",
-        "INSERT INTO inbox (connection_id, event_id, type, body) SELECT id, 'msg', 'order.upserted', '{}' FROM connection",
-        "INSERT INTO outbox_event (id, type, action_id, order_id, checkout_page_id, data) "
-        "SELECT gen_random_uuid(), 'refund.requested', gen_random_uuid(), order_id, checkout_page_id, '{}' FROM orders",
-        "INSERT INTO delivery (event_id, connection_id, order_id, seq) SELECT e.id, c.id, e.order_id, e.seq "
-        "FROM outbox_event e JOIN connection c USING (checkout_page_id)",
-        "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, account_name, "
-        "account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'refund', '1', '{}', 'x', 'y' "
-        "FROM orders o JOIN connection c USING (checkout_page_id)",
-    ):
-        factories.run(statement)
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +226,9 @@ STATEMENTS = (
     "SELECT secret FROM connection_secret",
     "INSERT INTO inbox (event_id, type, body) VALUES ('m', 'order.upserted', '{}')",
     "UPDATE connection SET key = 'c_0000000000000000000000'",
-    "DELETE FROM connection",
+    "UPDATE connection_secret SET secret = 'x'",
+    "DELETE FROM connection_secret",
+    "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (1, 'in', 'x')",
     "UPDATE outbox_event SET data = '{}'",
     "UPDATE awaited_action SET state = 'confirmed'",
     "DELETE FROM delivery",

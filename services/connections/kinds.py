@@ -1,0 +1,83 @@
+"""What each kind of connection needs to be set up: its address, its secrets, and what can be sent out by it."""
+
+import secrets as random_secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from services.connections.inbox import ConnectionKind
+from services.connections.secrets import Purpose, new_help_desk_secret, new_secret
+from services.events.event_types import Topic
+from services.settings import settings
+
+# What an action can be held at "sent" for.
+CONFIRMED_TOPICS: Final = frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS})
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """The rules of a kind: `made` are the secrets that are made here, `typed` those that the other side gives.
+
+    Only a kind that `has_out_url` has a web address of its own that actions are sent to. `topics` can be sent out.
+    """
+
+    label: str
+    path: str
+    made: frozenset[Purpose]
+    typed: frozenset[Purpose]
+    topics: frozenset[Topic]
+    has_out_url: bool = False
+
+
+RULES: Final = {
+    ConnectionKind.WEBHOOKS: KindRule(
+        "Standard webhooks",
+        "/hooks/v1/",
+        made=frozenset({Purpose.IN, Purpose.OUT}),
+        typed=frozenset(),
+        topics=frozenset(Topic),
+        has_out_url=True,
+    ),
+    ConnectionKind.NOVENTIQ: KindRule(
+        "Noventiq",
+        "/hooks/v1/",
+        made=frozenset(),
+        typed=frozenset({Purpose.IN, Purpose.API}),
+        topics=CONFIRMED_TOPICS,
+    ),
+    ConnectionKind.STRIPE: KindRule(
+        "Stripe",
+        "/hooks/v1/",
+        made=frozenset(),
+        typed=frozenset({Purpose.IN, Purpose.API}),
+        topics=frozenset({Topic.REFUNDS}),
+    ),
+    ConnectionKind.HELP_DESK: KindRule(
+        "Help desk",
+        "/helpdesk/v1/",
+        made=frozenset({Purpose.IN}),
+        typed=frozenset(),
+        topics=frozenset(),
+    ),
+}
+
+
+def incoming_address(kind: ConnectionKind, key: str) -> str:
+    """The address that the other side posts to."""
+    return f"{settings().web.base_url}{RULES[kind].path}{key}"
+
+
+def new_key() -> str:
+    """The random part of an address: 128 bits, as the table checks it."""
+    return f"c_{random_secrets.token_urlsafe(16)}"
+
+
+def make_secret(kind: ConnectionKind) -> str:
+    """A new secret in the form that the other side takes."""
+    return new_help_desk_secret() if kind is ConnectionKind.HELP_DESK else new_secret()
+
+
+def make_secrets(kind: ConnectionKind, *, sends_out: bool) -> dict[Purpose, str]:
+    """The secrets that a new connection of this kind begins with."""
+    purposes: Collection[Purpose] = RULES[kind].made - (frozenset() if sends_out else {Purpose.OUT})
+    return {purpose: make_secret(kind) for purpose in Purpose if purpose in purposes}
