@@ -211,6 +211,6 @@ def test_every_type_is_on_the_page_and_no_other() -> None:
 
 
 def test_the_pauses_on_the_page_are_those_of_the_worker() -> None:
-    assert PAUSES == (5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24)))
+    assert (5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))) == PAUSES
     words = " ".join(text_of(PAGE).split())
     assert "after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours" in words
