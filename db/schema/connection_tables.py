@@ -109,3 +109,14 @@ awaited_action = Table(
     Column("external_id", Text),
     Column("amount", Numeric),
 )
+
+refund_reservation = Table(
+    "refund_reservation",
+    metadata,
+    Column("action_id", UUID, primary_key=True),
+    Column("connection_id", Integer),
+    Column("checkout_page_id", Integer, nullable=False),
+    Column("reserved_at", TIMESTAMPTZ, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
+)

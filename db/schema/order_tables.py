@@ -99,6 +99,8 @@ order_item = Table(
     Column("license_email", Text),
     Column("license_erased", Boolean, nullable=False),
     Column("additional_data", JSONB, nullable=False),
+    Column("said_at", TIMESTAMPTZ),
+    Column("said_alone", Boolean, nullable=False),
 )
 
 activation_code = Table(

@@ -188,7 +188,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total customer_erased "
@@ -203,6 +203,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
     "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
     "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
+    "refund_reservation": "action_id connection_id checkout_page_id reserved_at currency amount",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
     "sign_in_attempt": "id kind account_id credentials_version begun_at state has_factor provider_factor",

@@ -1,51 +1,55 @@
-"""`POST /hooks/v1/<key>`: messages of shops. What each kind of connection does with one is decided in services."""
+"""`POST /hooks/v1/<key>`: messages of shops and providers. What each kind of connection does with one is decided in
+services.
 
+No cookie is read here and no origin asked for: a signature says who sends.
+"""
+
+import logging
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pages.web.raw_body import is_json, read_raw_body
 from services.connections.inbox import Answer, receive
 from services.connections.messages import MAX_BODY_BYTES
+from services.delivery.incoming import INCOMING
 
+log = logging.getLogger("esupport.hooks")
 _TOO_LARGE: Final = Answer(413, None, f"A message may have {MAX_BODY_BYTES:,} bytes at most.")
 _NOT_JSON: Final = Answer(415, None, "Content-Type must be application/json.")
+_BROKEN_OFF: Final = Answer(400, None, "The message ended too early.")
+_LATER: Final = Answer(503, None, "Messages cannot be stored now. Please send them again later.", 10)
 
 
 async def receive_hook(request: Request) -> Response:
     """Read the raw body, and answer as the connection says."""
-    body = await _body(request)
+    try:
+        body = await read_raw_body(request, MAX_BODY_BYTES)
+    except ClientDisconnect:
+        return _response(_BROKEN_OFF)
     if body is None:
         return _response(_TOO_LARGE)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if not is_json(request):
         return _response(_NOT_JSON)
-    return _response(
-        await run_in_threadpool(receive, request.path_params["key"], dict(request.headers), body)
-    )
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None as soon as it is known to be too large."""
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
-        return None
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
+    key = request.path_params["key"]
+    try:
+        answer = await run_in_threadpool(receive, INCOMING, key, dict(request.headers), body)
+    except SQLAlchemyError as error:
+        log.error("A message could not be stored: %s", getattr(error, "orig", None) or error)
+        answer = _LATER
+    return _response(answer)
 
 
 def _response(answer: Answer) -> Response:
     headers = {"Cache-Control": "no-store"}
     if answer.status == 413:
         headers["Connection"] = "close"  # what nobody wants is not read to its end
-    if answer.status == 429:
-        headers["Retry-After"] = "10"
+    if answer.retry_after is not None:
+        headers["Retry-After"] = str(answer.retry_after)
     return JSONResponse(answer.body, answer.status, headers=headers)
 
 

@@ -1,166 +1,115 @@
-"""What the worker does with the inbox: each message is merged in a transaction of its own, order per order.
+"""What the worker does with the inbox: order documents are merged in batches, other messages one by one.
 
-Any number of workers share the messages. A message is locked while it is merged, and waits while an earlier one of the
-same order does: so the messages of an order are merged as they came, and `updated_at` of their documents decides what
-is newer (docs/decisions/018-what-a-newer-document-changes.md). A worker that dies gives its message back.
+Any number of workers share the messages. A message is locked while it is carried out, and waits while an earlier one of
+its order does: so the messages of an order are carried out as they came, and the times in their documents decide what
+is newer (docs/decisions/018-what-a-newer-document-changes.md). A worker that dies gives its messages back.
 """
 
 import logging
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import Connection, Select, exists, func, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from db.connections.engine import jobs_transaction
-from db.schema.connection_tables import connection as connection_table
-from db.schema.connection_tables import inbox
-from db.schema.order_tables import checkout_page, orders
-from services.connections.documents import line_of
-from services.connections.inbox import InboxState
-from services.connections.messages import MessageType, WrongMessage, read_message
+from db.errors import SqlState, sqlstate
+from services.connections import waiting
+from services.connections.incoming import (
+    InboxState,
+    Kinds,
+    Outcome,
+    WaitingMessage,
+    WrongMessage,
+)
+from services.connections.order_merging import BUSY, FAILED, merge_messages
 from services.errors import SupportError
-from services.importing.importer import import_order
 
 log = logging.getLogger("esupport.inbox")
 
-# An order that a file import or a person holds is tried again soon; others go on.
+_BATCH: Final = 256
+# Of other messages, before order documents have their turn again.
+_OTHERS: Final = 20
 _LOCK_MILLISECONDS: Final = 300
-_BUSY: Final = ("55P03", "40P01")
-_LONGEST_PAUSE: Final = timedelta(minutes=5)
-_GIVEN_UP_AFTER: Final = 50
-FOREIGN_ORDER: Final = "This connection's store has no order with this ID that it could change."
+_BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED)
+_SHORTEST_PAUSE: Final = timedelta(milliseconds=200)
+_LONGEST_PAUSE: Final = timedelta(seconds=30)
+# An order that is busy is waited for; an error of the portal's own does not mend itself.
+_MOST_FAILURES: Final = 10
 
 
-class Outcome(NamedTuple):
-    """How a message ended; `field` and `reason` say why it was refused."""
-
-    state: InboxState
-    field: str | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    id: int
-    type: str
-    body: bytes
-    order_id: int | None
-    attempts: int
-    store_id: int | None
-    store: str | None
-
-
-def apply_due(stop: threading.Event | None = None) -> int:
-    """Merge what waits in the inbox until nothing is due or `stop` is set; how many messages were settled."""
+def apply_due(kinds: Kinds, stop: threading.Event | None = None) -> int:
+    """Carry out what waits in the inbox until nothing is due or `stop` is set; how many messages were settled."""
     settled = 0
     while not (stop and stop.is_set()):
-        outcome = apply_next()
-        if outcome is None:
+        outcomes = apply_batch()
+        for _ in range(_OTHERS):
+            if stop and stop.is_set():
+                break
+            if not (other := apply_other(kinds)):
+                break
+            outcomes += other
+        if not outcomes:
             break
-        settled += outcome.state is not InboxState.WAITING
+        settled += sum(outcome.state is not InboxState.WAITING for outcome in outcomes)
     return settled
 
 
-def apply_next() -> Outcome | None:
-    """Merge one message; None when none is due. Its outcome is `WAITING` when its order was busy."""
+def apply_batch(most: int = _BATCH) -> list[Outcome]:
+    """Merge the order documents that are due, at most so many, in one transaction; empty when none is due."""
     with jobs_transaction() as connection:
-        waiting = _claim(connection)
-        if waiting is None:
-            return None
-        try:
-            with connection.begin_nested():
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_MILLISECONDS}ms'"))
-                outcome = _apply(connection, waiting)
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in _BUSY:
-                raise
-            outcome = Outcome(InboxState.WAITING, None, "Somebody else is changing this order.")
-        except WrongMessage as error:
-            outcome = Outcome(InboxState.REFUSED, error.field, error.reason)
-        except SupportError as error:
-            outcome = Outcome(InboxState.REFUSED, getattr(error, "field", None), str(error))
-        if outcome.state is InboxState.WAITING and waiting.attempts + 1 >= _GIVEN_UP_AFTER:
-            outcome = Outcome(InboxState.REFUSED, None, outcome.reason)
-        _record(connection, waiting, outcome)
-    return outcome
+        messages = waiting.claim_documents(connection, most)
+        outcomes = {} if not messages else merge_messages(connection, messages)
+        return _settle(connection, messages, outcomes)
 
 
-def _claim(connection: Connection) -> _Waiting | None:
-    row = connection.execute(_due()).one_or_none()
-    return None if row is None else _Waiting(**row._mapping)
+def apply_other(kinds: Kinds) -> list[Outcome]:
+    """Carry out one message that is not an order document; empty when none is due."""
+    with jobs_transaction() as connection:
+        message = waiting.claim_other(connection)
+        if message is None:
+            return []
+        return _settle(connection, [message], {message.id: _carry_out(connection, kinds, message)})
 
 
-def _due() -> Select[Any]:
-    earlier = inbox.alias("earlier")
-    store = (
-        select(checkout_page.c.name)
-        .where(checkout_page.c.id == connection_table.c.checkout_page_id)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            inbox.c.id,
-            inbox.c.type,
-            inbox.c.body,
-            inbox.c.order_id,
-            inbox.c.attempts,
-            connection_table.c.checkout_page_id.label("store_id"),
-            store.label("store"),
-        )
-        .select_from(inbox.outerjoin(connection_table, connection_table.c.id == inbox.c.connection_id))
-        .where(
-            inbox.c.state == InboxState.WAITING,
-            inbox.c.next_attempt_at <= func.now(),
-            ~exists().where(
-                earlier.c.state == InboxState.WAITING,
-                earlier.c.order_id == inbox.c.order_id,
-                earlier.c.id < inbox.c.id,
-            ),
-        )
-        .order_by(inbox.c.id)
-        .limit(1)
-        .with_for_update(of=inbox, skip_locked=True)
-    )
+def _carry_out(connection: Connection, kinds: Kinds, message: WaitingMessage) -> Outcome:
+    kind = kinds.get(message.kind) if message.kind else None
+    handler = kind.handlers.get(message.type) if kind else None
+    if handler is None:
+        reason = f"Messages of the type {message.type} mean nothing here."
+        return Outcome(InboxState.IGNORED, None, reason)
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_MILLISECONDS}ms'"))
+            return handler(connection, message)
+    except WrongMessage as error:
+        return Outcome(InboxState.REFUSED, error.field, error.reason)
+    except SupportError as error:
+        return Outcome(InboxState.REFUSED, getattr(error, "field", None), str(error))
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        if sqlstate(error) in _BUSY:
+            return Outcome(InboxState.WAITING, None, BUSY)
+        log.exception("Message %d of the inbox could not be carried out.", message.id)
+        return Outcome(InboxState.WAITING, None, FAILED)
 
 
-def _apply(connection: Connection, waiting: _Waiting) -> Outcome:
-    message = read_message(waiting.body)
-    if message.type == MessageType.ORDER:
-        return _merge_order(connection, waiting, message.data)
-    return Outcome(InboxState.IGNORED, None, f"Messages of the type {message.type} mean nothing here.")
+def _settle(
+    connection: Connection, messages: list[WaitingMessage], outcomes: dict[int, Outcome]
+) -> list[Outcome]:
+    settled = {message.id: _with_pause(message, outcomes[message.id]) for message in messages}
+    waiting.settle(connection, settled)
+    return list(settled.values())
 
 
-def _merge_order(connection: Connection, waiting: _Waiting, data: dict[str, Any]) -> Outcome:
-    if waiting.store_id is not None and waiting.order_id is not None:
-        _require_own(connection, waiting.order_id, waiting.store_id)
-    result = import_order(connection, line_of(data).encode())
-    return Outcome(InboxState.UNCHANGED if result.unchanged else InboxState.APPLIED)
-
-
-def _require_own(connection: Connection, order_id: int, store_id: int) -> None:
-    """Raise `WrongMessage` for an order of another store."""
-    stored = connection.execute(
-        select(orders.c.checkout_page_id).where(orders.c.order_id == order_id)
-    ).scalar_one_or_none()
-    if stored is not None and stored != store_id:
-        raise WrongMessage("data.order_id", FOREIGN_ORDER)
-
-
-def _record(connection: Connection, waiting: _Waiting, outcome: Outcome) -> None:
-    values: dict[str, Any] = {"attempts": inbox.c.attempts + 1, "state": outcome.state}
-    if outcome.state is InboxState.WAITING:
-        values["next_attempt_at"] = func.now() + _pause(waiting.attempts)
-    else:
-        values["settled_at"] = func.now()
-    connection.execute(
-        update(inbox)
-        .where(inbox.c.id == waiting.id)
-        .values(**values, field=outcome.field, reason=outcome.reason)
-    )
-
-
-def _pause(attempts: int) -> timedelta:
-    return min(_LONGEST_PAUSE, timedelta(seconds=2.0 ** min(attempts, 10)))
+def _with_pause(message: WaitingMessage, outcome: Outcome) -> Outcome:
+    """The outcome, with the time that a message waits for, and the end of a message that fails again and again."""
+    if outcome.state is not InboxState.WAITING:
+        return outcome
+    if outcome.reason == FAILED and message.attempts + 1 >= _MOST_FAILURES:
+        return outcome._replace(state=InboxState.REFUSED)
+    if outcome.retry_after is not None:
+        return outcome
+    return outcome._replace(retry_after=min(_LONGEST_PAUSE, _SHORTEST_PAUSE * 2 ** min(message.attempts, 10)))

@@ -1,4 +1,4 @@
-"""Messages of shops: verified, stored, answered. The worker merges them (services/connections/applying.py).
+"""Messages that come in: verified, stored, answered. The worker carries them out (services/connections/applying.py).
 
 What an answer says never depends on whether an order exists here: that is found out later, and shown to administrators.
 """
@@ -6,57 +6,36 @@ What an answer says never depends on whether an order exists here: that is found
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import connection as connection_table
-from db.schema.connection_tables import inbox
+from db.schema.connection_tables import connection_secret, inbox
 from db.schema.order_tables import checkout_page
-from services.connections.documents import check_document
-from services.connections.messages import (
-    Message,
-    MessageType,
-    WrongMessage,
-    event_id,
-    is_signed,
-    read_message,
-)
-from services.connections.rates import RateLimit
-from services.connections.secrets import Purpose, find_secrets
+from services.connections.incoming import ConnectionKind as ConnectionKind
+from services.connections.incoming import InboxState as InboxState
+from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
+from services.connections.rates import RateLimit, Throttle
+from services.connections.secrets import Purpose
 
 _rates = RateLimit()
-
-
-class ConnectionKind(StrEnum):
-    """What is on the other side of a connection."""
-
-    WEBHOOKS = "webhooks"
-    NOVENTIQ = "noventiq"
-    STRIPE = "stripe"
-    HELP_DESK = "help desk"
-
-
-class InboxState(StrEnum):
-    """What became of a message."""
-
-    WAITING = "waiting"
-    APPLIED = "applied"
-    UNCHANGED = "unchanged"
-    IGNORED = "ignored"
-    REFUSED = "refused"
+# `last_received_at` is for people: once a second is enough.
+_noted = Throttle(1.0)
+_LONGEST_FIELD: Final = 300
+_LONGEST_REASON: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told: an HTTP status, and for one that is not accepted the field and the reason."""
+    """What the sender is told: an HTTP status, and for a message that is not accepted the field and the reason."""
 
     status: int
     field: str | None = None
     message: str | None = None
+    retry_after: int | None = None
 
     @property
     def body(self) -> dict[str, str | None]:
@@ -65,26 +44,28 @@ class Answer:
         return {"field": self.field, "message": self.message}
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """A connection that messages come in by. `store` is the technical name that its documents must have."""
-
-    id: int
-    kind: ConnectionKind
-    store_id: int
-    store: str
-    rate_per_minute: int
-
-
 ACCEPTED: Final = Answer(202)
 SEEN_BEFORE: Final = Answer(200)
 NOT_SIGNED: Final = Answer(401, None, "The signature is wrong, or the message is older than five minutes.")
 UNKNOWN: Final = Answer(404, None, "There is no such address.")
-TOO_MANY: Final = Answer(429, None, "Too many messages. Please send them again later.")
+
+
+def too_many(seconds: int) -> Answer:
+    return Answer(429, None, "Too many messages. Please send them again later.", seconds)
 
 
 def find_sender(connection: Connection, key: str) -> Sender | None:
     """The connection with this key that is not switched off. `connection` is a transaction of the jobs' role."""
+    # One statement for the connection and its secrets: an unknown key takes as long as a known one.
+    secrets = func.array(
+        select(connection_secret.c.secret)
+        .where(
+            connection_secret.c.connection_id == connection_table.c.id,
+            connection_secret.c.purpose == Purpose.IN,
+            or_(connection_secret.c.valid_until.is_(None), connection_secret.c.valid_until > func.now()),
+        )
+        .scalar_subquery()
+    )
     row = connection.execute(
         select(
             connection_table.c.id,
@@ -92,6 +73,7 @@ def find_sender(connection: Connection, key: str) -> Sender | None:
             connection_table.c.checkout_page_id,
             connection_table.c.rate_per_minute,
             checkout_page.c.name,
+            secrets.label("secrets"),
         )
         .join(checkout_page, checkout_page.c.id == connection_table.c.checkout_page_id)
         .where(connection_table.c.key == key, connection_table.c.switched_off_at.is_(None))
@@ -104,117 +86,88 @@ def find_sender(connection: Connection, key: str) -> Sender | None:
         store_id=row.checkout_page_id,
         store=row.name,
         rate_per_minute=row.rate_per_minute,
+        secrets=tuple(row.secrets),
     )
 
 
-def receive(key: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Verify and store a message of Standard Webhooks (`headers` in lower case), and say what to answer.
+def receive(kinds: Kinds, key: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Verify and store a message (names of `headers` in lower case), and say what to answer.
 
     A message that cannot be used is kept as refused, so that an administrator sees it; one with a wrong signature is
     not kept at all.
     """
     with jobs_transaction() as connection:
-        sender = find_sender(connection, key)
-        is_ours = sender is not None and sender.kind is ConnectionKind.WEBHOOKS
-        secrets = find_secrets(connection, sender.id, Purpose.IN) if sender and is_ours else ()
-        signed = is_signed(secrets, headers, body)
-        if sender is None or not is_ours:
+        sender = find_sender(connection, key) if is_storable(key) else None
+        kind = kinds.get(sender.kind) if sender else None
+        if sender is None or kind is None:
+            # As long as a message with a wrong signature takes.
+            kinds[ConnectionKind.WEBHOOKS].receiver.verify((), headers, body)
             return UNKNOWN
-        if not signed:
+        if not kind.receiver.verify(sender.secrets, headers, body):
             return NOT_SIGNED
-        if not _rates.allows(sender.id, sender.rate_per_minute):
-            return TOO_MANY
+        if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
+            return too_many(wait)
         try:
-            message_id = event_id(headers)
+            reading = kind.receiver.read(sender, headers, body)
         except WrongMessage as error:
             return Answer(422, error.field, error.reason)
-        try:
-            message = read_message(body)
-            order_id = _check(message, sender)
-        except WrongMessage as error:
-            store(connection, sender.id, message_id, None, body, refused=error)
-            return Answer(422, error.field, error.reason)
-        is_new = store(connection, sender.id, message_id, message, body, order_id=order_id)
+        is_new = store(connection, sender.id, reading, body)
+        if reading.refused is not None:
+            return Answer(422, reading.refused.field, reading.refused.reason)
         return ACCEPTED if is_new else SEEN_BEFORE
 
 
-def store(
-    connection: Connection,
-    connection_id: int | None,
-    message_id: str,
-    message: Message | None,
-    body: bytes,
-    *,
-    order_id: int | None = None,
-    refused: WrongMessage | None = None,
-) -> bool:
+def store(connection: Connection, connection_id: int | None, reading: Reading, body: bytes) -> bool:
     """Put a message into the inbox; False when one with this ID is there already."""
     state = InboxState.WAITING
-    if refused is not None:
+    if reading.refused is not None:
         state = InboxState.REFUSED
-    elif message is not None and message.type not in tuple(MessageType):
+    elif reading.ignored is not None:
         state = InboxState.IGNORED
+    reason = reading.refused.reason if reading.refused else reading.ignored
     values = {
         "connection_id": connection_id,
-        "event_id": message_id,
-        "type": message.type if message else "unreadable",
-        "order_id": order_id,
-        "occurred_at": message.timestamp if message else None,
+        "event_id": reading.event_id,
+        "type": reading.type,
+        "order_id": reading.order_id,
+        "occurred_at": reading.occurred_at,
         "body": body,
         "state": state,
         "settled_at": None if state is InboxState.WAITING else func.now(),
-        "field": refused.field if refused else None,
-        "reason": refused.reason if refused else _why_ignored(message, state),
+        "field": storable(reading.refused.field, _LONGEST_FIELD) if reading.refused else None,
+        "reason": storable(reason, _LONGEST_REASON),
     }
     added = connection.execute(
         insert(inbox).values(**values).on_conflict_do_nothing().returning(inbox.c.id)
     ).first()
-    if added is not None and connection_id is not None:
+    if added is not None and connection_id is not None and _noted.is_due(connection_id):
         _note_received(connection, connection_id)
     return added is not None
 
 
-def _why_ignored(message: Message | None, state: InboxState) -> str | None:
-    return (
-        f"Messages of the type {message.type} mean nothing here."
-        if message and state is InboxState.IGNORED
-        else None
-    )
+def is_storable(value: str) -> bool:
+    """Whether PostgreSQL can hold, or look for, this text."""
+    return value.isprintable()
+
+
+def storable(value: str | None, longest: int) -> str | None:
+    """A text of ours that may repeat a sender's, as a column can hold it."""
+    if not value:
+        return None
+    clean = value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
 
 
 def _note_received(connection: Connection, connection_id: int) -> None:
-    # At most once a second, and never at the price of waiting: a hundred messages at once share one row.
-    due = connection_table.c.last_received_at.is_(None) | (
-        connection_table.c.last_received_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 1)
-    )
+    # Never at the price of waiting: a hundred messages at once share one row.
     free = (
         select(connection_table.c.id)
-        .where(connection_table.c.id == connection_id, due)
+        .where(connection_table.c.id == connection_id)
         .with_for_update(skip_locked=True)
     )
     connection.execute(
         update(connection_table).where(connection_table.c.id.in_(free)).values(last_received_at=func.now())
     )
-
-
-def _check(message: Message, sender: Sender) -> int | None:
-    """The order that the message is about, if its type has one; raises `WrongMessage`."""
-    if message.type in (MessageType.ORDER, MessageType.ITEM):
-        document = check_document(message.data, sender.store)
-        if message.type == MessageType.ITEM and len(document.items) != 1:
-            raise WrongMessage("data.items", "Exactly one item is expected.")
-        return document.order_id
-    if message.type == MessageType.ERASED:
-        _require_text(message, "email", longest=320)
-    if message.type in (MessageType.SUCCEEDED, MessageType.FAILED):
-        _require_text(message, "action_id", longest=64)
-    return None
-
-
-def _require_text(message: Message, name: str, *, longest: int) -> None:
-    value: object = message.data.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-        raise WrongMessage(f"data.{name}", f"A text of 1 to {longest} characters is expected.")
 
 
 def age_of_oldest(connection: Connection) -> datetime | None:

@@ -11,10 +11,15 @@ from typing import Any, Final
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from services.connections.incoming import WrongMessage as WrongMessage
+
 MAX_BODY_BYTES: Final = 1024 * 1024
+# The type of a message of which not even the type can be read.
+UNREADABLE: Final = "unreadable"
 _LONGEST_ID: Final = 256
 _LONGEST_TYPE: Final = 100
 _MOST_SIGNATURES: Final = 20
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 # A key that nobody has: an unknown address takes as long as a known one.
 _NOBODYS_SECRET: Final = "whsec_" + "A" * 43 + "="
 
@@ -27,15 +32,6 @@ class MessageType(StrEnum):
     ERASED = "customer.erased"
     SUCCEEDED = "action.succeeded"
     FAILED = "action.failed"
-
-
-class WrongMessage(ValueError):
-    """A message that cannot be used: the field, and why in a sentence."""
-
-    def __init__(self, field: str | None, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +93,21 @@ def _time(stamp: object) -> datetime:
         raise problem
     try:
         time = datetime.fromisoformat(stamp)
-        if time.tzinfo is None:
+        if time.tzinfo is None or not _FIRST_YEAR <= time.year <= _LAST_YEAR:
             raise problem
         return time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise problem from None
+
+
+def read_text(message: Message, name: str, *, longest: int, lines: bool = False) -> str:
+    """A field of `data` that must be a text of printable characters; `lines` takes line breaks and tabs as spaces."""
+    value: object = message.data.get(name)
+    if isinstance(value, str) and lines:
+        value = " ".join(value.split())
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+        raise WrongMessage(f"data.{name}", f"A text of 1 to {longest} characters is expected.")
+    return value
 
 
 def digest_of(body: bytes) -> str:

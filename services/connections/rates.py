@@ -1,5 +1,6 @@
 """How many messages per minute a connection may send, counted by each process of the web server for itself."""
 
+import math
 import threading
 import time
 from typing import Final
@@ -15,8 +16,8 @@ class RateLimit:
         self._lock = threading.Lock()
         self._buckets: dict[int, tuple[float, float]] = {}
 
-    def allows(self, connection_id: int, per_minute: int) -> bool:
-        """Take one token, if there is one."""
+    def seconds_to_wait(self, connection_id: int, per_minute: int) -> int:
+        """Take one token and return 0; without one, in how many seconds there will be one."""
         now, per_second = time.monotonic(), per_minute / 60
         most = max(1.0, per_second * _BURST_SECONDS)
         with self._lock:
@@ -26,4 +27,21 @@ class RateLimit:
             tokens = min(most, tokens + (now - at) * per_second)
             allowed = tokens >= 1
             self._buckets[connection_id] = (tokens - 1 if allowed else tokens, now)
-        return allowed
+        return 0 if allowed else math.ceil((1 - tokens) / per_second)
+
+
+class Throttle:
+    """Whether something that is done for a connection is due: at most once in so many seconds, in this process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: dict[int, float] = {}
+
+    def is_due(self, connection_id: int) -> bool:
+        now = time.monotonic()
+        if now - self._last.get(connection_id, -math.inf) < self._seconds:
+            return False
+        if len(self._last) >= _MOST_CONNECTIONS:
+            self._last.clear()
+        self._last[connection_id] = now
+        return True

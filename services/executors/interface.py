@@ -13,6 +13,9 @@ from uuid import UUID
 
 from services.events.event_types import EventType
 
+# A body, and the options of a connection: whatever JSON holds.
+Json = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEvent:
@@ -28,8 +31,8 @@ class OutgoingEvent:
     store_id: int
     order_id: int
     created_at: datetime
-    data: Mapping[str, Any]
-    options: Mapping[str, Any]
+    data: Json
+    options: Json
     secrets: tuple[str, ...]
 
 
@@ -70,7 +73,18 @@ class TryLater:
     retry_after: float | None = None
 
 
-Result = NothingToDo | Accepted | Succeeded | Refused | TryLater
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing was sent, on purpose: a dry run, or a refund above what the connection may pay back at once.
+
+    The action ends as *not delivered* with `message`, a sentence, in the order's history, and can be pressed again.
+    Nobody is mailed.
+    """
+
+    message: str
+
+
+Result = NothingToDo | Accepted | Succeeded | Refused | TryLater | NotSent
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +100,18 @@ class Payment:
 
 
 class Executor(Protocol):
-    """One kind of provider. Instances are kept for as long as the process lives and used by one thread at a time."""
+    """One kind of provider. An instance serves one connection and is used by one thread at a time."""
 
-    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
-        """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network."""
+    @property
+    def title(self) -> str:
+        """What people call the provider, such as "Stripe"."""
+        ...
+
+    def can_refund(self, payment: Payment, options: Json) -> str | None:
+        """None when a refund can be asked for, else the reason in a sentence, shown before the button. No network.
+
+        What the portal knows itself (is anything left to give back, is the day's cap reached) is not asked here.
+        """
         ...
 
     def send(self, outgoing: OutgoingEvent) -> Result:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.connections.engine import jobs_transaction
-from services.connections.inbox import TOO_MANY, UNKNOWN, Answer, ConnectionKind, find_sender
+from services.connections.inbox import UNKNOWN, Answer, ConnectionKind, find_sender, too_many
 from services.connections.messages import WrongMessage
 from services.connections.rates import RateLimit
 from services.connections.secrets import Purpose, find_secrets
@@ -107,8 +107,8 @@ def look_up(
             return UNKNOWN
         if not signed:
             return WRONG_SIGNATURE
-        if not _rates.allows(sender.id, sender.rate_per_minute):
-            return TOO_MANY
+        if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
+            return too_many(wait)
         try:
             asked = read_emails(body)
         except WrongMessage as error:

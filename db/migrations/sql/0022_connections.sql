@@ -132,6 +132,20 @@ CREATE UNIQUE INDEX awaited_action_open ON awaited_action (checkout_page_id, kin
 CREATE INDEX awaited_action_order ON awaited_action (order_id, recorded_at);
 CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_at) WHERE state IN ('recorded', 'sent');
 
+-- The time of the document that said last what an item is, and whether it was about this item alone.
+ALTER TABLE order_item ADD COLUMN said_at timestamptz, ADD COLUMN said_alone boolean NOT NULL DEFAULT false;
+
+-- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
+CREATE TABLE refund_reservation (
+    action_id uuid PRIMARY KEY,
+    connection_id integer REFERENCES connection ON DELETE SET NULL,
+    checkout_page_id integer NOT NULL REFERENCES checkout_page,
+    reserved_at timestamptz NOT NULL DEFAULT now(),
+    currency text NOT NULL CHECK (length(currency) = 3),
+    amount numeric NOT NULL CHECK (amount >= 0)
+);
+CREATE INDEX refund_reservation_store ON refund_reservation (checkout_page_id, reserved_at);
+
 -- What a payment was made with, when the provider can be asked about it.
 ALTER TABLE orders
     ADD COLUMN payment_provider text CHECK (length(payment_provider) BETWEEN 1 AND 64),
@@ -144,7 +158,8 @@ DECLARE
     administers constant text := '(SELECT viewer_role()) = ''administrator''';
     may_act constant text := '(SELECT viewer_may_act())';
 BEGIN
-    FOREACH name IN ARRAY ARRAY['connection', 'connection_secret', 'inbox', 'outbox_event', 'delivery', 'awaited_action']
+    FOREACH name IN ARRAY ARRAY['connection', 'connection_secret', 'inbox', 'outbox_event', 'delivery', 'awaited_action',
+        'refund_reservation']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY jobs ON %I TO esupport_jobs USING (true) WITH CHECK (true)', name);
@@ -154,6 +169,7 @@ BEGIN
     EXECUTE format('CREATE POLICY scope ON connection FOR SELECT TO esupport_app USING (%s)', scope);
     EXECUTE format('CREATE POLICY scope ON outbox_event FOR SELECT TO esupport_app USING (%s)', scope);
     EXECUTE format('CREATE POLICY scope ON awaited_action FOR SELECT TO esupport_app USING (%s)', scope);
+    EXECUTE format('CREATE POLICY scope ON refund_reservation FOR SELECT TO esupport_app USING (%s)', scope);
     EXECUTE format('CREATE POLICY scope ON delivery FOR SELECT TO esupport_app USING (EXISTS (SELECT FROM outbox_event e '
         'WHERE e.id = event_id))');
     EXECUTE format('CREATE POLICY administrator ON inbox FOR SELECT TO esupport_app USING (%s)', administers);
@@ -166,7 +182,7 @@ BEGIN
     EXECUTE format('CREATE POLICY changed ON inbox FOR UPDATE TO esupport_app USING (%s)', administers);
     EXECUTE format('CREATE POLICY changed ON delivery FOR UPDATE TO esupport_app USING (%s)', administers);
 END $$;
-GRANT SELECT ON connection, inbox, outbox_event, delivery, awaited_action TO esupport_app;
+GRANT SELECT ON connection, inbox, outbox_event, delivery, awaited_action, refund_reservation TO esupport_app;
 GRANT INSERT (checkout_page_id, kind, name, key, out_url, topics, confirms, options, rate_per_minute, created_by),
     UPDATE (name, out_url, topics, confirms, options, rate_per_minute, switched_off_at, switched_off_because)
     ON connection TO esupport_app;

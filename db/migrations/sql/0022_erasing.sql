@@ -162,3 +162,14 @@ END $$;
 REVOKE ALL ON FUNCTION keep_answer_erased() FROM PUBLIC;
 CREATE TRIGGER awaited_action_keep_erased BEFORE UPDATE OF message ON awaited_action
     FOR EACH ROW WHEN (NEW.message IS DISTINCT FROM OLD.message) EXECUTE FUNCTION keep_answer_erased();
+
+-- Whether a person was erased from this order: then no message about it is stored any longer than until it is merged.
+CREATE FUNCTION holds_erased(of_order bigint) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM orders o WHERE o.order_id = of_order AND o.customer_erased)
+        OR EXISTS (SELECT FROM order_item i WHERE i.order_id = of_order AND i.license_erased)
+        OR EXISTS (SELECT FROM known_value k WHERE k.order_id = of_order AND k.erased)
+$$;
+REVOKE ALL ON FUNCTION holds_erased(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION holds_erased(bigint) TO esupport_jobs;

@@ -15,10 +15,10 @@ FROM stage_order WHERE NOT known;
 
 INSERT INTO order_item AS i (order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
     discount_percent, discount_amount, vat_amount, amount, delivery, delivered, refunded, license_first_name,
-    license_last_name, license_email, license_erased, additional_data)
+    license_last_name, license_email, license_erased, additional_data, said_at, said_alone)
 SELECT order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
     discount_percent, discount_amount, vat_amount, amount, delivery, delivered, refunded, license_first_name,
-    license_last_name, license_email, license_erased, additional_data
+    license_last_name, license_email, license_erased, additional_data, said_at, said_alone
 FROM stage_item
 ON CONFLICT (order_id, position) DO UPDATE SET
     item_id = excluded.item_id, product_id = excluded.product_id, sku = excluded.sku, name = excluded.name, price = excluded.price,
@@ -27,7 +27,7 @@ ON CONFLICT (order_id, position) DO UPDATE SET
     delivery = excluded.delivery, delivered = excluded.delivered, refunded = excluded.refunded,
     license_first_name = excluded.license_first_name, license_last_name = excluded.license_last_name,
     license_email = excluded.license_email, license_erased = excluded.license_erased,
-    additional_data = excluded.additional_data;
+    additional_data = excluded.additional_data, said_at = excluded.said_at, said_alone = excluded.said_alone;
 
 INSERT INTO activation_code AS c (order_id, position, number, checkout_page_id, code, deleted)
 SELECT order_id, position, number, checkout_page_id, code, deleted FROM stage_code

@@ -40,12 +40,18 @@ UPDATE orders o SET
     payment_method = s.payment_method, payment_system_name = s.payment_system_name, card_type = s.card_type,
     card_last_4 = s.card_last_4, card_expiration_date = s.card_expiration_date,
     payment_provider = s.payment_provider, payment_reference = s.payment_reference,
-    additional_parameters = s.additional_parameters,
+    additional_parameters = CASE WHEN s.only_item AND s.additional_parameters = '[]' THEN o.additional_parameters
+        ELSE s.additional_parameters END,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
     imported_at = statement_timestamp()
 FROM stage_order s
-WHERE s.known AND o.order_id = s.order_id;
+WHERE s.known AND NOT s.stays AND o.order_id = s.order_id;
+
+-- An item that came late is part of its order's sum all the same.
+UPDATE orders o SET total = s.total, imported_at = statement_timestamp()
+FROM stage_order s
+WHERE s.known AND s.stays AND s.sums_up AND o.order_id = s.order_id;
 
 -- Rows that stay as they are keep their ids. Items go first, and take their codes and subscriptions along.
 DELETE FROM order_item i USING stage_order o
@@ -65,15 +71,21 @@ DELETE FROM subscription b USING stage_order o
 WHERE o.known AND b.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_subscription s
     WHERE s.order_id = b.order_id AND s.position = b.position);
 
+-- What a document about one item does not have is not gone.
 DELETE FROM order_relation r USING stage_order o
-WHERE o.known AND r.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_relation s
+WHERE o.known AND r.order_id = o.order_id
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_relation s WHERE s.order_id = o.order_id))
+    AND NOT EXISTS (SELECT FROM stage_relation s
     WHERE s.order_id = r.order_id AND s.related_order_id = r.related_order_id AND s.relation = r.relation);
 
 DELETE FROM order_history h USING stage_order o
-WHERE o.known AND h.order_id = o.order_id AND h.source = 'shop';
+WHERE o.known AND h.order_id = o.order_id AND h.source = 'shop'
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_history s WHERE s.order_id = o.order_id));
 
 DELETE FROM order_document d USING stage_order o
-WHERE o.known AND d.order_id = o.order_id AND d.source = 'shop' AND NOT EXISTS (SELECT FROM stage_document s
+WHERE o.known AND d.order_id = o.order_id AND d.source = 'shop'
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_document s WHERE s.order_id = o.order_id))
+    AND NOT EXISTS (SELECT FROM stage_document s
     WHERE s.order_id = d.order_id AND s.name = d.name AND s.kind = d.kind AND s.media_type = d.media_type
         AND s.content = d.content);
 

@@ -32,5 +32,9 @@ def make_connections() -> None:
             "account_name, account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'refund', "
             "'1', '{}', 'x', 'y' FROM orders o JOIN connection c USING (checkout_page_id)"
         ),
+        (
+            "INSERT INTO refund_reservation (action_id, checkout_page_id, currency, amount) "
+            "SELECT gen_random_uuid(), id, 'EUR', 1 FROM checkout_page"
+        ),
     ):
         factories.run(statement)

@@ -15,6 +15,7 @@ from services.connections.inbox_log import find_messages
 from services.connections.kinds import make_secrets
 from services.connections.secrets import Purpose
 from services.connections.trial import send_test_event, sign_example
+from services.delivery.incoming import INCOMING
 from services.errors import Conflict
 from tests.services.connections.administering import administer, connect
 from tests.support import factories
@@ -103,7 +104,7 @@ def test_an_example_is_received_and_ignored(admin: SignedIn) -> None:
         example = sign_example(connection, viewer, found.id, address=None)
     headers = {name.lower(): value for name, value in example.headers.items()}
     assert example.address == found.address
-    assert receive(found.key, headers, example.body.encode()).status == 202
+    assert receive(INCOMING, found.key, headers, example.body.encode()).status == 202
     with viewer_transaction(viewer.account_id) as connection:
         [message] = find_messages(connection, viewer, found.id)
     assert (message.type, message.state) == ("test", "ignored")
