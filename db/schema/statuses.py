@@ -98,6 +98,7 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the kind's name
     PASSWORD = "password"  # noqa: S105 - the kind's name
     CREDENTIALS = "credentials"
+    CONNECTION = "connection"
 
 
 class MailState(StrEnum):

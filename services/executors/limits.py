@@ -117,7 +117,6 @@ def _reserve(outgoing: OutgoingEvent, wish: RefundWish) -> NotSent | TryLater | 
         connection.execute(
             insert(refund_reservation).values(
                 action_id=outgoing.action_id,
-                connection_id=outgoing.connection_id,
                 checkout_page_id=outgoing.store_id,
                 currency=wish.currency,
                 amount=wish.amount,
