@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from services.delivery.dispatching import deliver_due
 from sqlalchemy import text
 
 from bench.crowd import crowd
@@ -32,6 +31,7 @@ from bench.tab import opened
 from db.connections import engine
 from db.connections.engine import jobs_transaction
 from services.connections.secrets import Purpose, add_secret, new_secret
+from services.delivery.dispatching import deliver_due
 from services.delivery.incoming import apply_incoming
 from services.events.event_types import EventType
 from services.events.outbox import Subject, publish

@@ -23,7 +23,7 @@ from pages.web.helpdesk import HELP_DESK_ROUTES
 from pages.web.hooks import HOOK_ROUTES
 from services.connections.documents import check_document
 from services.connections.messages import MessageType
-from services.delivery.webhooks import PAUSES
+from services.delivery.outcomes import PAUSES
 from services.events.event_types import EventType
 from tests.services.helpdesk.support import help_desk
 from tests.support import factories
@@ -211,6 +211,6 @@ def test_every_type_is_on_the_page_and_no_other() -> None:
 
 
 def test_the_pauses_on_the_page_are_those_of_the_worker() -> None:
-    assert (5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))) == PAUSES
+    assert (0, 5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 14, 20, 24))) == PAUSES
     words = " ".join(text_of(PAGE).split())
-    assert "after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours" in words
+    assert "at once, after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours" in words

@@ -1,10 +1,12 @@
 """The fields of each event in docs/connections.md, held against events that actions really write."""
 
 import re
+from uuid import uuid4
 
 import pytest
 
 from db.connections.engine import viewer_transaction
+from services.actions import ActionRequest, perform
 from services.events.event_types import EventType, Topic
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
@@ -74,7 +76,11 @@ def test_each_event_has_the_fields_that_the_page_names(people: dict[str, int]) -
     fulfil(people, requested(people, sold(), taken_by="rita"))
     with viewer_transaction(people["admin"]) as connection:
         preview = preview_erasure(connection, factories.viewer(people["admin"]), email="other@example.com")
-    act(people["admin"], erase_personal_data, None, email="other@example.com", expected=preview.parts)
+    request = ActionRequest(key=uuid4(), address=None)
+    perform(
+        factories.viewer(people["admin"]), request, erase_personal_data,
+        email="other@example.com", expected=preview.parts,
+    )  # fmt: skip
     connect(confirms=True)
     fulfil(people, requested(people, sold(), taken_by="rita"))
 
