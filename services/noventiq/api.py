@@ -1,7 +1,7 @@
 """Noventiq's API: log in, read orders and subscriptions, ask for refunds, switch renewals off and on.
 
 Calls go through the guarded client (services/connections/safe_http.py): https to public addresses alone. There are two
-kinds of errors: what may work later, and what the vendor refuses. Neither holds a token, a password or a request's text.
+kinds of errors: what may work later, and what the vendor refuses. None holds a token, a password or a request's text.
 """
 
 import json
