@@ -204,7 +204,9 @@ def _control(command: str, body: Json) -> Json:
     with VENDOR.lock:
         match command:
             case "reset":
+                tokens = VENDOR.tokens
                 VENDOR.__init__()  # type: ignore[misc]  # everything as at the start
+                VENDOR.tokens = tokens  # those who logged in before still are
             case "set":
                 for name, value in body.items():
                     setattr(VENDOR, name, value)
