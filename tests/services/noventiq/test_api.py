@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from services.noventiq.api import (
 from services.noventiq.tokens import LIFETIME_SECONDS, Credentials, Tokens
 from tests.support.noventiq import FakeNoventiq, order, product
 from tests.support.ports import free_port
+
+# Any: JSON of any form.
+Json = Any
 
 SUBSCRIBED = {"id": "5_1", "type": "AR", "status": "active"}
 
@@ -169,6 +173,7 @@ def test_nobody_there_and_forbidden_addresses(credentials: Credentials) -> None:
 
 
 def test_an_answer_that_is_no_json_object(vendor: FakeNoventiq, api: NoventiqApi) -> None:
+    body: Json
     for body in ([], "text", 7, None):
         vendor.control("fault", path="/v1/order", status=200, body=body)
         with pytest.raises(ApiUnavailable, match="cannot be read"):
