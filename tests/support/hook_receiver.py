@@ -86,6 +86,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 100
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: a worker that was killed has broken its connection."""
+
 
 def main() -> None:
     handler = type("Own", (Handler,), {"memory": Memory()})
