@@ -36,7 +36,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         at = time.time()
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender died in the middle
+            self.close_connection = True
+            return
         if self.path.startswith("/_test/"):
             self._obey(self.path.removeprefix("/_test/"), json.loads(body or b"{}"))
             return
