@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select
@@ -38,13 +38,13 @@ class DueDelivery:
     store_id: int
     kind: str
     out_url: str | None
-    options: Mapping[str, Any]  # JSON of each kind's own making
+    options: Mapping[str, object]  # JSON of each kind's own making
     event_id: UUID
     action_id: UUID
     type: str
     order_id: int
     created_at: datetime
-    data: Mapping[str, Any]  # JSON of each event's own making
+    data: Mapping[str, object]  # JSON of each event's own making
     attempts: int
     is_awaited: bool
     is_given_up: bool
