@@ -131,7 +131,7 @@ def store(connection: Connection, connection_id: int | None, reading: Reading, b
         "type": reading.type,
         "order_id": reading.order_id,
         "occurred_at": reading.occurred_at,
-        "body": body,
+        "body": body if state is InboxState.WAITING or not _holds_erased(connection, reading) else None,
         "state": state,
         "settled_at": None if state is InboxState.WAITING else func.now(),
         "field": storable(reading.refused.field, _LONGEST_FIELD) if reading.refused else None,
@@ -143,6 +143,13 @@ def store(connection: Connection, connection_id: int | None, reading: Reading, b
     if added is not None and connection_id is not None and _noted.is_due(connection_id):
         _note_received(connection, connection_id)
     return added is not None
+
+
+def _holds_erased(connection: Connection, reading: Reading) -> bool:
+    """Whether the message names an order whose person was erased: its text must not bring the person back."""
+    if reading.order_id is None:
+        return False
+    return bool(connection.execute(select(func.holds_erased(reading.order_id))).scalar_one())
 
 
 def is_storable(value: str) -> bool:

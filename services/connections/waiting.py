@@ -114,7 +114,8 @@ _SETTLE: Final = text("""
     UPDATE inbox i SET state = v.state, field = v.field, reason = v.reason, attempts = i.attempts + 1,
         settled_at = CASE WHEN v.state <> 'waiting' THEN now() END,
         next_attempt_at = now() + make_interval(secs => v.pause),
-        body = CASE WHEN v.state = 'waiting' OR i.order_id IS NULL OR NOT holds_erased(i.order_id) THEN i.body END
+        body = CASE WHEN v.state = 'waiting' OR i.type <> 'customer.erased'
+            AND (i.order_id IS NULL OR NOT holds_erased(i.order_id)) THEN i.body END
     FROM unnest(:ids, :states, :fields, :reasons, :pauses) v(id, state, field, reason, pause)
     WHERE i.id = v.id
 """).bindparams(
