@@ -105,6 +105,7 @@ awaited_action = Table(
     Column("account_name", Text, nullable=False),
     Column("account_email", Text, nullable=False),
     Column("recorded_at", TIMESTAMPTZ, nullable=False),
+    Column("begun_at", TIMESTAMPTZ),
     Column("sent_at", TIMESTAMPTZ),
     Column("answered_at", TIMESTAMPTZ),
     Column("message", Text),

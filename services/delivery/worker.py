@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Final
 
 from db.environment import SettingsError
-from services.connections.applying import apply_due
 from services.delivery.dispatching import DeliverySource, deliver_due
+from services.delivery.incoming import apply_incoming
 from services.delivery.mail_rounds import MailSource, send_due
 from services.delivery.notifications import start_listening
 from services.delivery.outcomes import Fate
@@ -30,7 +30,7 @@ class InboxSource:
     table: Final = "inbox"
 
     def round(self, stop: threading.Event) -> Rest:
-        apply_due(stop)
+        apply_incoming(stop)
         return Rest()
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ def _work(mail: MailSettings, turns: Turns) -> None:
 
 def _work_once(mail: MailSettings, stop: threading.Event) -> None:
     """Mail last: applying an answer, or giving a delivery up, writes some."""
-    applied, deliveries = apply_due(stop), deliver_due(stop)
+    applied, deliveries = apply_incoming(stop), deliver_due(stop)
     if mail.smtp_url is None:
         print(NO_SERVER)
     else:

@@ -120,6 +120,7 @@ CREATE TABLE awaited_action (
     account_name text NOT NULL,
     account_email text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    begun_at timestamptz,  -- the first request to an executor's provider; a later one may be a repetition
     sent_at timestamptz,
     answered_at timestamptz,
     message text CHECK (length(message) <= 1000),

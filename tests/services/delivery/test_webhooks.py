@@ -1,7 +1,6 @@
 """Events at a shop over real HTTP: signed, in order, tried again, and given up."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from standardwebhooks.webhooks import Webhook
@@ -11,7 +10,7 @@ from services.connections.secrets import Purpose, new_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.outcomes import Fate
 from tests.services.connections.administering import connect
-from tests.services.delivery.support import deliveries, happen, make_due, states
+from tests.services.delivery.support import deliveries, happen
 from tests.support import factories
 from tests.support.factories import run
 from tests.support.hook_control import HookReceiver, hook_receiver
