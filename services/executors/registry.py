@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from services.connections.inbox import ConnectionKind
+from services.connections.incoming import ConnectionKind
 from services.executors.interface import Executor
 from services.executors.limits import LimitedExecutor
 from services.executors.noventiq import NoventiqExecutor

@@ -25,7 +25,7 @@ from services.executors.interface import (
     Succeeded,
     TryLater,
 )
-from services.executors.limits import LimitedExecutor, why_above_cap
+from services.executors.limits import LimitedExecutor, spent_today, why_above_cap
 from services.executors.registry import find_executor
 from tests.services.executors.support import approved_by
 from tests.support.factories import run
@@ -171,7 +171,8 @@ def test_workers_would_exceed_the_cap_without_the_lock(store: int) -> None:
     )
     with jobs_transaction() as one, jobs_transaction() as other:
         for connection in (one, other):
-            assert why_above_cap(connection, {"day_cap": "100"}, store, Decimal(60), "EUR") is None
+            spent = spent_today(connection, store, "EUR")
+            assert why_above_cap({"day_cap": "100"}, Decimal(60), "EUR", spent) is None
             connection.execute(reserve, {"store": store})
 
 
