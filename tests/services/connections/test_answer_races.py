@@ -31,7 +31,7 @@ from tests.support.rounds import RACE_ROUNDS
 pytestmark = pytest.mark.slow
 
 # Each round takes several actions of people before the race itself.
-ROUNDS = max(4, RACE_ROUNDS // 4)
+ROUNDS = max(4, RACE_ROUNDS // 8)
 
 CONFIRMED, REFUSED, REPEATED = SettleOutcome.CONFIRMED, SettleOutcome.REFUSED, SettleOutcome.REPEATED
 
