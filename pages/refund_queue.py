@@ -21,6 +21,7 @@ from pages.rendering.escaping import html_text
 from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
+from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.queue import PAGE, QueueRow, QueueView, count_open, find_queue
@@ -152,6 +153,8 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
+        is_mine = request.is_open and request.taken_by == viewer.account_id
+        outlook = find_outlook(connection, request.order_id) if is_mine else None
     if plan is None:  # moved to a store of others since the list was read
         st.info("This request is no longer among the stores you can see.")
         return
@@ -169,7 +172,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 ),
                 width="stretch",
             )
-            _buttons(viewer, row, plan)
+            _buttons(viewer, row, plan, outlook)
         st.html(
             render(
                 "refund_request.html.jinja",
@@ -181,7 +184,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
         )
 
 
-def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
+def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> None:
     request = row.request
     if not request.is_open:
         return
@@ -189,7 +192,7 @@ def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
         _button("Take", dialogs.take_dialog(row), type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", dialogs.fulfil_dialog(row, plan), type_="primary")
+        _button("Fulfil", dialogs.fulfil_dialog(row, plan, outlook), type_="primary")
         _button("Refuse", dialogs.refuse_dialog(row))
         _button("Mark as failed", dialogs.fail_dialog(row))
     if request.taken_by == viewer.account_id or viewer.may_administer:

@@ -30,6 +30,8 @@ class AuditAction(StrEnum):
     RESEND_LICENCE = "resend licence"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    # What a shop or a payment provider answered to an action, under the account that acted.
+    ANSWER_ACTION = "action answered"
     # Refunds.
     REQUEST_REFUND = "request refund"
     TAKE_REFUND = "take refund"
@@ -69,3 +71,5 @@ class AuditAction(StrEnum):
     REPLAY_MESSAGES = "replay messages"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
+    # What goes out to other programs.
+    REPLAY_DELIVERIES = "replay deliveries"

@@ -26,6 +26,8 @@ connection = Table(
     Column("trouble_since", TIMESTAMPTZ),
     Column("switched_off_at", TIMESTAMPTZ),
     Column("switched_off_because", Text),
+    Column("paused_until", TIMESTAMPTZ),
+    Column("reported_at", TIMESTAMPTZ),
 )
 
 connection_secret = Table(
@@ -103,6 +105,7 @@ awaited_action = Table(
     Column("account_name", Text, nullable=False),
     Column("account_email", Text, nullable=False),
     Column("recorded_at", TIMESTAMPTZ, nullable=False),
+    Column("begun_at", TIMESTAMPTZ),
     Column("sent_at", TIMESTAMPTZ),
     Column("answered_at", TIMESTAMPTZ),
     Column("message", Text),
@@ -114,7 +117,6 @@ refund_reservation = Table(
     "refund_reservation",
     metadata,
     Column("action_id", UUID, primary_key=True),
-    Column("connection_id", Integer),
     Column("checkout_page_id", Integer, nullable=False),
     Column("reserved_at", TIMESTAMPTZ, nullable=False),
     Column("currency", Text, nullable=False),

@@ -170,7 +170,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at sent_at "
     "answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
-    "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because",
+    "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
+    "paused_until reported_at",
     "connection_secret": "id connection_id purpose secret created_at valid_until",
     "delivery": "id event_id connection_id order_id seq state attempts next_attempt_at last_status settled_at",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
@@ -203,7 +204,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
     "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
     "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
-    "refund_reservation": "action_id connection_id checkout_page_id reserved_at currency amount",
+    "refund_reservation": "action_id checkout_page_id reserved_at currency amount",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
     "sign_in_attempt": "id kind account_id credentials_version begun_at state has_factor provider_factor",

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
+from db.schema.connection_tables import awaited_action, connection
 from db.schema.order_tables import (
     activation_code,
     checkout_page,
@@ -131,12 +132,13 @@ def items_statement() -> Select[Any]:
 
 @cache
 def timeline_statement() -> CompoundSelect[Any]:
-    """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
+    """Of `order_ids`: history (`what` is `event`), documents (`document`), related orders (`relation`), and actions
+    that a connection has to confirm (`awaited`: `text` is their row as JSON, `kind` that of the connection).
 
     Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the
     other order says so.
     """
-    history, document, relation = order_history, order_document, order_relation
+    history, document, relation, awaited = order_history, order_document, order_relation, awaited_action
     opposite = case(
         {"parent": "child", "child": "parent"}, value=relation.c.relation, else_=relation.c.relation
     )
@@ -177,6 +179,15 @@ def timeline_statement() -> CompoundSelect[Any]:
             opposite,
             *nothing,
         ).where(_among(relation.c.related_order_id)),
+        select(
+            awaited.c.order_id,
+            literal("awaited"),
+            null().cast(BigInteger),
+            awaited.c.recorded_at,
+            select(connection.c.kind).where(connection.c.id == awaited.c.connection_id).scalar_subquery(),
+            func.to_jsonb(awaited.table_valued()).cast(Text),
+            *nothing[1:],
+        ).where(_among(awaited.c.order_id)),
     )
     return found.order_by(column("at").desc(), column("id").desc())
 
@@ -185,9 +196,9 @@ def timeline_statement() -> CompoundSelect[Any]:
 def subscriptions_statement() -> CompoundSelect[Any]:
     """The orders of the subscriptions `subscription_ids` of the stores `store_ids` (`what` is `member`, oldest first).
 
-    And what was done to these subscriptions (`event`, newest first).
+    And what was done to these subscriptions (`event`), and since when a change waits to be confirmed (`awaited`).
     """
-    member, event = subscription, subscription_event
+    member, event, awaited = subscription, subscription_event, awaited_action
     named = bindparam("subscription_ids", type_=ARRAY(Text))
     found = union_all(
         select(
@@ -218,5 +229,18 @@ def subscriptions_statement() -> CompoundSelect[Any]:
             event.c.reason,
             event.c.id,
         ).where(event.c.checkout_page_id == any_(_PAGE_IDS), event.c.subscription_id == any_(named)),
+        select(
+            literal("awaited"),
+            awaited.c.checkout_page_id,
+            awaited.c.subject,
+            awaited.c.recorded_at,
+            awaited.c.order_id,
+            *[null().cast(kind) for kind in (Text, BigInteger, Text, Text, Text, BigInteger)],
+        ).where(
+            awaited.c.checkout_page_id == any_(_PAGE_IDS),
+            awaited.c.kind.in_(["cancel subscription", "resume subscription"]),
+            awaited.c.subject == any_(named),
+            awaited.c.state.in_(["recorded", "sent"]),
+        ),
     )
     return found.order_by(column("at"), column("id"))

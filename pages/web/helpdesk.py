@@ -1,16 +1,19 @@
 """`POST /helpdesk/v1/<key>`: what a help desk shows of the customer beside a conversation."""
 
+import logging
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from db.schema.statuses import RefundStatus, status_labels
 from pages.rendering.formatting import format_day
 from pages.rendering.templates import render
+from pages.web.hooks import BROKEN_OFF, NOT_JSON, answer_response
 from pages.web.raw_body import is_json, read_raw_body
 from pages.web.request import route_address
 from services.connections.inbox import Answer
@@ -20,26 +23,33 @@ from services.money import format_money
 from services.settings import settings
 from services.time_zones import find_time_zone
 
+log = logging.getLogger("esupport.helpdesk")
 _TOO_LARGE: Final = Answer(413, None, f"A request may have {MAX_BODY_BYTES:,} bytes at most.")
-_NOT_JSON: Final = Answer(415, None, "Content-Type must be application/json.")
+_LATER: Final = Answer(503, None, "Customers cannot be looked up now. Please try again later.", 10)
 
 
 async def answer_help_desk(request: Request) -> Response:
     """Read the raw body and answer with `{"html": …}`, or with the reason for a refusal."""
-    body = await read_raw_body(request, MAX_BODY_BYTES)
+    try:
+        body = await read_raw_body(request, MAX_BODY_BYTES)
+    except ClientDisconnect:
+        return answer_response(BROKEN_OFF)
     if body is None:
-        return _refusal(_TOO_LARGE)
+        return answer_response(_TOO_LARGE)
     if not is_json(request):
-        return _refusal(_NOT_JSON)
+        return answer_response(NOT_JSON)
     return await run_in_threadpool(_answer, request, body)
 
 
 def _answer(request: Request, body: bytes) -> Response:
-    customer = look_up(
-        request.path_params["key"], dict(request.headers), body, address=route_address(request)
-    )
+    key, address = request.path_params["key"], route_address(request)
+    try:
+        customer = look_up(key, dict(request.headers), body, address=address)
+    except SQLAlchemyError as error:
+        log.error("A customer could not be looked up: %s", getattr(error, "orig", None) or error)
+        return answer_response(_LATER)
     if isinstance(customer, Answer):
-        return _refusal(customer)
+        return answer_response(customer)
     return JSONResponse({"html": help_desk_html(customer)}, headers={"Cache-Control": "no-store"})
 
 
@@ -56,15 +66,6 @@ def help_desk_html(customer: HelpDeskCustomer) -> str:
         money=format_money,
         day=lambda at: format_day(at.astimezone(zone)),
     )
-
-
-def _refusal(answer: Answer) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    if answer.status == 413:
-        headers["Connection"] = "close"  # what nobody wants is not read to its end
-    if answer.status == 429:
-        headers["Retry-After"] = "10"
-    return JSONResponse(answer.body, answer.status, headers=headers)
 
 
 HELP_DESK_ROUTES: Final = [Route("/helpdesk/v1/{key:str}", answer_help_desk, methods=["POST"])]

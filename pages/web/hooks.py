@@ -20,8 +20,8 @@ from services.delivery.incoming import INCOMING
 
 log = logging.getLogger("esupport.hooks")
 _TOO_LARGE: Final = Answer(413, None, f"A message may have {MAX_BODY_BYTES:,} bytes at most.")
-_NOT_JSON: Final = Answer(415, None, "Content-Type must be application/json.")
-_BROKEN_OFF: Final = Answer(400, None, "The message ended too early.")
+NOT_JSON: Final = Answer(415, None, "Content-Type must be application/json.")
+BROKEN_OFF: Final = Answer(400, None, "The message ended too early.")
 _LATER: Final = Answer(503, None, "Messages cannot be stored now. Please send them again later.", 10)
 
 
@@ -30,21 +30,22 @@ async def receive_hook(request: Request) -> Response:
     try:
         body = await read_raw_body(request, MAX_BODY_BYTES)
     except ClientDisconnect:
-        return _response(_BROKEN_OFF)
+        return answer_response(BROKEN_OFF)
     if body is None:
-        return _response(_TOO_LARGE)
+        return answer_response(_TOO_LARGE)
     if not is_json(request):
-        return _response(_NOT_JSON)
+        return answer_response(NOT_JSON)
     key = request.path_params["key"]
     try:
         answer = await run_in_threadpool(receive, INCOMING, key, dict(request.headers), body)
     except SQLAlchemyError as error:
         log.error("A message could not be stored: %s", getattr(error, "orig", None) or error)
         answer = _LATER
-    return _response(answer)
+    return answer_response(answer)
 
 
-def _response(answer: Answer) -> Response:
+def answer_response(answer: Answer) -> Response:
+    """The answer as JSON with its headers; help desks are refused in the same way."""
     headers = {"Cache-Control": "no-store"}
     if answer.status == 413:
         headers["Connection"] = "close"  # what nobody wants is not read to its end

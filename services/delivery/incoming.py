@@ -10,9 +10,14 @@ from services.connections.applying import apply_due
 from services.connections.handlers import SHOP_HANDLERS
 from services.connections.incoming import ConnectionKind, IncomingKind, Kinds
 from services.connections.shop_messages import ShopReceiver
+from services.executors.stripe_messages import STRIPE_HANDLERS, StripeReceiver
+from services.noventiq.applying import HANDLERS as NOVENTIQ_HANDLERS
+from services.noventiq.receiving import NoventiqReceiver
 
 INCOMING: Final[Kinds] = {
     ConnectionKind.WEBHOOKS: IncomingKind(ShopReceiver(), SHOP_HANDLERS),
+    ConnectionKind.NOVENTIQ: IncomingKind(NoventiqReceiver(), NOVENTIQ_HANDLERS),
+    ConnectionKind.STRIPE: IncomingKind(StripeReceiver(), STRIPE_HANDLERS),
 }
 
 

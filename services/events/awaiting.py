@@ -4,6 +4,7 @@ An action is recorded here in the transaction of the person who acts, sent out a
 out when the answer says so (services/connections/answers.py). `TRANSITIONS` is all that can happen to one.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,6 +63,10 @@ class ActionAwaited(Conflict):
     message = "This has been recorded already; the answer is still to come."
 
 
+class NotCarriedOut(Conflict):
+    """An action was confirmed, and what it is about has changed too much since for it to be carried out here."""
+
+
 class ConfirmingConnection(NamedTuple):
     """The connection whose word counts for a topic. `asked` is what sentences call the other side."""
 
@@ -117,10 +122,10 @@ def find_confirming(
     """The connection of the store whose word counts for the topic; None when ours does.
 
     One that acts itself (a payment provider, Noventiq) comes before a shop that confirms. Stripe is asked for refunds
-    of orders that were paid through it, or of which `payment_provider` is not known.
+    of orders that were paid through it.
     """
     kind, topics = connection_table.c.kind, connection_table.c.topics
-    through_stripe = payment_provider is None or payment_provider.casefold() == "stripe"
+    through_stripe = (payment_provider or "").casefold() == "stripe"
     wants = topics.contains([topic.value])
     row = connection.execute(
         select(connection_table.c.id, kind)
@@ -190,17 +195,27 @@ def find_action(connection: Connection, action_id: UUID) -> AwaitedAction | None
     ).one_or_none()
     if row is None:
         return None
-    columns = {
-        name: getattr(row, name)
-        for name in AwaitedAction.__slots__
-        if name not in ("asked", "store_id", "kind", "state")
-    }
+    return _action(row._mapping, row.connection_kind)
+
+
+def action_of_json(columns: str, connection_kind: str | None) -> AwaitedAction:
+    """The action from its row as JSON, as the statement of an order in full reads it."""
+    row: dict[str, Any] = json.loads(columns, parse_float=Decimal)
+    for name in ("recorded_at", "sent_at", "answered_at"):
+        row[name] = row[name] and datetime.fromisoformat(row[name])
+    row["id"] = UUID(row["id"])
+    row["amount"] = None if row["amount"] is None else Decimal(row["amount"])
+    return _action(row, connection_kind)
+
+
+def _action(row: Mapping[Any, Any], connection_kind: str | None) -> AwaitedAction:
+    named = ("asked", "store_id", "kind", "state")
     return AwaitedAction(
-        **columns,
-        asked=name_of_other_side(row.connection_kind),
-        store_id=row.checkout_page_id,
-        kind=AwaitedKind(row.kind),
-        state=AwaitedState(row.state),
+        **{name: row[name] for name in AwaitedAction.__slots__ if name not in named},
+        asked=name_of_other_side(connection_kind),
+        store_id=row["checkout_page_id"],
+        kind=AwaitedKind(row["kind"]),
+        state=AwaitedState(row["state"]),
     )
 
 

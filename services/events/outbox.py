@@ -11,9 +11,8 @@ from db.schema.connection_tables import delivery, outbox_event
 from services.events.event_types import EventType, Topic
 
 # Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
-Data = Mapping[
-    str, "str | int | bool | Sequence[str] | Mapping[str, object] | Sequence[Mapping[str, object]] | None"
-]
+Value = str | int | bool | Sequence[str] | Mapping[str, object] | Sequence[Mapping[str, object]] | None
+Data = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)

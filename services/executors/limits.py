@@ -70,13 +70,24 @@ def is_dry_run(options: Json) -> bool:
     return bool(options.get("dry_run"))
 
 
-def why_above_cap(
-    connection: Connection, options: Json, store_id: int, amount: Decimal, currency: str
-) -> str | None:
-    """The reason in a sentence why a refund of this sum cannot be sent today; None when it can."""
-    return _why_never(options, amount, currency) or _why_not_today(
-        connection, options, store_id, amount, currency
-    )
+def why_above_cap(options: Json, amount: Decimal, currency: str, spent: Decimal) -> str | None:
+    """The reason in a sentence why a refund of this sum cannot be sent today; None when it can.
+
+    `spent` is what `spent_today` says.
+    """
+    return _why_never(options, amount, currency) or _why_not_today(options, amount, currency, spent)
+
+
+def spent_today(connection: Connection, store_id: int, currency: str) -> Decimal:
+    """The sum of the store's refunds in the currency that were first sent today (UTC), failed ones left out."""
+    spent: Decimal = connection.execute(
+        select(func.coalesce(func.sum(refund_reservation.c.amount), 0)).where(
+            refund_reservation.c.checkout_page_id == store_id,
+            refund_reservation.c.currency == currency,
+            refund_reservation.c.reserved_at >= func.date_trunc("day", func.now(), "UTC"),
+        )
+    ).scalar_one()
+    return Decimal(spent)
 
 
 def _rehearsal(executor: Executor, outgoing: OutgoingEvent) -> str:
@@ -110,14 +121,12 @@ def _reserve(outgoing: OutgoingEvent, wish: RefundWish) -> NotSent | TryLater | 
             return None
         if reason := _why_never(outgoing.options, wish.amount, wish.currency):
             return NotSent(reason)
-        if reason := _why_not_today(
-            connection, outgoing.options, outgoing.store_id, wish.amount, wish.currency
-        ):
+        spent = spent_today(connection, outgoing.store_id, wish.currency)
+        if reason := _why_not_today(outgoing.options, wish.amount, wish.currency, spent):
             return TryLater(reason, retry_after=_seconds_until_tomorrow())
         connection.execute(
             insert(refund_reservation).values(
                 action_id=outgoing.action_id,
-                connection_id=outgoing.connection_id,
                 checkout_page_id=outgoing.store_id,
                 currency=wish.currency,
                 amount=wish.amount,
@@ -149,26 +158,14 @@ def _why_never(options: Json, amount: Decimal, currency: str) -> str | None:
     return None
 
 
-def _why_not_today(
-    connection: Connection, options: Json, store_id: int, amount: Decimal, currency: str
-) -> str | None:
-    """The reason why today's refunds leave no room for this one. Only under the store's lock does it hold."""
+def _why_not_today(options: Json, amount: Decimal, currency: str, spent: Decimal) -> str | None:
+    """The reason why today's refunds leave no room for this one."""
     cap = read_cap(options.get("day_cap"))
-    if cap is None:
+    if cap is None or spent + amount <= cap.of(currency):
         return None
-    today = func.date_trunc("day", func.now(), "UTC")
-    spent: Decimal = connection.execute(
-        select(func.coalesce(func.sum(refund_reservation.c.amount), 0)).where(
-            refund_reservation.c.checkout_page_id == store_id,
-            refund_reservation.c.currency == currency,
-            refund_reservation.c.reserved_at >= today,
-        )
-    ).scalar_one()
-    if spent + amount <= cap.of(currency):
-        return None
+    left = max(cap.of(currency) - spent, Decimal(0))
     return (
-        f"Today's cap of {format_money(cap.of(currency), currency)} leaves "
-        f"{format_money(max(cap.of(currency) - spent, Decimal(0)), currency)}: "
+        f"Today's cap of {format_money(cap.of(currency), currency)} leaves {format_money(left, currency)}: "
         f"{format_money(amount, currency)} can be paid back from 00:00 UTC."
     )
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
-from services.connections.inbox import ConnectionKind
+from services.connections.incoming import ConnectionKind
 from services.executors.interface import Executor
 from services.executors.limits import LimitedExecutor
+from services.executors.noventiq import NoventiqExecutor
 from services.executors.stripe import StripeExecutor
 
 _EXECUTORS: Final[dict[str, Callable[[], Executor]]] = {
     ConnectionKind.STRIPE: StripeExecutor,
+    ConnectionKind.NOVENTIQ: NoventiqExecutor,
 }
 
 

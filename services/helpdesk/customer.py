@@ -15,10 +15,9 @@ from sqlalchemy import Connection, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.connections.engine import jobs_transaction
-from services.connections.inbox import UNKNOWN, Answer, ConnectionKind, find_sender, too_many
+from services.connections.inbox import UNKNOWN, Answer, ConnectionKind, find_sender, is_storable, too_many
 from services.connections.messages import WrongMessage
 from services.connections.rates import RateLimit
-from services.connections.secrets import Purpose, find_secrets
 from services.helpdesk.requests import AskedEmails, is_signed, read_emails
 
 WRONG_SIGNATURE: Final = Answer(401, None, "The signature is wrong.")
@@ -98,11 +97,10 @@ def look_up(
     A customer without orders is not an error. Every look-up is in the audit log, with `address`.
     """
     with jobs_transaction() as connection:
-        sender = find_sender(connection, key)
+        sender = find_sender(connection, key) if is_storable(key) else None
         if sender is not None and sender.kind is not ConnectionKind.HELP_DESK:
             sender = None
-        secrets = find_secrets(connection, sender.id, Purpose.IN) if sender else ()
-        signed = is_signed(secrets, headers, body)
+        signed = is_signed(sender.secrets if sender else (), headers, body)
         if sender is None:
             return UNKNOWN
         if not signed:

@@ -8,7 +8,7 @@ import base64
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from services.connections.messages import WrongMessage
 from services.text.keys import email_key
@@ -62,22 +62,24 @@ def read_emails(body: bytes) -> AskedEmails:
     return AskedEmails(tuple(keys)[:MOST_EMAILS], max(0, len(keys) - MOST_EMAILS))
 
 
-# Any: a value of JSON.
-def _emails(customer: Any) -> list[str]:
+def _emails(customer: object) -> list[str]:
     # PHP writes an empty object as an empty list, and Help Scout what is missing as false.
     if not customer:
         return []
     if not isinstance(customer, dict):
         raise WrongMessage("customer", "An object with email or emails is expected.")
-    first, others = customer.get("email") or [], customer.get("emails") or []
-    for field, value in (("customer.email", first), ("customer.emails", others)):
-        texts = value if isinstance(value, list) else [value]
-        if not all(isinstance(text, str) for text in texts):
-            raise WrongMessage(field, "A text or a list of texts is expected.")
     return [
-        *([first] if isinstance(first, str) else first),
-        *([others] if isinstance(others, str) else others),
+        *_texts("customer.email", customer.get("email")),
+        *_texts("customer.emails", customer.get("emails")),
     ]
+
+
+def _texts(field: str, value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value] if value else []
+    texts = [text for text in values if isinstance(text, str)]
+    if len(texts) < len(values):
+        raise WrongMessage(field, "A text or a list of texts is expected.")
+    return texts
 
 
 def _is_findable(email: str) -> bool:

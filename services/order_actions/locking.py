@@ -35,6 +35,8 @@ class LockedOrder:
     company_name: str | None
     customer_erased: bool
     payment_method: str | None
+    payment_provider: str | None
+    payment_reference: str | None
     refund_status: str | None
     store: str
     store_title: str | None
@@ -73,6 +75,18 @@ def lock_orders(
     if len(seen) < len(wanted):
         raise OrderNotFound
     permission.require(Role(role))
+    locked = lock_order_rows(connection, wanted)
+    if len(locked) < len(wanted):  # gone, or moved to another store, since the look before
+        raise OrderNotFound
+    return locked
+
+
+def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[int, LockedOrder]:
+    """Those of the orders that the transaction's role can see, locked by rising ID until the transaction ends.
+
+    By itself for jobs alone: for people `lock_orders` asks for the permission first.
+    """
+    wanted = sorted(set(order_ids))
     fields = [
         orders.c[name]
         for name in LockedOrder.__slots__
@@ -87,11 +101,9 @@ def lock_orders(
             checkout_page.c.refund_again_after_partial,
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
-        .where(among)
+        .where(orders.c.order_id == any_(literal(wanted, ARRAY(BigInteger))))
         .order_by(orders.c.order_id)
         # Other rows may go on referring to the order meanwhile; only its changes have to wait.
         .with_for_update(of=orders, key_share=True)
     ).all()
-    if len(rows) < len(wanted):  # gone, or moved to another store, since the look before
-        raise OrderNotFound
     return {row.order_id: LockedOrder(**row._mapping) for row in rows}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -12,6 +12,7 @@ from db.schema.order_tables import orders, subscription
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
+from services.events.awaiting import action_of_json
 from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
 from services.order_actions.subscriptions import shows_subscription
@@ -65,7 +66,7 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     wanted = [order_id for order_id in order_ids if order_id in heads]
     items, codes, carried = _items_of(connection, wanted)
     happened = _happenings(connection, wanted)
-    members, past = _subscriptions(connection, [s for found in carried.values() for s in found])
+    subscribed = _subscriptions(connection, [s for found in carried.values() for s in found])
     refunds = find_requests_of(connection, wanted)
     utf8 = find_utf8_for(connection, (head.email for head in heads.values()))
     texts = {order_id: [row.text for row in happened[order_id]["event"]] for order_id in wanted}
@@ -74,21 +75,20 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     }
     named = mentioned_orders(text for found in texts.values() for text in found)
     names = _names(connection, named.union(other for found in relations.values() for other, _ in found))
-    parts = _Parts(items, codes, carried, happened, members, past, refunds, utf8, relations, names)
+    parts = _Parts(items, codes, carried, happened, subscribed, refunds, utf8, relations, names)
     return tuple(_detail(heads[order_id], parts) for order_id in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the statements gave, by order ID; `members`, `past` and `names` are of all of the orders."""
+    """What the statements gave, by order ID; `subscribed` and `names` are of all of the orders."""
 
     # The rows of several statements, each with columns of its own, read by name.
     items: Mapping[int, list[Any]]
     codes: Mapping[int, list[ActivationCode]]
     subscriptions: Mapping[int, list[Any]]
     timeline: Mapping[int, Mapping[str, list[Any]]]
-    members: Any
-    past: Any
+    subscribed: "_Subscribed"
     refunds: Mapping[int, list[RefundRequest]]
     utf8: Utf8
     relations: Mapping[int, set[tuple[int, str]]]
@@ -98,14 +98,15 @@ class _Parts:
 _OWN_FIELDS: Final = tuple(
     name
     for name in OrderDetail.__slots__
-    if name not in ("items", "history", "documents", "related", "additional_parameters", "refunds", "utf8")
+    if name
+    not in ("items", "history", "documents", "related", "additional_parameters", "refunds", "awaited", "utf8")
 )
 
 
 def _detail(head: Any, parts: _Parts) -> OrderDetail:
     order_id = head.order_id
     subscriptions = {
-        row.position: _subscription(head, row, parts.members, parts.past)
+        row.position: _subscription(head, row, parts.subscribed)
         for row in parts.subscriptions[order_id]
         if shows_subscription(row.type, row.parent_order_id, order_id, head.paid_at is not None)
     }
@@ -114,6 +115,7 @@ def _detail(head: Any, parts: _Parts) -> OrderDetail:
         additional_parameters=_pairs(head.additional_parameters),
         items=_items(head, parts.items[order_id], parts.codes[order_id], subscriptions),
         refunds=tuple(parts.refunds[order_id]),
+        awaited=tuple(action_of_json(row.text, row.kind) for row in parts.timeline[order_id]["awaited"]),
         utf8=parts.utf8,
         history=tuple(
             HistoryEvent(row.at, row.kind, split_text(row.text, parts.names), row.author, row.document_id)
@@ -167,16 +169,21 @@ def _happenings(
     return found
 
 
-_Members = defaultdict[tuple[int, str], list[RelatedOrder]]
-_Past = defaultdict[tuple[int, str], list[SubscriptionEvent]]
+_Key = tuple[int, str]  # a store and the ID of a subscription in it
 
 
-def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> tuple[_Members, _Past]:
-    """The orders in scope of each subscription, oldest first, and what was done to it, newest first."""
-    members: _Members = defaultdict(list)
-    past: _Past = defaultdict(list)
+class _Subscribed(NamedTuple):
+    """Of each subscription: its orders in scope, oldest first, what was done to it, newest first, and what waits."""
+
+    members: defaultdict[_Key, list[RelatedOrder]]
+    past: defaultdict[_Key, list[SubscriptionEvent]]
+    awaited: set[_Key]
+
+
+def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> _Subscribed:
+    subscribed = _Subscribed(defaultdict(list), defaultdict(list), set())
     if not subscriptions:
-        return members, past
+        return subscribed
     named = {
         "store_ids": list({s.checkout_page_id for s in subscriptions}),
         "subscription_ids": list({s.subscription_id for s in subscriptions}),
@@ -185,12 +192,14 @@ def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> tupl
         key = (row.checkout_page_id, row.subscription_id)
         if row.what == "member":
             relation = "child" if row.parent_order_id not in (None, row.order_id) else "parent"
-            members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
-        else:
-            past[key].insert(
+            subscribed.members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
+        elif row.what == "event":
+            subscribed.past[key].insert(
                 0, SubscriptionEvent(row.at, row.action, row.to_status, row.order_id, row.name, row.reason)
             )
-    return members, past
+        else:
+            subscribed.awaited.add(key)
+    return subscribed
 
 
 def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
@@ -220,21 +229,17 @@ def _items(
     )
 
 
-def _subscription(
-    head: Any,
-    carried: Any,
-    members: dict[tuple[int, str], list[RelatedOrder]],
-    past: dict[tuple[int, str], list[SubscriptionEvent]],
-) -> Subscription:
+def _subscription(head: Any, carried: Any, subscribed: _Subscribed) -> Subscription:
     key = (carried.checkout_page_id, carried.subscription_id)
     return Subscription(
         **{
             name: getattr(carried, name)
             for name in Subscription.__slots__
-            if name not in ("related", "events")
+            if name not in ("related", "events", "is_awaited")
         },
-        related=tuple(other for other in members.get(key, []) if other.order_id != head.order_id),
-        events=tuple(past.get(key, [])),
+        related=tuple(other for other in subscribed.members[key] if other.order_id != head.order_id),
+        events=tuple(subscribed.past[key]),
+        is_awaited=key in subscribed.awaited,
     )
 
 

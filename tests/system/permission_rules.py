@@ -13,6 +13,7 @@ from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
 from services.connections.form import ConnectionForm
 from services.connections.inbox import ConnectionKind, InboxState
+from services.connections.kinds import new_key
 from services.connections.secrets import Purpose
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
@@ -149,6 +150,8 @@ RULES = {
     "delivery.log.find_mails": Rule(ADMINISTRATORS, given()),
     "delivery.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "delivery.log.send_again": Rule(ADMINISTRATORS, call("mail")),
+    "delivery.event_log.find_deliveries": Rule(ADMINISTRATORS, call("connection")),
+    "delivery.event_log.replay_deliveries": Rule(ADMINISTRATORS, call("connection", delivery_ids=(1,))),
     "accounts.listing.find_accounts": Rule(ADMINISTRATORS, given()),
     "accounts.listing.get_account": Rule(ADMINISTRATORS, call("account")),
     "accounts.administration.create_account": Rule(
@@ -179,7 +182,8 @@ RULES = {
     "connections.listing.count_direct_messages": Rule(ADMINISTRATORS, given()),
     "connections.listing.count_in_trouble": Rule(ADMINISTRATORS, given()),
     "connections.administration.create_connection": Rule(
-        ADMINISTRATORS, call(store_id="store", kind=ConnectionKind.WEBHOOKS, form=FORM, secrets={})
+        ADMINISTRATORS,
+        call(store_id="store", kind=ConnectionKind.WEBHOOKS, key=new_key(), form=FORM, secrets={}),
     ),
     "connections.administration.change_connection": Rule(ADMINISTRATORS, call("connection", form=FORM)),
     "connections.administration.change_secret": Rule(
@@ -210,11 +214,11 @@ RULES = {
 INTERNAL = {
     "connections.trial.send_test_event",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform", "audit.recording.record",
-    "audit.recording.record_refusal", "order_actions.history.add_event",
+    "access.require_administrator", "actions.perform",
+    "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.columns.statement_of", "refunds.document.add_refund_document",
-    "orders.search.stores_in_scope", "order_actions.subscriptions.stop_subscriptions",
+    "order_actions.locking.lock_orders", "exports.columns.statement_of",
+    "orders.search.stores_in_scope",
     "orders.saved_searches.open_search",
     "authentication.second_factor.begin", "authentication.second_factor.confirm",
     "authentication.second_factor.remove", "authentication.second_factor.has_own",

@@ -22,6 +22,8 @@ CREATE TABLE connection (
     trouble_since timestamptz,
     switched_off_at timestamptz,
     switched_off_because text CHECK (length(switched_off_because) BETWEEN 1 AND 300),
+    paused_until timestamptz,  -- as the other side asked for by Retry-After
+    reported_at timestamptz,  -- when administrators were last mailed about it
     CHECK ((trouble IS NULL) = (trouble_since IS NULL)),
     CHECK ((switched_off_at IS NULL) = (switched_off_because IS NULL))
 );
@@ -98,7 +100,7 @@ CREATE TABLE delivery (
     CHECK ((state = 'waiting') = (settled_at IS NULL)),
     UNIQUE (event_id, connection_id)
 );
-CREATE INDEX delivery_due ON delivery (next_attempt_at, id) WHERE state = 'waiting';
+CREATE INDEX delivery_due ON delivery (connection_id, next_attempt_at, id) WHERE state = 'waiting';
 CREATE INDEX delivery_waiting_order ON delivery (connection_id, order_id, seq) WHERE state = 'waiting';
 CREATE INDEX delivery_of_connection ON delivery (connection_id, id DESC);
 
@@ -118,6 +120,7 @@ CREATE TABLE awaited_action (
     account_name text NOT NULL,
     account_email text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    begun_at timestamptz,  -- the first request to an executor's provider; a later one may be a repetition
     sent_at timestamptz,
     answered_at timestamptz,
     message text CHECK (length(message) <= 1000),
@@ -138,7 +141,6 @@ ALTER TABLE order_item ADD COLUMN said_at timestamptz, ADD COLUMN said_alone boo
 -- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
 CREATE TABLE refund_reservation (
     action_id uuid PRIMARY KEY,
-    connection_id integer REFERENCES connection ON DELETE SET NULL,
     checkout_page_id integer NOT NULL REFERENCES checkout_page,
     reserved_at timestamptz NOT NULL DEFAULT now(),
     currency text NOT NULL CHECK (length(currency) = 3),

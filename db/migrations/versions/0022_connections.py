@@ -19,6 +19,12 @@ ACTIONS = (
     *("create connection", "change connection", "change connection secret", "delete connection"),
     *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
     "help desk look-up",
+    "action answered",
+    "replay deliveries",
+)
+MAIL_KINDS = (
+    *("licence", "refund", "account", "password_reset", "password", "credentials", "connection"),
+    "action",
 )
 
 
@@ -26,6 +32,7 @@ def upgrade() -> None:
     # First, since it commits what comes before it.
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
+    add_words_check("mail", "kind", MAIL_KINDS)
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
     run_sql("0022_api.sql")

@@ -156,9 +156,10 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
 
 
 def _subscription_action(carried: Subscription) -> str | None:
-    if why_not_cancelled(type_=carried.type, status=carried.status) is None:
+    waits = carried.is_awaited
+    if why_not_cancelled(type_=carried.type, status=carried.status, is_awaited=waits) is None:
         return "Cancel"
-    if why_not_resumed(type_=carried.type, status=carried.status) is None:
+    if why_not_resumed(type_=carried.type, status=carried.status, is_awaited=waits) is None:
         return "Resume"
     return None
 

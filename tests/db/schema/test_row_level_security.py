@@ -231,7 +231,7 @@ STATEMENTS = (
     "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (1, 'in', 'x')",
     "UPDATE outbox_event SET data = '{}'",
     "UPDATE awaited_action SET state = 'confirmed'",
-    "INSERT INTO refund_reservation VALUES (gen_random_uuid(), 1, 1, now(), 'EUR', 1)",
+    "INSERT INTO refund_reservation VALUES (gen_random_uuid(), 1, now(), 'EUR', 1)",
     "DELETE FROM refund_reservation",
     "DELETE FROM delivery",
     "SET ROLE esupport_jobs",

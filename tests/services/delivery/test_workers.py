@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import trustme
 
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
 from tests.support.factories import run
 from tests.support.mail_server import DROP, MailServer, mail_server

@@ -6,33 +6,53 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.events.event_types import EventType
-from services.executors.interface import OutgoingEvent
+from services.executors.interface import Json, OutgoingEvent
 from tests.support.stripe_control import StripeProvider
 from tests.support.stripe_provider import KEY
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(1001)
 
 
 def approved(
     provider: StripeProvider,
     *,
-    amount: str = "49.00",
-    currency: str = "EUR",
     reference: str | None = None,
     request_id: int | None = None,
+    currency: str = "EUR",
+    secrets: tuple[str, ...] = (KEY,),
+    **more: Any,
+) -> OutgoingEvent:
+    """An approved refund; with no `reference`, of a new payment of 10,000 units that the provider knows."""
+    number = request_id or next(_numbers)
+    if reference is None:
+        reference = f"pi_{number}"
+        provider.add_payment(reference, 10000, currency.lower())
+    return approved_by(
+        reference,
+        number=number,
+        currency=currency,
+        secrets=secrets,
+        options={"api_base": provider.base},
+        **more,
+    )
+
+
+def approved_by(
+    reference: str,
+    *,
+    amount: str = "49.00",
+    currency: str = "EUR",
+    number: int | None = None,
     action_id: UUID | None = None,
     payment_provider: str | None = "stripe",
     created_at: datetime | None = None,
     event: EventType = EventType.REFUND_APPROVED,
     store_id: int = 1,
-    secrets: tuple[str, ...] = (KEY,),
-    **options: Any,
+    secrets: tuple[str, ...] = (),
+    options: Json | None = None,
 ) -> OutgoingEvent:
-    """An approved refund; with no `reference`, of a new payment of 100.00 that the provider knows."""
-    number = request_id or next(_numbers) + 1000
-    if reference is None:
-        reference = f"pi_{number}"
-        provider.add_payment(reference, 10000, currency.lower())
+    """An approved refund of a payment of any provider."""
+    number = number or next(_numbers)
     return OutgoingEvent(
         event_id=uuid4(),
         action_id=action_id or uuid4(),
@@ -48,7 +68,7 @@ def approved(
             "currency": currency,
             "payment": {"provider": payment_provider, "reference": reference or None},
         },
-        options={"api_base": provider.base} | options,
+        options=options or {},
         secrets=secrets,
     )
 

@@ -1,0 +1,132 @@
+"""Which deliveries are due, and all that is needed to make one."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+
+from db.schema.connection_states import DeliveryState
+from db.schema.connection_tables import awaited_action, delivery, outbox_event
+from db.schema.connection_tables import connection as connection_table
+from services.connections.secrets import Purpose, find_secrets
+from services.events.awaiting import AwaitedState
+
+WEBHOOKS: Final = "webhooks"
+
+
+class Lane(NamedTuple):
+    """A connection that has deliveries that are due. With `is_troubled`, the last attempt failed."""
+
+    connection_id: int
+    kind: str
+    is_troubled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A delivery that is due, its event and its connection.
+
+    `attempts` is how many were made before. With `is_awaited`, the event is an action that this connection has to
+    confirm; with `is_given_up`, such an action was given up already, and must not be carried out.
+    """
+
+    id: int
+    connection_id: int
+    store_id: int
+    kind: str
+    out_url: str | None
+    options: Mapping[str, Any]  # JSON of each kind's own making
+    event_id: UUID
+    action_id: UUID
+    type: str
+    order_id: int
+    created_at: datetime
+    data: Mapping[str, Any]  # JSON of each event's own making
+    attempts: int
+    is_awaited: bool
+    is_given_up: bool
+    secrets: tuple[str, ...]
+
+
+def find_lanes(connection: Connection) -> list[Lane]:
+    """The connections that have something due, none that is switched off or has asked for a pause."""
+    is_due = exists().where(delivery.c.connection_id == connection_table.c.id, *_is_due())
+    rows = connection.execute(
+        select(
+            connection_table.c.id,
+            connection_table.c.kind,
+            connection_table.c.trouble.is_not(None).label("is_troubled"),
+        )
+        .where(*_is_open(), is_due)
+        .order_by(connection_table.c.id)
+    )
+    return [Lane(row.id, row.kind, row.is_troubled) for row in rows]
+
+
+def find_due(
+    connection: Connection, lane: Lane, *, limit: int, under_way: Collection[int]
+) -> list[DueDelivery]:
+    """Deliveries of one connection that are due, the one that waits longest first, at most one per order.
+
+    A later event of an order waits until the earlier one has been delivered or given up. Those in `under_way` (IDs of
+    deliveries) are left out.
+    """
+    earlier = delivery.alias("earlier")
+    is_own = awaited_action.c.connection_id == delivery.c.connection_id
+    rows = connection.execute(
+        select(
+            delivery.c.id,
+            delivery.c.connection_id,
+            connection_table.c.checkout_page_id.label("store_id"),
+            connection_table.c.kind,
+            connection_table.c.out_url,
+            connection_table.c.options,
+            delivery.c.event_id,
+            outbox_event.c.action_id,
+            outbox_event.c.type,
+            delivery.c.order_id,
+            outbox_event.c.created_at,
+            outbox_event.c.data,
+            delivery.c.attempts,
+            awaited_action.c.id.is_not(None).label("is_awaited"),
+            case((awaited_action.c.state == AwaitedState.NOT_DELIVERED, True), else_=False).label(
+                "is_given_up"
+            ),
+        )
+        .join(connection_table, connection_table.c.id == delivery.c.connection_id)
+        .join(outbox_event, outbox_event.c.id == delivery.c.event_id)
+        .outerjoin(awaited_action, and_(awaited_action.c.id == outbox_event.c.action_id, is_own))
+        .where(
+            delivery.c.connection_id == lane.connection_id,
+            *_is_due(),
+            *_is_open(),
+            delivery.c.id.not_in(under_way),
+            ~exists().where(
+                earlier.c.state == DeliveryState.WAITING,
+                earlier.c.connection_id == delivery.c.connection_id,
+                earlier.c.order_id == delivery.c.order_id,
+                earlier.c.seq < delivery.c.seq,
+            ),
+        )
+        .order_by(delivery.c.next_attempt_at, delivery.c.id)
+        .limit(limit)
+    ).all()
+    purpose = Purpose.OUT if lane.kind == WEBHOOKS else Purpose.API
+    secrets = find_secrets(connection, lane.connection_id, purpose) if rows else ()
+    return [DueDelivery(**row._mapping, secrets=secrets) for row in rows]
+
+
+def _is_due() -> tuple[ColumnElement[bool], ...]:
+    return delivery.c.state == DeliveryState.WAITING, delivery.c.next_attempt_at <= func.now()
+
+
+def _is_open() -> tuple[ColumnElement[bool], ...]:
+    paused_until = connection_table.c.paused_until
+    return (
+        connection_table.c.switched_off_at.is_(None),
+        or_(paused_until.is_(None), paused_until <= func.now()),
+        or_(connection_table.c.kind != WEBHOOKS, connection_table.c.out_url.is_not(None)),
+    )

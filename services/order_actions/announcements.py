@@ -1,0 +1,43 @@
+"""What a store's connections are told of an action, beside its line in the history and its row in the audit log.
+
+Thin on purpose: numbers, amounts and states, and never a name, an address, a reason or a note.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from services.events.event_types import EventType
+from services.events.outbox import Subject, Value, publish
+from services.order_actions.locking import LockedOrder
+
+
+def announce(
+    connection: Connection,
+    event: EventType,
+    order: LockedOrder,
+    data: Mapping[str, Value] = MappingProxyType({}),
+    *,
+    action_id: UUID | None = None,
+    asked: int | None = None,
+) -> UUID:
+    """Write the event in the transaction of the action; returns the event's ID.
+
+    `action_id` and `asked` as in `services.events.outbox.publish`; `data` is what the event's type says beside the
+    order. Without a connection of the store it costs one look-up.
+    """
+    subject = Subject(order.order_id, order.order_name, order.checkout_page_id, order.store)
+    return publish(connection, event, subject, action_id=action_id, asked=asked, data=data)
+
+
+def payment_of(order: LockedOrder) -> Mapping[str, object]:
+    """How the order was paid, as far as a provider can be asked about it."""
+    return {"provider": order.payment_provider, "reference": order.payment_reference}
+
+
+def decimal_text(amount: Decimal) -> str:
+    """An amount as events spell it: a decimal string with a dot."""
+    return f"{amount:f}"
