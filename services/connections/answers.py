@@ -124,11 +124,10 @@ def _carry_out(
 def _refuse(
     connection: Connection, author: RecordedAuthor, order: LockedOrder, action: AwaitedAction, message: str
 ) -> None:
-    if action.kind is AwaitedKind.REFUND and refund_answers.turn_down_refused(
-        connection, author, order, action, message
-    ):
-        return  # with a line and a mail of its own
-    _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
+    if action.kind is not AwaitedKind.REFUND:
+        subscription_answers.tell_refused(connection, order, action, message)
+    elif not refund_answers.turn_down_refused(connection, author, order, action, message):
+        _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
 
 
 def _add_line(
