@@ -74,7 +74,7 @@ def _apply(connection: Connection, message: WaitingMessage, notice: Notice, sayi
     stored = find_order(connection, notice.order_id)
     if stored is not None and stored.store_id != message.store_id:
         return FOREIGN
-    own = sayings[-1]
+    own = next(saying for saying in sayings if saying.event == notice.event)
     is_late = notice.event in _SUBSCRIPTION_EVENTS and is_overtaken(connection, message, notice)
     if is_late and not own.is_believed:
         return Outcome(InboxState.UNCHANGED, None, "A later message about this subscription was here before.")

@@ -31,7 +31,7 @@ class _Product:
 
 
 def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -> list[Saying]:
-    """The order as the vendor has it now, a saying per product. The event's own comes last.
+    """The order as the vendor has it now, a saying per product; that of the event's own product names the event.
 
     Raises `ApiError`, and `WrongMessage` for an answer that an import would refuse.
     """
@@ -39,16 +39,19 @@ def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -
     document = order_part(answer) | {"checkout_page": store}
     if document["order_id"] != notice.order_id:
         raise WrongMessage("order_id", "Noventiq's API answered with another order.")
-    own = _Product(notice.item, notice.subscription)
+    told = _Product(notice.item, notice.subscription)
     products = _products(answer)
+    if not any(_is_same(product, told) for product in products):
+        products.append(told)
     sayings = []
-    for product in [*[other for other in products if not _is_same(other, own)], _own(products, own)]:
-        is_own = _is_same(product, own)
+    for product in products:
+        is_own = _is_same(product, told)
+        current = _with_event(product, told) if is_own else product
         saying = Saying(
             notice.event if is_own else "",
-            document | {"items": [product.item]},
+            document | {"items": [current.item]},
             now,
-            _with_details(api, product.subscription),
+            _with_details(api, current.subscription),
             is_believed=True,
         )
         check(saying.document, store)
@@ -56,18 +59,15 @@ def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -
     return sayings
 
 
-def _own(products: list[_Product], own: _Product) -> _Product:
-    """The event's product: what the API says of it, with what the event itself means."""
-    found = next((product for product in products if _is_same(product, own)), None)
-    if found is None:
-        return own
-    flags = {key: own.item[key] for key in ("delivered", "refunded") if key in own.item}
-    return _Product(found.item | flags, found.subscription or own.subscription)
+def _with_event(product: _Product, told: _Product) -> _Product:
+    """What the API says of the event's product, with what the event itself means."""
+    flags = {key: told.item[key] for key in ("delivered", "refunded") if key in told.item}
+    return _Product(product.item | flags, product.subscription or told.subscription)
 
 
-def _is_same(product: _Product, own: _Product) -> bool:
+def _is_same(product: _Product, told: _Product) -> bool:
     names = ("product_id", "sku", "name")
-    return all(product.item.get(name) == own.item.get(name) for name in names)
+    return all(product.item.get(name) == told.item.get(name) for name in names)
 
 
 def _products(answer: JsonObject) -> list[_Product]:

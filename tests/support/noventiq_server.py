@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -127,8 +128,11 @@ class Vendor:
             json.dumps(message).encode(),
             {"Content-Type": "application/json", "signature": signature},
         )
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return int(response.status)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as answer:
+            return int(answer.code)
 
 
 VENDOR = Vendor()
@@ -204,7 +208,9 @@ def _control(command: str, body: Json) -> Json:
     with VENDOR.lock:
         match command:
             case "reset":
+                tokens = VENDOR.tokens
                 VENDOR.__init__()  # type: ignore[misc]  # everything as at the start
+                VENDOR.tokens = tokens  # those who logged in before still are
             case "set":
                 for name, value in body.items():
                     setattr(VENDOR, name, value)
