@@ -33,9 +33,9 @@ def create_connection(
 ) -> ActionResult:
     """Connect a store. `secrets` are those that were made for it (kinds.py) and those that the other side gave.
 
-    `key` is one of `kinds.new_key`, where the address was shown before. A secret that the other side gives can be set later as well. Raises `NotAllowed`,
-    `InvalidInput` (fields as `ConnectionForm` and its options name them, `store`, and `in_secret`, `api_secret`),
-    `Conflict`.
+    `key` is one of `kinds.new_key`, where the address was shown before. A secret that the other side gives can be set
+    later as well. Raises `NotAllowed`, `Conflict`, and `InvalidInput` for fields as `ConnectionForm` and its options
+    name them, and for `in_secret` and `api_secret`.
     """
     require_administrator(viewer)
     values = checked_values(kind, form)

@@ -13,6 +13,11 @@ _RECORDED: Final = {
     AwaitedKind.RESUME_SUBSCRIPTION: "Resumption recorded here",
     AwaitedKind.REFUND: "Refund recorded here",
 }
+_ANSWERS: Final = {
+    AwaitedState.CONFIRMED: "confirmed by",
+    AwaitedState.REFUSED: "refused by",
+    AwaitedState.NOT_DELIVERED: "not delivered to",
+}
 _TONES: Final = {
     AwaitedState.CONFIRMED: "done",
     AwaitedState.REFUSED: "refused",
@@ -21,11 +26,15 @@ _TONES: Final = {
 
 
 class Step(NamedTuple):
-    """One step in words, with its time; `tone` is "done", "refused", "waiting" or empty."""
+    """One step in words, with its time and the other side's reason.
+
+    `tone` is "done", "refused", "waiting" or empty.
+    """
 
     label: str
     time: str
     tone: str = ""
+    message: str | None = None
 
 
 class Way(NamedTuple):
@@ -36,48 +45,41 @@ class Way(NamedTuple):
 
 
 def subscription_ways(actions: Iterable[AwaitedAction], subscription_id: str, zone: ZoneInfo) -> list[Way]:
-    """The ways of a subscription's actions, in the order given."""
-    return [
-        _way(action, zone)
-        for action in actions
-        if action.kind is not AwaitedKind.REFUND and action.subject == subscription_id
-    ]
+    """The ways of a subscription's actions, newest first as `actions` are."""
+    return _ways(
+        (action for action in actions if action.kind is not AwaitedKind.REFUND), subscription_id, zone
+    )
 
 
 def refund_ways(actions: Iterable[AwaitedAction], request_id: int, zone: ZoneInfo) -> list[Way]:
-    """The ways of a refund request's attempts, in the order given."""
-    return [
-        _way(action, zone)
-        for action in actions
-        if action.kind is AwaitedKind.REFUND and action.subject == str(request_id)
-    ]
+    """The ways of a refund request's attempts, newest first as `actions` are."""
+    return _ways((action for action in actions if action.kind is AwaitedKind.REFUND), str(request_id), zone)
 
 
-def _way(action: AwaitedAction, zone: ZoneInfo) -> Way:
+def _ways(actions: Iterable[AwaitedAction], subject: str, zone: ZoneInfo) -> list[Way]:
+    own = [action for action in actions if action.subject == subject]
+    # What follows from an older one has been overtaken.
+    return [Way(_steps(action, zone), "" if number else _hint(action)) for number, action in enumerate(own)]
+
+
+def _steps(action: AwaitedAction, zone: ZoneInfo) -> tuple[Step, ...]:
     steps = [Step(_RECORDED[action.kind], format_time(action.recorded_at, zone))]
     if action.sent_at is not None:
         steps.append(Step(f"sent to {action.asked}", _later(action, action.sent_at, zone)))
     if action.answered_at is not None:
-        steps.append(Step(_answer(action), _later(action, action.answered_at, zone), _TONES[action.state]))
+        message = None if action.state is AwaitedState.CONFIRMED else action.message
+        at = _later(action, action.answered_at, zone)
+        steps.append(Step(f"{_ANSWERS[action.state]} {action.asked}", at, _TONES[action.state], message))
     elif action.state is AwaitedState.RECORDED:
         steps.append(Step(f"waits to be sent to {action.asked}", "", "waiting"))
     else:
         steps.append(Step(f"waits for the answer of {action.asked}", "", "waiting"))
-    return Way(tuple(steps), _hint(action))
-
-
-def _answer(action: AwaitedAction) -> str:
-    message = f": {action.message}" if action.message else ""
-    if action.state is AwaitedState.CONFIRMED:
-        return f"confirmed by {action.asked}"
-    if action.state is AwaitedState.REFUSED:
-        return f"refused by {action.asked}{message}"
-    return f"not delivered to {action.asked}{message}"
+    return tuple(steps)
 
 
 def _hint(action: AwaitedAction) -> str:
     if action.is_open and action.kind is AwaitedKind.REFUND:
-        return "Nobody can take or close the request until then."
+        return "Until then nobody can take or close the request."
     if action.is_open:
         return "It counts once the answer is there; until then it can be neither cancelled nor resumed."
     return "It can be done again." if action.state is AwaitedState.NOT_DELIVERED else ""
