@@ -167,8 +167,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "audit_log": "id at account_id action order_id succeeded",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
     "refund_document_methods",
-    "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at sent_at "
-    "answered_at external_id amount",
+    "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "
+    "sent_at answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
     "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
     "paused_until reported_at",
