@@ -18,11 +18,12 @@ from pages.components.layout.dialogs import (
 )
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text
-from services.connections.administration import change_secret, delete_connection, switch_off, switch_on
+from services.connections.administration import change_secret
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
 from services.connections.listing import ListedConnection
 from services.connections.secrets import OVERLAP, Purpose
+from services.connections.switching import delete_connection, switch_off, switch_on
 from services.connections.trial import SignedExample, send_test_event, sign_example
 
 open_next = connection_secrets.open_next
