@@ -99,6 +99,7 @@ class MailKind(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the kind's name
     CREDENTIALS = "credentials"
     CONNECTION = "connection"
+    ACTION = "action"
 
 
 class MailState(StrEnum):

@@ -16,7 +16,7 @@ from services.actions import ActionResult, action
 from services.connections.answers import give_up_all
 from services.connections.form import ConnectionForm, Values, checked_secret, checked_values
 from services.connections.inbox import ConnectionKind
-from services.connections.kinds import CONFIRMED_TOPICS, RULES, new_key
+from services.connections.kinds import CONFIRMED_TOPICS, RULES
 from services.connections.listing import SWITCHED_OFF_BY_HAND, ConnectionNotFound
 from services.connections.secrets import OVERLAP, Purpose, add_secret
 from services.errors import Conflict, InvalidInput, NotFound
@@ -42,12 +42,13 @@ def create_connection(
     *,
     store_id: int,
     kind: ConnectionKind,
+    key: str,
     form: ConnectionForm,
     secrets: Mapping[Purpose, str],
 ) -> ActionResult:
-    """Connect a store. `secrets` are those that were made for it and those that the other side gave.
+    """Connect a store. `key` is `kinds.new_key`'s, `secrets` are those made here and those that the other side gave.
 
-    The first one of each purpose can be set later as well, except those that are made here. Raises `NotAllowed`,
+    A secret that the other side gives can be set later as well. Raises `NotAllowed`,
     `InvalidInput` (fields as `ConnectionForm` and its options name them, `store`, and `in_secret`, `api_secret`),
     `Conflict`.
     """
@@ -63,9 +64,7 @@ def create_connection(
     _require_only_word(connection, store_id, kind, values["confirms"], values["topics"], own_id=None)
     connection_id = connection.execute(
         insert(connection_table)
-        .values(
-            checkout_page_id=store_id, kind=kind, key=new_key(), created_by=int(viewer.account_id), **values
-        )
+        .values(checkout_page_id=store_id, kind=kind, key=key, created_by=int(viewer.account_id), **values)
         .returning(connection_table.c.id)
     ).scalar_one()
     for purpose, secret in checked.items():

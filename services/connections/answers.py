@@ -124,11 +124,10 @@ def _carry_out(
 def _refuse(
     connection: Connection, author: RecordedAuthor, order: LockedOrder, action: AwaitedAction, message: str
 ) -> None:
-    if action.kind is AwaitedKind.REFUND and refund_answers.turn_down_refused(
-        connection, author, order, action, message
-    ):
-        return  # with a line and a mail of its own
-    _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
+    if action.kind is not AwaitedKind.REFUND:
+        subscription_answers.tell_refused(connection, order, action, message)
+    elif not refund_answers.turn_down_refused(connection, author, order, action, message):
+        _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
 
 
 def _add_line(
@@ -188,6 +187,26 @@ def _is_asked(connection: Connection, action: AwaitedAction, connection_id: int)
     )
     by_id = {row.id: row.checkout_page_id for row in stores}
     return action.connection_id not in by_id and by_id.get(connection_id) == action.store_id
+
+
+def take_back(connection: Connection, action_id: UUID, message: str, *, from_connection_id: int) -> bool:
+    """Record that a refund which was confirmed has failed since: in the order's history, and by mail to its requester.
+
+    The request stays closed and the order as it is: what to do now, people decide. False when there is no such refund,
+    and when this was said before. `connection` is a transaction of the jobs' role.
+    """
+    action = find_action(connection, action_id)
+    if action is None or not _is_asked(connection, action, from_connection_id):
+        return False
+    if action.kind is not AwaitedKind.REFUND or action.state is not AwaitedState.CONFIRMED:
+        return False
+    order = _lock(connection, action)
+    said = _one_line(message, _LONGEST_MESSAGE) or NO_REASON
+    if order is None or not refund_answers.add_taken_back(connection, order, action, said):
+        return False
+    author = RecordedAuthor(action.account_id, action.account_email, action.account_name)
+    _record(connection, author, action, AwaitedState.REFUSED, said)
+    return True
 
 
 def give_up(connection: Connection, action_id: UUID, reason: str) -> bool:

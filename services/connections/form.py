@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
 from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
+from services.connections.caps import read_cap
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
 from services.connections.secrets import Purpose
@@ -21,7 +22,8 @@ _LONGEST_REFUND_EMAIL: Final = 80  # the vendor's own limit
 class ConnectionForm:
     """A connection as it was typed. `options` are those of its kind: texts, and flags.
 
-    Noventiq: `username`, `api_url`, `refund_email`. Stripe: `dry_run`, `day_cap`, `request_cap`.
+    Noventiq and Stripe: `dry_run`, `day_cap`, `request_cap` (services/executors/limits.py). Noventiq also: `username`,
+    `api_url`, `refund_email`.
     """
 
     name: str
@@ -108,25 +110,31 @@ def _text(options: Mapping[str, str | bool], name: str, label: str, longest: int
     return value
 
 
-def _noventiq(options: Mapping[str, str | bool]) -> dict[str, str | None]:
+def _noventiq(options: Mapping[str, str | bool]) -> dict[str, str | bool | None]:
     email = _text(options, "refund_email", "This e-mail", _LONGEST_REFUND_EMAIL)
     if email and "@" not in email:
         raise InvalidInput("This is not an e-mail address.", field="refund_email")
-    return {
+    return _limits(options) | {
         "username": _text(options, "username", "The user name") or None,
         "api_url": _address(str(options.get("api_url") or ""), "api_url") or NOVENTIQ_API,
         "refund_email": email or None,
     }
 
 
-def _stripe(options: Mapping[str, str | bool]) -> dict[str, str | bool | None]:
+def _limits(options: Mapping[str, str | bool]) -> dict[str, str | bool | None]:
     return {
         "dry_run": bool(options.get("dry_run", True)),
-        "day_cap": _text(options, "day_cap", "The cap") or None,
-        "request_cap": _text(options, "request_cap", "The cap") or None,
+        "day_cap": _cap(options, "day_cap"),
+        "request_cap": _cap(options, "request_cap"),
     }
+
+
+def _cap(options: Mapping[str, str | bool], name: str) -> str | None:
+    text = _text(options, name, "The cap")
+    read_cap(text, field=name)
+    return text or None
 
 
 _OPTIONS: Final[
     Mapping[ConnectionKind, Callable[[Mapping[str, str | bool]], Mapping[str, str | bool | None]]]
-] = {ConnectionKind.NOVENTIQ: _noventiq, ConnectionKind.STRIPE: _stripe}
+] = {ConnectionKind.NOVENTIQ: _noventiq, ConnectionKind.STRIPE: _limits}

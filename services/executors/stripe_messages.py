@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from stripe import SignatureVerificationError, WebhookSignature
 
 from db.schema.connection_tables import awaited_action
-from services.connections.answers import ActionAnswer, SettleOutcome, settle
+from services.connections.answers import ActionAnswer, SettleOutcome, settle, take_back
 from services.connections.incoming import (
     Handler,
     InboxState,
@@ -25,7 +25,6 @@ from services.connections.incoming import (
     WaitingMessage,
     WrongMessage,
 )
-from services.events.awaiting import AwaitedState, find_action
 from services.executors.interface import Json, Refused, Succeeded
 from services.executors.stripe_refunds import result_of
 
@@ -41,10 +40,7 @@ NOT_OURS: Final = (
 UNKNOWN_ACTION: Final = "This connection was not asked for the refund that this is about."
 STILL_UNDER_WAY: Final = "The refund is still under way."
 ANSWERED_BEFORE: Final = "The refund was answered before."
-CAME_BACK: Final = (
-    "Stripe said that the refund {id} had succeeded, and says now that it failed: {reason} "
-    "The customer does not have the money."
-)
+TAKEN_BACK: Final = "The refund had succeeded before: the customer does not have the money after all."
 
 
 class StripeReceiver:
@@ -89,10 +85,10 @@ def settle_refund(connection: Connection, waiting: WaitingMessage) -> Outcome:
         return Outcome(InboxState.IGNORED, None, UNKNOWN_ACTION)
     if outcome is not SettleOutcome.REPEATED:
         return Outcome(InboxState.APPLIED)
-    action = find_action(connection, action_id)
-    if isinstance(result, Refused) and action is not None and action.state is AwaitedState.CONFIRMED:
-        reason = CAME_BACK.format(id=refund.get("id"), reason=result.message)
-        return Outcome(InboxState.REFUSED, "data.object.status", reason)
+    if isinstance(result, Refused) and take_back(
+        connection, action_id, result.message, from_connection_id=waiting.connection_id
+    ):
+        return Outcome(InboxState.APPLIED, None, TAKEN_BACK)
     return Outcome(InboxState.UNCHANGED, None, ANSWERED_BEFORE)
 
 

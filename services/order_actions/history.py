@@ -31,6 +31,7 @@ class Event(StrEnum):
     ANSWER_REFUSED = "answer refused"
     ANSWER_NOT_CARRIED_OUT = "answer not carried out"
     ACTION_NOT_DELIVERED = "action not delivered"
+    ANSWER_TAKEN_BACK = "answer taken back"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
     LICENCE_SENT = "licence sent"
@@ -82,6 +83,10 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
     Event.ACTION_NOT_DELIVERED: (
         HistoryKind.ERROR,
         "The {action} was not sent to {asked}; it can be done again. {reason}",
+    ),
+    Event.ANSWER_TAKEN_BACK: (
+        HistoryKind.ERROR,
+        "The {action} was confirmed by {asked} and has failed since; the customer does not have the money. {message}",
     ),
     Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
     Event.NOTE: (HistoryKind.NOTE, "{text}"),

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, func, select
 
+from db.schema.order_tables import order_history
 from db.schema.refund_tables import refund_request
-from db.schema.statuses import RefundResult, RefundStatus
+from db.schema.statuses import MailKind, RefundResult, RefundStatus
 from services.access import RecordedAuthor
 from services.events.awaiting import AwaitedAction, NotCarriedOut
+from services.mail.outbox import queue_mail
 from services.money import format_money
-from services.order_actions.history import Event, add_answer_event
+from services.order_actions.history import Event, add_answer_event, line
 from services.order_actions.locking import LockedOrder, lock_order_rows
 from services.order_actions.subscription_changes import related_orders
 from services.refunds.completion import complete_refund, turn_down
@@ -72,6 +74,41 @@ def turn_down_refused(
         return False
     note = f"Refused by {action.asked}: {message}"
     turn_down(connection, author, order, request, RefundResult.FAILED, note)
+    return True
+
+
+def add_taken_back(connection: Connection, order: LockedOrder, action: AwaitedAction, message: str) -> bool:
+    """Say in the history and to the requester that a confirmed refund has failed; False if it was said before."""
+    values = {"action": name_of_refund(action), "asked": action.asked, "message": message}
+    _, sentence = line(Event.ANSWER_TAKEN_BACK, **values)
+    said_before = select(order_history.c.id).where(
+        order_history.c.order_id == order.order_id, order_history.c.text == sentence
+    )
+    if connection.execute(said_before.limit(1)).first() is not None:
+        return False
+    add_answer_event(
+        connection,
+        Event.ANSWER_TAKEN_BACK,
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
+        **values,
+    )
+    requester = connection.execute(
+        select(
+            refund_request.c.requester_email, refund_request.c.requester_name, refund_request.c.requested_by
+        ).where(refund_request.c.id == int(action.subject))
+    ).one_or_none()
+    if requester is not None:
+        queue_mail(
+            connection,
+            kind=MailKind.REFUND,
+            to_address=requester.requester_email,
+            to_name=requester.requester_name,
+            template_values={"order_name": order.order_name, "result": RefundResult.FAILED.mail_phrase},
+            order_id=order.order_id,
+            store_id=order.checkout_page_id,
+            account_id=requester.requested_by,
+        )
     return True
 
 

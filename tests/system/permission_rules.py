@@ -13,6 +13,7 @@ from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
 from services.connections.form import ConnectionForm
 from services.connections.inbox import ConnectionKind, InboxState
+from services.connections.kinds import new_key
 from services.connections.secrets import Purpose
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
@@ -181,7 +182,8 @@ RULES = {
     "connections.listing.count_direct_messages": Rule(ADMINISTRATORS, given()),
     "connections.listing.count_in_trouble": Rule(ADMINISTRATORS, given()),
     "connections.administration.create_connection": Rule(
-        ADMINISTRATORS, call(store_id="store", kind=ConnectionKind.WEBHOOKS, form=FORM, secrets={})
+        ADMINISTRATORS,
+        call(store_id="store", kind=ConnectionKind.WEBHOOKS, key=new_key(), form=FORM, secrets={}),
     ),
     "connections.administration.change_connection": Rule(ADMINISTRATORS, call("connection", form=FORM)),
     "connections.administration.change_secret": Rule(

@@ -22,7 +22,10 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
 )
-MAIL_KINDS = ("licence", "refund", "account", "password_reset", "password", "credentials", "connection")
+MAIL_KINDS = (
+    *("licence", "refund", "account", "password_reset", "password", "credentials", "connection"),
+    "action",
+)
 
 
 def upgrade() -> None:

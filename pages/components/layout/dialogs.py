@@ -44,6 +44,7 @@ class Screen(StrEnum):
     STORES = "stores"
     PERSONAL_DATA = "personal data"
     MAIL_LOG = "mail log"
+    CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True, slots=True)

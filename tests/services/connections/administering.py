@@ -9,7 +9,7 @@ from services.actions import Action, ActionRequest, perform
 from services.connections.administration import create_connection
 from services.connections.form import ConnectionForm
 from services.connections.inbox import ConnectionKind
-from services.connections.kinds import make_secrets
+from services.connections.kinds import make_secrets, new_key
 from services.connections.listing import ListedConnection, find_connections
 from services.connections.secrets import Purpose
 from services.events.event_types import Topic
@@ -51,6 +51,7 @@ def connect(
         create_connection,
         store_id=store_id(store),
         kind=kind,
+        key=new_key(),
         form=ConnectionForm(**{"name": "Shop"} | form),
         secrets=made,
     )

@@ -1,0 +1,220 @@
+"""The dialogs that act on one connection: its secrets, its test event, switching it on and off, deleting it."""
+
+from typing import Final, NamedTuple
+
+import streamlit as st
+
+from db.connections.engine import viewer_transaction
+from pages.components.administration import connection_secrets
+from pages.components.administration.connection_guide import GuideSubject, subject_of
+from pages.components.administration.connection_trouble import forget_trouble
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    current_dialog,
+    field_key,
+    may_administer,
+    submit,
+)
+from pages.components.layout.session import client_address, current_viewer
+from pages.rendering.escaping import html_text
+from services.connections.administration import change_secret, delete_connection, switch_off, switch_on
+from services.connections.inbox import ConnectionKind
+from services.connections.kinds import RULES
+from services.connections.listing import ListedConnection
+from services.connections.secrets import OVERLAP, Purpose
+from services.connections.trial import SignedExample, send_test_event, sign_example
+
+open_next = connection_secrets.open_next
+# What the other side calls the secrets that it gives.
+_TYPED_LABELS: Final = {
+    (ConnectionKind.NOVENTIQ, Purpose.IN): "Secret key",
+    (ConnectionKind.NOVENTIQ, Purpose.API): "API password",
+    (ConnectionKind.STRIPE, Purpose.IN): "Signing secret",
+    (ConnectionKind.STRIPE, Purpose.API): "API key",
+}
+_MADE_LABELS: Final = {Purpose.IN: "Rotate incoming secret", Purpose.OUT: "Rotate outgoing secret"}
+
+
+class SecretSubject(NamedTuple):
+    connection: ListedConnection
+    purpose: Purpose
+
+
+def typed_label(kind: ConnectionKind, purpose: Purpose) -> str:
+    return _TYPED_LABELS[kind, purpose]
+
+
+def secret_name(kind: ConnectionKind, purpose: Purpose) -> str:
+    """A secret's name inside a sentence."""
+    label = _TYPED_LABELS.get((kind, purpose), "secret")
+    return label if label.startswith("API") else label.lower()
+
+
+def secret_label(one: ListedConnection, purpose: Purpose) -> str:
+    """The button that sets or rotates a secret."""
+    if purpose in RULES[one.kind].typed:
+        return typed_label(one.kind, purpose)
+    return _MADE_LABELS[purpose]
+
+
+def guide_dialog(one: ListedConnection) -> Dialog[GuideSubject]:
+    return connection_secrets.guide_dialog(subject_of(one))
+
+
+def secret_dialog(one: ListedConnection, purpose: Purpose) -> Dialog[SecretSubject]:
+    is_typed = purpose in RULES[one.kind].typed
+    return Dialog(
+        Screen.CONNECTIONS,
+        secret_label(one, purpose),
+        _type if is_typed else _rotate,
+        SecretSubject(one, purpose),
+        may=may_administer,
+        after=None if is_typed else _after_rotation,
+    )
+
+
+def test_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(
+        Screen.CONNECTIONS, "Send a test event", _test, one, may=may_administer, width="large", after=_after
+    )
+
+
+def off_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Switch off", _off, one, may=may_administer, after=_after)
+
+
+def on_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Switch on", _on, one, may=may_administer, after=_after)
+
+
+def delete_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Delete connection", _delete, one, may=may_administer, after=_after)
+
+
+def _after(_: object, __: str) -> None:
+    forget_trouble()
+
+
+def _about(one: ListedConnection) -> None:
+    st.html(
+        f"<p><strong><bdi>{html_text(one.name)}</bdi></strong>, {html_text(RULES[one.kind].label)}, "
+        f"<bdi>{html_text(one.store)}</bdi></p>"
+    )
+
+
+def _rotate(subject: SecretSubject) -> None:
+    one, purpose = subject
+    _about(one)
+    st.html(
+        f"<p>A new secret is made and shown once. The one before it stays valid for {OVERLAP.days} days, so that "
+        "nothing is lost while the other side changes over.</p>"
+    )
+    error = st.empty()
+    if st.button("Rotate", type="primary", key=field_key("rotate")):
+        secret = connection_secrets.draft().secret(one.kind, purpose)
+        submit({"": error, "secret": error}, change_secret, one.id, purpose, secret=secret)
+
+
+def _after_rotation(subject: SecretSubject, _: str) -> None:
+    one, purpose = subject
+    connection_secrets.show_next(
+        subject_of(one, rotated=purpose), {purpose: connection_secrets.draft().secret(one.kind, purpose)}
+    )
+
+
+def _type(subject: SecretSubject) -> None:
+    one, purpose = subject
+    _about(one)
+    if purpose in one.secrets:
+        st.html(f"<p>The one that is set stays valid for {OVERLAP.days} days beside the new one.</p>")
+    with st.form("dialog_connection_secret", border=False):
+        label = typed_label(one.kind, purpose)
+        secret = secret_input(label, purpose)
+        error = st.empty()
+        is_pressed = st.form_submit_button("Save", type="primary")
+    if is_pressed:
+        submit({"": error, "secret": error}, change_secret, one.id, purpose, secret=secret)
+
+
+def secret_input(label: str, purpose: Purpose) -> str:
+    """A field for a secret; what is typed into it is not stored when the session ends (unfinished.py)."""
+    dialog = current_dialog()
+    key = f"secret_{purpose}_{dialog.key if dialog else ''}"
+    return st.text_input(label, key=key, type="password", autocomplete="off") or ""
+
+
+def _test(one: ListedConnection) -> None:
+    _about(one)
+    st.html("<h3>From the portal to the shop</h3>")
+    error = st.empty()
+    if one.out_url is None:
+        st.html("<p>This connection has no address that actions are sent to: add it under Change.</p>")
+    else:
+        st.html(
+            "<p>An event of the type <code>test</code> is posted to "
+            f'<bdi class="es-mono">{html_text(one.out_url)}</bdi> at once, signed as every other. '
+            "You then read what the shop answered.</p>"
+        )
+        error = st.empty()
+        if st.button("Send a test event", type="primary", key=field_key("send")):
+            submit({"": error}, send_test_event, one.id)
+    st.html("<h3>From the shop to the portal</h3>")
+    st.html(
+        "<p>Paste this at the shop's machine within five minutes. It answers 202, and the message appears under "
+        "Show received as ignored.</p>"
+    )
+    st.code(_curl(_example(one)), language=None, wrap_lines=True)
+
+
+def _example(one: ListedConnection) -> SignedExample:
+    """The example of this opening of the dialog: signing one is recorded."""
+    key = field_key("example")
+    if key not in st.session_state:
+        viewer = current_viewer()
+        with viewer_transaction(viewer.account_id) as connection:
+            st.session_state[key] = sign_example(connection, viewer, one.id, address=client_address())
+    example: SignedExample = st.session_state[key]
+    return example
+
+
+def _curl(example: SignedExample) -> str:
+    headers = " \\\n".join(f"  -H '{name}: {value}'" for name, value in example.headers.items())
+    return f"curl -i '{example.address}' \\\n{headers} \\\n  -d '{example.body}'"
+
+
+def _off(one: ListedConnection) -> None:
+    _about(one)
+    st.html(
+        "<p>Messages that come in are answered as at an unknown address, and nothing is sent. What is done here counts "
+        "at once again. Events wait, and go out when the connection is switched on.</p>"
+    )
+    gives_up = False
+    if one.awaited:
+        what = "1 action waits" if one.awaited == 1 else f"{one.awaited:,} actions wait"
+        gives_up = st.checkbox(
+            f"{what} for its answer: give up, so that it can be done again", key=field_key("gives_up")
+        )
+    error = st.empty()
+    if st.button("Switch off", type="primary", key=field_key("off")):
+        submit({"": error}, switch_off, one.id, gives_up=gives_up)
+
+
+def _on(one: ListedConnection) -> None:
+    _about(one)
+    because = one.switched_off_because or ""
+    st.html(f"<p>{html_text(because)} What waits goes out as soon as it is switched on.</p>")
+    error = st.empty()
+    if st.button("Switch on", type="primary", key=field_key("on")):
+        submit({"": error, "confirms": error}, switch_on, one.id)
+
+
+def _delete(one: ListedConnection) -> None:
+    _about(one)
+    st.html(
+        "<p>Its address, its secrets, and the lists of what was received and sent are deleted. Orders and their "
+        "history stay. Actions that wait for its answer end as not delivered.</p>"
+    )
+    error = st.empty()
+    if st.button("Delete connection", type="primary", key=field_key("delete")):
+        submit({"": error}, delete_connection, one.id)

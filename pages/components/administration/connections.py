@@ -1,0 +1,245 @@
+"""Connections, for administrators: a card for each, with its addresses, what went through it, and its buttons."""
+
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from db.connections.engine import viewer_transaction
+from pages.components.administration import connection_deliveries, connection_dialogs, connection_form
+from pages.components.administration.connection_messages import messages
+from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog
+from pages.components.layout.errors import showing_errors
+from pages.components.layout.fragments import fragment
+from pages.components.layout.session import current_viewer, time_zone
+from pages.rendering.escaping import html_text
+from pages.rendering.formatting import format_time
+from pages.rendering.templates import render
+from services.connections.inbox import ConnectionKind, InboxState
+from services.connections.kinds import RULES
+from services.connections.listing import ListedConnection, count_direct_messages, find_connections
+from services.connections.secrets import Purpose
+
+_CARDS_AT_ONCE: Final = 10
+_VIEW: Final = "connections_view"
+_RECEIVED, _SENT = "received", "sent"
+_EMPTY: Final = (
+    "No store is connected yet: orders come in by file, and what is done here changes nothing at the shop. "
+    "Add a connection, and this page tells you what to paste where."
+)
+_DIRECT: Final = "Put in by a shop's own database"
+
+
+class View(NamedTuple):
+    """The list that is shown instead of the cards. `connection_id` is None for what came through the database."""
+
+    connection_id: int | None
+    list: str
+
+
+@fragment
+def connections() -> None:
+    """A fragment, so that a click in a list does not draw the page again."""
+    with showing_errors():
+        _draw(time_zone())
+
+
+def _draw(zone: ZoneInfo) -> None:
+    viewer = current_viewer()
+    connection_dialogs.open_next()
+    with viewer_transaction(viewer.account_id) as connection:
+        found = find_connections(connection, viewer)
+        direct = count_direct_messages(connection, viewer)
+    view: View | None = st.session_state.get(_VIEW)
+    shown = next((one for one in found if view and one.id == view.connection_id), None)
+    if view is None or (shown is None and view.connection_id is not None):
+        _cards(found, direct, zone)
+    else:
+        _list(view, shown, zone)
+    draw_dialog(Screen.CONNECTIONS)
+
+
+def _list(view: View, shown: ListedConnection | None, zone: ZoneInfo) -> None:
+    """The messages of one connection, received or sent, below a way back."""
+    with st.container(horizontal=True, vertical_alignment="center", key="connections_back"):
+        st.button(
+            "All connections", icon=":material/arrow_back:", on_click=_show, args=(None,), type="tertiary"
+        )
+        title = f"{'Received' if view.list == _RECEIVED else 'Sent'}: {shown.name if shown else _DIRECT}"
+        st.html(f"<h2><bdi>{html_text(title)}</bdi></h2>", width="stretch")
+    if view.list == _RECEIVED:
+        messages(shown, zone)
+    elif shown is not None:
+        connection_deliveries.deliveries(shown, zone)
+
+
+def _cards(found: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(
+            "<p>How a store and its shop, its payment provider or its help desk speak to each other. "
+            f'<span class="es-zone">times in {html_text(zone.key)}</span></p>',
+            width="stretch",
+        )
+        st.button(
+            "Add connection",
+            type="primary",
+            icon=":material/add:",
+            on_click=open_dialog,
+            args=(connection_form.new_dialog(),),
+        )
+    if not found:
+        st.info(_EMPTY, icon=":material/link:")
+    pages = -(-len(found) // _CARDS_AT_ONCE)
+    # Drawn below the cards, and asked before them.
+    bottom = st.container()
+    page = bottom.pagination(pages, key="connections_page") if pages > 1 else 1
+    cards = st.container(key="connections_list")
+    with cards:
+        for one in found[(page - 1) * _CARDS_AT_ONCE : page * _CARDS_AT_ONCE]:
+            _card(one, zone)
+        if direct:
+            _direct_card(direct)
+
+
+def _card(one: ListedConnection, zone: ZoneInfo) -> None:
+    key = f"connection_{one.id}"
+    with st.container(key=f"{key}_card", gap=None):
+        with st.container(key=f"{key}_band", horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(
+                render(
+                    "connection_head.html.jinja",
+                    connection=one,
+                    kind=RULES[one.kind].label,
+                    state=_state(one),
+                    tone=_TONES[_state(one)],
+                ),
+                width="stretch",
+            )
+            if one.out_url and one.switched_off_at is None:
+                st.button(
+                    "Send a test event",
+                    key=f"{key}_test",
+                    on_click=open_dialog,
+                    args=(connection_dialogs.test_dialog(one),),
+                )
+            st.button(
+                "Change",
+                key=f"{key}_change",
+                on_click=open_dialog,
+                args=(connection_form.change_dialog(one),),
+            )
+            _menu(one, key)
+        with st.container(key=f"{key}_body", gap="xsmall"):
+            st.html(
+                render(
+                    "connection_facts.html.jinja",
+                    connection=one,
+                    time=lambda at: format_time(at, zone),
+                    incoming=_INCOMING[one.kind],
+                    confirmed_by="the shop" if one.kind is ConnectionKind.WEBHOOKS else RULES[one.kind].label,
+                    secrets=_secret_lines(one, zone),
+                    topics=", ".join(one.topics),
+                )
+            )
+            if one.kind is not ConnectionKind.HELP_DESK:
+                _counts(one, key)
+
+
+def _counts(one: ListedConnection, key: str) -> None:
+    """What went through the connection, each direction with the button that shows it."""
+    with st.container(horizontal=True, gap="medium", key=f"{key}_counts"):
+        _direction("Received", sum(one.received.values()), _received_parts(one), key, View(one.id, _RECEIVED))
+        if one.sends_out or any(one.sent):
+            parts = [("waiting", one.sent.waiting), ("failed", one.sent.failed)]
+            if one.awaited:
+                parts.append(("not answered yet", one.awaited))
+            _direction("Sent", one.sent.delivered, parts, key, View(one.id, _SENT))
+
+
+def _direction(label: str, total: int, parts: list[tuple[str, int]], key: str, view: View) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        st.html(
+            render("connection_counts.html.jinja", label=label, total=total, parts=parts), width="content"
+        )
+        st.button(
+            f"Show {view.list}", key=f"{key}_{view.list}_show", on_click=_show, args=(view,), type="tertiary"
+        )
+
+
+def _received_parts(one: ListedConnection) -> list[tuple[str, int]]:
+    parts = [(state.value, one.received.get(state, 0)) for state in InboxState]
+    return [(word, number) for word, number in parts if number or word in ("applied", "refused")]
+
+
+def _direct_card(number: int) -> None:
+    with st.container(key="connection_direct_card", gap=None):
+        with st.container(
+            key="connection_direct_band", horizontal=True, vertical_alignment="center", gap="small"
+        ):
+            st.html(
+                f'<h2>{_DIRECT}</h2><div class="es-muted">api.put_order, by the role esupport_writer</div>',
+                width="stretch",
+            )
+        with st.container(key="connection_direct_body"):
+            _direction("Received", number, [], "connection_direct", View(None, _RECEIVED))
+
+
+_INCOMING: Final = {
+    ConnectionKind.WEBHOOKS: "Orders in",
+    ConnectionKind.NOVENTIQ: "Orders in",
+    ConnectionKind.STRIPE: "Messages in",
+    ConnectionKind.HELP_DESK: "Look-ups",
+}
+_TONES: Final = {"On": "green", "In trouble": "red", "Switched off": "grey"}
+
+
+def _state(one: ListedConnection) -> str:
+    if one.switched_off_at is not None:
+        return "Switched off"
+    return "In trouble" if one.in_trouble else "On"
+
+
+def _secret_lines(one: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
+    """What is known of each secret: when it was set, and until when the one before it is valid."""
+    lines = {}
+    for purpose in RULES[one.kind].made | RULES[one.kind].typed:
+        state, name = one.secrets.get(purpose), connection_dialogs.secret_name(one.kind, purpose)
+        if state is None:
+            lines[purpose.value] = f"no {name} yet"
+            continue
+        older = (
+            f"; the one before is valid until {format_time(state.older_until, zone)}"
+            if state.older_until
+            else ""
+        )
+        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{older}"
+    return lines
+
+
+def _menu(one: ListedConnection, key: str) -> None:
+    """What is done less often."""
+    choices: dict[str, Dialog[Any]] = {}  # Any: each has a subject of its own
+    rule = RULES[one.kind]
+    if one.kind is ConnectionKind.WEBHOOKS and not (one.out_url and one.switched_off_at is None):
+        choices["Send a test event"] = connection_dialogs.test_dialog(one)
+    choices["What to paste where"] = connection_dialogs.guide_dialog(one)
+    for purpose in Purpose:
+        if purpose in rule.made | rule.typed and (purpose is not Purpose.OUT or one.out_url):
+            choices[connection_dialogs.secret_label(one, purpose)] = connection_dialogs.secret_dialog(
+                one, purpose
+            )
+    if one.switched_off_at is None:
+        choices["Switch off"] = connection_dialogs.off_dialog(one)
+    else:
+        choices["Switch on"] = connection_dialogs.on_dialog(one)
+        choices["Delete"] = connection_dialogs.delete_dialog(one)
+    chosen = st.menu_button("More", list(choices), key=f"{key}_more")
+    if chosen in choices:
+        open_dialog(choices[chosen])
+
+
+def _show(view: View | None) -> None:
+    if view is None:
+        st.session_state.pop(_VIEW, None)
+    else:
+        st.session_state[_VIEW] = view
