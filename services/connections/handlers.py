@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.schema.connection_states import InboxState
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
-from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.incoming import Handler, Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import UNREADABLE, Message, MessageType, read_message, read_text
 from services.privacy.store_erasure import erase_customer_of_store
 

@@ -12,14 +12,12 @@ from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import connection_secret, inbox
 from db.schema.order_tables import checkout_page
-from services.connections.incoming import ConnectionKind as ConnectionKind
-from services.connections.incoming import InboxState as InboxState
 from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
 from services.connections.rates import RateLimit, Throttle
-from services.connections.secrets import Purpose
 
 _rates = RateLimit()
 # `last_received_at` is for people: once a second is enough.

@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Float, Text
 
+from db.schema.connection_states import ConnectionKind, InboxState
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import inbox
 from db.schema.order_tables import checkout_page
 from services.connections.inbox import storable
-from services.connections.incoming import ConnectionKind, InboxState, Outcome, WaitingMessage
+from services.connections.incoming import Outcome, WaitingMessage
 from services.connections.messages import MessageType
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
