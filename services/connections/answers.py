@@ -12,13 +12,12 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import AwaitedKind, AwaitedState
 from db.schema.connection_tables import connection as connection_table
 from services.access import RecordedAuthor
 from services.audit import recording
 from services.events.awaiting import (
     AwaitedAction,
-    AwaitedKind,
-    AwaitedState,
     NotCarriedOut,
     change_state,
     find_action,
@@ -124,11 +123,10 @@ def _carry_out(
 def _refuse(
     connection: Connection, author: RecordedAuthor, order: LockedOrder, action: AwaitedAction, message: str
 ) -> None:
-    if action.kind is AwaitedKind.REFUND and refund_answers.turn_down_refused(
-        connection, author, order, action, message
-    ):
-        return  # with a line and a mail of its own
-    _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
+    if action.kind is not AwaitedKind.REFUND:
+        subscription_answers.tell_refused(connection, order, action, message)
+    elif not refund_answers.turn_down_refused(connection, author, order, action, message):
+        _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
 
 
 def _add_line(

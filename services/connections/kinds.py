@@ -1,13 +1,12 @@
 """What each kind of connection needs to be set up: its address, its secrets, and what can be sent out by it."""
 
 import secrets as random_secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.connections.inbox import ConnectionKind
-from services.connections.secrets import Purpose, new_help_desk_secret, new_secret
-from services.events.event_types import Topic
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
+from services.connections.secrets import new_help_desk_secret, new_secret
 from services.settings import settings
 
 # What an action can be held at "sent" for.
@@ -29,7 +28,18 @@ class KindRule:
     has_out_url: bool = False
 
 
-RULES: Final = {
+def _of_provider(kind: ConnectionKind) -> KindRule:
+    """The rule of a payment provider that needs no other: its key is typed, and it is sent refunds."""
+    return KindRule(
+        kind.value.capitalize(),
+        "/hooks/v1/",
+        made=frozenset(),
+        typed=frozenset({Purpose.API}),
+        topics=frozenset({Topic.REFUNDS}),
+    )
+
+
+RULES: Final[Mapping[ConnectionKind, KindRule]] = {kind: _of_provider(kind) for kind in ConnectionKind} | {
     ConnectionKind.WEBHOOKS: KindRule(
         "Standard webhooks",
         "/hooks/v1/",
@@ -60,6 +70,11 @@ RULES: Final = {
         topics=frozenset(),
     ),
 }
+
+
+def is_payment_provider(kind: ConnectionKind) -> bool:
+    """Whether refunds of orders that were paid through it are paid back by it, as for Stripe."""
+    return kind not in (ConnectionKind.WEBHOOKS, ConnectionKind.NOVENTIQ, ConnectionKind.HELP_DESK)
 
 
 def incoming_address(kind: ConnectionKind, key: str) -> str:

@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select
 
+from db.schema.connection_states import Topic
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import delivery, outbox_event
-from services.events.event_types import EventType, Topic
+from services.events.awaiting import is_payment_provider
+from services.events.event_types import EventType
 
 # Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
 Value = str | int | bool | Sequence[str] | Mapping[str, object] | Sequence[Mapping[str, object]] | None
@@ -80,7 +82,7 @@ def _receives(topic: Topic, asked: int | None) -> ColumnElement[bool]:
     receives = or_(
         and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
         and_(kind == "noventiq", wants),
-        and_(kind == "stripe", literal(topic is Topic.REFUNDS)),
+        and_(is_payment_provider(kind), literal(topic is Topic.REFUNDS)),
     )
     if asked is None:
         return receives

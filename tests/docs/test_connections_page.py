@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from db.connections.roles import libpq_url
 from pages.web.gate import Gate
 from pages.web.helpdesk import HELP_DESK_ROUTES
 from pages.web.hooks import HOOK_ROUTES
@@ -27,7 +29,7 @@ from services.delivery.outcomes import PAUSES
 from services.events.event_types import EventType
 from tests.services.helpdesk.support import help_desk
 from tests.support import factories
-from tests.support.documentation import ROOT, text_of
+from tests.support.documentation import ROOT, code_text, text_of
 from tests.support.factories import document, run
 from tests.support.served_app import served_app
 
@@ -93,6 +95,19 @@ def test_the_help_desks_request_can_be_pasted(port: int, tmp_path: Path) -> None
     )
     assert printed.startswith("HTTP/1.1 200")
     assert "Inês" in json.loads(printed.split("\n\n", 1)[1])["html"]
+
+
+def test_the_statements_for_a_shop_with_a_database_are_allowed(port: int, database: str) -> None:
+    with psycopg.connect(libpq_url(database)) as connection:
+        connection.execute("SET ROLE esupport_writer")
+        put, read_and_acknowledge = blocks("sql")
+        assert connection.execute(put).fetchall()[0][0] > 0
+        for statement in read_and_acknowledge.strip().split(";")[:2]:
+            connection.execute(statement)
+        connection.execute("RESET ROLE")
+        row = connection.execute("SELECT body FROM inbox WHERE connection_id IS NULL").fetchone()
+    assert row is not None
+    check_document(json.loads(row[0])["data"], "demo-eu")
 
 
 class Case(NamedTuple):
@@ -208,6 +223,16 @@ def test_every_type_is_on_the_page_and_no_other() -> None:
     )
     assert {row[0].strip("`") for row in incoming} == set(MessageType)
     assert dict(outgoing) == {event.value: event.topic.value for event in EventType}
+
+
+def test_every_button_that_the_page_names_exists() -> None:
+    prose = re.sub(r"^```.*?^```", "", text_of(PAGE), flags=re.M | re.S)
+    bold = {" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", prose)}
+    # What ends in a full stop begins a paragraph.
+    labels = {words for words in bold if not words.endswith(".")}
+    assert len(labels) > 15
+    # Python and the templates of pages and of the pretend shop; "Show sent" is written of two parts.
+    assert {label for label in labels if label not in code_text() and not label.startswith("Show ")} == set()
 
 
 def test_the_pauses_on_the_page_are_those_of_the_worker() -> None:

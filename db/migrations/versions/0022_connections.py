@@ -22,7 +22,10 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
 )
-MAIL_KINDS = ("licence", "refund", "account", "password_reset", "password", "credentials", "connection")
+MAIL_KINDS = (
+    *("licence", "refund", "account", "password_reset", "password", "credentials", "connection"),
+    "action",
+)
 
 
 def upgrade() -> None:
@@ -32,5 +35,6 @@ def upgrade() -> None:
     add_words_check("mail", "kind", MAIL_KINDS)
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
+    run_sql("0022_api.sql")
     run_sql("0022_administering.sql")
     run_sql("0022_help_desk.sql")

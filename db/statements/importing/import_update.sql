@@ -30,6 +30,27 @@ FROM orders o
 WHERE s.known AND o.order_id = s.order_id AND o.email_corrected_at IS NOT NULL AND NOT s.customer_erased
     AND (s.source_updated_at IS NULL OR s.source_updated_at < o.email_corrected_at);
 
+-- Where the shop's later word sets aside what was done here, the order says so (for subscriptions import_words_after.sql does).
+INSERT INTO order_history (order_id, checkout_page_id, kind, text, source)
+SELECT o.order_id, o.checkout_page_id, 'status', line.text || coalesce('Its document of '
+        -- A document cannot have been written after it came.
+        || to_char(least(s.source_updated_at, statement_timestamp()) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
+        'Its newest document')
+    || ' is later than what was done here', 'portal'
+FROM stage_order s
+JOIN orders o ON o.order_id = s.order_id
+CROSS JOIN LATERAL (
+    SELECT 'The customer''s e-mail has been set by the shop. '
+    WHERE o.email_corrected_at IS NOT NULL AND o.email IS DISTINCT FROM s.email AND NOT s.customer_erased
+    UNION ALL
+    SELECT 'The status has been set to ' || CASE s.status WHEN 'not paid' THEN 'Not paid' WHEN 'paid' THEN 'Paid'
+        ELSE 'Terminated' END || ' by the shop. '
+    WHERE o.status = 'deleted' AND s.status <> 'deleted' AND EXISTS (SELECT FROM refund_request r
+        WHERE r.order_id = o.order_id AND r.status = 'completed')
+) line (text)
+WHERE s.known AND NOT s.stays
+ORDER BY o.order_id;
+
 UPDATE orders o SET
     checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,
     created_at = s.created_at, paid_at = s.paid_at, currency = s.currency, total = s.total, locale = s.locale,
@@ -44,6 +65,7 @@ UPDATE orders o SET
         ELSE s.additional_parameters END,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
+    email_corrected_at = CASE WHEN o.email IS NOT DISTINCT FROM s.email THEN o.email_corrected_at END,
     imported_at = statement_timestamp()
 FROM stage_order s
 WHERE s.known AND NOT s.stays AND o.order_id = s.order_id;

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
+from db.schema.connection_states import AwaitedState
 from services.actions import Action
 from services.connections.answers import SettleOutcome, give_up_all
-from services.events.awaiting import AwaitedState
 from services.order_actions.subscriptions import (
     AWAITED,
     SubscriptionUnchanged,
@@ -174,7 +174,21 @@ def test_a_refused_cancellation_changes_nothing(people: dict[str, int], shop: in
         f"The cancellation of subscription {subject_of(order_id)} was refused by the shop: under contract until May"
     ]
     assert awaited(order_id).message == "under contract until May"
+    [mail] = mails(order_id)
+    change = f"cancellation of subscription {subject_of(order_id)}"
+    assert (mail.to_address, mail.kind) == ("anna@test.example", "action")
+    assert mail.subject == f"[Esupport] The {change} for A{order_id:010} was refused"
+    assert (
+        f"Your {change} for A{order_id:010} was refused by the shop: under contract until May"
+        in mail.text_body
+    )
     act(people["anna"], cancel_subscription, order_id, position=1)  # it can be asked for again
+    run("UPDATE account SET disabled_at = now() WHERE id = :id", id=people["anna"])
+    try:
+        refuse(awaited(order_id).id, shop)
+    finally:
+        run("UPDATE account SET disabled_at = NULL WHERE id = :id", id=people["anna"])
+    assert len(mails(order_id)) == 1
 
 
 @pytest.mark.parametrize("action", [cancel_subscription, resume_subscription])

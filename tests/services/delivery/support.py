@@ -5,7 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from db.connections.engine import jobs_transaction
-from services.connections.secrets import Purpose, add_secret, new_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret, new_secret
 from services.events.event_types import EventType
 from services.events.outbox import Subject, publish
 from tests.support.connected import connect

@@ -7,7 +7,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from db.connections.engine import jobs_transaction
-from services.connections.secrets import Purpose, add_secret, new_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret, new_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.outcomes import PAUSES, SWITCHED_OFF_BY_SHOP, Fate
 from tests.services.delivery.support import (
