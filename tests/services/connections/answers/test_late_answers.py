@@ -1,12 +1,15 @@
 """Answers that change nothing, those that come late, and actions that were given up."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 from db.connections.engine import jobs_transaction
+from services.actions import ActionRequest, perform
 from services.connections.answers import SettleOutcome, give_up_all
 from services.order_actions.subscriptions import (
     cancel_subscription,
 )
+from services.privacy.erasure import Part, erase_personal_data
 from services.refunds.processing import (
     fail_request,
 )
@@ -21,7 +24,7 @@ from tests.services.connections.answers.support import (
 )
 from tests.support import factories
 from tests.support.connected import abandon, arrive, awaited, confirm, connect, refuse
-from tests.support.factories import act, history, run
+from tests.support.factories import act, history, item, run
 
 
 def test_the_first_answer_counts(people: dict[str, int], shop: int) -> None:
@@ -120,3 +123,27 @@ def test_a_connection_that_is_switched_off_gives_everything_up(people: dict[str,
         "not delivered",
         "not delivered",
     ]
+
+
+def test_a_refund_that_waits_while_its_customer_is_deleted(people: dict[str, int], shop: int) -> None:
+    """The note loses the person; the sums, the currency and the positions are the refund's, whatever the name."""
+    email = f"{uuid4().hex}@example.com"
+    order_id = order(
+        customer={"email": email, "first_name": "Eur", "last_name": "Miller"},
+        payment={"card_last_4": "1234"},
+        items=[item(price="1234.00", amount="1234.00")],
+    )
+    action_id = approved(people, order_id, "1234.00", note="Agreed with Miller on the phone.")
+    request = ActionRequest(key=uuid4(), address=None)
+    expected = {order_id: Part.CUSTOMER}
+    admin = factories.viewer(factories.account("admin", role="administrator"))
+    perform(admin, request, erase_personal_data, email=email, expected=expected)
+    assert "Miller" not in str(awaited(order_id).wish)
+    assert confirm(action_id, shop) is SettleOutcome.CONFIRMED
+    completed = request_of(order_id)
+    assert (completed.status, completed.amount, completed.currency) == (
+        "completed",
+        Decimal("1234.00"),
+        "EUR",
+    )
+    assert completed.note == "Agreed with deleted on the phone."
