@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
@@ -14,7 +15,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
-from pages.components.layout.status_chips import TONES, chip, table_colors
+from pages.components.layout.status_chips import AWAITED, TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
@@ -26,6 +27,7 @@ from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.queue import PAGE, QueueRow, QueueView, count_open, find_queue
 
+_AWAITED_HINT = "Recorded, and sent out: it is closed by the answer. The order shows how far it is."
 _EMPTY = {
     QueueView.OPEN: "No refund request is waiting. New ones appear here as soon as a specialist sends one.",
     QueueView.MINE: "You have taken no refund request. Choose one under Open and take it.",
@@ -95,7 +97,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
             "Age": [format_age(row.request.requested_at, now) for row in rows],
-            "Status": [[RefundStatus(row.request.status).label] for row in rows],
+            "Status": [_statuses(row) for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
             "Closed": [wall_clock(row.request.closed_at, zone) for row in rows],
@@ -116,7 +118,9 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": st.column_config.TextColumn(width=128, alignment="right"),
             "Age": st.column_config.TextColumn(width=70, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
-                width=200, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
+                width=200 if not any(row.is_awaited for row in rows) else 330,
+                options=list(TONES),
+                color=table_colors(dark=st.context.theme.type == "dark"),
             ),
             "Requested by": st.column_config.TextColumn(width=140),
             "Taken by": st.column_config.TextColumn(width=120),
@@ -126,6 +130,12 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         },
     )
     return next((row for row in rows if row.request.id == chosen), None)
+
+
+def _statuses(row: QueueRow) -> list[str]:
+    """The request's status, and whether the refund waits for the shop or the provider."""
+    status = [RefundStatus(row.request.status).label]
+    return [*status, AWAITED] if row.is_awaited else status
 
 
 def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:
@@ -168,7 +178,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                     row=row,
                     link=f"/?order={request.order_id}",
                     total=format_money(row.total, row.currency),
-                    chip=chip(RefundStatus(request.status).label),
+                    chip=Markup(" ").join(map(chip, _statuses(row))),
                 ),
                 width="stretch",
             )
@@ -187,6 +197,9 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
 def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> None:
     request = row.request
     if not request.is_open:
+        return
+    if row.is_awaited:
+        st.html(f'<div class="es-hint">{_AWAITED_HINT}</div>', width="content")
         return
     if request.status == RefundStatus.REQUESTED:
         _button("Take", dialogs.take_dialog(row), type_="primary")

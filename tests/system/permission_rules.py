@@ -189,9 +189,9 @@ RULES = {
     "connections.administration.change_secret": Rule(
         ADMINISTRATORS, call("connection", purpose=Purpose.IN, secret="x")
     ),
-    "connections.administration.switch_off": Rule(ADMINISTRATORS, call("connection", gives_up=False)),
-    "connections.administration.switch_on": Rule(ADMINISTRATORS, call("off_connection")),
-    "connections.administration.delete_connection": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.switching.switch_off": Rule(ADMINISTRATORS, call("connection", gives_up=False)),
+    "connections.switching.switch_on": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.switching.delete_connection": Rule(ADMINISTRATORS, call("off_connection")),
     "connections.trial.sign_example": Rule(ADMINISTRATORS, call("connection", address=None)),
     "connections.inbox_log.find_messages": Rule(ADMINISTRATORS, call("connection")),
     "connections.inbox_log.get_message": Rule(ADMINISTRATORS, call("message", address=None)),
@@ -212,7 +212,7 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "connections.trial.send_test_event",
+    "connections.trial.send_test_event", "connections.locking.lock_connection",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform",
     "audit.recording.record_refusal",

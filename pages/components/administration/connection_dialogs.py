@@ -18,11 +18,12 @@ from pages.components.layout.dialogs import (
 )
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text
-from services.connections.administration import change_secret, delete_connection, switch_off, switch_on
+from services.connections.administration import change_secret
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
 from services.connections.listing import ListedConnection
 from services.connections.secrets import OVERLAP, Purpose
+from services.connections.switching import delete_connection, switch_off, switch_on
 from services.connections.trial import SignedExample, send_test_event, sign_example
 
 open_next = connection_secrets.open_next
@@ -42,12 +43,12 @@ class SecretSubject(NamedTuple):
 
 
 def typed_label(kind: ConnectionKind, purpose: Purpose) -> str:
-    return _TYPED_LABELS[kind, purpose]
+    return _TYPED_LABELS.get((kind, purpose), "API key" if purpose is Purpose.API else "Signing secret")
 
 
 def secret_name(kind: ConnectionKind, purpose: Purpose) -> str:
     """A secret's name inside a sentence."""
-    label = _TYPED_LABELS.get((kind, purpose), "secret")
+    label = typed_label(kind, purpose) if purpose in RULES[kind].typed else "secret"
     return label if label.startswith("API") else label.lower()
 
 

@@ -17,6 +17,7 @@ from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundSta
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
+from pages.components.orders.ways import refund_ways, subscription_ways
 from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
@@ -103,6 +104,8 @@ def order_pieces(
         time=lambda at: format_time(at, zone),
         clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
+        ways_of=lambda subscription_id: subscription_ways(order.awaited, subscription_id, zone),
+        refund_ways_of=lambda request_id: refund_ways(order.awaited, request_id, zone),
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
         actions=ACTION_WORDS,
