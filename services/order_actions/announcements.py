@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.schema.connection_states import Topic
 from services.events.awaiting import ConfirmingConnection, find_confirming
-from services.events.event_types import EventType, Topic
+from services.events.event_types import EventType
 from services.events.outbox import Subject, Value, publish
 from services.order_actions.locking import LockedOrder
 

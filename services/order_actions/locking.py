@@ -18,9 +18,9 @@ from services.text.numbers import is_bigint
 
 @dataclass(frozen=True, slots=True)
 class LockedOrder:
-    """An order as it stands while nobody else can change it, with what its checkout page allows.
+    """An order, locked against changes by others, with what its store allows.
 
-    `is_connected` says whether its store has a connection: without one, nobody is told or asked about an action.
+    `is_connected` says whether the store has a connection: without one, nobody is told or asked about an action.
     """
 
     order_id: int

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from db.schema.connection_states import AwaitedState
 from services.connections.answers import SettleOutcome
-from services.events.awaiting import AwaitedState
 from services.order_actions.subscriptions import (
     cancel_subscription,
 )
