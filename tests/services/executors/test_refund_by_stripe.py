@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import Purpose
 from services.connections.inbox import receive
-from services.connections.secrets import Purpose, add_secret
+from services.connections.secrets import add_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.incoming import INCOMING, apply_incoming
 from services.errors import Conflict
@@ -29,15 +30,6 @@ from tests.support.stripe_control import ROOT, StripeProvider
 
 SUM = 10_00
 UPDATING = ("paid", "updating")
-
-
-@pytest.fixture(scope="module")
-def people(database: str) -> dict[str, int]:
-    return {
-        "anna": factories.account("anna", stores=["shop-a"]),
-        "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
-        "admin": factories.account("admin", role="administrator"),
-    }
 
 
 @pytest.fixture
