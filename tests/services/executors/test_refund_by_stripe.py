@@ -22,7 +22,7 @@ from services.executors.stripe_messages import ANSWERED_BEFORE, NOT_OURS, TAKEN_
 from tests.services.refunds.support import fulfil, requested, result, state
 from tests.support import factories
 from tests.support import stripe_provider as fake
-from tests.support.connected import awaited, connect
+from tests.support.connected import abandon, awaited, connect
 from tests.support.factories import history, mails, run
 from tests.support.rounds import WORKER_KILLS
 from tests.support.stripe_control import ROOT, StripeProvider
@@ -226,6 +226,21 @@ def test_a_refund_that_was_given_up_can_be_pressed_again(sale: Sale, provider: S
     sale.fulfil()
     sale.send_again()
     assert sale.was_paid_back()
+
+
+def test_the_answer_goes_to_the_press_that_waits(sale: Sale, stripe: int, provider: StripeProvider) -> None:
+    provider.set(next_status="pending")
+    sale.fulfil()
+    deliver_due()
+    first = awaited(sale.order_id).id
+    assert abandon(first)
+    sale.fulfil()
+    sale.send_again()
+    assert sale.action == "sent" and awaited(sale.order_id).id != first
+    [refund] = sale.refunds  # of the first press
+    hear(stripe, provider.change(refund["id"], "succeeded"))
+    assert sale.was_paid_back()
+    assert run("SELECT state FROM awaited_action WHERE id = :id", id=first)[0].state == "not delivered"
 
 
 def test_a_dry_run_leaves_everything_as_it_is(sale: Sale, stripe: int, provider: StripeProvider) -> None:
