@@ -9,16 +9,15 @@ from bench.shop.link import Secrets
 from db.connections.engine import jobs_transaction, viewer_transaction
 from db.connections.viewers import sign_in_without_password
 from db.schema.account_tables import account
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, perform
 from services.connections.administration import create_connection
 from services.connections.form import ConnectionForm
-from services.connections.incoming import ConnectionKind
 from services.connections.kinds import new_key
-from services.connections.secrets import Purpose, find_secrets, new_secret
-from services.events.event_types import Topic
+from services.connections.secrets import find_secrets, new_secret
 
 NAME: Final = "Pretend shop"
 STORE: Final = "demo-eu"
@@ -37,7 +36,10 @@ class ShopConnection(NamedTuple):
 
 
 def connect(out_url: str) -> ShopConnection:
-    """The shop's connection to the store `STORE`, made when there is none. Raises `NotADemo`."""
+    """The shop's connection to the store `STORE`, made when there is none that is switched on.
+
+    Raises `NotADemo`, and `InvalidInput` when another shop's word counts for that store already.
+    """
     with jobs_transaction() as connection:
         store_id = _demo_store(connection)
         found = _find(connection, store_id, out_url)
@@ -89,6 +91,7 @@ def _find(connection: Connection, store_id: int, out_url: str) -> ShopConnection
             columns.checkout_page_id == store_id,
             columns.kind == ConnectionKind.WEBHOOKS,
             columns.out_url == out_url,
+            columns.switched_off_at.is_(None),
         )
         .order_by(columns.id.desc())
         .limit(1)
