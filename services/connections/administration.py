@@ -15,6 +15,7 @@ from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES, new_key
 from services.connections.locking import lock_connection, lock_store, require_only_word
 from services.connections.secrets import OVERLAP, Purpose, add_secret
+from services.connections.switching import retry_waiting
 from services.errors import InvalidInput
 
 _FIELDS = {Purpose.IN: "in_secret", Purpose.OUT: "out_secret", Purpose.API: "api_secret"}
@@ -70,7 +71,7 @@ def create_connection(
 def change_connection(
     connection: Connection, viewer: Viewer, connection_id: int, *, form: ConnectionForm
 ) -> ActionResult:
-    """Set what a connection is called, sends and confirms.
+    """Set what a connection is called, sends and confirms; at another address, what waits is tried at once.
 
     Raises `NotAllowed`, `ConnectionNotFound`, `InvalidInput`, `Conflict`.
     """
@@ -81,9 +82,15 @@ def change_connection(
         require_only_word(
             connection, known.store_id, known.kind, values["confirms"], values["topics"], own_id=connection_id
         )
+    is_elsewhere = connection_table.c.out_url.is_distinct_from(values["out_url"])
+    moved = connection.execute(
+        select(connection_table.c.id).where(connection_table.c.id == connection_id, is_elsewhere)
+    ).first()
     connection.execute(
         update(connection_table).where(connection_table.c.id == connection_id).values(**values)
     )
+    if moved is not None:
+        retry_waiting(connection, connection_id)
     return ActionResult(
         f"The connection {values['name']} was saved.",
         {"connection": connection_id, "store": known.store, **_recorded(values)},

@@ -201,3 +201,32 @@ def test_trouble_and_what_others_switched_off_are_counted(admin: SignedIn) -> No
     assert counted() == 0 and not listed(admin)[0].in_trouble
     run("UPDATE connection SET trouble = NULL, trouble_since = NULL, switched_off_because = 'Gone (410).'")
     assert counted() == 1 and listed(admin)[0].in_trouble
+
+
+@pytest.mark.parametrize("way", ["another address", "switched on"])
+def test_what_waited_is_tried_at_once_after_something_was_put_right(admin: SignedIn, way: str) -> None:
+    found = connect(admin)
+    document = factories.document(checkout_page="shop-a")
+    factories.take_in(document)
+    run(
+        "WITH e AS (INSERT INTO outbox_event (id, type, action_id, order_id, checkout_page_id, data) VALUES "
+        "(gen_random_uuid(), 'refund.requested', gen_random_uuid(), :order, :store, '{}') RETURNING id, seq) "
+        "INSERT INTO delivery (event_id, connection_id, order_id, seq, attempts, next_attempt_at) "
+        "SELECT id, :id, :order, seq, 5, now() + interval '5 hours' FROM e",
+        order=document["order_id"],
+        store=found.store_id,
+        id=found.id,
+    )
+    run("UPDATE connection SET trouble = 'x', trouble_since = now(), paused_until = now() + interval '1 day'")
+    same = ConnectionForm(name="Shop", out_url=found.out_url or "", topics=found.topics)
+    administer(admin, change_connection, found.id, form=same)
+    assert run("SELECT attempts FROM delivery") == [(5,)]
+    if way == "another address":
+        moved = ConnectionForm(name="Shop", out_url="https://new.example/hook", topics=found.topics)
+        administer(admin, change_connection, found.id, form=moved)
+    else:
+        administer(admin, switch_off, found.id, gives_up=False)
+        administer(admin, switch_on, found.id)
+        assert run("SELECT FROM connection WHERE trouble IS NULL") == [()]
+    assert run("SELECT attempts, next_attempt_at <= now() FROM delivery") == [(0, True)]
+    assert run("SELECT FROM connection WHERE paused_until IS NULL") == [()]
