@@ -1,13 +1,13 @@
 """What administrators type about a connection, checked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
 from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
 from services.connections.caps import read_cap
 from services.connections.inbox import ConnectionKind
-from services.connections.kinds import RULES
+from services.connections.kinds import RULES, is_payment_provider
 from services.connections.secrets import Purpose
 from services.errors import InvalidInput
 from services.events.event_types import Topic
@@ -48,7 +48,7 @@ def checked_values(kind: ConnectionKind, form: ConnectionForm) -> Values:
     rule = RULES[kind]
     topics = [topic for topic in Topic if topic in form.topics and topic in rule.topics]
     out_url = _address(form.out_url, "out_url") if rule.has_out_url else ""
-    if kind is ConnectionKind.STRIPE:
+    if is_payment_provider(kind):
         topics = [Topic.REFUNDS]
     if rule.has_out_url and topics and not out_url:
         raise InvalidInput("Give the address that actions are sent to, or choose no topic.", field="out_url")
@@ -59,7 +59,7 @@ def checked_values(kind: ConnectionKind, form: ConnectionForm) -> Values:
         "out_url": out_url or None,
         "topics": [topic.value for topic in topics],
         "confirms": form.confirms if rule.has_out_url else bool(topics),
-        "options": _OPTIONS[kind](form.options) if kind in _OPTIONS else {},
+        "options": _checked_options(kind, form.options),
     }
 
 
@@ -135,6 +135,9 @@ def _cap(options: Mapping[str, str | bool], name: str) -> str | None:
     return text or None
 
 
-_OPTIONS: Final[
-    Mapping[ConnectionKind, Callable[[Mapping[str, str | bool]], Mapping[str, str | bool | None]]]
-] = {ConnectionKind.NOVENTIQ: _noventiq, ConnectionKind.STRIPE: _limits}
+def _checked_options(
+    kind: ConnectionKind, options: Mapping[str, str | bool]
+) -> Mapping[str, str | bool | None]:
+    if kind is ConnectionKind.NOVENTIQ:
+        return _noventiq(options)
+    return _limits(options) if is_payment_provider(kind) else {}

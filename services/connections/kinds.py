@@ -1,7 +1,7 @@
 """What each kind of connection needs to be set up: its address, its secrets, and what can be sent out by it."""
 
 import secrets as random_secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,18 @@ class KindRule:
     has_out_url: bool = False
 
 
-RULES: Final = {
+def _of_provider(kind: ConnectionKind) -> KindRule:
+    """The rule of a payment provider that needs no other: its key is typed, and it is sent refunds."""
+    return KindRule(
+        kind.value.capitalize(),
+        "/hooks/v1/",
+        made=frozenset(),
+        typed=frozenset({Purpose.API}),
+        topics=frozenset({Topic.REFUNDS}),
+    )
+
+
+RULES: Final[Mapping[ConnectionKind, KindRule]] = {kind: _of_provider(kind) for kind in ConnectionKind} | {
     ConnectionKind.WEBHOOKS: KindRule(
         "Standard webhooks",
         "/hooks/v1/",
@@ -60,6 +71,11 @@ RULES: Final = {
         topics=frozenset(),
     ),
 }
+
+
+def is_payment_provider(kind: ConnectionKind) -> bool:
+    """Whether refunds of orders that were paid through it are paid back by it, as for Stripe."""
+    return kind not in (ConnectionKind.WEBHOOKS, ConnectionKind.NOVENTIQ, ConnectionKind.HELP_DESK)
 
 
 def incoming_address(kind: ConnectionKind, key: str) -> str:

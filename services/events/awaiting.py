@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db.schema.connection_tables import awaited_action
@@ -55,6 +55,9 @@ TRANSITIONS: Final[Mapping[AwaitedState, frozenset[AwaitedState]]] = {
 # While an action is in one of these, nobody else may act on its subject.
 OPEN_STATES: Final = (AwaitedState.RECORDED, AwaitedState.SENT)
 _LONGEST_MESSAGE: Final = 1000
+# The kinds of connections that are no payment providers. The kind of one is its name, as orders name it in
+# `payment.provider`.
+_NO_PROVIDERS: Final = ("webhooks", "noventiq", "help desk")
 
 
 class ActionAwaited(Conflict):
@@ -80,7 +83,7 @@ class ConfirmingConnection(NamedTuple):
 
 def name_of_other_side(kind: str | None) -> str:
     """What sentences call the other side of a connection; `kind` None is one that is gone."""
-    return {"noventiq": "Noventiq", "stripe": "Stripe"}.get(kind or "", "the shop")
+    return "the shop" if kind in (None, "webhooks") else kind.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +119,21 @@ class AwaitedAction:
         return self.state in OPEN_STATES
 
 
+def is_payment_provider(kind: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a connection of this kind pays refunds back, of orders that were paid through it."""
+    return kind.not_in(_NO_PROVIDERS)
+
+
 def find_confirming(
     connection: Connection, store_id: int, topic: Topic, *, payment_provider: str | None = None
 ) -> ConfirmingConnection | None:
     """The connection of the store whose word counts for the topic; None when ours does.
 
-    One that acts itself (a payment provider, Noventiq) comes before a shop that confirms. Stripe is asked for refunds
-    of orders that were paid through it.
+    One that acts itself (a payment provider, Noventiq) comes before a shop that confirms. A payment provider is asked
+    for refunds of orders that were paid through it.
     """
     kind, topics = connection_table.c.kind, connection_table.c.topics
-    through_stripe = (payment_provider or "").casefold() == "stripe"
+    is_provider = is_payment_provider(kind) & (kind == (payment_provider or "").casefold())
     wants = topics.contains([topic.value])
     row = connection.execute(
         select(connection_table.c.id, kind)
@@ -133,7 +141,7 @@ def find_confirming(
             connection_table.c.checkout_page_id == store_id,
             connection_table.c.switched_off_at.is_(None),
             or_(
-                (kind == "stripe") & (topic is Topic.REFUNDS and through_stripe),
+                is_provider & literal(topic is Topic.REFUNDS),
                 (kind == "noventiq") & wants & (topic in (Topic.REFUNDS, Topic.SUBSCRIPTIONS)),
                 (kind == "webhooks")
                 & wants
@@ -141,7 +149,7 @@ def find_confirming(
                 & connection_table.c.out_url.is_not(None),
             ),
         )
-        .order_by(case({"stripe": 1, "noventiq": 2}, value=kind, else_=3), connection_table.c.id)
+        .order_by(case({"noventiq": 2, "webhooks": 3}, value=kind, else_=1), connection_table.c.id)
         .limit(1)
     ).one_or_none()
     return None if row is None else ConfirmingConnection(row.id, row.kind)

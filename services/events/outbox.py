@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, se
 
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import delivery, outbox_event
+from services.events.awaiting import is_payment_provider
 from services.events.event_types import EventType, Topic
 
 # Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
@@ -80,7 +81,7 @@ def _receives(topic: Topic, asked: int | None) -> ColumnElement[bool]:
     receives = or_(
         and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
         and_(kind == "noventiq", wants),
-        and_(kind == "stripe", literal(topic is Topic.REFUNDS)),
+        and_(is_payment_provider(kind), literal(topic is Topic.REFUNDS)),
     )
     if asked is None:
         return receives

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, select
 
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import orders
-from services.connections.incoming import ConnectionKind
-from services.events.awaiting import find_confirming
+from services.events.awaiting import find_confirming, is_payment_provider, name_of_other_side
 from services.events.event_types import Topic
 from services.executors.interface import Json, Payment
 from services.executors.limits import is_dry_run, spent_today, why_above_cap
@@ -91,19 +90,21 @@ def why_not_refundable(connection: Connection, order_id: int, *, amount: Decimal
 
 
 def _by_hand(connection: Connection, store_id: int, currency: str) -> RefundOutlook | None:
-    """A note where the store has a payment provider, but the order was not paid through it."""
-    has_stripe = connection.execute(
-        select(connection_table.c.id).where(
+    """A note where the store has payment providers, but the order was not paid through one of them."""
+    kinds = connection.scalars(
+        select(connection_table.c.kind)
+        .where(
             connection_table.c.checkout_page_id == store_id,
-            connection_table.c.kind == ConnectionKind.STRIPE,
             connection_table.c.switched_off_at.is_(None),
+            is_payment_provider(connection_table.c.kind),
         )
-    ).first()
-    if has_stripe is None:
+        .distinct()
+        .order_by(connection_table.c.kind)
+    ).all()
+    if not kinds:
         return None
-    note = (
-        "The order was not paid with Stripe, as far as the portal knows: Stripe is not asked to pay it back."
-    )
+    names = " or ".join(map(name_of_other_side, kinds))
+    note = f"The order was not paid with {names}, as far as the portal knows: nobody is asked to pay it back."
     return RefundOutlook(currency, note=note)
 
 

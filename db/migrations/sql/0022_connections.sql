@@ -5,7 +5,8 @@
 CREATE TABLE connection (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     checkout_page_id integer NOT NULL REFERENCES checkout_page,
-    kind text NOT NULL CHECK (kind IN ('webhooks', 'noventiq', 'stripe', 'help desk')),
+    -- webhooks, noventiq, help desk, or the name of a payment provider, as orders name it.
+    kind text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9 _-]{0,29}$'),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     key text NOT NULL UNIQUE CHECK (key ~ '^c_[A-Za-z0-9_-]{22}$'),
     out_url text CHECK (length(out_url) BETWEEN 1 AND 2000),

@@ -43,12 +43,12 @@ class SecretSubject(NamedTuple):
 
 
 def typed_label(kind: ConnectionKind, purpose: Purpose) -> str:
-    return _TYPED_LABELS[kind, purpose]
+    return _TYPED_LABELS.get((kind, purpose), "API key" if purpose is Purpose.API else "Signing secret")
 
 
 def secret_name(kind: ConnectionKind, purpose: Purpose) -> str:
     """A secret's name inside a sentence."""
-    label = _TYPED_LABELS.get((kind, purpose), "secret")
+    label = typed_label(kind, purpose) if purpose in RULES[kind].typed else "secret"
     return label if label.startswith("API") else label.lower()
 
 

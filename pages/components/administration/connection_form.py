@@ -17,7 +17,13 @@ from services.accounts.stores import ListedStore, find_stores
 from services.connections.administration import change_connection, create_connection
 from services.connections.form import NOVENTIQ_API, ConnectionForm
 from services.connections.inbox import ConnectionKind
-from services.connections.kinds import CONFIRMED_TOPICS, RULES, incoming_address, make_secrets
+from services.connections.kinds import (
+    CONFIRMED_TOPICS,
+    RULES,
+    incoming_address,
+    is_payment_provider,
+    make_secrets,
+)
 from services.connections.listing import ListedConnection
 from services.connections.secrets import Purpose
 from services.events.event_types import Topic
@@ -35,6 +41,9 @@ _WHAT: Final = {
     ConnectionKind.STRIPE: "A fulfilled refund is paid back by Stripe, and counts once Stripe says so.",
     ConnectionKind.HELP_DESK: "Help Scout or FreeScout shows a customer's orders beside a conversation.",
 }
+
+
+_PROVIDER: Final = "A fulfilled refund is paid back by this provider, and counts once it says so."
 
 
 class _Entry(NamedTuple):
@@ -69,7 +78,7 @@ def _new(_: None) -> None:
         )
         or ConnectionKind.WEBHOOKS
     )
-    st.html(f'<div class="es-hint">{html_text(_WHAT[kind])}</div>')
+    st.html(f'<div class="es-hint">{html_text(_WHAT.get(kind, _PROVIDER))}</div>')
     errors: dict[str, DeltaGenerator] = {}
     with st.form(f"dialog_connection_{kind}", border=False):
         store = _store(stores, errors)
@@ -146,8 +155,8 @@ def _fields(kind: ConnectionKind, one: ListedConnection | None, errors: dict[str
         return _Entry(_webhooks(name, one, errors), {})
     if kind is ConnectionKind.NOVENTIQ:
         return _noventiq(name, one, errors)
-    if kind is ConnectionKind.STRIPE:
-        return _stripe(name, one, errors)
+    if is_payment_provider(kind):
+        return _provider(kind, name, one, errors)
     return _Entry(ConnectionForm(name=name), {})
 
 
@@ -205,15 +214,16 @@ def _noventiq(
     return _Entry(form, secrets)
 
 
-def _stripe(
+def _provider(
+    kind: ConnectionKind,
     name: str,
     one: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
 ) -> _Entry:
     secrets = {}
     if one is None:
-        for purpose in (Purpose.IN, Purpose.API):
-            secrets[purpose] = secret_input(typed_label(ConnectionKind.STRIPE, purpose), purpose)
+        for purpose in (purpose for purpose in Purpose if purpose in RULES[kind].typed):
+            secrets[purpose] = secret_input(typed_label(kind, purpose), purpose)
             errors["in_secret" if purpose is Purpose.IN else "api_secret"] = st.empty()
     options = _limits(one, errors)
     errors["confirms"] = st.empty()

@@ -47,7 +47,11 @@ def subject_of(one: ListedConnection, *, rotated: Purpose | None = None) -> Guid
 def draw_guide(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> None:
     """Draw the steps, with those of the secrets that may still be shown."""
     st.html(f"<p><strong><bdi>{html_text(subject.name)}</bdi></strong></p>")
-    steps = _rotated(subject, secrets) if subject.rotated else _STEPS[subject.kind](subject, secrets)
+    steps = (
+        _rotated(subject, secrets)
+        if subject.rotated
+        else _STEPS.get(subject.kind, _provider)(subject, secrets)
+    )
     for number, step in enumerate(steps, 1):
         prefix = f"{number}. " if len(steps) > 1 else ""
         st.html(f"<p>{prefix}{html_text(step.text)}</p>")
@@ -135,6 +139,13 @@ def _stripe(subject: GuideSubject, _: Mapping[Purpose, str]) -> list[Step]:
             "The connection begins as a dry run: nothing is paid back. Look at a refund or two on the order page, "
             "then end the dry run under Change."
         ),
+    ]
+
+
+def _provider(subject: GuideSubject, _: Mapping[Purpose, str]) -> list[Step]:
+    return [
+        Step("Messages of this provider, if it sends any, go to this address.", (_address(subject),)),
+        Step("The connection begins as a dry run: nothing is paid back. End it under Change."),
     ]
 
 

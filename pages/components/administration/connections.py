@@ -135,7 +135,7 @@ def _card(one: ListedConnection, zone: ZoneInfo) -> None:
                     "connection_facts.html.jinja",
                     connection=one,
                     time=lambda at: format_time(at, zone),
-                    incoming=_INCOMING[one.kind],
+                    incoming=_INCOMING.get(one.kind, "Messages in"),
                     confirmed_by="the shop" if one.kind is ConnectionKind.WEBHOOKS else RULES[one.kind].label,
                     secrets=_secret_lines(one, zone),
                     topics=", ".join(one.topics),
