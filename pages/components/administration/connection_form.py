@@ -18,7 +18,6 @@ from services.connections.administration import change_connection, create_connec
 from services.connections.form import NOVENTIQ_API, ConnectionForm
 from services.connections.inbox import ConnectionKind
 from services.connections.kinds import (
-    CONFIRMED_TOPICS,
     RULES,
     incoming_address,
     is_payment_provider,
@@ -149,7 +148,8 @@ def _store(stores: tuple[ListedStore, ...], errors: dict[str, DeltaGenerator]) -
 
 def _fields(kind: ConnectionKind, one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> _Entry:
     """Draw the fields of the kind, and below each the position of its error."""
-    name = st.text_input("Name", value=one.name if one else RULES[kind].label, key=field_key("name"))
+    # Each kind has a first value of its own.
+    name = st.text_input("Name", value=one.name if one else RULES[kind].label, key=field_key(f"name_{kind}"))
     errors["name"] = st.empty()
     if kind is ConnectionKind.WEBHOOKS:
         return _Entry(_webhooks(name, one, errors), {})
@@ -169,7 +169,7 @@ def _webhooks(name: str, one: ListedConnection | None, errors: dict[str, DeltaGe
         autocomplete="off",
     )
     errors["out_url"] = st.empty()
-    topics = _topics(list(Topic), one, errors, default=[Topic.REFUNDS, Topic.SUBSCRIPTIONS])
+    topics = _topics(ConnectionKind.WEBHOOKS, one, errors, default=[Topic.REFUNDS, Topic.SUBSCRIPTIONS])
     confirms = st.checkbox(
         "The shop confirms refunds, Cancel and Resume: they count once it has answered",
         value=one.confirms if one else False,
@@ -191,11 +191,15 @@ def _noventiq(
     if one is None:
         secrets[Purpose.IN] = secret_input(typed_label(ConnectionKind.NOVENTIQ, Purpose.IN), Purpose.IN)
         errors["in_secret"] = st.empty()
-    username = _text("API user name", "username", one, errors)
-    if one is None:
-        secrets[Purpose.API] = secret_input(typed_label(ConnectionKind.NOVENTIQ, Purpose.API), Purpose.API)
-        errors["api_secret"] = st.empty()
-    topics = _topics(sorted(CONFIRMED_TOPICS), one, errors, default=[])
+    left, right = st.columns(2) if one is None else (st.container(), None)
+    with left:
+        username = _text("API user name", "username", one, errors)
+    if right is not None:
+        with right:
+            label = typed_label(ConnectionKind.NOVENTIQ, Purpose.API)
+            secrets[Purpose.API] = secret_input(label, Purpose.API)
+            errors["api_secret"] = st.empty()
+    topics = _topics(ConnectionKind.NOVENTIQ, one, errors, default=[])
     errors["confirms"] = st.empty()
     email = _text("Your e-mail for questions on refunds", "refund_email", one, errors)
     limits = _limits(one, errors)
@@ -232,10 +236,11 @@ def _provider(
 
 def _limits(one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> dict[str, str | bool]:
     """How much may be paid back, and whether anything is sent at all."""
-    day_cap = _text(
-        "Refunds: at most a day", "day_cap", one, errors, placeholder="500.00, or EUR 500, JPY 80000"
-    )
-    request_cap = _text("Refunds: at most each", "request_cap", one, errors, placeholder="No limit")
+    left, right = st.columns(2)
+    with left:
+        day_cap = _text("Refunds per day at most", "day_cap", one, errors, placeholder="EUR 500, JPY 80000")
+    with right:
+        request_cap = _text("Each refund at most", "request_cap", one, errors, placeholder="No limit")
     dry_run = st.checkbox(
         "Dry run: nothing is sent, and the history says what would have been",
         value=bool(one.options.get("dry_run")) if one else True,
@@ -264,18 +269,19 @@ def _text(
 
 
 def _topics(
-    choices: list[Topic],
+    kind: ConnectionKind,
     one: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
     *,
     default: list[Topic],
 ) -> list[Topic]:
+    choices = [topic for topic in Topic if topic in RULES[kind].topics]
     chosen = st.multiselect(
         "What is sent out",
         choices,
         default=[topic for topic in one.topics if topic in choices] if one else default,
         format_func=_TOPIC_LABELS.__getitem__,
-        key=field_key("topics"),
+        key=field_key(f"topics_{kind}"),
         placeholder="Nothing",
     )
     errors["topics"] = st.empty()
