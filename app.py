@@ -22,7 +22,7 @@ def main() -> None:
     refuse_bare_run()
     viewer = session.find_viewer()
     may_enter = viewer is not None and viewer.may_enter
-    # The same pages for everyone, so that the requested address is kept while somebody signs in.
+    # The same pages for everyone, so that the requested address survives the sign-in.
     pages = _pages(viewer)
     page = st.navigation(pages, position="top" if may_enter else "hidden")
     frame.draw(viewer if may_enter else None, on_sign_out=authenticator.sign_out)
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _pages(viewer: Viewer | None) -> list[st.Page]:
-    """All pages, those that are not for this viewer hidden."""
+    """All pages; those that are not for this viewer are hidden."""
     return [
         st.Page("pages/orders.py", title="Orders", default=True),
         _page("refund_queue", "Refund queue", shown=viewer is not None and viewer.may_work_refund_queue),
@@ -63,7 +63,7 @@ def _page(file: str, title: str, *, shown: bool = True) -> st.Page:
 
 
 def _gate(viewer: Viewer | None) -> bool:
-    """Draw what comes before any page; False when the viewer may go on to the pages."""
+    """Draw the screens that come before any page; False when the viewer may go on to the pages."""
     if password_reset.LINK in st.query_params:
         password_reset.show_link(session.cookie_token(RESET))
     elif viewer is None and password_reset.is_asking():

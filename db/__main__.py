@@ -9,12 +9,14 @@ from services.entrypoints import commands
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line; every command is a function of `services.entrypoints.commands`, found under `run`."""
+    """The command line. Each command is a function of `services.entrypoints.commands`; the parsed options hold it as
+    `run`.
+    """
     root = argparse.ArgumentParser(prog="python -m db", description="The portal's database.")
     sub = root.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, run: commands.Command, words: str) -> argparse.ArgumentParser:
-        command = sub.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    def add(name: str, run: commands.Command, summary: str) -> argparse.ArgumentParser:
+        command = sub.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         command.set_defaults(run=run)
         return command
 
@@ -53,7 +55,7 @@ def _count(value: str) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; its exit status: 0 done, 1 refused with a sentence, 2 a wrong command line."""
+    """Run a command and return its exit status: 0 done, 1 refused with a sentence, 2 a wrong command line."""
     options = parser().parse_args(arguments)
     return commands.in_sentences(options)
 

@@ -1,7 +1,7 @@
-"""Read variables of the environment, and the checks that several of them share.
+"""Variables of the environment, and the checks that several of them share.
 
-Modules ask db/settings.py and services/settings.py, and never look at `os.environ` themselves, so that the table of
-variables in the documentation and the code that obeys it cannot drift apart.
+Modules use db/settings.py and services/settings.py and never read `os.environ` themselves, so that the table of
+variables in the documentation and the code cannot drift apart.
 """
 
 import os
@@ -13,14 +13,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(Exception):
-    """A variable holds something unusable; the text is a sentence that names the variable.
+    """A variable has an unusable value; the text is a sentence that names the variable.
 
-    The value itself is left out: several of these variables hold passwords, and the sentence ends in logs.
+    The value itself is omitted: several variables hold passwords, and the sentence ends up in logs.
     """
 
 
 def snapshot(names: tuple[str, ...]) -> tuple[str | None, ...]:
-    """The values of these variables now: what parsed settings are cached by."""
+    """The present values of these variables, the key under which parsed settings are cached."""
     return tuple(os.environ.get(name) for name in names)
 
 
@@ -31,7 +31,7 @@ def read(name: str) -> str | None:
 
 
 def optional(name: str, parse: Callable[[str, str], str]) -> str | None:
-    """The variable parsed, or None when it is unset. `parse` takes name and value and raises `SettingsError`."""
+    """The variable's parsed value, or None if it is unset. `parse` takes name and value and raises `SettingsError`."""
     value = read(name)
     return None if value is None else parse(name, value)
 
@@ -44,7 +44,7 @@ def whole_number(name: str, value: str, *, largest: int, unit: str = "") -> int:
 
 
 def has_valid_port(value: str) -> bool:
-    """Whether an address names no port, or one that exists."""
+    """Whether the port of an address is valid or absent."""
     try:
         port = urlsplit(value).port
     except ValueError:  # a port that is not a number, or an unbalanced bracket

@@ -20,7 +20,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 class SupportError(Exception):
-    """A request that could not be carried out, and why, in one sentence."""
+    """A request could not be carried out; the text is a sentence with the reason."""
 
     message = "This could not be done."
 
@@ -32,12 +32,12 @@ class SupportError(Exception):
 
 
 class NotAllowed(SupportError):
-    """The thing is inside the viewer's scope, but this account may not do that with it."""
+    """The thing is in the viewer's scope, but this account may not do that with it."""
 
     message = "Your account may not do this."
 
 
 class AccountUnusable(NotAllowed):
-    """The account was disabled, or its session has ended, perhaps in the middle of what it was doing."""
+    """The account was disabled or its session has ended, perhaps in the middle of an action."""
 
     message = "This account can no longer be used, or you are signed out. Nothing was changed."

@@ -1,4 +1,4 @@
-"""Where the database is: the variables that db/ itself depends on. See services/settings.py for the others."""
+"""The address of the database: the variables that db/ itself depends on. See services/settings.py for the others."""
 
 from dataclasses import dataclass
 from functools import lru_cache

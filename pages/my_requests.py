@@ -1,4 +1,4 @@
-"""My refund requests: what became of them."""
+"""My refund requests: their progress and results."""
 
 import streamlit as st
 

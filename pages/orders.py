@@ -1,4 +1,4 @@
-"""Orders: the form, what it found, and the order that is open."""
+"""Orders: the form, the results, and the open order."""
 
 import streamlit as st
 
@@ -14,13 +14,13 @@ from services.orders.filters import InvalidSearch, parse_filter
 
 
 def _search(entered: FormInput) -> None:
-    """Takes up a new search; with an error in it nothing is searched, and each error is shown beside its field."""
+    """Start a new search; if it has an error, nothing is searched, and each error is shown beside its field."""
     try:
         order_filter = parse_filter(entered.typed, zone=time_zone(), errors=entered.errors)
     except InvalidSearch as error:
         orders_state.change(errors=error.errors)
         return
-    # The form shows what is searched for: trimmed, and days in the one way of writing them.
+    # The form shows the search as it was read: trimmed, and days in their standard form.
     fill_form(orders_state.start_search(current_viewer(), order_filter).search.typed)
 
 
@@ -40,7 +40,7 @@ def page() -> None:
     state = orders_state.current()
     search_form(current_viewer(), state.errors)
     if state.errors:
-        # The one without a field is of the address, whose search no longer exists.
+        # The error without a field is about the address, whose search no longer exists.
         st.warning(
             state.errors.get("") or "Nothing was searched. Please check the marked fields.",
             icon=":material/info:",

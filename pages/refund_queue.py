@@ -1,4 +1,4 @@
-"""Refund queue: what waits for a refund operator, oldest first, and what was done."""
+"""Refund queue: the requests that wait for a refund operator, oldest first, and those that were processed."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -44,7 +44,7 @@ def page() -> None:
 
 @fragment
 def queue() -> None:
-    """A fragment, so that choosing a request does not draw the frame again."""
+    """Draw the queue in a fragment, so that choosing a request does not draw the frame again."""
     with showing_errors():
         _queue(current_viewer(), time_zone())
 
@@ -85,7 +85,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
 
 
 def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
-    """The table, and the request that is chosen in it."""
+    """Draw the table and the chosen request."""
     state = st.session_state
     now = datetime.now(UTC)
     is_closed = view is QueueView.CLOSED
@@ -215,7 +215,7 @@ def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan, outlook: RefundOut
 def _button(
     label: str, dialog: Dialog[Any], *, type_: Literal["primary", "secondary", "tertiary"] = "secondary"
 ) -> None:
-    # The key names the order: only one request of it is open at a time.
+    # The order makes a unique key: it has only one open request at a time.
     st.button(label, key=f"{label}_{dialog.order_id}", type=type_, on_click=open_dialog, args=(dialog,))
 
 

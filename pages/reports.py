@@ -1,4 +1,4 @@
-"""Reports: what the orders of a period come to, in pictures and in numbers; a click opens the orders behind them."""
+"""Reports: the figures of a period's orders, as charts and tables; a click opens the orders behind them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ from services.reports import (
 
 _PERIODS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
 _HOURS: Final = "Hours to close"
-# What the columns about refunds and subscriptions show.
+# The columns about refunds and subscriptions.
 _REFUNDS: Final = {
     "Open": "open",
     "Full": "full",
@@ -96,7 +96,7 @@ def _take_up(entered: FormInput) -> None:
     state, zone = st.session_state, time_zone()
     try:
         typed = entered.typed
-        if not entered.errors:  # a day that is none is not the same as no day
+        if not entered.errors:  # an unreadable day is not the same as no day
             typed = with_period(typed, zone=zone, now=datetime.now(UTC))
         state.report_filter = parse_filter(typed, zone=zone, errors=entered.errors)
         state.report_errors = {}
@@ -129,19 +129,19 @@ def _figures(order_filter: OrderFilter) -> None:
 
 def _stores(report: Report, order_filter: OrderFilter) -> None:
     st.subheader("By store", anchor=False)
-    given_back = {(one.store, one.currency): one for one in report.given_back}
-    refunded = [given_back.get((one.store, one.currency)) for one in report.stores]
+    given_back = {(store.store, store.currency): store for store in report.given_back}
+    refunded = [given_back.get((store.store, store.currency)) for store in report.stores]
     frame = pd.DataFrame(
         {
-            "Store": [one.store for one in report.stores],
-            "Currency": [one.currency for one in report.stores],
-            "Orders": [one.orders for one in report.stores],
-            "Paid": [one.paid for one in report.stores],
-            "Paid share": [one.paid / one.orders for one in report.stores],
-            "Revenue": money_cells((one.revenue, one.currency) for one in report.stores),
+            "Store": [store.store for store in report.stores],
+            "Currency": [store.currency for store in report.stores],
+            "Orders": [store.orders for store in report.stores],
+            "Paid": [store.paid for store in report.stores],
+            "Paid share": [store.paid / store.orders for store in report.stores],
+            "Revenue": money_cells((store.revenue, store.currency) for store in report.stores),
             "Refunded": money_cells(
-                (back.amount if back else None, one.currency)
-                for one, back in zip(report.stores, refunded, strict=True)
+                (back.amount if back else None, store.currency)
+                for store, back in zip(report.stores, refunded, strict=True)
             ),
         }
     )
@@ -163,9 +163,9 @@ def _stores(report: Report, order_filter: OrderFilter) -> None:
 
 
 def _after_sale(report: Report) -> None:
-    """What came after the orders, by store. Numbers are numbers, so that a spreadsheet takes them as such.
+    """Draw the figures of refunds, licences and subscriptions, by store. Numbers stay numbers, for spreadsheets.
 
-    A dash marks what had nothing to count: no refund was requested, the store sells no subscriptions.
+    A dash marks a figure without a basis: no refund was requested, the store sells no subscriptions.
     """
     st.subheader("Refunds and subscriptions by store", anchor=False)
     stores = report.after_sale
@@ -173,16 +173,18 @@ def _after_sale(report: Report) -> None:
         st.text("Nobody requested a refund, no licence was sent again, and there are no subscriptions.")
         return
     columns: dict[str, list[Any]] = {
-        "Store": [one.store for one in stores],
-        "Refund requests": [one.refunds.requests for one in stores],
-        "Of the orders": [one.refunds.orders / one.orders for one in stores],
+        "Store": [store.store for store in stores],
+        "Refund requests": [store.refunds.requests for store in stores],
+        "Of the orders": [store.refunds.orders / store.orders for store in stores],
     }
     for label, name in _REFUNDS.items():
-        columns[label] = [getattr(one.refunds, name) if one.refunds.requests else None for one in stores]
-    columns["Licences sent again"] = [one.resends for one in stores]
+        columns[label] = [
+            getattr(store.refunds, name) if store.refunds.requests else None for store in stores
+        ]
+    columns["Licences sent again"] = [store.resends for store in stores]
     for label, name in _SUBSCRIPTIONS.items():
         columns[label] = [
-            getattr(one.subscriptions, name) if one.subscriptions.number else None for one in stores
+            getattr(store.subscriptions, name) if store.subscriptions.number else None for store in stores
         ]
     types = dict.fromkeys(columns, "Int64") | {"Store": "str", "Of the orders": "float64", _HOURS: "Float64"}
     st.dataframe(
@@ -202,11 +204,11 @@ def _after_sale(report: Report) -> None:
 def _table(days: Sequence[DayTotal]) -> None:
     frame = pd.DataFrame(
         {
-            "Day": [one.day for one in days],
-            "Currency": [one.currency for one in days],
-            "Orders": [one.orders for one in days],
-            "Paid": [one.paid for one in days],
-            "Revenue": money_cells((one.revenue, one.currency) for one in days),
+            "Day": [day.day for day in days],
+            "Currency": [day.currency for day in days],
+            "Orders": [day.orders for day in days],
+            "Paid": [day.paid for day in days],
+            "Revenue": money_cells((day.revenue, day.currency) for day in days),
         }
     )
     st.dataframe(
@@ -223,7 +225,7 @@ def _table(days: Sequence[DayTotal]) -> None:
 
 
 def _open(order_filter: OrderFilter) -> None:
-    """Goes to the Orders page with this search."""
+    """Go to the Orders page with this search."""
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         key = save_search(connection, viewer, order_filter)

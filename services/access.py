@@ -13,7 +13,7 @@ from services.errors import AccountUnusable, NotAllowed
 
 
 class Permission(Enum):
-    """What only some roles may do: `roles` are those that may, `refusal` is what the others read.
+    """A permission that only some roles have: `roles` have it, `refusal` is the sentence for the others.
 
     The database holds the same rules in its policies; `tests/services/test_access.py` compares the two.
     """
@@ -91,12 +91,12 @@ class Viewer:
 
     @property
     def store_ids(self) -> tuple[int, ...]:
-        """The ids of the stores."""
+        """The IDs of the stores."""
         return tuple(store.id for store in self.stores)
 
     @property
     def may_enter(self) -> bool:
-        """Whether nothing remains to be set up first: a password of the account's own, a second factor."""
+        """Whether the account's own password and its second factor, where required, are set up."""
         return not (self.must_change_password or self.needs_second_factor)
 
     @property

@@ -18,9 +18,9 @@ from services.audit import recording
 from services.errors import AccountUnusable, Conflict, SupportError
 from services.text.numbers import is_bigint
 
-# Another person's lock was held for too long, or two people waited for each other.
+# Another transaction held its lock for too long, or two waited for each other.
 _BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED, SqlState.QUERY_CANCELED)
-# Twice what a page has: deleting a person's data goes through everything of all their orders in one statement.
+# Twice a page's limit: deleting a person's data goes through all texts of all their orders in one statement.
 _LONGEST_SECONDS: Final = 30
 
 P = ParamSpec("P")
@@ -32,10 +32,10 @@ class OrderBusy(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """Where an action is requested from, and for which order.
+    """The origin of an action, and the order it is about.
 
     `key` is made once, when the dialog opens: a request with a key that was used before is the same request. `order_id`
-    is the order that the audit log files it under, if any; a number that no order can have is left out there.
+    is the order under which the audit log files it, if any; a number that no order can have is omitted there.
     """
 
     key: UUID
@@ -49,16 +49,16 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What happened: `sentence` is shown to the person who acted, `details` go into the audit log."""
+    """The result of an action: `sentence` is shown to the person who acted, `details` go into the audit log."""
 
     sentence: str
     details: Mapping[str, object] = field(default_factory=dict)
 
 
 class Action(Protocol[P]):
-    """A service function that changes something, and the word under which the audit log records it.
+    """A service function that changes something, together with the word under which the audit log records it.
 
-    The function takes the connection of the viewer's transaction, the viewer, and what it needs besides.
+    The function takes the connection of the viewer's transaction, the viewer, and arguments of its own.
     """
 
     audit_action: AuditAction
@@ -87,8 +87,8 @@ def perform(
     """Carry out `action` in one transaction with its audit row; return the sentence that says what happened.
 
     Idempotent: a repeated key returns the first call's sentence. A `SupportError` raised by the action undoes
-    everything, is recorded as a refused attempt in a transaction of its own, and is raised; so is `OrderBusy`, when the
-    order stayed locked.
+    everything, is recorded as a refused attempt in a transaction of its own, and is raised again; the same applies to
+    `OrderBusy`, when the order stayed locked.
     """
     try:
         with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:

@@ -1,7 +1,7 @@
-"""What can go wrong, as facts.
+"""The errors that services raise, as facts.
 
-The text of every error here is a sentence that a support person can act on; the pages show it as it is.
-Anything that is not a `SupportError` is a defect of ours: it is logged, and the page shows a reference only.
+The text of every error here is a sentence that a support person can act on; the pages show it as it is. Any other
+exception is a defect: it is logged, and the page shows only a reference.
 """
 
 from db.errors import AccountUnusable as AccountUnusable
@@ -10,7 +10,7 @@ from db.errors import SupportError as SupportError
 
 
 class NotFound(SupportError):
-    """The thing does not exist, or is outside the viewer's scope: the two are answered alike."""
+    """The thing does not exist or is outside the viewer's scope; the answer is the same."""
 
     message = "There is nothing here that you can see."
 
@@ -22,7 +22,7 @@ class Conflict(SupportError):
 
 
 class InvalidInput(SupportError):
-    """A value that was typed or sent is not usable.
+    """A typed or submitted value is not usable.
 
     `field` is the name of its field (as in the code, not the label), or None for the whole form.
     """
@@ -39,6 +39,6 @@ class AccountNotFound(NotFound):
 
 
 class OrderNotFound(NotFound):
-    """No such order, or not in the viewer's stores."""
+    """The order does not exist or is not in the viewer's stores."""
 
     message = "There is no such order among the stores you can see."

@@ -1,8 +1,8 @@
 """Currencies and amounts of money as people read them.
 
 The codes and their minor units are those of ISO 4217 (list one, 2026), with the currencies that were withdrawn since
-1990 (list three), because orders of those years may still arrive. Funds, metals and codes for tests (XAU, XDR, XTS …)
-are no prices and left out.
+1990 (list three), because orders of those years may still arrive. Funds, metals and test codes (XAU, XDR, XTS …) are
+not prices and are omitted.
 """
 
 from decimal import Decimal
@@ -35,17 +35,17 @@ _MINOR_UNITS.update((code, units) for units, codes in _WITHDRAWN.items() for cod
 
 
 def is_currency(code: str) -> bool:
-    """Whether it is a code that prices can be in, in capital letters."""
+    """Whether the text is the code, in capital letters, of a currency for prices."""
     return code in _MINOR_UNITS
 
 
 def minor_units(currency: str) -> int:
-    """How many decimals amounts of the currency have; 2 for a code that is not in the list."""
+    """The number of decimals of the currency; 2 for a code that is not in the list."""
     return _MINOR_UNITS.get(currency, 2)
 
 
 def decimals(amount: Decimal) -> int:
-    """How many decimals the amount needs, zeros at the end left out; none for 1200 and 1E+3."""
+    """The number of decimals that the amount needs, without trailing zeros; none for 1200 and 1E+3."""
     _, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int) or exponent >= 0:
         return 0

@@ -1,7 +1,7 @@
 """The figures of the orders that match a search: by day, by store, refunds, licences sent again, subscriptions.
 
-Every figure is about these orders, whenever the refund or the cancellation happened. Amounts of different currencies
-are never added.
+Every figure is about these orders, no matter when the refund or the cancellation happened. Amounts of different
+currencies are never added.
 """
 
 from collections import Counter, defaultdict
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import regex
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, RowMapping
 
 from db.schema.statuses import SubscriptionAction, SubscriptionStatus
 from db.statements import reports
@@ -158,8 +158,8 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
     )
     reasons = connection.execute(reports.reasons_statement(values, store_ids, most=_MOST_REASONS)).scalars()
     refunds = {
-        row.checkout_page_id: _refunds(row)
-        for row in connection.execute(reports.refunds_statement(values, store_ids))
+        row["checkout_page_id"]: _refunds(row)
+        for row in connection.execute(reports.refunds_statement(values, store_ids)).mappings()
     }
     resends, statuses, changes = (
         _by_store(connection.execute(statement(values, store_ids)))
@@ -199,7 +199,9 @@ def get_report(connection: Connection, viewer: Viewer, order_filter: OrderFilter
     )
 
 
-def _totals(rows: Iterable[Row[Any]], stores: Mapping[int, str]) -> tuple[list[DayTotal], list[StoreTotal]]:
+def _totals(
+    rows: Iterable[Row[date | None, int | None, str, int, int, Decimal]], stores: Mapping[int, str]
+) -> tuple[list[DayTotal], list[StoreTotal]]:
     """The figures by day and those by store, each sorted."""
     by_day, by_store = [], []
     for row in rows:
@@ -232,11 +234,10 @@ def store_filter(order_filter: OrderFilter, store: str) -> OrderFilter:
     return parse_filter(replace(order_filter.typed, stores=(store,)), zone=ZoneInfo(order_filter.zone))
 
 
-# Any, here and above: the statement of the refunds has a column per result, and rows of that many have no types.
-def _refunds(row: Row[Any]) -> RefundFigures:
-    figures = {name: value for name, value in row._mapping.items() if name != "checkout_page_id"}
-    if row.median_hours is not None:
-        figures["median_hours"] = float(row.median_hours)
+def _refunds(row: RowMapping) -> RefundFigures:
+    figures = {name: value for name, value in row.items() if name != "checkout_page_id"}
+    if row["median_hours"] is not None:
+        figures["median_hours"] = float(row["median_hours"])
     return RefundFigures(**figures)
 
 

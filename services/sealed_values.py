@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,24 +17,26 @@ _LONGEST: Final = 8_000
 
 
 def cookie_key() -> str:
-    """The key that what Streamlit signs is derived from, in hexadecimal: 48 bytes, the same for every process at this
-    database."""
+    """The key from which Streamlit's signing key is derived, in hexadecimal: 48 bytes, the same for every process at
+    this database.
+    """
     with anonymous_transaction() as connection:
         return bytes(connection.execute(sql("SELECT cookie_key()")).scalar_one()).hex()
 
 
 def web_server_secret() -> str:
-    """What Streamlit signs its own cookies with: the same at every process."""
+    """The key with which Streamlit signs its own cookies, the same in every process."""
     return hmac.new(bytes.fromhex(cookie_key()), b"web server", hashlib.sha256).hexdigest()
 
 
-def seal(value: dict[str, Any], *, purpose: str) -> str:
-    """The value as letters that fit into an address; every process at this database opens them."""
+def seal(value: Mapping[str, object], *, purpose: str) -> str:
+    """Seal the value as text that fits into an address; every process at this database can unseal it."""
     return _cipher(purpose).encrypt(json.dumps(value).encode()).decode()
 
 
+# Any: JSON of the sealer's own, which knows what it put there.
 def unseal(text: str, *, purpose: str, seconds: int) -> dict[str, Any]:
-    """What was sealed for this purpose at most so long ago; raises `NotFound` for anything else."""
+    """The value that was sealed for this purpose at most `seconds` ago; raises `NotFound` for anything else."""
     if len(text) > _LONGEST or not text.isascii():
         raise NotFound
     try:

@@ -1,4 +1,4 @@
-"""What the environment says of mail, of signing in and of the web. See db/settings.py for the database."""
+"""The settings of mail, signing in and the web, from the environment. See db/settings.py for the database."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,13 +27,13 @@ class Provider:
 
     @property
     def metadata_url(self) -> str:
-        """Where it describes itself (OpenID Connect Discovery 1.0, section 4)."""
+        """The address at which the provider describes itself (OpenID Connect Discovery 1.0, section 4)."""
         return f"{self.issuer}/.well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """Where mail is sent, and from whom; without `smtp_url` messages stay in the mail log."""
+    """The mail server and the sender; without `smtp_url` messages stay in the mail log."""
 
     smtp_url: str | None
     sender: str
@@ -41,7 +41,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
-    """How people sign in: with `passwords`, through a `provider`, or both."""
+    """The ways to sign in: with `passwords`, through a `provider`, or both."""
 
     passwords: bool
     provider: Provider | None
@@ -49,7 +49,7 @@ class SignInSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the portal is reached. `base_url` carries no trailing slash.
+    """The address of the portal. `base_url` has no trailing slash.
 
     `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; by default there are none. With `demo`,
     an empty embedded database is filled with demo data. Actions may be sent to `hook_hosts`

@@ -1,4 +1,4 @@
-"""Time zones that people may choose, calendar days in them as UTC instants, and how days and times are written."""
+"""Time zones that people may choose, their calendar days as UTC instants, and the text of days and times."""
 
 import re
 from contextlib import suppress
@@ -17,9 +17,9 @@ _DIGITS = re.compile(r"\d{8}")
 
 
 def parse_day(text: str) -> date | None:
-    """The day that was typed: 25/11/2026, with dots or dashes as well, or 2026-11-25; None when nothing was.
+    """Parse a typed day: 25/11/2026, with dots or dashes as well, or 2026-11-25; None when nothing was typed.
 
-    Raises `FieldError` for what is no day, and for one that no order can have.
+    Raises `FieldError` for text that is not a day, and for a day that no order can have.
     """
     typed, _ = parse_text(text)
     if not typed:
@@ -55,7 +55,7 @@ def format_clock(at: datetime, zone: tzinfo) -> str:
 
 
 def _days(typed: str) -> list[date]:
-    """What the text can mean; of the two ways to read eight digits, at most one is a year that orders have."""
+    """The day that the text means; of the two ways to read eight digits, at most one gives a year that orders have."""
     readings: list[tuple[str, ...]] = []
     if _DIGITS.fullmatch(typed):
         readings = [(typed[4:], typed[2:4], typed[:2]), (typed[:4], typed[4:6], typed[6:])]
@@ -85,7 +85,7 @@ def days_to_interval(
 ) -> tuple[datetime | None, datetime | None]:
     """[from, to) in UTC for the days start to end, both included; start alone is that one day, end alone has no from.
 
-    A day is as long as it is in the zone: 23 or 25 hours when the clocks change.
+    A day has its length in the zone: 23 or 25 hours when the clocks change.
     """
     if start is not None and end is None:
         end = start

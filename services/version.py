@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from db.environment import PROJECT
 from db.schema.version import current_revision, required_revision
 
-# Read from the only place that states it. The portal always runs from its own folder, so the file is there.
+# Read from the only place that states it. The portal always runs from its own folder, so the file exists.
 VERSION: Final[str] = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
     "version"
 ]

@@ -15,7 +15,8 @@ from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, perform
 from services.connections.administration import create_connection
 from services.connections.form import ConnectionForm
-from services.connections.inbox import ConnectionKind
+from services.connections.incoming import ConnectionKind
+from services.connections.kinds import new_key
 from services.connections.secrets import Purpose, find_secrets, new_secret
 from services.events.event_types import Topic
 
@@ -47,6 +48,7 @@ def connect(out_url: str) -> ShopConnection:
             create_connection,
             store_id=store_id,
             kind=ConnectionKind.WEBHOOKS,
+            key=new_key(),
             form=ConnectionForm(name=NAME, out_url=out_url, topics=tuple(Topic), confirms=True),
             secrets={Purpose.IN: new_secret(), Purpose.OUT: new_secret()},
         )

@@ -1,4 +1,4 @@
-"""Making a cluster: its settings, its superuser's password, and running PostgreSQL's own programs for it."""
+"""Create a cluster, with its settings and its superuser's password, and run PostgreSQL's own programs for it."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ from db.embedded.processes import run_as
 SUPERUSER = "esupport"
 PASSWORD = "database_superuser"  # noqa: S105 - the secret's name
 
-# Written into postgresql.conf when the cluster is made, where an administrator may change them later.
-# Durability settings keep PostgreSQL's safe defaults. The log holds neither statements nor the DETAIL of an
-# error, since both quote customers' data.
+# Written into postgresql.conf when the cluster is created; an administrator may change them there later. Durability
+# settings keep PostgreSQL's safe defaults. The log contains neither statements nor the DETAIL of an error, since both
+# quote customers' data.
 _CONFIGURATION = {
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -39,8 +39,9 @@ _CONFIGURATION = {
 
 
 def make_cluster(data_dir: Path, home: Home) -> None:
-    """Makes the cluster beside its place and moves it there whole, so that a killed initdb leaves no half
-    one."""
+    """Create the cluster beside its final folder and move it there whole, so that a killed initdb leaves no partial
+    one.
+    """
     for leftover in home.folder.glob(".postgres-init-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     workshop = Path(tempfile.mkdtemp(prefix=".postgres-init-", dir=home.folder))
@@ -66,8 +67,7 @@ def make_cluster(data_dir: Path, home: Home) -> None:
 
 
 def run_program(home: Home, program: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Runs one of PostgreSQL's programs to its end as the server's account; its exit status is the caller's
-    to read."""
+    """Run one of PostgreSQL's programs to its end as the server's account; the caller checks its exit status."""
     path = binaries(home) / program
     try:
         return run_as(home.account, [str(path), *arguments])

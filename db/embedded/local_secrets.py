@@ -19,29 +19,29 @@ class DataFolderError(Exception):
 def secret(data_dir: Path, name: str) -> str:
     """The secret of that name: 43 URL-safe characters from 32 random bytes, made on the first call.
 
-    Two processes that ask for a new one at once get the same. Raises `DataFolderError` when the file is
+    Two processes that ask for a new one at the same time get the same one. Raises `DataFolderError` when the file is
     unreadable: making a new secret then would lock the owner out of what the old one protects.
     """
-    known = _read(data_dir)
-    if name not in known:
+    stored = _read(data_dir)
+    if name not in stored:
         with locked(data_dir, "secrets.lock"):
-            known = _read(data_dir)
-            if name not in known:
-                known[name] = secrets.token_urlsafe(32)
-                _write(data_dir, known)
-    return known[name]
+            stored = _read(data_dir)
+            if name not in stored:
+                stored[name] = secrets.token_urlsafe(32)
+                _write(data_dir, stored)
+    return stored[name]
 
 
 def has_secret(data_dir: Path, name: str) -> bool:
-    """Whether that secret has been made already; raises as `secret` does."""
+    """Whether that secret exists; raises as `secret` does."""
     return name in _read(data_dir)
 
 
 def make_data_dir(data_dir: Path) -> None:
-    """Creates the data folder when it is missing; an existing one keeps its permissions.
+    """Create the data folder if it is missing; an existing one keeps its permissions.
 
-    As root it lets others pass through (0711) but not look: the database server runs under another account
-    and has its own folder inside. The files beside that folder are closed one by one.
+    As root, others may pass through it (0711) but not list it: the database server runs under another account and has
+    its own folder inside. The files beside that folder are closed one by one.
     """
     try:
         data_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +52,7 @@ def make_data_dir(data_dir: Path) -> None:
 
 @contextlib.contextmanager
 def locked(data_dir: Path, name: str) -> Iterator[None]:
-    """Keeps other processes (and threads) out of the block. The kernel frees the lock when its holder is
-    killed."""
+    """Keep other processes (and threads) out of the block. The kernel frees the lock when its holder is killed."""
     make_data_dir(data_dir)
     try:
         descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -71,7 +70,7 @@ def locked(data_dir: Path, name: str) -> Iterator[None]:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Whether the open file could be locked at once; closing it gives the lock up."""
+    """Whether the open file could be locked at once; closing it releases the lock."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -80,8 +79,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a file of mode 0600 so that after a power cut there is the old content or the new, never a
-    part."""
+    """Write a file of mode 0600 so that a power cut leaves the old content or the new, never a part."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -97,7 +95,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes a rename in that folder survive a power cut."""
+    """Make a rename in that folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -108,17 +106,17 @@ def sync_folder(folder: Path) -> None:
 def _read(data_dir: Path) -> dict[str, str]:
     file = data_dir / "secrets.json"
     try:
-        known = json.loads(file.read_bytes())
+        stored = json.loads(file.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise DataFolderError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise DataFolderError(f"{file} is damaged; put back the copy from your backup.") from error
-    if not isinstance(known, dict) or not all(isinstance(value, str) for value in known.values()):
+    if not isinstance(stored, dict) or not all(isinstance(value, str) for value in stored.values()):
         raise DataFolderError(f"{file} is damaged; put back the copy from your backup.")
-    return known
+    return stored
 
 
-def _write(data_dir: Path, known: dict[str, str]) -> None:
-    write_private(data_dir / "secrets.json", json.dumps(known, indent=2, sort_keys=True).encode() + b"\n")
+def _write(data_dir: Path, values: dict[str, str]) -> None:
+    write_private(data_dir / "secrets.json", json.dumps(values, indent=2, sort_keys=True).encode() + b"\n")

@@ -17,16 +17,16 @@ class Account:
 
     @property
     def is_other(self) -> bool:
-        """Whether we have to change user to become it, which root alone can."""
+        """Whether this process has to change user to become that account, which only root can."""
         return self.uid != os.geteuid()
 
 
 def run_as(account: Account, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end as that account, in a session of its own, and keeps what it printed.
+    """Run a program to its end as that account, in a session of its own, and capture its output.
 
-    Ctrl-C in our terminal reaches neither it nor a server it leaves behind: one that was interrupted together
-    with us would cut off the last statements of those who are still ending properly. The working folder is
-    `/`, since the account may not be allowed into ours, and no variable that PostgreSQL reads is passed on.
+    Ctrl-C in this terminal reaches neither it nor a server that it leaves behind: a server interrupted together with
+    this process would cut off the last statements of programs that are shutting down properly. The working folder is
+    `/`, since the account may not have access to the present one, and no variable that PostgreSQL reads is passed on.
     """
     ours = ("PG", "LC_", "LANG")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -55,8 +55,7 @@ def reaches(account: Account, path: Path) -> bool:
 
 
 def server_processes(account: Account, cluster: Path) -> set[int]:
-    """The pids of every PostgreSQL process that works in that cluster: its server, or orphans of one that was
-    killed.
+    """The PIDs of all PostgreSQL processes that work in that cluster: its server, or orphans of a killed one.
 
     A shell of the server's account compares the folders, because in a container even root may lack the right
     to look into another account's processes.
@@ -65,8 +64,8 @@ def server_processes(account: Account, cluster: Path) -> set[int]:
     if not candidates:
         return set()
     script = 'c=$1; shift; for p; do [ "/proc/$p/cwd" -ef "$c" ] && echo "$p"; done'
-    found = run_as(account, ["/bin/sh", "-c", script, "sh", str(cluster), *candidates])
-    return {int(line) for line in found.stdout.split()}
+    result = run_as(account, ["/bin/sh", "-c", script, "sh", str(cluster), *candidates])
+    return {int(line) for line in result.stdout.split()}
 
 
 def _postgres_pids(uid: int) -> Iterator[int]:

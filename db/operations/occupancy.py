@@ -1,4 +1,4 @@
-"""What a database holds at all, asked as its owner; the launcher decides by it about the demo data."""
+"""Whether a database holds anything, asked as its owner; the launcher decides by it about the demo data."""
 
 import re
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ class Occupancy:
 
 
 def occupancy(owner_url: str) -> Occupancy:
-    """Looks into a migrated database. Only one that never had an account or an order counts as empty."""
+    """Examine a migrated database. Only one that never had an account or an order counts as empty."""
     url = re.sub(r"^postgresql\+psycopg:", "postgresql:", owner_url)
     with psycopg.connect(url, connect_timeout=10) as connection:
         used = connection.execute(
-            # The first administrator, who has not signed in yet, is no use made of it.
+            # The first administrator does not count until they have signed in.
             "SELECT EXISTS (SELECT FROM account WHERE NOT (email = 'admin@localhost' AND must_change_password)) "
             "OR EXISTS (SELECT FROM orders)"
         ).fetchone()

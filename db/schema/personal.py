@@ -155,7 +155,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     "single_sign_on_identity": {"issuer": _ACCOUNT, "subject": _ACCOUNT},
 }
 
-# Numbers, times, states, keys of rows, and words that the program chose.
+# Numbers, times, states, keys of rows, and words that the program chooses.
 IMPERSONAL: Final[Mapping[str, str]] = {
     "account": "id role all_stores must_change_password failed_sign_ins locked_until disabled_at created_at "
     "one_time_until totp_last_step has_second_factor credentials_version",
@@ -167,8 +167,8 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "audit_log": "id at account_id action order_id succeeded",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
     "refund_document_methods",
-    "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at sent_at "
-    "answered_at external_id amount",
+    "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "
+    "sent_at answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
     "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
     "paused_until reported_at",
@@ -184,7 +184,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
     "sent_at queued_at position number refused_since lacks_line",
     "mail_handover": "mail_id at",
-    # `trouble` is the mail server's answer about us, with the recipients' addresses masked.
+    # `trouble` is the mail server's answer about the sender, with the recipients' addresses masked.
     "mail_server": "id address takes_utf8 seen_at trouble trouble_since",
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",

@@ -67,7 +67,7 @@ portal_secret = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
-# Keyed digests of values that somebody had before, or of who was deleted.
+# Keyed digests of a person's former values, or of deleted persons.
 known_value = Table(
     "known_value",
     metadata,

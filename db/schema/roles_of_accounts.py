@@ -13,7 +13,7 @@ class Role(StrEnum):
 
 
 class SessionEnd(StrEnum):
-    """`account_session.ended_because`, and what `ended_account_session()` finds out by the time alone."""
+    """`account_session.ended_because`, and the reasons that `ended_account_session()` derives from the time alone."""
 
     SIGNED_OUT = "signed out"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - a reason, no password

@@ -1,4 +1,4 @@
-"""Write what a migrated database has in force: its functions and its policies, one file each.
+"""Write the functions and policies that a migrated database has in force, one file each.
 
 `DATABASE_URL=… python -m db.schema.snapshot` rewrites `db/schema/functions/` and `db/schema/policies/` from the
 database at that address (the owner's), which must be migrated.
@@ -12,15 +12,16 @@ from sqlalchemy import Connection, create_engine, text
 
 FOLDER: Final = Path(__file__).parent
 
-# Extensions bring functions of their own; those are not ours.
+# Extensions have functions of their own, which are not the portal's.
 _FUNCTIONS: Final = text("""
-    SELECT p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments,
-           pg_get_functiondef(p.oid) AS definition
+    SELECT CASE p.pronamespace WHEN 'public'::regnamespace THEN '' ELSE 'api.' END || p.proname AS name,
+           pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_functiondef(p.oid) AS definition
     FROM pg_proc p
-    WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')
+    WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('api')) AND p.prokind IN ('f', 'p')
         AND NOT EXISTS (SELECT FROM pg_depend d
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-    ORDER BY p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLATE "C"
+    ORDER BY p.pronamespace::regnamespace::text COLLATE "C", p.proname COLLATE "C",
+        pg_get_function_identity_arguments(p.oid) COLLATE "C"
 """)
 _POLICIES: Final = text("""
     SELECT tablename AS table, policyname AS name, permissive, array_to_string(roles, ', ') AS roles, cmd AS command,
@@ -58,7 +59,7 @@ def written_files(folder: Path = FOLDER) -> dict[str, str]:
 
 
 def write_files(current: dict[str, str], folder: Path = FOLDER) -> None:
-    """Make the files equal to `current`: files of functions and tables that no longer exist go."""
+    """Make the files equal to `current`; files of functions and tables that no longer exist are deleted."""
     for path in written_files(folder).keys() - current.keys():
         (folder / path).unlink()
     for path, content in current.items():

@@ -25,7 +25,9 @@ class SubscriptionStatus(StrEnum):
 
 
 class SubscriptionAction(StrEnum):
-    """What changed a subscription's status: `STOP` is part of a refund, `DOCUMENT` a later document of the shop."""
+    """The cause of a change of a subscription's status: `STOP` is part of a refund, `DOCUMENT` a later document of the
+    shop.
+    """
 
     CANCEL = "cancel"
     RESUME = "resume"
@@ -37,7 +39,7 @@ class SubscriptionAction(StrEnum):
         return _ACTION_LABELS[self]
 
 
-# What an order and its history say of the renewal of a subscription.
+# The sentences of an order and its history about the renewal of a subscription.
 RENEWAL_ACTIVATED: Final = "Auto-renewal has been activated"
 RENEWAL_DEACTIVATED: Final = "Auto-renewal has been deactivated"
 
@@ -74,7 +76,7 @@ class RefundStatus(StrEnum):
 
 
 class RefundResult(StrEnum):
-    """How a refund request was closed."""
+    """The result with which a refund request was closed."""
 
     FULL = "full"
     PARTIAL = "partial"
@@ -87,7 +89,7 @@ class RefundResult(StrEnum):
 
     @property
     def mail_phrase(self) -> str:
-        """The result in the requester's mail. The vendor has three results: a refusal reads like a failure."""
+        """The result in the requester's mail. The vendor has three results: a refusal is reported like a failure."""
         return _MAIL_PHRASES[self]
 
 
@@ -113,7 +115,7 @@ class MailState(StrEnum):
 
 
 class HistoryKind(StrEnum):
-    """What an Order History line is filed under. Documents of shops may hold all of them but `NOTE`."""
+    """The kind of an Order History line. Documents of shops may contain all of them but `NOTE`."""
 
     EMAIL = "email"
     ERROR = "error"
@@ -130,7 +132,7 @@ class HistoryKind(StrEnum):
 
 
 class Source(StrEnum):
-    """Who wrote an Order History line or added a document."""
+    """The author of an Order History line or a document."""
 
     SHOP = "shop"
     PORTAL = "portal"
@@ -142,7 +144,7 @@ class DocumentKind(StrEnum):
 
 
 class Relation(StrEnum):
-    """What the other order is to this one."""
+    """The relation of another order to this one."""
 
     TYPO = "typo"
     PARENT = "parent"
@@ -154,7 +156,7 @@ class Relation(StrEnum):
 
 
 class SubscriptionFilter(StrEnum):
-    """What a search asks of the subscriptions of an order."""
+    """The condition of a search on the subscriptions of an order."""
 
     ANY = "any"
     WITH = "with"
@@ -226,7 +228,7 @@ _MAIL_PHRASES: dict[RefundResult, str] = {
 
 
 def status_labels(status: str, delivered: bool, refund_status: str | None) -> tuple[str, ...]:
-    """All statuses of an order in words: the main one, delivery, and that of its newest refund request, if any."""
+    """The labels of all statuses of an order: the main one, delivery, and that of its newest refund request, if any."""
     delivery = DeliveryStatus.DELIVERED if delivered else DeliveryStatus.NOT_DELIVERED
     labels = (MainStatus(status).label, delivery.label)
     return labels if refund_status is None else (*labels, RefundStatus(refund_status).label)

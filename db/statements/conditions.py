@@ -1,6 +1,6 @@
-"""What a search asks of an order, as values and as conditions of a statement.
+"""The conditions of a search, as values and as parts of a statement.
 
-Scope comes twice: the stores are part of every statement, and row-level security stands behind it.
+Scope is enforced twice: the stores are part of every statement, and row-level security applies as well.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,11 +36,10 @@ STORE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
 
 @dataclass(frozen=True, slots=True)
 class AskedOrder:
-    """One piece of what was typed, and what it may stand for.
+    """One piece of the typed text, and the orders it may mean.
 
-    `token` and `line` are the longer spellings that it was cut from, for names with a stroke, a comma or a space in
-    them; None where they are the same or too long for a name. `number` is that of its digits, None when no order can
-    have it.
+    `token` and `line` are the longer texts that it was cut from, for names that contain a bar, a comma or a space; None
+    where they are the same or too long for a name. `number` is that of its digits, None when no order can have it.
     """
 
     piece: str
@@ -51,7 +50,8 @@ class AskedOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchValues:
-    """What a search compares orders with. Each field has a condition of its name, which applies unless it is None.
+    """The values that a search compares orders with. Each field has a condition of its name, which applies unless it is
+    None.
 
     Searched texts are compared in the form that the database gives them (`fold`, `digits`, `email_key`). The fragment
     of an activation code comes in three forms, of which a search has one at most: `code_fragment` as typed,
@@ -92,14 +92,14 @@ class SearchValues:
         }
 
 
-# The orders that were asked for by what is shown of them: a row per piece of what was typed and order that it means.
+# The orders that were asked for by name or number: one row per piece of the typed text and order that it means.
 ASKED: Final = func.orders_asked_for(
     bindparam("asked_lines", type_=ARRAY(Text)),
     bindparam("asked_tokens", type_=ARRAY(Text)),
     bindparam("asked_pieces", type_=ARRAY(Text)),
     bindparam("asked_numbers", type_=ARRAY(BigInteger)),
 ).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
-# What an order must fulfil, by the name of the value that it is compared with.
+# The conditions on an order, by the name of the value that it is compared with.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "created_since": orders.c.created_at >= bindparam("created_since", type_=TIME),
     "created_until": orders.c.created_at < bindparam("created_until", type_=TIME),
@@ -122,7 +122,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
         select(func.orders_with_code(bindparam("code_fragment", type_=Text), None))
     ),
     "code_orders": orders.c.order_id == any_(bindparam("code_orders", type_=ARRAY(BigInteger))),
-    # Asked of one order after the other: so many codes contain the fragment that the newest orders soon have it.
+    # Checked order by order: so many codes contain the fragment that the newest orders soon yield matches.
     "common_fragment": select(activation_code.c.id)
     .where(
         activation_code.c.order_id == orders.c.order_id,
@@ -133,7 +133,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "has_active_subscription": orders.c.active_subscription,
     "has_cancelled_subscription": orders.c.cancelled_subscription,
 }
-# These name the orders themselves, whatever the store.
+# These name the orders themselves, regardless of the store.
 NAMING_CONDITIONS: Final = frozenset({"asked_orders", "code_fragment", "code_orders"})
 
 
@@ -148,7 +148,7 @@ def asked_parameters(asked: Sequence[AskedOrder]) -> Parameters:
 
 
 def named_parameters(values: SearchValues, store_ids: Sequence[int]) -> tuple[frozenset[str], Parameters]:
-    """The names of the conditions of a search, and the parameters of a statement that is made of them."""
+    """The names of a search's conditions, and the parameters of the statement that is made of them."""
     parameters = values.parameters()
     names = frozenset(parameters)
     if values.asked_orders is not None:
@@ -168,7 +168,7 @@ def in_scope(names: Collection[str]) -> ColumnElement[bool]:
 
 
 def matching(values: SearchValues, store_ids: Sequence[int]) -> ColumnElement[bool]:
-    """The whole condition with its values, scope included: for statements that are made for one use."""
+    """The whole condition with its values, scope included, for statements that are used once."""
     names, parameters = named_parameters(values, store_ids)
 
     # Any: SQLAlchemy hands every kind of element to a replacement, and options that it does not name.

@@ -19,8 +19,8 @@ from db.schema.statuses import (
 from db.statements.conditions import Parameters, SearchValues, matching
 from db.statements.search import count_statement
 
-# Up to so many orders come newest first; more come as the database has them, since sorting them would delay the first
-# row for everybody.
+# Up to this many orders are sorted, newest first; more come in the database's order, since sorting them would delay the
+# first row.
 ORDERED_TO: Final = 10_000
 RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -34,7 +34,7 @@ class Kind(StrEnum):
     TIME = "time"
 
 
-# Any: the columns of an export have all types there are.
+# Any: the columns of an export are of many types.
 Cell = ColumnElement[Any]
 
 
@@ -124,7 +124,8 @@ def csv_cell(column: ExportColumn) -> Cell:
         # Several times as fast as to_char.
         return func.replace(cast(func.date_trunc("second", expression), Text), " ", "T")
     if column.kind is Kind.TEXT:
-        # All that is risky is before "A" among the bytes, and nearly all text is not: one cheap comparison per cell.
+        # All risky characters are bytes before "A", and nearly no text begins with one: a single cheap comparison per
+        # cell.
         is_early = collate(expression, "C") < literal("A")
         is_risky = and_(is_early, func.ascii(expression).in_(map(ord, RISKY)))
         return case((is_risky, literal("'") + expression), else_=expression)
@@ -150,5 +151,5 @@ def export_statement(
 
 
 def size_statement(values: SearchValues, store_ids: Sequence[int]) -> tuple[Select[int], Parameters]:
-    """The number of orders that match, counted as far as it matters for their order."""
+    """The number of orders that match, counted only as far as needed to decide whether they are sorted."""
     return count_statement(values, store_ids, most=ORDERED_TO + 1)

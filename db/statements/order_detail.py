@@ -1,6 +1,6 @@
-"""An order and what belongs to it, in as few statements as it can be read with: a click waits for every one of them.
+"""An order and its parts, read in as few statements as possible: a click waits for every one of them.
 
-Each statement is made once; what it is about are its parameters. Making it anew for every click would cost about as
+Each statement is built once and takes its orders as parameters. Building it anew for every click would cost about as
 much as PostgreSQL's answer.
 """
 
@@ -53,7 +53,7 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 @cache
 def orders_statement() -> Select[Any]:
-    """The orders of `order_ids` that are in the stores `store_ids`, each with its checkout page's rules."""
+    """The orders of `order_ids` that are in the stores `store_ids`, each with the rules of its store."""
     return (
         select(
             checkout_page.c.name.label("store"),
@@ -82,7 +82,7 @@ def requests_statement() -> Select[Any]:
 
 @cache
 def items_statement() -> Select[Any]:
-    """The items of `order_ids` with their codes (`code_…`, one row each) and what they subscribe to (`sub_…`).
+    """The items of `order_ids` with their codes (`code_…`, one row each) and their subscriptions (`sub_…`).
 
     `queued_at` is since when a mail with the code is on its way. Sorted by order, item and code.
     """
@@ -96,14 +96,14 @@ def items_statement() -> Select[Any]:
         )
         .alias("waiting")
     )
-    code, carried = activation_code, subscription
+    code, part = activation_code, subscription
     source = (
         order_item.outerjoin(
             code, and_(code.c.order_id == order_item.c.order_id, code.c.position == order_item.c.position)
         )
         .outerjoin(
-            carried,
-            and_(carried.c.order_id == order_item.c.order_id, carried.c.position == order_item.c.position),
+            part,
+            and_(part.c.order_id == order_item.c.order_id, part.c.position == order_item.c.position),
         )
         .outerjoin(
             waiting,
@@ -118,11 +118,11 @@ def items_statement() -> Select[Any]:
         select(
             order_item,
             *[
-                one.label(f"code_{one.name}")
-                for one in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
+                source_column.label(f"code_{source_column.name}")
+                for source_column in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
             ],
             waiting.c.queued_at,
-            *[one.label(f"sub_{one.name}") for one in carried.c],
+            *[source_column.label(f"sub_{source_column.name}") for source_column in part.c],
         )
         .select_from(source)
         .where(_among(order_item.c.order_id))
@@ -135,15 +135,15 @@ def timeline_statement() -> CompoundSelect[Any]:
     """Of `order_ids`: history (`what` is `event`), documents (`document`), related orders (`relation`), and actions
     that a connection has to confirm (`awaited`: `text` is their row as JSON, `kind` that of the connection).
 
-    Newest first. Of a relation `id` is the other order and `kind` says what that one is to this; also when only the
-    other order says so.
+    Newest first. In a relation, `id` is the other order and `kind` its relation to this one, even when only the other
+    order states it.
     """
     history, document, relation, awaited = order_history, order_document, order_relation, awaited_action
     opposite = case(
         {"parent": "child", "child": "parent"}, value=relation.c.relation, else_=relation.c.relation
     )
     nothing = [null().cast(Text), null().cast(Text), null().cast(BigInteger)]
-    found: CompoundSelect[Any] = union_all(
+    timeline: CompoundSelect[Any] = union_all(
         select(
             history.c.order_id,
             literal("event").label("what"),
@@ -189,18 +189,19 @@ def timeline_statement() -> CompoundSelect[Any]:
             *nothing[1:],
         ).where(_among(awaited.c.order_id)),
     )
-    return found.order_by(column("at").desc(), column("id").desc())
+    return timeline.order_by(column("at").desc(), column("id").desc())
 
 
 @cache
 def subscriptions_statement() -> CompoundSelect[Any]:
     """The orders of the subscriptions `subscription_ids` of the stores `store_ids` (`what` is `member`, oldest first).
 
-    And what was done to these subscriptions (`event`), and since when a change waits to be confirmed (`awaited`).
+    Also the changes that were made to these subscriptions (`event`, newest first), and since when a change waits to be
+    confirmed (`awaited`).
     """
     member, event, awaited = subscription, subscription_event, awaited_action
     named = bindparam("subscription_ids", type_=ARRAY(Text))
-    found = union_all(
+    rows = union_all(
         select(
             literal("member").label("what"),
             member.c.checkout_page_id,
@@ -243,4 +244,4 @@ def subscriptions_statement() -> CompoundSelect[Any]:
             awaited.c.state.in_(["recorded", "sent"]),
         ),
     )
-    return found.order_by(column("at"), column("id"))
+    return rows.order_by(column("at"), column("id"))

@@ -30,7 +30,7 @@ def totals_statement(
     """
     day = cast(func.timezone(zone, orders.c.created_at), Date).label("day")
     is_paid = orders.c.status == MainStatus.PAID
-    # By all three first: PostgreSQL does that in several processes at once, and grouping sets it does in one.
+    # By all three first: PostgreSQL does that in parallel, but grouping sets in a single process.
     small = (
         select(
             day,
@@ -59,9 +59,9 @@ def totals_statement(
 
 
 def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[Any]:
-    """What became of the refund requests for these orders: a row per store, and one of all, whose store is None.
+    """The results of the refund requests for these orders: a row per store, and one for all, whose store is None.
 
-    A median cannot be added up, so all of them are counted beside the stores, in the same pass.
+    Medians cannot be added up, so the row for all is computed beside those of the stores, in the same pass.
     """
     closed = refund_request.c.closed_at.is_not(None)
     hours = func.extract("epoch", refund_request.c.closed_at - refund_request.c.requested_at) / 3600
@@ -84,7 +84,7 @@ def refunds_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[
 
 
 def given_back_statement(values: SearchValues, store_ids: Sequence[int]) -> Select[int, str, Decimal, int]:
-    """What was refunded of these orders, by store and currency; `unknown` counts the refunds without a recorded sum."""
+    """The sums refunded for these orders, by store and currency; `unknown` counts refunds without a recorded sum."""
     currency = func.coalesce(refund_request.c.currency, orders.c.currency)
     return (
         select(

@@ -1,7 +1,7 @@
-"""The statements behind a search: a page of orders, their number, and what it was asked for by.
+"""The statements behind a search: a page of orders, their number, and the IDs that were asked for.
 
-A statement depends on which fields of the search are filled and on nothing that stands in them; those are its
-parameters. So each is made once and kept: making it anew for every search would cost as much as PostgreSQL's answer.
+A statement depends on which fields of the search are filled, not on their values, which are its parameters. So each is
+built once and cached: building it anew for every search would cost as much as PostgreSQL's answer.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
 def count_statement(
     values: SearchValues, store_ids: Sequence[int], *, most: int
 ) -> tuple[Select[int], Parameters]:
-    """How many orders match, counting no further than `most`."""
+    """The number of orders that match, counted no further than `most`."""
     names, parameters = named_parameters(values, store_ids)
     parameters["most"] = most
     return _count(names), parameters
@@ -135,7 +135,7 @@ def _count(names: frozenset[str]) -> Select[int]:
 
 
 def asked_statement(asked: Sequence[AskedOrder], store_ids: Sequence[int]) -> tuple[Select[int], Parameters]:
-    """The numbers (from 1 on) of those that were asked for and are orders of these stores."""
+    """The numbers (from 1 on) of the IDs asked for that are orders of these stores."""
     return _asked(), asked_parameters(asked) | {"store_ids": list(store_ids)}
 
 
@@ -147,5 +147,7 @@ def _asked() -> Select[int]:
 
 @cache
 def code_orders_statement() -> Select[int]:
-    """The orders of the first `most` codes that contain `code_fragment`; one that has several comes several times."""
+    """The orders of the first `most` codes that contain `code_fragment`; an order with several of them occurs several
+    times.
+    """
     return select(func.orders_with_code(bindparam("code_fragment", type_=Text), _MOST))

@@ -1,7 +1,7 @@
 """streamlit-authenticator over the accounts in the database.
 
-The library draws the form and reads it (`SignInForm` in pages/web/streamlit_private.py); what it would decide from a
-dictionary in memory, the database decides here, and the cookie that it would set by script is set by a route
+The library draws and reads the form (`SignInForm` in pages/web/streamlit_private.py). The database takes the decisions
+that the library would take from a dictionary in memory, and a route sets the cookie that it would set by script
 (browser_cookies.py). docs/decisions/003-sign-in.md and 020-a-cookie-that-no-script-reads.md say why.
 """
 
@@ -42,16 +42,16 @@ class Pending:
 
 
 def draw_sign_in_form() -> None:
-    """Draw the form and check what was sent; with the right credentials, the tab holds a session from then on."""
+    """Draw the form and check what was sent; with the right credentials, the tab has a session from then on."""
     SignInForm(_check_credentials, set_session_cookie).login(fields=FIELDS, key=FORM_KEY)
 
 
 def _check_credentials(email: str, password: str) -> bool:
-    """Whether a session could be opened; its token is this tab's from then on."""
+    """Open a session, whose token this tab holds from then on; return whether that was possible."""
     address = page_address()
     try:
         checked = sessions.check_password(email, password, address=address, device=browser_device())
-    except SupportError as refusal:  # not about this account: too many from there, or too many at once
+    except SupportError as refusal:  # not about this account: too many attempts from the network, or at once
         st.session_state[NOT_NOW] = str(refusal)
         return False
     if checked is not None and second_factor.is_asked_after(checked.attempt):

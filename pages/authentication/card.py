@@ -1,4 +1,4 @@
-"""The card in the middle of an otherwise empty page, which sign-in and everything before the gate are drawn on."""
+"""The card in the middle of an otherwise empty page, for signing in and for everything before the gate."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator

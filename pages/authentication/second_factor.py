@@ -128,7 +128,7 @@ def _set_up(viewer: Viewer) -> None:
     except SupportError as refusal:
         is_password = isinstance(refusal, InvalidInput) and refusal.field == "password"
         field_error(password_error if is_password else code_error, refusal)
-        if isinstance(refusal, Conflict):  # the key shown is worthless; the next run makes another one
+        if isinstance(refusal, Conflict):  # the key on the page is worthless; the next run makes a new one
             _forget_enrolment()
         return
     _forget_enrolment()

@@ -1,4 +1,4 @@
-"""How values are written on a page. Days and times are written as in mails (services/time_zones.py)."""
+"""The text of values on a page. Days and times are written as in mails (services/time_zones.py)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ ROLE_LABELS: Final = {
 
 
 def wall_clock(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """The time in the zone without its offset, so that a table shows it as it is, whatever the browser's zone."""
+    """The time in the zone without its offset, so that a table shows it unchanged, whatever the browser's zone."""
     return None if at is None else at.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 

@@ -12,7 +12,7 @@ from services.text.file_names import shown_name
 
 
 def _exact(value: Any) -> Any:
-    """Texts escaped with their white space; what is HTML already, or no text, as it is."""
+    """Escape texts with their white space; return HTML, and values other than texts, unchanged."""
     return Markup(html_text(value)) if type(value) is str else value  # noqa: S704
 
 
@@ -28,10 +28,10 @@ _environment.filters["file_name"] = shown_name
 
 
 def render(name: str, **values: object) -> str:
-    """The template beside this file with these values; a value that is not given is an error."""
+    """Render the template of this name with these values; a missing value is an error."""
     return _environment.get_template(name).render(values)
 
 
 def pieces(name: str, **values: object) -> TemplateModule:
-    """The template's macros with these values at hand, to be called one by one."""
+    """The template's macros, which use these values, to be called one by one."""
     return _environment.get_template(name).make_module(values)

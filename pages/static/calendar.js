@@ -42,7 +42,7 @@ function open(input) {
   box.addEventListener("mousedown", (event) => event.preventDefault());
   box.addEventListener("click", clicked);
   document.body.append(box);
-  // Popovers, dialogs and the app itself each have a colour scheme of their own; this stands beside them.
+  // Popovers, dialogs and the app itself each have a colour scheme of their own; this one is beside them.
   box.style.colorScheme = getComputedStyle(field).colorScheme;
   draw(dayOf(field.value) ?? today());
 }

@@ -15,7 +15,7 @@ function start() {
 
 const dialog = () => document.querySelector('[data-testid="stDialog"]');
 
-// A dialog in which something was written goes by its own cross only, and its keys are no shortcuts of the page behind it.
+// A dialog in which something was written closes by its own cross only, and its keys are not shortcuts of the page behind it.
 function pressed(event) {
   const open = dialog();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && open) {

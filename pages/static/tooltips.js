@@ -1,5 +1,5 @@
 // Texts of a table that find no room in their cell, whole, while the pointer is over them. Streamlit paints its tables on
-// a canvas and cuts such texts without a word; what stands where is asked of the component that painted it.
+// a canvas and cuts such texts without a mark; the component that painted them is asked for their positions.
 const CANVAS = '[data-testid="data-grid-canvas"]';
 const PADDING = 16; // of a cell, both sides together
 const measure = document.createElement("canvas").getContext("2d");

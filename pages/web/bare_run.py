@@ -15,7 +15,7 @@ _is_served = False
 
 
 def allow_pages() -> None:
-    """Called once in a process that is the portal's own web server."""
+    """Mark this process as the portal's own web server; called once."""
     global _is_served
     _is_served = True
 

@@ -33,7 +33,7 @@ from services.orders.filters import OrderFilter
 P = ParamSpec("P")
 
 log = logging.getLogger("esupport.pages")
-_FIRST_LOOK: Final = 0.3  # seconds; a short export is over by then and was never slowed down
+_FIRST_LOOK: Final = 0.3  # seconds; a short export has ended by then and is never slowed down
 _EVERY: Final = 1.0
 _LONGEST: Final = 3600.0  # the file is one statement, which takes as long as its reader does
 _STUCK_AFTER: Final = 300.0  # a reader that takes nothing for so long has gone

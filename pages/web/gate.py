@@ -126,7 +126,7 @@ def _refusal(status: int, text: str) -> Response:
 
 
 def _without_the_token(request: Request, token: str) -> Response:
-    """For a link that sets a new password: move its token from the address, which others may see, into a cookie."""
+    """Move the token of a link that sets a new password from the address, which others may see, into a cookie."""
     others = [(key, value) for key, value in request.query_params.multi_items() if key != RESET_PARAMETER]
     address = f"?{urlencode([*others, (RESET_PARAMETER, RESET_MARK)])}"
     answer = RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})

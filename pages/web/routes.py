@@ -1,7 +1,7 @@
 """Routes beside the pages: downloads for signed-in viewers, and the customer's page of an order.
 
-Streamlit checks nothing on these addresses, so each route reads the viewer by itself. A request without a session, one
-for an order of another store and one for an order that does not exist get the same answer.
+Streamlit checks nothing on these addresses, so each route reads the viewer itself. A request without a session, one for
+an order of another store and one for an order that does not exist get the same answer.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +101,7 @@ def document(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _ExportChoice:
-    """What an export's address asks for: its rows, its columns by title (none for all), and the kind of its file."""
+    """The options in an export's address: its rows, its columns by title (none for all), and the kind of its file."""
 
     rows: ExportRows
     titles: Sequence[str]

@@ -160,7 +160,7 @@ def ignore_forwarded_headers() -> None:
 
 
 class _Untouched:
-    """Stands in for uvicorn's middleware and changes nothing."""
+    """A replacement for uvicorn's middleware that changes nothing."""
 
     def __init__(self, app: ASGIApp, trusted_hosts: object = None) -> None:
         self.app = app
@@ -190,7 +190,7 @@ class SignInForm(Authenticate):  # type: ignore[misc]  # the library has no type
 
 
 class CheckedCredentials(AuthenticationModel):  # type: ignore[misc]  # the library has no types
-    """Asks `check` instead of a dictionary of users."""
+    """A model that asks `check` instead of a dictionary of users."""
 
     def __init__(self, check: Callable[[str, str], bool], secret_key: str) -> None:
         super().__init__({"usernames": {}}, auto_hash=False, secret_key=secret_key)
@@ -204,7 +204,7 @@ class CheckedCredentials(AuthenticationModel):  # type: ignore[misc]  # the libr
 
 
 class TicketCookie(CookieModel):  # type: ignore[misc]  # the library has no types
-    """Leaves the cookie to `set_cookie`, and reads and deletes none."""
+    """A model that leaves the cookie to `set_cookie` and never reads or deletes one."""
 
     def __init__(self, set_cookie: Callable[[], None]) -> None:
         # Not the parent's: it would draw a component that reads every cookie of the browser.

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, any_, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -31,7 +30,7 @@ class LastAdministrator(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What an account is given: its role, and the IDs of its teams and of the stores beside them."""
+    """The grants of an account: its role, and the IDs of its teams and of stores besides theirs."""
 
     role: Role
     teams: tuple[int, ...] = ()
@@ -43,7 +42,7 @@ class Grants:
 def create_account(
     connection: Connection, viewer: Viewer, *, email: str, name: str, grants: Grants
 ) -> ActionResult:
-    """Makes an account and mails its login and a one-time password, good for 72 hours.
+    """Make an account and mail its login and a one-time password, valid for 72 hours.
 
     Raises `NotAllowed`, `InvalidInput` (fields `email`, `name`, `teams`, `stores`), `Conflict`.
     """
@@ -64,8 +63,9 @@ def create_account(
 def change_account(
     connection: Connection, viewer: Viewer, account_id: int, *, name: str, grants: Grants
 ) -> ActionResult:
-    """Sets name, role, teams and stores. What somebody may see changes with their next click; another role ends their
-    sessions. Raises `NotAllowed`, `AccountNotFound`, `InvalidInput`, `LastAdministrator`."""
+    """Set name, role, teams and stores. What a person may see changes with their next click; a change of role ends
+    their sessions. Raises `NotAllowed`, `AccountNotFound`, `InvalidInput`, `LastAdministrator`.
+    """
     name = checked_name(name)
     before = _lock_account(connection, viewer, account_id)
     connection.execute(delete(team_member).where(team_member.c.account_id == account_id))
@@ -73,7 +73,7 @@ def change_account(
     _insert_grants(connection, account_id, grants)
     if before.role is not grants.role:
         _end_sessions(connection, account_id, SessionEnd.ROLE_CHANGED)
-    # Last: an administrator who gives up being one may do nothing afterwards.
+    # Last: administrators who change their own role may do nothing afterwards.
     _update(connection, account_id, name=name, role=grants.role, all_stores=grants.all_stores)
     return ActionResult(
         f"The account of {name} was saved.",
@@ -97,7 +97,7 @@ def change_account(
 
 @action(AuditAction.RESET_PASSWORD)
 def reset_password(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Mails a new one-time password and ends all sessions. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    """Mail a new one-time password and end all sessions. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     listed = _lock_account(connection, viewer, account_id)
     if listed.disabled_at is not None:
         raise Conflict("A disabled account gets no password. Enable it first.")
@@ -136,7 +136,7 @@ def disable_account(connection: Connection, viewer: Viewer, account_id: int) -> 
 
 @action(AuditAction.ENABLE_ACCOUNT)
 def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    """Enable a disabled account again. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     listed = _lock_account(connection, viewer, account_id)
     if listed.disabled_at is None:
         raise Conflict("This account is not disabled.")
@@ -146,7 +146,7 @@ def enable_account(connection: Connection, viewer: Viewer, account_id: int) -> A
 
 @action(AuditAction.UNLOCK_ACCOUNT)
 def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Ends the lock of five wrong passwords or codes early. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
+    """Lift the lock that five wrong passwords or codes have set. Raises `NotAllowed`, `AccountNotFound`, `Conflict`."""
     listed = _lock_account(connection, viewer, account_id)
     if not listed.is_locked(datetime.now(UTC)):
         raise Conflict("This account is not locked.")
@@ -157,7 +157,7 @@ def unlock_account(connection: Connection, viewer: Viewer, account_id: int) -> A
 
 @action(AuditAction.END_SESSIONS)
 def end_sessions(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Signs the account out everywhere. Raises `NotAllowed`, `AccountNotFound`."""
+    """Sign the account out everywhere. Raises `NotAllowed`, `AccountNotFound`."""
     listed = _lock_account(connection, viewer, account_id)
     number = _end_sessions(connection, account_id, SessionEnd.ENDED)
     sentence = f"{number} session{'' if number == 1 else 's'} of {listed.name} ended."
@@ -174,7 +174,7 @@ def _lock_account(connection: Connection, viewer: Viewer, account_id: int) -> Li
     return get_account(connection, viewer, account_id)
 
 
-def _update(connection: Connection, account_id: int, **values: Any) -> None:
+def _update(connection: Connection, account_id: int, **values: object) -> None:
     try:
         connection.execute(update(account).where(account.c.id == account_id).values(**values))
     except DBAPIError as error:
@@ -184,7 +184,7 @@ def _update(connection: Connection, account_id: int, **values: Any) -> None:
 
 
 def _unlock_browsers(connection: Connection, account_id: int) -> None:
-    """The browsers that the account is known at have counts of their own."""
+    """Unlock the account's known browsers as well, which have failure counts of their own."""
     connection.execute(
         update(known_device)
         .where(known_device.c.account_id == account_id)

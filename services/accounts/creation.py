@@ -1,4 +1,4 @@
-"""Making accounts."""
+"""Create accounts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ from services.mail.server_state import find_utf8_for
 from services.settings import settings
 from services.text.keys import strip_edges
 
-# A one-time password lets in for so long.
+# How long a one-time password is valid.
 ONE_TIME_LIFE: Final = timedelta(hours=72)
 FIRST_ADMINISTRATOR: Final = "admin@localhost"
 
@@ -32,7 +32,7 @@ def create_account(
     stores: Sequence[str] = (),
     all_stores: bool = False,
 ) -> str:
-    """Makes an account from the command line and returns its one-time password, good for 72 hours.
+    """Make an account from the command line and return its one-time password, valid for 72 hours.
 
     The first sign-in must set another one. `connection` is a transaction of the jobs' role. Raises `InvalidInput` for
     an unusable e-mail or name and for a store that does not exist, `Conflict` when the e-mail has an account already.
@@ -60,10 +60,11 @@ def create_account(
 
 
 def create_first_administrator(connection: Connection) -> str | None:
-    """Makes `admin@localhost` on a database without any account and returns its one-time password, else None.
+    """Make `admin@localhost` on a database without any account and return its one-time password, else None.
 
-    `connection` is a transaction of the jobs' role. Of several processes that start at once, one makes it. None where
-    passwords are switched off: `python -m services.accounts create-admin` makes one for a known e-mail then.
+    `connection` is a transaction of the jobs' role. When several processes start at once, one of them makes it. Where
+    passwords are switched off it returns None as well: `python -m services.accounts create-admin` then makes an account
+    for a known e-mail.
     """
     if not settings().sign_in.passwords:
         return None
@@ -110,7 +111,7 @@ def add_account(
 
 
 def checked_email(email: str, utf8: Utf8) -> str:
-    """Raises `InvalidInput` (field `email`)."""
+    """The e-mail of a new account, checked. Raises `InvalidInput` (field `email`)."""
     email = strip_edges(email)
     if why_not := why_not_mailable(email, utf8):
         raise InvalidInput(why_not, field="email")
@@ -118,7 +119,7 @@ def checked_email(email: str, utf8: Utf8) -> str:
 
 
 def checked_name(name: str) -> str:
-    """Raises `InvalidInput` (field `name`)."""
+    """The name of an account, checked. Raises `InvalidInput` (field `name`)."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 200 or not name.isprintable():
         raise InvalidInput("A name has 1 to 200 characters.", field="name")

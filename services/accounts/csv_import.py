@@ -1,4 +1,4 @@
-"""Many accounts at once, from a CSV file: looked at first, then all of them or none."""
+"""Import many accounts from a CSV file: a preview first, then all of them or none."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ class ImportRow:
 
 
 def preview_accounts(connection: Connection, viewer: Viewer, content: bytes) -> tuple[ImportRow, ...]:
-    """What the file asks for, line by line. Nothing is changed.
+    """The accounts that the file asks for, line by line. Nothing is changed.
 
     The file is UTF-8 CSV with a first line that names the columns email, name, role and teams (names separated by
     semicolons; may be left out), separated by commas or semicolons. Raises `NotAllowed`, and `InvalidInput` (field

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from db.schema.account_tables import (
     account,
@@ -23,7 +23,7 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount:
-    """An account with what it sees: `teams` and `stores` are IDs, stores those granted directly. Times are aware."""
+    """An account and its grants: `teams` and `stores` are IDs, `stores` those granted directly. Times are aware."""
 
     id: int
     email: str
@@ -45,15 +45,21 @@ class ListedAccount:
 
 
 def find_accounts(
-    connection: Connection, viewer: Viewer, *, words: str = "", after: str | None = None, limit: int = PAGE
+    connection: Connection,
+    viewer: Viewer,
+    *,
+    search_text: str = "",
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> tuple[ListedAccount, ...]:
-    """Accounts whose e-mail or name contains `words`, by e-mail; `after` (an e-mail) goes on where a page ended.
+    """Accounts whose e-mail or name contains `search_text`, by e-mail; `after` (an e-mail) continues where a page
+    ended.
 
     Raises `NotAllowed`.
     """
     require_administrator(viewer)
     statement = _accounts().order_by(account.c.email_key).limit(limit)
-    if wanted := strip_edges(words):
+    if wanted := strip_edges(search_text):
         statement = statement.where(
             or_(
                 func.strpos(func.fold(account.c.email), func.fold(wanted)) > 0,
@@ -62,19 +68,20 @@ def find_accounts(
         )
     if after is not None:
         statement = statement.where(account.c.email_key > func.email_key(after))
-    return tuple(_listed(row) for row in connection.execute(statement))
+    return tuple(_listed(row) for row in connection.execute(statement).mappings())
 
 
 def get_account(connection: Connection, viewer: Viewer, account_id: int) -> ListedAccount:
-    """Raises `NotAllowed`, `AccountNotFound`."""
+    """The account with this ID. Raises `NotAllowed`, `AccountNotFound`."""
     require_administrator(viewer)
-    row = connection.execute(_accounts().where(account.c.id == account_id)).one_or_none()
+    row = connection.execute(_accounts().where(account.c.id == account_id)).mappings().one_or_none()
     if row is None:
         raise AccountNotFound
     return _listed(row)
 
 
-def _accounts() -> Any:
+# Any: the columns are those of `ListedAccount`, more than a type can list.
+def _accounts() -> Select[Any]:
     of_account = account.c.id
     teams = select(func.array_agg(team_member.c.team_id)).where(team_member.c.account_id == of_account)
     stores = select(func.array_agg(account_page.c.checkout_page_id)).where(
@@ -99,11 +106,10 @@ def _accounts() -> Any:
     )
 
 
-def _listed(row: Any) -> ListedAccount:
-    values = dict(row._mapping)
-    values |= {
-        "role": Role(row.role),
-        "teams": tuple(sorted(row.teams or ())),
-        "stores": tuple(sorted(row.stores or ())),
+def _listed(row: RowMapping) -> ListedAccount:
+    values = dict(row) | {
+        "role": Role(row["role"]),
+        "teams": tuple(sorted(row["teams"] or ())),
+        "stores": tuple(sorted(row["stores"] or ())),
     }
     return ListedAccount(**values)

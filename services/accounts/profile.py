@@ -28,11 +28,11 @@ def change_own_password(
     browser: str | None = None,
     device: str | None = None,
 ) -> None:
-    """Sets the viewer's password and ends every session of theirs but this one; a mail tells the viewer.
+    """Set the viewer's password and end all their sessions but this one; a mail tells the viewer.
 
-    `current` is asked for unless the password must be changed, right after signing in with a one-time one; a wrong
-    one counts as a failed sign-in, so that an open screen is no place for guessing. Raises `InvalidInput` with
-    `field` one of `current`, `new`, `repeated`.
+    `current` is required unless the viewer has just signed in with a one-time password, which must be changed. A wrong
+    one counts as a failed sign-in, so that nobody can guess passwords at an unattended screen. Raises `InvalidInput`
+    with `field` one of `current`, `new`, `repeated`.
     """
     passwords.check_new_password(new, repeated, email=viewer.email)
     proof = None
@@ -97,7 +97,7 @@ def end_own_session(viewer: Viewer, session_id: int, *, address: str | None) -> 
 
 
 def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
-    """Sets the zone that days and times are shown in; None follows the browser. Raises `InvalidInput`."""
+    """Set the zone that days and times are shown in; None follows the browser. Raises `InvalidInput`."""
     if zone is not None and zone not in time_zones():
         raise InvalidInput("There is no time zone of that name.", field="time_zone")
     with viewer_transaction(viewer.account_id) as connection:
@@ -105,7 +105,7 @@ def set_own_time_zone(viewer: Viewer, zone: str | None) -> None:
 
 
 def has_public_passwords() -> bool:
-    """Whether demo accounts can sign in to a database of a server of its own: their password is known to everybody."""
+    """Whether demo accounts, whose password is public, can sign in to the database of a production server."""
     if database_settings().database_url is None:
         return False
     with anonymous_transaction() as connection:

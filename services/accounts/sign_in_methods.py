@@ -1,4 +1,4 @@
-"""What administrators change about how accounts sign in: second factors and single sign-on."""
+"""Changes by administrators to the ways in which accounts sign in: second factors and single sign-on."""
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -13,7 +13,7 @@ from services.errors import AccountNotFound, Conflict
 
 @action(AuditAction.REQUIRE_SECOND_FACTOR)
 def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role]) -> ActionResult:
-    """Sets the roles that must have a second factor; who has none yet sets one up at their next click.
+    """Set the roles that must have a second factor; accounts without one have to set it up at their next click.
 
     Raises `NotAllowed`.
     """
@@ -30,35 +30,37 @@ def require_for(connection: Connection, viewer: Viewer, *, roles: frozenset[Role
 
 @action(AuditAction.RESET_SECOND_FACTOR)
 def reset_second_factor(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """For somebody who lost their device and their recovery codes; a mail tells them.
+    """Remove the second factor of a person who has lost their device and recovery codes; a mail tells them.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
     """
     require_administrator(viewer)
-    known = connection.execute(
+    account_row = connection.execute(
         select(account.c.email, account.c.name, account.c.time_zone, account.c.has_second_factor).where(
             account.c.id == account_id
         )
     ).one_or_none()
-    if known is None:
+    if account_row is None:
         raise AccountNotFound
-    if not known.has_second_factor:
+    if not account_row.has_second_factor:
         raise Conflict("This account has no second factor.")
     connection.execute(
         update(account).where(account.c.id == account_id).values(totp_secret=None, totp_last_step=None)
     )
-    notify_owner_of_reset(connection, account_id, Owner(known.email, known.name, known.time_zone))
-    return ActionResult(f"The second factor of {known.name} was removed.", {"account": account_id})
+    notify_owner_of_reset(
+        connection, account_id, Owner(account_row.email, account_row.name, account_row.time_zone)
+    )
+    return ActionResult(f"The second factor of {account_row.name} was removed.", {"account": account_id})
 
 
 @action(AuditAction.UNLINK_SINGLE_SIGN_ON)
 def unbind_single_sign_on(connection: Connection, viewer: Viewer, account_id: int) -> ActionResult:
-    """Lets the account be bound anew by the next single sign-on; what the old one opened ends.
+    """Unbind the account, so that the next single sign-on binds it anew; sessions that the old one opened end.
 
     Raises `NotAllowed`, `AccountNotFound`, `Conflict`.
     """
-    known = get_account(connection, viewer, account_id)
+    owner = get_account(connection, viewer, account_id)
     of_account = single_sign_on_identity.c.account_id == account_id
     if connection.execute(delete(single_sign_on_identity).where(of_account)).rowcount == 0:
         raise Conflict("This account is not linked to a single sign-on.")
-    return ActionResult(f"The single sign-on of {known.name} was unlinked.", {"account": account_id})
+    return ActionResult(f"The single sign-on of {owner.name} was unlinked.", {"account": account_id})

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from db.schema.audit_actions import AuditAction
 from db.schema.order_tables import checkout_page, orders, payment_method
@@ -20,7 +19,9 @@ class StoreNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ListedStore:
-    """A checkout page and what it allows. `refund_document_methods` None: as the payment method says in general."""
+    """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
+    rule applies.
+    """
 
     id: int
     name: str
@@ -33,12 +34,12 @@ class ListedStore:
 
 
 def find_stores(connection: Connection, viewer: Viewer) -> tuple[ListedStore, ...]:
-    """All checkout pages, by technical name. Raises `NotAllowed`."""
+    """All stores, by technical name. Raises `NotAllowed`."""
     require_administrator(viewer)
     has_orders = select(orders.c.order_id).where(orders.c.checkout_page_id == checkout_page.c.id).exists()
     plain = [checkout_page.c[name] for name in ListedStore.__slots__ if name != "has_orders"]
     rows = connection.execute(select(*plain, has_orders.label("has_orders")).order_by(checkout_page.c.name))
-    return tuple(_store(row) for row in rows)
+    return tuple(_store(row) for row in rows.mappings())
 
 
 def find_payment_methods(connection: Connection, viewer: Viewer) -> tuple[tuple[str, bool], ...]:
@@ -60,7 +61,7 @@ def change_store(
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
 ) -> ActionResult:
-    """Sets what a checkout page is called and allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
     require_administrator(viewer)
     title = " ".join(title.split())
     if len(title) > 200 or not title.isprintable():
@@ -72,7 +73,7 @@ def change_store(
     ).scalar_one_or_none()
     if name is None:
         raise StoreNotFound
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "title": title or None,
         "delivery_allowed": delivery_allowed,
         "refund_again_after_partial": refund_again_after_partial,
@@ -85,8 +86,6 @@ def change_store(
     return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})
 
 
-def _store(row: Any) -> ListedStore:
-    methods = row.refund_document_methods
-    return ListedStore(
-        **dict(row._mapping) | {"refund_document_methods": None if methods is None else tuple(methods)}
-    )
+def _store(row: RowMapping) -> ListedStore:
+    methods = row["refund_document_methods"]
+    return ListedStore(**dict(row) | {"refund_document_methods": None if methods is None else tuple(methods)})

@@ -24,7 +24,7 @@ class TeamNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ListedTeam:
-    """A team: `members` are (account ID, name), `stores` IDs of checkout pages."""
+    """A team: `members` are (account ID, name), `stores` the IDs of stores."""
 
     id: int
     name: str
@@ -71,7 +71,7 @@ def find_people(connection: Connection, viewer: Viewer) -> tuple[Person, ...]:
 def create_team(
     connection: Connection, viewer: Viewer, *, name: str, members: Sequence[int], stores: Sequence[int]
 ) -> ActionResult:
-    """Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
+    """Create a team. Raises `NotAllowed`, `InvalidInput` (fields `name`, `members`, `stores`)."""
     require_administrator(viewer)
     name = _team_name(connection, name, None)
     team_id = connection.execute(insert(team).values(name=name).returning(team.c.id)).scalar_one()
@@ -91,7 +91,7 @@ def change_team(
     members: Sequence[int],
     stores: Sequence[int],
 ) -> ActionResult:
-    """Sets name, members and stores. Raises `NotAllowed`, `TeamNotFound`, `InvalidInput`."""
+    """Set name, members and stores. Raises `NotAllowed`, `TeamNotFound`, `InvalidInput`."""
     _lock_team(connection, viewer, team_id)
     name = _team_name(connection, name, team_id)
     connection.execute(update(team).where(team.c.id == team_id).values(name=name))
@@ -105,7 +105,7 @@ def change_team(
 
 @action(AuditAction.DELETE_TEAM)
 def delete_team(connection: Connection, viewer: Viewer, team_id: int) -> ActionResult:
-    """Its members keep what they have from elsewhere. Raises `NotAllowed`, `TeamNotFound`."""
+    """Delete a team. Its members keep the stores that they have from elsewhere. Raises `NotAllowed`, `TeamNotFound`."""
     name = _lock_team(connection, viewer, team_id)
     connection.execute(delete(team).where(team.c.id == team_id))
     return ActionResult(f"The team {name} was deleted.", {"team": team_id, "name": name})

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from db.schema.audit_actions import AuditAction
 from db.schema.portal_tables import audit_log
@@ -90,7 +90,7 @@ def open_audit_filter(viewer: Viewer, sealed: str) -> AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Who did what, when, from where. `at` is aware."""
+    """A row of the audit log: who did what, when, from where. `at` is aware."""
 
     id: int
     at: datetime
@@ -115,16 +115,16 @@ def find_audit(
     before: int | None = None,
     limit: int = PAGE,
 ) -> tuple[AuditRow, ...]:
-    """Rows, newest first; `before` (an ID) goes on where a page ended. Raises `NotAllowed`, `InvalidInput`."""
+    """Rows, newest first; `before` (an ID) continues where a page ended. Raises `NotAllowed`, `InvalidInput`."""
     require_administrator(viewer)
     statement = _statement(wanted).limit(limit)
     if before is not None:
         statement = statement.where(audit_log.c.id < before)
-    return tuple(_audit_row(row) for row in connection.execute(statement))
+    return tuple(AuditRow(**row) for row in connection.execute(statement).mappings())
 
 
 def find_actions(connection: Connection, viewer: Viewer) -> tuple[str, ...]:
-    """The actions that the log knows, sorted. Raises `NotAllowed`."""
+    """The actions that occur in the log, sorted. Raises `NotAllowed`."""
     require_administrator(viewer)
     # A skip scan, one step per action: the log is long and its actions are few.
     actions: list[str] = []
@@ -156,8 +156,9 @@ def export_audit(
     buffer.write("\ufeff")  # so that Excel reads it as UTF-8
     writer.writerow(["time (UTC)", "account", "action", "order", "address", "succeeded", "details"])
     rows = 0
-    for row in connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement):
-        writer.writerow(_csv_cells(_audit_row(row)))
+    result = connection.execution_options(stream_results=True, yield_per=_BATCH).execute(statement)
+    for row in result.mappings():
+        writer.writerow(_csv_cells(AuditRow(**row)))
         rows += 1
         if buffer.tell() > _PIECE:
             on_rows(rows)
@@ -195,12 +196,7 @@ def record_audit_export(
     recording.record(connection, viewer, AuditAction.EXPORT_AUDIT_LOG, address=address, details=details)
 
 
-def _audit_row(
-    row: Row[Any],
-) -> AuditRow:  # Any: the columns are those of AuditRow, which the type cannot say
-    return AuditRow(**row._mapping)
-
-
+# Any: the columns are those of `AuditRow`, more than a type can list.
 def _statement(wanted: AuditFilter) -> Select[Any]:
     if wanted.since and wanted.until and wanted.until < wanted.since:
         raise InvalidInput("The end date is before the start date.", field="until")

@@ -1,8 +1,8 @@
-"""Whether two e-mail addresses are one and the same for a single sign-on.
+"""Whether two e-mail addresses are identical for a single sign-on.
 
-Search folds letters so that people find what they mean. Here a stranger would come in by every letter that is folded: a
-provider gives `admın@…` (dotless i) to whoever asks first, and it must not be `admin@…`. So nothing counts as the same
-but the letter case of ASCII, the two ways to write a composed letter (NFC), and a domain in either of its two forms.
+Search folds letters so that people find what they mean. Here every folded letter would let a stranger in: a provider
+gives `admın@…` (dotless i) to the first person who asks, and it must not count as `admin@…`. So only three differences
+are ignored: the letter case of ASCII, the two ways to write a composed letter (NFC), and the two forms of a domain.
 """
 
 import unicodedata
@@ -15,7 +15,9 @@ _ASCII_CASE: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def identity_key(address: str) -> tuple[str, str] | None:
-    """The part before the @ and the domain's A-labels (IDNA 2008), to be compared as they are; None for no address."""
+    """The part before the @ and the domain's A-labels (IDNA 2008), to be compared as they are; None for text that is
+    not an address.
+    """
     if len(address) > _LONGEST:
         return None
     local, _, domain = address.rpartition("@")
@@ -28,7 +30,7 @@ def exact_local_part(local: str) -> str:
 
 
 def _a_labels(domain: str) -> str | None:
-    # Not by idna.encode: it takes other full stops for dots. Nor mapped by UTS 46, which folds full-width letters.
+    # Not with idna.encode, which takes other full stops for dots, nor mapped by UTS 46, which folds full-width letters.
     labels = []
     for label in domain.split("."):
         label = unicodedata.normalize("NFC", label).translate(_ASCII_CASE)

@@ -1,9 +1,9 @@
-"""The network that an attempt comes from: what throttling by address counts by."""
+"""The network that an attempt comes from, which is what throttling counts by."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
-# This machine itself, and whatever comes through a proxy that does not say from where.
+# This machine itself, and requests through a proxy that does not name their origin.
 LOCAL: Final = "local"
 
 

@@ -1,4 +1,4 @@
-"""A forgotten password: a link by mail that works once, within an hour, and tells nobody who has an account."""
+"""Forgotten passwords: a mailed link works once, within an hour. Nobody can learn from it who has an account."""
 
 import secrets
 
@@ -20,7 +20,7 @@ class LinkUnusable(Conflict):
 
 
 def request_link(login: str, *, address: str | None) -> None:
-    """Queues the mail, if there is such an account; takes the same steps and says the same if there is none.
+    """Queue the mail if there is such an account; take the same steps and give the same answer if there is none.
 
     Raises `TooManyAttempts` for a network that has asked ten times within an hour.
     """
@@ -55,7 +55,7 @@ def is_usable(token: str) -> bool:
 def set_password(
     token: str, *, new: str, repeated: str, address: str | None, browser: str | None = None
 ) -> None:
-    """Sets the password, ends all sessions, and tells the owner by mail.
+    """Set the password, end all sessions, and tell the owner by mail.
 
     Raises `LinkUnusable`, and `InvalidInput` (`new`, `repeated`).
     """

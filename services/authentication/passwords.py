@@ -1,8 +1,8 @@
-"""How passwords are kept and compared, and what a new one must be like.
+"""How passwords are stored and compared, and the rules for a new one.
 
-bcrypt reads 72 bytes and no more, so that longer passwords (and those with NUL bytes) are digested first; all others
-go to bcrypt as they are, which is also what other tools write. Letters that can be written in two ways count as
-one, and spaces at the ends do not count, because the sign-in form drops them.
+bcrypt reads only 72 bytes, so longer passwords (and those with NUL bytes) are digested first; all others go to bcrypt
+unchanged, as they do in other tools. Letters that can be written in two ways count as one, and spaces at the ends do
+not count, because the sign-in form drops them.
 """
 
 import base64
@@ -23,18 +23,18 @@ from services.errors import Conflict, InvalidInput
 
 COST = 12
 MINIMUM_LENGTH = 12
-# Longer input is a mistake or an attack: it is not worth being digested.
+# Longer input is a mistake or an attack and is not digested at all.
 MAXIMUM_LENGTH = 128
 _BCRYPT_READS = 72
 
 # No letters and digits that look alike: a one-time password is read from a screen and typed.
 _LETTERS = "abcdefghjkmnpqrstuvwxyzACDEFGHJKLMNPQRTUVWXYZ234679"
 
-# A hash of the same cost that no password fits: what an unknown login is compared with.
+# A hash of the same cost that no password matches: an unknown login is compared with it.
 _NOBODYS_HASH = "$2b$12$hgYjHy.4WbDX4AwDBTRNNuma.q2sITLWH6t21mm2j28DAxmWhc4pm"
 _SALT_CHARACTERS: Final = 29  # of a hash: the method, the cost, and 128 bits
 
-# bcrypt leaves the interpreter free but not the processor: half of it stays with those who are signed in already.
+# bcrypt frees the interpreter but not the processor: half of the cores remain for people who are signed in already.
 AT_ONCE: Final = max(1, (os.cpu_count() or 2) // 2)
 _MOST_WAITING: Final = 60
 _LONGEST_WAIT_SECONDS: Final = 20.0
@@ -48,7 +48,7 @@ class PasswordsBusy(Conflict):
 
 @contextmanager
 def hashing_turn() -> Iterator[None]:
-    """Waits for a turn to hash a password: few at once in a process, and a queue that ends somewhere.
+    """Wait for a turn to hash a password: a process hashes few at once, and its queue has a limit.
 
     Raises `PasswordsBusy`.
     """
@@ -72,7 +72,7 @@ def hashing_turn() -> Iterator[None]:
 
 
 def one_time_password() -> str:
-    """16 characters, about 90 bits."""
+    """A one-time password of 16 characters, about 90 bits."""
     return "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
@@ -87,10 +87,10 @@ def hash_password(password: str) -> str:
 
 
 def computed(password: str, salt: str | None) -> str:
-    """The hash that the password has with this salt, for the database to compare; without a salt, one that fits nobody.
+    """The hash of the password with this salt, for the database to compare; without a salt, one that matches nobody's.
 
-    Every call costs exactly one bcrypt, whatever was typed: the time of an answer tells nothing. It takes place in a
-    `hashing_turn` of the caller's.
+    Every call costs exactly one bcrypt, whatever was typed, so that the response time reveals nothing. The caller holds
+    a `hashing_turn`.
     """
     material = _material(password)
     made = bcrypt.hashpw(material or b"", (salt or _NOBODYS_HASH[:_SALT_CHARACTERS]).encode()).decode()
@@ -98,7 +98,7 @@ def computed(password: str, salt: str | None) -> str:
 
 
 def check_new_password(new: str, repeated: str, *, email: str) -> None:
-    """Raises `InvalidInput`, naming the field (`new` or `repeated`), for a password that may not be set."""
+    """Raise `InvalidInput`, with its field (`new` or `repeated`), for a password that may not be set."""
     stripped = _normal(new)
     if len(stripped) < MINIMUM_LENGTH:
         raise InvalidInput(f"Use at least {MINIMUM_LENGTH} characters.", field="new")
@@ -125,7 +125,7 @@ def _normal(password: str) -> str:
 
 
 def _material(password: str) -> bytes | None:
-    """What bcrypt is given, or None for input of a length that no password has."""
+    """The bytes for bcrypt, or None for input of a length that no password has."""
     if len(password) > 2 * MAXIMUM_LENGTH:  # before any work is spent on it
         return None
     normal = _normal(password)

@@ -1,4 +1,4 @@
-"""The second factor: six digits of an authenticator app (RFC 6238), or one of ten recovery codes, each good once."""
+"""The second factor: six digits of an authenticator app (RFC 6238), or one of ten recovery codes, each valid once."""
 
 import hashlib
 import hmac
@@ -32,7 +32,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an app needs to know: the secret in base32, and the picture of it as SVG.
+    """What an app needs: the secret in base32, and its QR code as SVG.
 
     It is worthless once the account's credentials are no longer those of `version`.
     """
@@ -64,10 +64,10 @@ def confirm(
     browser: str | None = None,
     device: str | None = None,
 ) -> tuple[str, ...]:
-    """Switches the second factor on and returns the recovery codes, which are shown this once; a mail tells the viewer.
+    """Switch the second factor on and return the recovery codes, which are shown only now; a mail tells the viewer.
 
-    `password` is the viewer's own; who came through a single sign-on gives None and must have signed in within ten
-    minutes. Raises `InvalidInput` (fields `code`, `password`), and `Conflict` when the credentials have changed since.
+    `password` is the viewer's own; after a single sign-on it is None, and the sign-in must be less than ten minutes
+    old. Raises `InvalidInput` (fields `code`, `password`), and `Conflict` when the credentials have changed since.
     """
     step = _step_of(enrolment.secret, code)
     if step is None:
@@ -89,7 +89,7 @@ def remove(
     browser: str | None = None,
     device: str | None = None,
 ) -> None:
-    """Switches it off again, which a mail says. Where there are no passwords, `password` is a code of the app.
+    """Switch it off again; a mail tells the viewer. Where there are no passwords, `password` is a code of the app.
 
     Raises `InvalidInput` (field `password`), and `Conflict` where the role must have one.
     """
@@ -110,7 +110,7 @@ def remove(
 
 
 def needs_password(viewer: Viewer) -> bool:
-    """Whether `confirm` has to be given the viewer's password: not after a single sign-on, nor where there are none."""
+    """Whether `confirm` needs the viewer's password: not after a single sign-on, nor where there are no passwords."""
     if not settings().sign_in.passwords:
         return False
     with viewer_transaction(viewer.account_id) as connection:
@@ -127,33 +127,34 @@ def is_asked_after(attempt: UUID) -> bool:
 
 
 def check(attempt: UUID, code: str, *, address: str | None, browser: str | None = None) -> bool:
-    """Whether the code goes with the attempt: of the app, not used before, or a recovery code, which is used up.
+    """Whether the code is right for the attempt: a code of the app that was not used before, or a recovery code, which
+    this uses up.
 
-    A wrong one counts as a failed sign-in, so that five lock the account; none fits while it is locked, nor once the
-    account's credentials are no longer those of the attempt. The account's row is locked until then, so that codes
-    sent at once are judged one after the other. The owner is told of a recovery code that was used and of a code that
-    was used before.
+    A wrong one counts as a failed sign-in, so that five lock the account. No code is right while the account is locked,
+    nor after its credentials have changed since the attempt. The account's row is locked while a code is judged, so
+    that codes sent at the same time wait for each other. The owner is told of a recovery code that was used and of a
+    code that was used before.
     """
     typed = code.strip().casefold()[:100]
-    # As the jobs' role: with the app's role alone nobody must be able to read secrets or to confirm a code.
+    # As the jobs' role: the app's role alone must not suffice to read secrets or to confirm a code.
     with jobs_transaction() as connection:
-        found = connection.execute(
+        attempted = connection.execute(
             text("SELECT account_id, secret FROM second_factor_of(:attempt)"), {"attempt": attempt}
         ).one_or_none()
         judged = connection.execute(
             text("SELECT outcome, codes_left FROM judge_code(:attempt, :step, :digest, :address)"),
             {
                 "attempt": attempt,
-                "step": _step_of(found.secret, typed) if found else None,
+                "step": _step_of(attempted.secret, typed) if attempted else None,
                 "digest": _digest(typed),
                 "address": address,
             },
         ).one()
         change = {"repeated": Change.CODE_REPEATED, "recovery": Change.RECOVERY_CODE}.get(judged.outcome)
-        if change is not None and found is not None:
+        if change is not None and attempted is not None:
             notify_owner(
                 connection,
-                found.account_id,
+                attempted.account_id,
                 change,
                 address=address,
                 browser=browser,
@@ -219,7 +220,7 @@ def _version(connection: Connection, viewer: Viewer) -> int:
 
 
 def _step_of(secret: str, code: str) -> int | None:
-    """The step of time whose code this is, now or one step off; None for any other."""
+    """The time step that this code belongs to, the present one or a neighbour; None for any other code."""
     digits = "".join(code.split())
     if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
         return None

@@ -1,6 +1,6 @@
-"""Mails to an account's owner about a changed password or second factor, in case it was somebody else.
+"""Mails that tell the owner of an account about a changed password or second factor, in case somebody else did it.
 
-None of them holds a secret. They are rows of the transaction that makes the change.
+None of them contains a secret. They are queued in the transaction that makes the change.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ KIND: Final = "credentials"
 
 
 class Change(StrEnum):
-    """What has happened; the value ends the subject."""
+    """The change that the owner is told of; its value ends the mail's subject."""
 
     PASSWORD = "password changed"  # noqa: S105
     PASSWORD_BY_LINK = "password set through a mailed link"  # noqa: S105
@@ -32,16 +32,16 @@ class Change(StrEnum):
 
 
 _SENTENCES: Final = {
-    Change.PASSWORD: "the password of your account at the ESupport portal was changed.",
-    Change.PASSWORD_BY_LINK: "the password of your account at the ESupport portal was set through the link of "
+    Change.PASSWORD: "The password of your account at the ESupport portal was changed.",
+    Change.PASSWORD_BY_LINK: "The password of your account at the ESupport portal was set through the link of "
     "“Forgot password?”. All browsers were signed out.",
-    Change.FACTOR_ON: "a second factor was set up for your account at the ESupport portal, with new recovery codes.",
-    Change.FACTOR_OFF: "the second factor of your account at the ESupport portal was switched off. Its recovery codes "
+    Change.FACTOR_ON: "A second factor was set up for your account at the ESupport portal, with new recovery codes.",
+    Change.FACTOR_OFF: "The second factor of your account at the ESupport portal was switched off. Its recovery codes "
     "are no longer valid.",
-    Change.FACTOR_RESET: "an administrator removed the second factor of your account at the ESupport portal. Set up a "
+    Change.FACTOR_RESET: "An administrator removed the second factor of your account at the ESupport portal. Set up a "
     "new one on the Profile page.",
-    Change.RECOVERY_CODE: "a recovery code was used to prove who you are at the ESupport portal, and is used up.",
-    Change.CODE_REPEATED: "a code of your authenticator app was sent to the ESupport portal that had been used before, "
+    Change.RECOVERY_CODE: "A recovery code was used to prove who you are at the ESupport portal, and is used up.",
+    Change.CODE_REPEATED: "A code of your authenticator app was sent to the ESupport portal that had been used before, "
     "or was older than one that had. It was refused.",
 }
 
@@ -90,7 +90,7 @@ def notify_owner(
 def notify_owner_of_reset(connection: Connection, account_id: int, owner: Owner) -> None:
     """Mail the owner that an administrator, whose transaction this is, has removed the second factor.
 
-    It does not say from where: that is the administrator's address.
+    It does not name an address: that would be the administrator's.
     """
     queue_mail(
         connection,
@@ -133,7 +133,7 @@ def _time(zone_name: str | None) -> str:
 
 
 def _printable_address(header: str | None) -> str | None:
-    # A proxy's header may say anything; only what is an address is told.
+    # A proxy's header may say anything; only an address is passed on.
     try:
         return str(ip_address(header)) if header else None
     except ValueError:
@@ -141,7 +141,7 @@ def _printable_address(header: str | None) -> str | None:
 
 
 def _advice(change: Change) -> str:
-    """What an owner should do who did not make the change."""
+    """Advice for an owner who did not make the change."""
     if not settings().sign_in.passwords:
         return "tell an administrator at once."
     if change in (Change.PASSWORD, Change.PASSWORD_BY_LINK):

@@ -1,7 +1,7 @@
 """Signing in, staying signed in, and signing out.
 
-A browser that is signed in holds a random token in a cookie; the database holds the token's SHA-256 only, and says on
-every use whether the session is still valid. Nothing else makes an account a viewer.
+A signed-in browser holds a random token in a cookie; the database stores only the token's SHA-256 and decides on every
+use whether the session is still valid. There is no other way for an account to become a viewer.
 """
 
 import secrets
@@ -25,8 +25,8 @@ from services.errors import Conflict, InvalidInput, NotAllowed
 from services.settings import settings
 from services.text.keys import strip_edges
 
-# How long a browser is remembered that has signed in. That opens nothing, it only keeps strangers' guesses from locking
-# its owner out.
+# How long a browser that has signed in is remembered. This grants no access; it only keeps strangers' guesses from
+# locking the owner out.
 DEVICE_LIFE: Final = timedelta(days=90)
 SESSION_LIFE = timedelta(hours=12)
 # One sentence for an unknown login, a wrong password, a locked and a disabled account.
@@ -38,7 +38,7 @@ _SESSION = text(
 )
 WRONG_CURRENT: Final = "This is not your current password, or the account is locked for now."
 _LONGEST_LOGIN = 320
-# While as many attempts at an account are under way as it has left, the next one waits for them.
+# While as many attempts are under way as the account has left, the next one waits for them.
 _LONGEST_WAIT_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.05
 
@@ -48,8 +48,9 @@ class TooManyAttempts(Conflict):
 
 
 class CheckedAccount(int):
-    """The id of an account whose password was right, or whose provider answered for it, with the attempt that proves
-    it to the database: good for one session, within ten minutes, until the account's credentials change."""
+    """The ID of an account whose password was right, or for which a provider vouched, with the attempt that proves this
+    to the database. It is valid for one session, for ten minutes, and until the account's credentials change.
+    """
 
     attempt: UUID
 
@@ -62,12 +63,13 @@ class CheckedAccount(int):
 def check_password(
     login: str, password: str, *, address: str | None, device: str | None = None
 ) -> CheckedAccount | None:
-    """The account that these open, or None: unknown, wrong, locked and disabled are all alike.
+    """The account with this login and password; None alike for an unknown login, a wrong password, a locked account, a
+    disabled one.
 
-    The attempt is counted before it is judged, and the database judges it, by what bcrypt makes of the password with
-    the account's salt; no connection is held while bcrypt works. A refusal costs one bcrypt and two short transactions
-    whatever the reason, and is audited. Where passwords are switched off, none opens anything. `address` is where the
-    attempt came from, `device` the token of a browser that has signed in before.
+    The attempt is counted before it is judged. The database judges it, by the bcrypt hash of the password with the
+    account's salt; no connection is held while bcrypt works. A refusal costs one bcrypt and two short transactions
+    whatever the reason, and is audited. Where passwords are switched off, the answer is always None. `address` is where
+    the attempt came from, `device` the token of a browser that has signed in before.
 
     Raises `TooManyAttempts` for a network that has failed too often, and `PasswordsBusy`.
     """
@@ -114,10 +116,10 @@ def prove_password(
 def open_session(
     checked: CheckedAccount, *, address: str | None, browser: str | None = None, device: str | None = None
 ) -> str | None:
-    """A new session's token (256 random bits), or None when the account was locked, disabled or changed since, or
-    asks for a second factor that was not given.
+    """A new session's token (256 random bits), or None when the account was locked, disabled or changed since, or needs
+    a second factor that was not given.
 
-    `device` is the token of the browser, which is known from then on.
+    `device` is the token of the browser, which is remembered from then on.
     """
     token = secrets.token_urlsafe(32)
     with anonymous_transaction() as connection:
@@ -136,14 +138,14 @@ def open_session(
 
 
 def new_device() -> str:
-    """What a browser is known by from its first sign-in on."""
+    """The token by which a browser is recognised after its first sign-in."""
     return secrets.token_urlsafe(32)
 
 
 def viewer_of_token(token: str) -> Viewer | None:
-    """Who holds the token, with role and stores as they are now; None when the session has ended.
+    """The viewer whose session this token opens, with role and stores as they are now; None when the session has ended.
 
-    Asking counts as use: a session that nobody uses for a while ends.
+    Each call counts as use; unused sessions end after a while.
     """
     if not is_token(token):
         return None
@@ -165,7 +167,7 @@ def viewer_of_token(token: str) -> Viewer | None:
 
 
 def end_session(token: str, *, address: str | None) -> None:
-    """Ends the session on the server, so that every copy of its cookie is worthless."""
+    """End the session on the server, so that every copy of its cookie is worthless."""
     if not is_token(token):
         return
     with anonymous_transaction() as connection:
@@ -179,7 +181,7 @@ def _printable(text_: str | None) -> str | None:
 
 
 def usable_login(login: str, longest: int = _LONGEST_LOGIN) -> str:
-    """A login that the database can be asked for; one that cannot exist becomes the empty one, which nobody has."""
+    """The login in a form that the database accepts; one that cannot exist becomes the empty login, nobody's."""
     stripped = strip_edges(login)
     if "\0" in login or len(stripped) > longest or any("\ud800" <= c <= "\udfff" for c in stripped):
         return ""

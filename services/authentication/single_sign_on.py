@@ -1,7 +1,7 @@
-"""Single sign-on: whom an OpenID Connect provider has signed in, and whether that opens an account here.
+"""Single sign-on: decide whether a sign-in at an OpenID Connect provider opens an account here.
 
-The provider says who somebody is; whether they have an account, its role and its stores stay ours. The web server has
-checked the answer's signature, audience and nonce before it comes here.
+The provider says who the person is; whether they have an account, its role and its stores are decided here. The web
+server has checked the answer's signature, audience and nonce before it comes here.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select, text
 
@@ -28,7 +28,7 @@ BOUND: Final = (
     "Accounts."
 )
 TOO_OLD: Final = "That sign-in took too long. Please start again."
-# How old a provider's answer may be, clocks that differ a little included.
+# How old a provider's answer may be, with an allowance for clocks that differ.
 _FRESH: Final = timedelta(minutes=10)
 # RFC 8176: a second factor was asked for, or a key that needs one to be unlocked.
 _FACTORS: Final = frozenset({"mfa", "otp", "hwk", "sc"})
@@ -56,7 +56,7 @@ def is_on() -> bool:
 
 
 def decide(
-    claims: Mapping[str, Any], *, address: str | None, device: str | None = None
+    claims: Mapping[str, object], *, address: str | None, device: str | None = None
 ) -> SignInDecision | None:
     """Decide which account the claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1) open.
 
@@ -78,12 +78,12 @@ def decide(
     issuer, subject = claims.get("iss"), claims.get("sub")
     if not _is_name(issuer, 500) or not _is_name(subject, 255):
         return _refuse(login, UNKNOWN, "no subject", address)
-    account_id = _find_account(email)  # as it came: nothing is taken off its edges
+    account_id = _find_account(email)  # unchanged, its edges included
     if account_id is None:
         return _refuse(login, UNKNOWN, "unknown login", address)
     factors = claims.get("amr")
     has_factor = isinstance(factors, list) and bool(_FACTORS.intersection(map(str, factors)))
-    # As the jobs' role: with the app's role alone nobody must be able to say what a provider has answered.
+    # As the jobs' role: the app's role alone must not suffice to forge a provider's answer.
     with jobs_transaction() as connection:
         attempt = connection.execute(
             text(
@@ -105,12 +105,12 @@ def decide(
 
 
 def record_refusal(decision: SignInDecision, *, address: str | None) -> None:
-    """Records that no session was opened for it: the account is disabled or locked."""
+    """Record that the decision opened no session, because the account is disabled or locked."""
     _refuse(decision.login, UNKNOWN, "refused", address)
 
 
 def _find_account(email: str) -> int | None:
-    """The enabled account with exactly this e-mail; None for none, and for two that are one and the same here."""
+    """The enabled account with exactly this e-mail; None if there is none, or if two addresses count as identical."""
     wanted = identity_key(email)
     if wanted is None:
         return None
@@ -132,8 +132,8 @@ def _is_name(claim: object, longest: int) -> bool:
     return isinstance(claim, str) and 0 < len(claim) <= longest and claim.isprintable()
 
 
-def _is_first_use(claims: Mapping[str, Any]) -> bool:
-    # The nonce alone would do; a provider that leaves it out still never gives the same answer twice.
+def _is_first_use(claims: Mapping[str, object]) -> bool:
+    # The nonce alone would suffice; but even a provider that omits it never gives the same answer twice.
     named = json.dumps([str(claims.get(name)) for name in ("iss", "sub", "nonce", "iat", "exp")])
     with anonymous_transaction() as connection:
         return bool(
@@ -144,7 +144,7 @@ def _is_first_use(claims: Mapping[str, Any]) -> bool:
         )
 
 
-def _is_fresh(claims: Mapping[str, Any]) -> bool:
+def _is_fresh(claims: Mapping[str, object]) -> bool:
     issued = claims.get("iat")
     if not isinstance(issued, int | float):
         return False

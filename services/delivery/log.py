@@ -103,12 +103,12 @@ def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> ActionRe
     can reach nobody any more.
     """
     _check(viewer)
-    known = connection.execute(select(mail.c.order_id).where(mail.c.id == mail_id)).one_or_none()
-    if known is None:
+    message = connection.execute(select(mail.c.order_id).where(mail.c.id == mail_id)).one_or_none()
+    if message is None:
         raise MailNotFound
-    if known.order_id is not None:
+    if message.order_id is not None:
         # Before the message, as everybody does; a second one will refer to it.
-        lock_order(connection, viewer, known.order_id)
+        lock_order(connection, viewer, message.order_id)
     if not claim_mail(connection, mail_id):
         raise MailIsBeingSent
     statement = select(mail).where(mail.c.id == mail_id).with_for_update(key_share=True)

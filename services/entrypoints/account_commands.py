@@ -1,5 +1,6 @@
-"""`python -m services.accounts create-admin --email …` makes an administrator and prints a one-time password;
-`… unlock --email …` ends a lock."""
+"""`python -m services.accounts create-admin --email …` creates an administrator and prints a one-time password; `…
+unlock --email …` ends a lock.
+"""
 
 import argparse
 import sys
@@ -25,7 +26,7 @@ from services.settings import settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command's exit status."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m services.accounts")
     commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     create = commands.add_parser("create-admin", help="makes an administrator and prints a one-time password")
@@ -33,10 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     create.add_argument("--name", default="Administrator")
     end_lock = commands.add_parser("unlock", help="ends the lock of five wrong passwords")
     end_lock.add_argument("--email", required=True)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         migrate(owner_url())
-        print(_create_administrator(given) if given.command == "create-admin" else unlock(given.email))
+        print(_create_administrator(options) if options.command == "create-admin" else unlock(options.email))
     except (SupportError, SettingsError, EmbeddedDatabaseError, DataFolderError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -48,16 +49,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _create_administrator(given: argparse.Namespace) -> str:
+def _create_administrator(options: argparse.Namespace) -> str:
     with jobs_transaction() as connection:
-        password = create_account(connection, email=given.email, name=given.name, role=Role.ADMINISTRATOR)
+        password = create_account(connection, email=options.email, name=options.name, role=Role.ADMINISTRATOR)
     if not settings().sign_in.passwords:
-        return f"{given.email} signs in at {settings().web.base_url} through your provider."
-    return f"One-time password for {given.email}, good for 72 hours: {password}"
+        return f"{options.email} signs in at {settings().web.base_url} through your provider."
+    return f"One-time password for {options.email}, good for 72 hours: {password}"
 
 
 def unlock(email: str) -> str:
-    """For an administrator whom strangers' guesses keep out and who has no other browser left."""
+    """Unlock an account, for an administrator whom strangers' guesses keep out and who has no other browser."""
     with jobs_transaction() as connection:
         account_id = connection.execute(
             text(

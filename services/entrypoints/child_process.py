@@ -15,11 +15,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Child:
-    """One program of ours, `python -m …`, in a session of its own: Ctrl-C in the terminal reaches the portal
+    """One of the portal's programs, `python -m …`, in a session of its own: Ctrl-C in the terminal reaches the portal
     alone.
 
-    That way the portal decides the order in which things end, and nobody writes a traceback about an
-    interrupt.
+    So the portal decides the order in which programs end, and none writes a traceback about an interrupt.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class Child:
         self.started_at = 0.0
 
     def start(self) -> None:
-        """Starts the program, also again after it has ended."""
+        """Start the program, or start it again after it has ended."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments],
             cwd=PROJECT,
@@ -48,7 +47,7 @@ class Child:
             extra_groups=self._user.groups if self._user else None,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            # After the change of user, which makes Linux forget what this asks for.
+            # After the change of user, which would cancel this request to Linux.
             preexec_fn=_dying_with_parent(),
         )
         self.started_at = time.monotonic()
@@ -59,7 +58,7 @@ class Child:
         return None if self._process is None else self._process.poll()
 
     def stop(self, patience: float = 10.0) -> None:
-        """Asks it to end, and after `patience` seconds makes it, together with whatever it started."""
+        """Ask the program to end; after `patience` seconds, kill it together with the processes that it started."""
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -72,7 +71,7 @@ class Child:
 
 
 def _dying_with_parent() -> Callable[[], None] | None:
-    """What the new process does before its program: ask Linux for a SIGKILL on the day its parent is gone.
+    """The first step of the new process, before its program: ask Linux for a SIGKILL when its parent has died.
 
     A portal that is killed outright can clean up nothing, and a web server left behind would keep the port
     from the next one. SIGKILL, because a server that waits for its browsers to say goodbye may wait for ever;
@@ -86,7 +85,7 @@ def _dying_with_parent() -> Callable[[], None] | None:
 
     def prepare() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we had asked
+        if os.getppid() != parent:  # it died before the request
             os._exit(1)
 
     return prepare

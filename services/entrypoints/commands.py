@@ -1,5 +1,4 @@
-"""What the commands of `python -m db` do. What they find out goes to standard output, everything else to
-standard error."""
+"""The commands of `python -m db`. Their results go to standard output, everything else to standard error."""
 
 import argparse
 import os
@@ -30,7 +29,7 @@ _SHOWN_KEYS = 20
 
 
 def in_sentences(options: argparse.Namespace) -> int:
-    """Runs a command; what goes wrong becomes a sentence on standard error and exit status 1."""
+    """Run a command; an error becomes a sentence on standard error and exit status 1."""
     run: Command = options.run
     try:
         return run(options)
@@ -40,7 +39,7 @@ def in_sentences(options: argparse.Namespace) -> int:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         _say(f"The database does not answer: {reason}")
     except BrokenPipeError:
-        # Whoever reads our output has gone; nothing more can be said.
+        # The reader of the output has gone; nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         _say("Stopped; nothing of what was under way is kept.")
@@ -143,8 +142,8 @@ def maintain(options: argparse.Namespace) -> int:
     _up_to_date()
     with engine.jobs_transaction() as connection:
         done = apply_retention(connection)
-    for words, number in done.items():
-        print(f"{words}: {number:,}")
+    for label, number in done.items():
+        print(f"{label}: {number:,}")
     return 0
 
 
@@ -173,7 +172,7 @@ def _up_to_date() -> str:
 
 
 def _analyze(inserted: int) -> None:
-    """Tells PostgreSQL what it holds now: plans made for an almost empty table would last until it looks by itself."""
+    """Update PostgreSQL's statistics: plans for an almost empty table would remain until it does so itself."""
     if inserted >= 100:
         with engine.owner_engine().begin() as connection:
             connection.execute(text("ANALYZE"))

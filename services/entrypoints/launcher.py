@@ -24,11 +24,11 @@ _LONGEST_PAUSE_SECONDS = 60.0
 
 
 class CannotRun(Exception):
-    """The portal cannot start, or go on; the text is a sentence for the person at the terminal."""
+    """The portal cannot start or continue; the text is a sentence for the person at the terminal."""
 
 
 class StopRequest:
-    """Set by the first SIGINT, SIGTERM or SIGHUP. Further ones change nothing: the end is on its way.
+    """Set by the first SIGINT, SIGTERM or SIGHUP. Further ones change nothing: the portal is stopping already.
 
     A plain flag that the main loop looks at, since an exception out of a handler could strike in the middle
     of starting the database and leave it running without anybody knowing.
@@ -46,7 +46,7 @@ class StopRequest:
 
 
 def main() -> int:
-    """Runs the portal until it is told to stop; the process's exit status."""
+    """Run the portal until it is told to stop; return the process's exit status."""
     stop = StopRequest()
     try:
         web, database = settings().web, database_settings()
@@ -74,8 +74,8 @@ def _run(web_settings: WebSettings, owner_url: str, stop: StopRequest) -> int:
         for child in children:
             child.start()
         if _wait_until_it_answers(web, web_settings.port, stop):
-            found = occupancy(owner_url)
-            _greet(web_settings.port, found.demo_accounts, first_password, is_empty=found.is_empty)
+            contents = occupancy(owner_url)
+            _greet(web_settings.port, contents.demo_accounts, first_password, is_empty=contents.is_empty)
         _watch(web, workers, stop)
     finally:
         _say("Stopping …")
@@ -85,7 +85,7 @@ def _run(web_settings: WebSettings, owner_url: str, stop: StopRequest) -> int:
 
 
 def _first_administrator() -> str | None:
-    """On a database without any account: makes one, and returns its one-time password."""
+    """On a database without any account: create one and return its one-time password."""
     from db.connections.engine import dispose_engines, jobs_transaction
     from services.accounts.creation import create_first_administrator
 
@@ -98,8 +98,9 @@ def _first_administrator() -> str | None:
 
 @contextlib.contextmanager
 def _database(current: DatabaseSettings) -> Iterator[str]:
-    """The owner's address. The embedded server is started for the block and stopped after it, also if
-    adopted."""
+    """The owner's address. The embedded server is started for the block and stopped after it, even if it was running
+    before.
+    """
     if current.database_url is not None:
         yield current.database_url
         return
@@ -118,8 +119,7 @@ def _database(current: DatabaseSettings) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _claimed(data_dir: Path) -> Iterator[None]:
-    """Keeps a second portal off the same data: whoever ended first would stop the database under the
-    other."""
+    """Keep a second portal off the same data: the one that ended first would stop the database under the other."""
     from db.embedded.local_secrets import make_data_dir, try_lock
 
     with _in_sentences():
@@ -147,9 +147,9 @@ def _in_sentences() -> Iterator[None]:
 
 
 def _check_port(port: int) -> None:
-    """Binds the port for an instant, before anything that takes long.
+    """Bind the port for an instant, before anything that takes long.
 
-    Asks again for a little while: the children of a portal that has just been killed need a moment to go.
+    It retries for a little while: the children of a portal that has just been killed need a moment to end.
     """
     deadline = time.monotonic() + 2.0
     for family, kind, _, _, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
@@ -174,7 +174,7 @@ def _check_port(port: int) -> None:
 
 
 def _step(announcement: str, arguments: list[str], stop: StopRequest) -> bool:
-    """Runs one of our commands to its end; False when a stop was asked for meanwhile. Raises `CannotRun`."""
+    """Run one of the portal's commands to its end; False when a stop was requested while it ran. Raises `CannotRun`."""
     _say(announcement)
     command = Child(arguments[-1], arguments)
     if not stop.is_set:
@@ -201,8 +201,8 @@ def _wait_until_it_answers(web: Child, port: int, stop: StopRequest) -> bool:
 
 
 def _watch(web: Child, workers: list[Child], stop: StopRequest) -> None:
-    """Returns on a stop request. A worker that ends is started again, after pauses that double up to a
-    minute.
+    """Supervise the programs; return on a stop request. A worker that ends is started again, after pauses that double
+    up to a minute.
 
     Raises `CannotRun` when the web server ends: a supervisor above us, or a person, has to know.
     """
@@ -243,7 +243,7 @@ def _greet(port: int, demo_accounts: tuple[str, ...], first_password: str | None
 
 
 def _say(text: str, *, error: bool = False) -> None:
-    # The terminal or the pipe may be gone by now, which must not keep us from ending properly.
+    # The terminal or the pipe may be gone, which must not keep the portal from ending properly.
     stream = sys.stderr if error else sys.stdout
     try:
         print(text, file=stream, flush=True)

@@ -1,7 +1,7 @@
-"""The ordinary user that a program of ours runs as when root starts the portal.
+"""The ordinary user as which a program runs when root starts the portal.
 
-What faces the network must not be able to change the machine. Each program gets an account of its own: two of one
-account could read one another's memory, and the mail worker's holds the address of the database's owner.
+A program that faces the network must not be able to change the machine. Each program gets an account of its own: two of
+one account could read one another's memory, and the mail worker's holds the address of the database's owner.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Final
 
 from db.environment import PROJECT
 
-# In this order; the first of each is for whoever wants to make one for the purpose.
+# In this order; the first of each is for administrators who create an account for the purpose.
 WEB_ACCOUNTS: Final = ("esupport", "nobody", "www-data")
 MAIL_ACCOUNTS: Final = ("esupport-mail", "daemon", "mail", "bin")
 _PATIENCE_SECONDS: Final = 60
@@ -22,7 +22,7 @@ _PATIENCE_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class OrdinaryUser:
-    """Whom to become. `group` is one more group, which may pass to the socket of the embedded database."""
+    """The user to become. `group` is an additional group, which may reach the socket of the embedded database."""
 
     name: str
     uid: int
@@ -37,7 +37,9 @@ class OrdinaryUser:
 def find_user(
     names: Collection[str], *, taken: Collection[int], group: int | None = None
 ) -> OrdinaryUser | None:
-    """The first of these accounts that there is and that nothing else of ours runs as; None unless we are root."""
+    """The first of these accounts that exists and that no other program of the portal uses; None unless this process is
+    root.
+    """
     if os.geteuid() != 0:
         return None
     for name in names:
@@ -51,7 +53,7 @@ def find_user(
 
 
 def why_it_cannot(user: OrdinaryUser, check: str, environment: Mapping[str, str]) -> str | None:
-    """Runs a few lines of Python as that user; None when they came to their end, else the last thing they said.
+    """Run a few lines of Python as that user; None if they succeeded, otherwise the last line of their output.
 
     Asked of the machine itself: an interpreter in root's home, a project below a closed folder and a port below 1024
     are all found only by trying.

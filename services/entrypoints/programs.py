@@ -1,4 +1,4 @@
-"""The programs that a portal consists of: who each runs as, and what it is told of the database."""
+"""The programs of a portal: the user that each runs as, and the addresses of the database that it gets."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from services.entrypoints.ordinary_user import (
     why_it_cannot,
 )
 
-# What each needs, tried in its place before it runs: its interpreter and libraries, our code, its database, its port.
+# The needs of each program, tried as its user before it runs: interpreter and libraries, code, database, port.
 _WEB_CHECK: Final = """
 import socket, sys
 import pages.web.gate
@@ -40,7 +40,9 @@ with jobs_transaction():
 
 
 def programs(port: int, owner_url: str, say: Callable[[str], None]) -> list[Child]:
-    """The web server first, then the workers; not yet started. `say` hears who they run as, where root starts them."""
+    """The web server first, then the workers; not yet started. When root starts them, `say` is told the users they run
+    as.
+    """
     from db.connections.roles import app_url, web_jobs_url
 
     # The web server is not told the owner's address: its pages are bound by row-level security, and what judges second
@@ -113,11 +115,11 @@ def _user(
 def _child(
     name: str, arguments: list[str], user: OrdinaryUser | None, environment: Mapping[str, str]
 ) -> Child:
-    # As root, or as whoever started us, it finds the database as we did.
-    given = None if user is None else _environment(environment)
-    return Child(name, arguments, user=user, environment=given)
+    # As root, or as the user who started the portal, it finds the database in the same way.
+    inherited = None if user is None else _environment(environment)
+    return Child(name, arguments, user=user, environment=inherited)
 
 
 def _environment(changed: Mapping[str, str]) -> dict[str, str]:
-    # Root's home is closed to them, and Streamlit looks for its settings there.
+    # Root's home is closed to these users, and Streamlit looks for its settings there.
     return os.environ | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"} | dict(changed)

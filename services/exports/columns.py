@@ -1,4 +1,4 @@
-"""What an export holds: a row per order or per item, all columns or some, and the statement that fetches them."""
+"""What an export contains: one row per order or item, all columns or some, and the statement that fetches them."""
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
@@ -33,14 +33,14 @@ def column_titles(rows: ExportRows) -> tuple[str, ...]:
 
 
 def columns_of(rows: ExportRows, titles: Collection[str]) -> tuple[ExportColumn, ...]:
-    """The columns of these titles, in their own order; all of them when none is named."""
+    """The columns with these titles, in their own order; all columns when no title is named."""
     columns = ORDER_COLUMNS if rows is ExportRows.ORDER else ITEM_COLUMNS
     return tuple(column for column in columns if column.title in titles) or columns
 
 
 def statement_of(
     connection: Connection, viewer: Viewer, order_filter: OrderFilter, rows: ExportRows, cells: Sequence[Cell]
-) -> Select[Any]:
+) -> Select[Any]:  # Any: the cells are chosen when it runs
     """The statement of all rows that match in the viewer's scope, with these cells."""
     store_ids = stores_in_scope(viewer, order_filter)
     number = connection.execute(*size_statement(order_filter.values, store_ids)).scalar_one()

@@ -1,6 +1,6 @@
 """An export as CSV: all orders that match, streamed, safe in a spreadsheet and exact in pandas.
 
-The CSV is made by PostgreSQL (COPY), which is some twenty times as fast as making it here row by row.
+PostgreSQL makes the CSV (COPY), about twenty times as fast as Python would row by row.
 """
 
 import csv
@@ -33,11 +33,11 @@ def export_orders(
     titles: Collection[str] = (),
     on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
-    """The CSV in pieces: RFC 4180, UTF-8 with a byte order mark, without which Excel takes it for another encoding.
+    """The CSV in pieces: RFC 4180, UTF-8 with a byte order mark, without which Excel assumes another encoding.
 
-    Newest order first, up to 10,000 orders; more come as the database has them. Times are ISO 8601 in `zone` with the
-    offset, amounts plain decimals, absent values empty. `titles` are the columns wanted, all when empty. A million rows
-    take no more memory than a thousand. `on_rows` is called with the number of rows up to the end of each piece.
+    Up to 10,000 orders are sorted, newest first; more come in the database's order. Times are ISO 8601 in `zone` with
+    the offset, amounts plain decimals, absent values empty. `titles` are the columns wanted, all when empty. A million
+    rows take no more memory than a thousand. `on_rows` is called after each piece with the number of rows so far.
     `connection` is the viewer's own transaction and must stay open until the last piece; `record_export` comes first.
     """
     columns = columns_of(rows, titles)
@@ -45,7 +45,7 @@ def export_orders(
     csv.writer(heading, lineterminator="\r\n").writerow([column.title for column in columns])
     yield "\ufeff".encode() + heading.getvalue().encode()
     connection.execute(
-        # No row asks for the codes of an item that an earlier one has asked for: remembering them only costs.
+        # No two rows ask for the codes of the same item, so remembering them would only cost time.
         text(
             "SELECT set_config('timezone', :zone, true), set_config('datestyle', 'ISO, YMD', true), "
             "set_config('enable_memoize', 'off', true)"
@@ -57,6 +57,7 @@ def export_orders(
         yield from _pieces(copy, on_rows)
 
 
+# Any: the cells of the statement are chosen when it runs.
 @contextmanager
 def _copy(connection: Connection, statement: Select[Any]) -> Iterator[psycopg.Copy]:
     """The rows of a statement as PostgreSQL writes them, which only the driver's own connection can read."""
@@ -69,9 +70,8 @@ def _copy(connection: Connection, statement: Select[Any]) -> Iterator[psycopg.Co
 
 
 def _pieces(copy: psycopg.Copy, on_rows: Callable[[int], None] | None) -> Iterator[bytes]:
-    # Rows are taken by the hundred without a line of Python for each, which would cost half a second per million. So
-    # few, because they then stay in the processor's cache; a thousand leave at once, because each piece sent has its
-    # price.
+    # Rows are taken by the hundred, without a line of Python per row, which would cost half a second per million. A
+    # hundred stay in the processor's cache; a thousand are sent at once, because each piece has its price.
     lines, number = iter(copy.read, b""), 0
     parts: list[bytes] = []
     while batch := list(islice(lines, _ROWS_AT_ONCE)):

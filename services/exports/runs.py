@@ -1,7 +1,7 @@
-"""An export as it runs: the file's name, its row in the audit log, how far it is, and the request to cancel it.
+"""A running export: its file name, its row in the audit log, its progress, and the request to cancel it.
 
-Each export has a row in `export_run`, written beside the export and never in its transaction, so that other connections
-see it grow. It holds numbers and states, nothing of what was searched for or found.
+Each export has a row in `export_run`, which is never written in the export's own transaction, so that other connections
+see its progress. The row contains numbers and states, nothing that was searched for or matched.
 """
 
 from collections.abc import Collection
@@ -41,7 +41,7 @@ class ExportStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExportRun:
-    """An export and how far it is. `rows_estimated` is None until it is known; `refusal` says why it was not made."""
+    """An export and its progress. `rows_estimated` is None until it is known; `refusal` says why it was not made."""
 
     id: UUID
     rows: ExportRows
@@ -58,7 +58,7 @@ class ExportRun:
 def file_name(order_filter: OrderFilter, rows: ExportRows, zone: ZoneInfo, *, now: datetime) -> str:
     """The file's name without its ending: today, the days, statuses and stores of the search, the time zone.
 
-    Nothing by which a person was searched for is in it.
+    Nothing in it identifies a person who was searched for.
     """
     typed = order_filter.typed
     parts = ["orders" if rows is ExportRows.ORDER else "order-items", f"{now.astimezone(zone):%Y-%m-%d}"]
@@ -83,8 +83,9 @@ def record_export(
     ending: str = "csv",
     titles: Collection[str] = (),
 ) -> None:
-    """Write the audit row, in a transaction of its own, before the first row leaves: an export that is broken off
-    is an export as well."""
+    """Write the audit row, in a transaction of its own, before the first row leaves: an interrupted export is an export
+    as well.
+    """
     # The fields that were searched by, never their values: those are personal data.
     details: dict[str, object] = {
         "rows": rows,
@@ -98,8 +99,9 @@ def record_export(
 def begin_run(
     connection: Connection, viewer: Viewer, run_id: UUID | None, *, rows: ExportRows, ending: str
 ) -> UUID:
-    """Enter an export and return its id: the one that the page made, or a new one where there is none or it is taken
-    (a browser that fetches the same address again)."""
+    """Enter an export and return its ID: the one that the page made, or a new one if there is none or it is taken (when
+    a browser fetches the same address again).
+    """
     for wanted in (run_id or uuid4(), uuid4()):
         statement = (
             insert(export_run)
@@ -113,7 +115,9 @@ def begin_run(
 
 
 def estimate_run(connection: Connection, viewer: Viewer, run_id: UUID, order_filter: OrderFilter) -> None:
-    """Enter how many rows the export will have: counted where a search counts to the end, else the planner's guess."""
+    """Enter how many rows the export will have: counted where a search counts to the end, otherwise the planner's
+    estimate.
+    """
     run = find_run(connection, viewer, run_id)
     if run is None:
         return
@@ -131,11 +135,13 @@ def estimate_run(connection: Connection, viewer: Viewer, run_id: UUID, order_fil
 def _guess(connection: Connection, viewer: Viewer, order_filter: OrderFilter, rows: ExportRows) -> int:
     """The number of rows that the planner expects, corrected for the scope.
 
-    Row-level security asks for the viewer's stores while the statement runs, so the planner takes a blind share of
-    every table for them, besides the stores that the statement names itself. How blind shows where nothing is filtered.
+    Row-level security asks for the viewer's stores while the statement runs, so the planner assumes an arbitrary share
+    of every table for them, besides the stores that the statement itself names. How wrong that share is shows where
+    nothing is filtered.
     """
     by_item = rows is ExportRows.ITEM
-    # Without the export's join to the names of the stores, of which the planner would take a blind share as well.
+    # Without the export's join to the names of the stores, of which the planner would assume an arbitrary share as
+    # well.
     everything = select(orders.c.order_id)
     if by_item:
         everything = everything.join_from(orders, order_item, order_item.c.order_id == orders.c.order_id)
@@ -159,9 +165,9 @@ def _expected(connection: Connection, statement: Select[int]) -> int:
 def touch_run(
     connection: Connection, viewer: Viewer, run_id: UUID, *, rows_sent: int, bytes_sent: int
 ) -> bool:
-    """Record how far the export is, and return whether to go on: False once its cancellation was requested.
+    """Record the export's progress and return whether to go on: False once its cancellation was requested.
 
-    It is False as well when the row can no longer be seen, because the account has been disabled.
+    It is False as well when the row is no longer visible because the account was disabled.
     """
     statement = (
         _running(run_id)
@@ -181,7 +187,7 @@ def end_run(
     bytes_sent: int,
     refusal: str | None = None,
 ) -> None:
-    """Record how the export ended; an end that is recorded already stays."""
+    """Record how the export ended; an end that was recorded earlier stays."""
     values = {"state": state.value, "rows_sent": rows_sent, "bytes_sent": bytes_sent, "refusal": refusal}
     connection.execute(_running(run_id).values(values | {"finished_at": func.now()}))
 

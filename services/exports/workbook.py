@@ -1,10 +1,10 @@
-"""An export as an Excel workbook: what was asked for, the rows, and what is too long for a cell, in full."""
+"""An export as an Excel workbook: the search, the rows, and the full text of values too long for a cell."""
 
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -24,6 +24,30 @@ _EXACT_DIGITS: Final = 15  # of a spreadsheet's numbers; longer ones are written
 _LONG: Final = "Long values"
 
 
+class _Format(Protocol):
+    """A format of cells."""
+
+
+class _Worksheet(Protocol):
+    """The methods of xlsxwriter's sheets that are used here; the package has no types."""
+
+    def write_string(self, row: int, column: int, text: str, style: _Format | None = None, /) -> object: ...
+
+    def write_number(self, row: int, column: int, number: int | Decimal, /) -> object: ...
+
+    def write_datetime(self, row: int, column: int, at: datetime, style: _Format, /) -> object: ...
+
+    def set_column(self, first: int, last: int, width: int, /) -> object: ...
+
+    def freeze_panes(self, row: int, column: int, /) -> object: ...
+
+
+class _Workbook(Protocol):
+    def add_worksheet(self, name: str, /) -> _Worksheet: ...
+
+    def add_format(self, properties: dict[str, object], /) -> _Format: ...
+
+
 def export_workbook(
     connection: Connection,
     viewer: Viewer,
@@ -35,12 +59,12 @@ def export_workbook(
     now: datetime | None = None,
     on_rows: Callable[[int], None] | None = None,
 ) -> Iterator[bytes]:
-    """The same as `export_orders` gives, as a workbook, with a first sheet that says what was asked for.
+    """The same rows as `export_orders` gives, as a workbook whose first sheet states the search.
 
-    Text stays text whatever it begins with; amounts and times are a spreadsheet's own. A text that is longer than a
-    cell can be is whole in the sheet *Long values*; its cell and the first sheet say so. Raises `InvalidInput` when
-    there are more rows than a sheet holds; nothing has left by then. `on_rows` hears now and then how many rows are
-    written; what it raises ends the export.
+    Text stays text whatever it begins with; amounts and times are a spreadsheet's own. A text too long for a cell is
+    complete in the sheet *Long values*; its cell and the first sheet say so. Raises `InvalidInput` when there are more
+    rows than a sheet holds; nothing has been sent by then. `on_rows` is called from time to time with the number of
+    rows written; an exception from it ends the export.
     """
     columns = columns_of(rows, titles)
     cells = [
@@ -74,10 +98,10 @@ def export_workbook(
 
 
 class _Facts:
-    """The first sheet: a name and a value per row. A value longer than a cell goes on in the rows below."""
+    """The first sheet: a name and a value per row. A value too long for a cell continues in the rows below."""
 
     def __init__(
-        self, book: Any, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime
+        self, book: _Workbook, viewer: Viewer, order_filter: OrderFilter, zone: ZoneInfo, now: datetime
     ) -> None:
         self._sheet, self._row = book.add_worksheet("Search"), 0
         self._sheet.set_column(0, 1, 28)
@@ -86,7 +110,7 @@ class _Facts:
             ("Made", f"{now.astimezone(zone):%Y-%m-%d %H:%M}"),
             ("By", viewer.email),
             ("Time zone", zone.key),
-            *((name.replace("_", " ").capitalize(), _words(value)) for name, value in fields.items()),
+            *((name.replace("_", " ").capitalize(), _text_of(value)) for name, value in fields.items()),
         ):
             self.add(name, value)
 
@@ -98,37 +122,37 @@ class _Facts:
 
 
 class _Sheet:
-    """The sheet of rows, and the one for what is too long for its cells, which is made when it is needed."""
+    """The sheet of rows, and the one for values too long for a cell, which is added when it is needed."""
 
-    def __init__(self, book: Any, name: str, titles: list[str]) -> None:
+    def __init__(self, book: _Workbook, name: str, titles: list[str]) -> None:
         self._book, self._titles, self._name = book, titles, name
         self._sheet = _headed(book, name, titles)
         self._time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._rows = 0
-        self._long: Any = None
+        self._long: _Worksheet | None = None
         self._long_rows = self.long_values = 0
 
-    def add(self, row: Any) -> None:
+    def add(self, row: Iterable[object]) -> None:
         self._rows = _counted(self._rows)
-        for place, value in enumerate(row):
-            self._write(place, value)
+        for index, value in enumerate(row):
+            self._write(index, value)
 
-    def _write(self, place: int, value: Any) -> None:
+    def _write(self, index: int, value: object) -> None:
         if value is None:
             return
         if isinstance(value, datetime):
-            self._sheet.write_datetime(self._rows, place, value, self._time)
+            self._sheet.write_datetime(self._rows, index, value, self._time)
         elif (
             isinstance(value, int | Decimal) and len(str(value).strip("-").replace(".", "")) <= _EXACT_DIGITS
         ):
-            self._sheet.write_number(self._rows, place, value)
+            self._sheet.write_number(self._rows, index, value)
         elif len(text := str(value)) <= CELL_UNITS // 2 or units(text) <= CELL_UNITS:
-            self._sheet.write_string(self._rows, place, text)
+            self._sheet.write_string(self._rows, index, text)
         else:
-            self._sheet.write_string(self._rows, place, self._put_aside(place, text))
+            self._sheet.write_string(self._rows, index, self._put_aside(index, text))
 
-    def _put_aside(self, place: int, text: str) -> str:
-        """Writes the text into the other sheet; what to write in its place."""
+    def _put_aside(self, index: int, text: str) -> str:
+        """Write the text into the other sheet and return what to write in its place."""
         if self._long is None:
             self._long = _headed(self._book, _LONG, ["Sheet", "Row", "Column", "Part", "Text"])
         self.long_values += 1
@@ -137,7 +161,7 @@ class _Sheet:
             self._long_rows = _counted(self._long_rows)
             self._long.write_string(self._long_rows, 0, self._name)
             self._long.write_number(self._long_rows, 1, self._rows + 1)
-            self._long.write_string(self._long_rows, 2, self._titles[place])
+            self._long.write_string(self._long_rows, 2, self._titles[index])
             self._long.write_number(self._long_rows, 3, number)
             self._long.write_string(self._long_rows, 4, part)
         return (
@@ -147,23 +171,23 @@ class _Sheet:
 
 
 def units(text: str) -> int:
-    """How long a spreadsheet takes the text to be: a character beyond U+FFFF counts twice."""
+    """The length of the text as spreadsheets count it: a character beyond U+FFFF counts twice."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def parts_of(text: str) -> list[str]:
-    """The text in parts that fit into a cell; put together they are the text."""
+    """The text in parts that fit into a cell and join up to the whole."""
     if units(text) <= CELL_UNITS:
         return [text]
-    # So many characters fit whatever they are.
+    # This many characters fit, whatever they are.
     step = CELL_UNITS if text.isascii() else CELL_UNITS // 2
     return [text[start : start + step] for start in range(0, len(text), step)]
 
 
-def _headed(book: Any, name: str, titles: list[str]) -> Any:
+def _headed(book: _Workbook, name: str, titles: list[str]) -> _Worksheet:
     sheet, bold = book.add_worksheet(name), book.add_format({"bold": True})
-    for place, title in enumerate(titles):
-        sheet.write_string(0, place, title, bold)
+    for index, title in enumerate(titles):
+        sheet.write_string(0, index, title, bold)
     sheet.freeze_panes(1, 0)
     return sheet
 
@@ -174,5 +198,5 @@ def _counted(rows: int) -> int:
     return rows + 1
 
 
-def _words(value: object) -> str:
+def _text_of(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

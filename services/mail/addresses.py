@@ -1,8 +1,8 @@
-"""E-mail addresses: the one rule of what a message can be sent to, for the pages and for the worker alike.
+"""E-mail addresses: a single rule for the pages and the worker says which addresses a message can be sent to.
 
-Two things decide: whether it is exactly one address of the plain form (no list, no display name, no comment, no quoted
-part), and, when the part before the @ has letters outside ASCII, whether the mail server takes those (SMTPUTF8, RFC
-6531). What it takes is found out by the worker and kept in the database: `services.mail.server_state`.
+Two things decide: whether the text is exactly one address of the plain form (no list, no display name, no comment, no
+quoted part) and, when the part before the @ has letters outside ASCII, whether the mail server accepts those (SMTPUTF8,
+RFC 6531). The worker finds that out and stores it in the database: `services.mail.server_state`.
 """
 
 import re
@@ -18,10 +18,10 @@ import idna
 from services.text.domains import a_label_domain
 from services.text.keys import strip_edges
 
-# RFC 5321, section 4.5.3.1, in octets; of the whole address what is left of a path without its angle brackets.
+# RFC 5321, section 4.5.3.1, in octets; the limit of a whole address is that of a path without its angle brackets.
 LONGEST: Final = 254
 _LONGEST_LOCAL: Final = 64
-# What an address must not have outside a quoted part, which no address here may have.
+# Characters that only a quoted part may have, and no address here may have a quoted part.
 _LOCAL: Final = re.compile(r"[^\s@<>\"(),:;\[\]\\]+")
 _JOINERS: Final = "\u200c\u200d"
 _NAMED: Final = re.compile(r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^<>]*?)\s*<\s*(?P<address>[^<>]*?)\s*>\s*""")
@@ -37,7 +37,7 @@ UTF8_UNKNOWN: Final = (
 
 
 class Utf8(Enum):
-    """Whether letters outside ASCII may stand before the @."""
+    """Whether letters outside ASCII are accepted before the @."""
 
     TAKEN = "taken"
     REFUSED = "refused"
@@ -45,7 +45,7 @@ class Utf8(Enum):
 
 
 def why_not_mailable(address: str | None, utf8: Utf8) -> str | None:
-    """None when a message to this address can be handed to the mail server, else a sentence that says why not."""
+    """None when a message to this address can be handed to the mail server, otherwise a sentence with the reason."""
     try:
         local = mailable(address or "").partition("@")[0]
     except ValueError:
@@ -61,13 +61,13 @@ def is_well_formed(address: str | None) -> bool:
 
 
 def is_ascii(address: str | None) -> bool:
-    """Whether any mail server takes it: the part before the @ is ASCII (the domain always can be)."""
+    """Whether any mail server accepts the address: the part before the @ is ASCII (every domain has an ASCII form)."""
     return (address or "").rpartition("@")[0].isascii()
 
 
 def mailable(address: str) -> str:
-    """The address as it goes to the mail server: its domain in A-labels, the part before the @ as it is, and nothing of
-    what cannot be seen at its edges, with which shops have stored addresses.
+    """The address as it is sent to the mail server: its domain in A-labels, the part before the @ unchanged, without
+    the invisible characters that some shops have stored at its edges.
 
     Raises `ValueError` when it is not well formed.
     """
@@ -77,7 +77,7 @@ def mailable(address: str) -> str:
     if local.startswith(".") or local.endswith(".") or ".." in local:
         raise ValueError(NO_ADDRESS)
     converted = a_label_domain(domain)
-    if converted.rpartition(".")[2].isdigit():  # 192.0.2.1 is no domain
+    if converted.rpartition(".")[2].isdigit():  # 192.0.2.1 is not a domain
         raise ValueError(NO_ADDRESS)
     octets = len(local.encode())
     if octets > _LONGEST_LOCAL or octets + 1 + len(converted) > LONGEST:
@@ -86,38 +86,38 @@ def mailable(address: str) -> str:
 
 
 def _is_readable(local: str) -> bool:
-    """No control or formatting characters, but for the joiners where IDNA 2008 has them change what is read."""
+    """Whether it has no control or formatting characters, except joiners where IDNA 2008 gives them a meaning."""
     return all(
-        (character in _JOINERS and _joins(local, place)) or character.isprintable()
-        for place, character in enumerate(local)
+        (character in _JOINERS and _joins(local, index)) or character.isprintable()
+        for index, character in enumerate(local)
     ) and not unicodedata.category(local[0]).startswith("M")
 
 
-def _joins(text: str, place: int) -> bool:
+def _joins(text: str, index: int) -> bool:
     try:
-        return idna.valid_contextj(text, place)
+        return idna.valid_contextj(text, index)
     except ValueError:
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails are from: a name, which may be empty, and an address as it goes to the mail server."""
+    """The sender of mails: a name, which may be empty, and an address as it is sent to the mail server."""
 
     name: str
     address: str
 
 
 def sender_of(mail_from: str) -> Sender:
-    """What a `MAIL_FROM` means: an address alone, or a name (quoted or not, with any characters) and `<an address>`.
+    """Parse a `MAIL_FROM`: an address alone, or a name (quoted or not, with any characters) and `<an address>`.
 
     Raises `ValueError` with a sentence.
     """
-    found = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
+    match = _NAMED.fullmatch(mail_from) or _ALONE.fullmatch(mail_from)
     try:
-        if found is None:
+        if match is None:
             raise ValueError(NO_ADDRESS)
-        return Sender(_sender_name(found["name"] or ""), mailable(found["address"]))
+        return Sender(_sender_name(match["name"] or ""), mailable(match["address"]))
     except ValueError as error:
         raise ValueError(
             "MAIL_FROM must be one e-mail address, such as esupport@example.com, or a name and an address, such as "
@@ -129,7 +129,7 @@ def _sender_name(written: str) -> str:
     name = written
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    if "=?" in name:  # as it would stand in a header
+    if "=?" in name:  # as in a header
         try:
             name = str(make_header(decode_header(name)))
         except (HeaderParseError, LookupError, UnicodeError):

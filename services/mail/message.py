@@ -1,9 +1,8 @@
-"""A row of `mail` as bytes: the headers written here, letter by letter, and the body by Python's email package.
+"""A row of `mail` as bytes: its headers are written here, its body by Python's email package.
 
-Python folds long headers itself, and before 3.11.9 it forgot the quotes of a display name when it did, so that a name
-with a comma became a second recipient. Nothing here relies on that: a name that is not plain words is written as
-encoded words (RFC 2047), in which a comma, a quote or an @ cannot occur. One that is too long for a name, or looks like
-an address, is left out.
+Before 3.11.9 Python lost the quotes of a display name when it folded a long header, so that a name with a comma became
+a second recipient. Nothing here relies on it: a name that is not plain words is written as encoded words (RFC 2047),
+which cannot contain a comma, a quote or an @. A name that is too long or looks like an address is omitted.
 """
 
 import re
@@ -20,7 +19,7 @@ from services.mail.addresses import Sender, mailable
 
 _POLICY: Final = policy.SMTP.clone(cte_type="7bit")
 _LINE: Final = 76
-# Octets of UTF-8 in one encoded word: with its frame it fits into a line beside the longest header name.
+# Octets of UTF-8 in one encoded word; with its delimiters it fits into a line beside the longest header name.
 _CHUNK: Final = 36
 _LONGEST_NAME: Final = 200
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
@@ -30,7 +29,7 @@ _JOINERS: Final = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said to the mail server: sender and recipient of the envelope, and the content with its headers."""
+    """What the mail server is given: sender and recipient of the envelope, and the content with its headers."""
 
     sender: str
     recipient: str
@@ -38,7 +37,7 @@ class Message:
 
     @property
     def needs_utf8(self) -> bool:
-        """Whether the server has to offer SMTPUTF8."""
+        """Whether the message needs a server that offers SMTPUTF8."""
         return not (self.sender.isascii() and self.recipient.isascii())
 
 
@@ -73,7 +72,7 @@ def compose(row: MailContent, *, sender: Sender) -> Message:
 
 
 def _body(row: MailContent) -> bytes:
-    """The MIME headers and the parts, all of it ASCII."""
+    """The MIME headers and the parts, all in ASCII."""
     parts = EmailMessage(policy=_POLICY)
     parts.set_content(_whole(row.text_body))
     if row.html_body:
@@ -103,7 +102,7 @@ def _text(header: str, text: str) -> str:
 
 
 def _lines(text: str, room: int) -> list[str]:
-    """Broken at spaces, each of which the line break and the space that follow it stand for."""
+    """The text in lines broken at spaces; each line break with its leading space stands for the space."""
     lines = [""]
     for word in text.split():
         if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
@@ -114,7 +113,7 @@ def _lines(text: str, room: int) -> list[str]:
 
 
 def _encoded_words(text: str) -> list[str]:
-    """Each of whole characters, since a reader decodes one without looking at the next (RFC 2047, section 5)."""
+    """Encoded words of whole characters, since readers decode each word separately (RFC 2047, section 5)."""
     chunks, size = [""], 0
     for character in text:
         octets = len(character.encode())
@@ -127,7 +126,7 @@ def _encoded_words(text: str) -> list[str]:
 
 
 def one_line(text: str | None) -> str:
-    """One line without characters that are not shown: controls, half characters, marks of writing direction."""
+    """The text as one line without invisible characters: controls, lone surrogates, marks of writing direction."""
     shown = (
         " " if character.isspace() or character in "\x85\u2028\u2029" else character
         for character in text or ""

@@ -1,4 +1,4 @@
-"""Mail on its way out: a row written in the transaction that causes it. `services.delivery.worker` sends it."""
+"""The outbox: each mail is a row written in the transaction that causes it. `services.delivery.worker` sends it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     MailKind.CONNECTION: "Connection {connection} of {store} needs attention",
     MailKind.ACTION: "[Esupport] The {action} for {order_name} was refused",
 }
-# Messages that hold a password or a link to set one: their text is removed once they were sent.
+# Messages with a password or a link to set one: their text is removed once they were sent.
 SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})
 REMOVED: Final = "The text held a secret and was removed when the message was sent."
 _texts = Environment(
@@ -50,9 +50,9 @@ def queue_mail(
     position: int | None = None,
     number: int | None = None,
 ) -> None:
-    """Adds the message of this kind, its template filled with `template_values`, to the outbox.
+    """Add a message of this kind to the outbox, its template filled with `template_values`.
 
-    Its Message-ID is set here, so that a recipient who gets it twice can tell.
+    Its Message-ID is set here, so that a recipient can recognise a duplicate.
     """
     one_line = {name: " ".join((value or "").split()) for name, value in template_values.items()}
     # Inline: only administrators may read mails, and a RETURNING would read.
@@ -89,11 +89,11 @@ def new_message_id() -> str:
 
 
 def claim_mail(connection: Connection, mail_id: int) -> bool:
-    """Keeps everybody else from sending this message, or from having it sent, until the transaction ends; False when
-    somebody else does so.
+    """Reserve this message until the transaction ends, so that nobody else sends it or requests it to be sent; False
+    when somebody else has reserved it.
 
-    It is a lock on the message's number and on none of its rows: a worker may hold it while a mail server takes its
-    time, and nobody who changes the message, or deletes what it says, waits for that.
+    The lock is on the message's number and not on its row: a worker may hold it while a mail server is slow, and
+    transactions that change the message or delete its text do not wait.
     """
     return bool(connection.execute(select(claim_of(literal(mail_id, BigInteger)))).scalar_one())
 

@@ -1,4 +1,4 @@
-"""What `SMTP_URL` and `MAIL_FROM` mean."""
+"""The mail server and the sender that `SMTP_URL` and `MAIL_FROM` name."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ DEFAULT_TIMEOUT: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`host` is ASCII: Python's own network functions would convert another one by IDNA 2003."""
+    """`host` is ASCII: Python's own network functions would convert any other host by IDNA 2003."""
 
     host: str
     port: int
@@ -26,7 +26,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Host and port, without the password: what people are told, and what is known of the server is kept under."""
+        """Host and port, without the password: for sentences, and as the key of the server's recorded state."""
         return f"{self.host}:{self.port}"
 
 
@@ -55,7 +55,7 @@ def server_of(url: str) -> Server:
 
 
 def check_mail_settings() -> None:
-    """Raises `SettingsError` when `SMTP_URL` or `MAIL_FROM` means nothing; nothing starts with such a one."""
+    """Raise `SettingsError` when `SMTP_URL` or `MAIL_FROM` cannot be understood; no program starts then."""
     current = settings()
     try:
         sender_of(current.mail.sender)

@@ -1,8 +1,8 @@
-"""What is known of the mail server: what it offers, and what is wrong with it or with our settings for it.
+"""The recorded state of the mail server: what it offers, and what is wrong with it or with its settings here.
 
-The worker finds out, at its start and with each connection, and keeps it in a table of one row; the pages read it, so
-that they promise what the worker can do. Without `SMTP_URL` mails go no further than the mail log, and any address that
-is well formed will do. While nothing is known of the server that is set now, addresses that need SMTPUTF8 are refused.
+The worker finds out when it starts and with each connection, and stores it in a table of one row. The pages read it, so
+that they promise only what the worker can do. Without `SMTP_URL` mails stay in the mail log, and any well-formed
+address is accepted. While the state of the configured server is unknown, addresses that need SMTPUTF8 are refused.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _THE_ROW: Final = True
 
 @dataclass(frozen=True, slots=True)
 class KnownServer:
-    """`address` is host and port. `trouble` says since `trouble_since` why nothing is sent; None when all is well."""
+    """`address` is host and port. `trouble` is the reason why nothing has been sent since `trouble_since`, or None."""
 
     address: str
     takes_utf8: bool | None
@@ -33,7 +33,7 @@ class KnownServer:
 
 
 def find_mail_server(connection: Connection) -> KnownServer | None:
-    """What is known of the server that is set now; None when no server is set or nothing is known."""
+    """The state of the configured server; None when no server is configured or its state is unknown."""
     smtp_url = settings().mail.smtp_url
     if smtp_url is None:
         return None
@@ -45,13 +45,13 @@ def find_mail_server(connection: Connection) -> KnownServer | None:
 
 
 def find_utf8(connection: Connection) -> Utf8:
-    """Whether the mail server that is set now takes letters outside ASCII before the @."""
+    """Whether the configured mail server accepts letters outside ASCII before the @."""
     if settings().mail.smtp_url is None:
         return Utf8.TAKEN
-    known = find_mail_server(connection)
-    if known is None or known.takes_utf8 is None:
+    state = find_mail_server(connection)
+    if state is None or state.takes_utf8 is None:
         return Utf8.UNKNOWN
-    return Utf8.TAKEN if known.takes_utf8 else Utf8.REFUSED
+    return Utf8.TAKEN if state.takes_utf8 else Utf8.REFUSED
 
 
 def find_utf8_for(connection: Connection, addresses: Iterable[str | None]) -> Utf8:
@@ -62,23 +62,23 @@ def find_utf8_for(connection: Connection, addresses: Iterable[str | None]) -> Ut
 
 
 def why_not_mailed(connection: Connection, address: str | None) -> str | None:
-    """None when a message to this address can be sent, as far as is known, else a sentence that says why not."""
+    """None when a message to this address can be sent, as far as is known, otherwise a sentence with the reason."""
     return why_not_mailable(address, find_utf8_for(connection, [address]))
 
 
 def record_offer(connection: Connection, address: str, *, takes_utf8: bool) -> None:
-    """Keeps what the server offered just now. `connection` is a transaction of the jobs' role, as in all below."""
+    """Record what the server offered just now. `connection` is a transaction of the jobs' role, as in all below."""
     _keep(connection, address, takes_utf8=takes_utf8, seen_at=func.now())
 
 
 def record_trouble(connection: Connection, address: str, trouble: str) -> None:
-    """Keeps why nothing can be sent; the time counts from when the trouble began, whatever its words."""
+    """Record why nothing can be sent. The time is when the trouble began, even if its text has changed since."""
     began = func.coalesce(mail_server.c.trouble_since, func.now())
     _keep(connection, address, trouble=trouble, trouble_since=began)
 
 
 def record_success(connection: Connection, address: str) -> None:
-    """The server has taken us on: there is no trouble any more."""
+    """Record that the server has accepted the sender again."""
     connection.execute(
         update(mail_server)
         .where(mail_server.c.address == address, mail_server.c.trouble.is_not(None))
@@ -87,7 +87,7 @@ def record_success(connection: Connection, address: str) -> None:
 
 
 def _keep(connection: Connection, address: str, **values: object) -> None:
-    # What was known of another server says nothing of this one.
+    # The state of another server says nothing about this one.
     connection.execute(
         update(mail_server)
         .where(mail_server.c.address != address)

@@ -1,6 +1,6 @@
-"""One conversation with a mail server, told so that the worker knows after each word what may have arrived.
+"""A conversation with a mail server, reported so that the worker knows at each step what may have arrived.
 
-Whose fault an answer is, and so what becomes of the message: docs/decisions/014-whose-fault-an-answer-is.md.
+Whose fault an answer is, and therefore what happens to the message: docs/decisions/014-whose-fault-an-answer-is.md.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from services.mail.addresses import NO_UTF8
 from services.mail.message import Message
 from services.mail.server_address import Server
 
-# Answers about who we are, whatever they answer: closing down, TLS, signing in.
+# Answers that are about the sender, whichever command they follow: closing down, TLS, signing in.
 _ABOUT_US: Final = (421, 454, 530, 534, 535, 538)
 # Answers to how we speak, and enhanced status codes about our address or our right to send as it (RFC 3463, 4954, 7372
 # and IANA's registry; 5.7.60 is Exchange's).
@@ -27,9 +27,9 @@ _NOT_UTF8: Final = re.compile(r"\d{3}[ -]5\.6\.[0-9]\b")
 
 
 class NotSent(Exception):
-    """The message did not arrive, or (`OutcomeUnknown`) may not have; the text says why, for people.
+    """The message did not arrive, or (`OutcomeUnknown`) may not have; the text tells people why.
 
-    `answer` is what the server said, which may repeat an address; it ends the text.
+    `answer` is the server's own reply, which may repeat an address; it ends the text.
     """
 
     def __init__(self, why: str, answer: str = "") -> None:
@@ -39,19 +39,19 @@ class NotSent(Exception):
 
 
 class Deferred(NotSent):
-    """Not now: the same message may go later."""
+    """The message was not accepted now; it may be accepted later."""
 
 
 class RefusedUs(Deferred):
-    """The server refuses us in an answer to this message's recipient or content; others may go."""
+    """The server refuses the sender in an answer to this message's recipient or content; other messages may go."""
 
 
 class ServerUnusable(Deferred):
-    """The server cannot be reached, or does not take mail from us at all: no message will go now."""
+    """The server cannot be reached or accepts no mail from this sender at all: no message can go now."""
 
 
 class Refused(NotSent):
-    """The server will never take this message."""
+    """The server will never accept this message."""
 
 
 class OutcomeUnknown(NotSent):
@@ -59,9 +59,9 @@ class OutcomeUnknown(NotSent):
 
 
 class Conversation:
-    """A connection that is opened for the first message and kept for the next ones.
+    """A connection that is opened for the first message and reused for the next ones.
 
-    `on_open` is told, with each connection, whether the server takes SMTPUTF8.
+    `on_open` is called with each new connection and learns whether the server offers SMTPUTF8.
     """
 
     def __init__(self, server: Server, on_open: Callable[[bool], None] = lambda _: None) -> None:
@@ -70,23 +70,23 @@ class Conversation:
         self._smtp: smtplib.SMTP | None = None
 
     def check(self, sender: str) -> None:
-        """Opens a connection and has the sender accepted, without sending anything. Raises `ServerUnusable`."""
+        """Open a connection and have the sender accepted, without sending anything. Raises `ServerUnusable`."""
         try:
             smtp = self._smtp or self._open()
             self._say_sender(smtp, Message(sender, "", b""))
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"{self._server.address} could not be used: {_words(error)}.") from error
+            raise ServerUnusable(f"{self._server.address} could not be used: {_reason(error)}.") from error
         finally:
             self._begin_anew()
 
     def send(self, message: Message, before_handover: Callable[[], None]) -> None:
-        """Returns when the server has accepted the message.
+        """Send a message; return when the server has accepted it.
 
-        `before_handover` is called once everything but the message itself has been said and agreed: when it was
-        called and this neither returns nor raises (the process died), the message may have arrived. Whatever it raises
-        is raised here, and the message does not leave. Raises one of the errors above; after `Deferred` and `Refused`
-        the message did not arrive.
+        `before_handover` is called once everything but the message itself has been sent and agreed: if it was called
+        and this neither returns nor raises (the process died), the message may have arrived. Its exceptions are raised
+        here, and the message is not sent. Raises one of the errors above; after `Deferred` and `Refused` the message
+        did not arrive.
         """
         is_kept = self._smtp is not None
         try:
@@ -96,7 +96,7 @@ class Conversation:
             except smtplib.SMTPServerDisconnected:
                 if not is_kept:
                     raise
-                self.close()  # the server may have ended a connection that was idle; a new one, once
+                self.close()  # the server may have closed an idle connection: one retry with a new one
                 smtp = self._open()
                 self._say_sender(smtp, message)
         except NotSent:
@@ -104,7 +104,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise ServerUnusable(f"The connection to the mail server broke: {_words(error)}.") from error
+            raise ServerUnusable(f"The connection to the mail server broke: {_reason(error)}.") from error
         try:
             _expect(smtp.docmd(f"RCPT TO:<{message.recipient}>"), message, 250, 251)
             _expect(smtp.docmd("DATA"), message, 354)
@@ -114,7 +114,7 @@ class Conversation:
             raise
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise Deferred(f"The connection to the mail server broke: {_words(error)}.") from error
+            raise Deferred(f"The connection to the mail server broke: {_reason(error)}.") from error
 
     def close(self) -> None:
         smtp, self._smtp = self._smtp, None
@@ -150,7 +150,7 @@ class Conversation:
             ) from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
             self.close()
-            raise ServerUnusable(f"{server.address} could not be used: {_words(error)}.") from error
+            raise ServerUnusable(f"{server.address} could not be used: {_reason(error)}.") from error
         self._on_open(smtp.has_extn("smtputf8"))
         return smtp
 
@@ -170,21 +170,21 @@ class Conversation:
         answer = smtp.docmd(" ".join([f"MAIL FROM:<{message.sender}>", *options]))
         if answer[0] == 250:
             return
-        words = _answer(answer)
-        is_about_letters = message.needs_utf8 and message.sender.isascii() and _NOT_UTF8.match(words)
-        if message.content and answer[0] >= 500 and (_TOO_LARGE.match(words) or is_about_letters):
-            raise Refused("The mail server answered", words)
+        reply = _answer(answer)
+        is_about_letters = message.needs_utf8 and message.sender.isascii() and _NOT_UTF8.match(reply)
+        if message.content and answer[0] >= 500 and (_TOO_LARGE.match(reply) or is_about_letters):
+            raise Refused("The mail server answered", reply)
         if answer[0] == -1:
-            raise smtplib.SMTPServerDisconnected(words)
-        raise ServerUnusable("The mail server answered", words)
+            raise smtplib.SMTPServerDisconnected(reply)
+        raise ServerUnusable("The mail server answered", reply)
 
     def _hand_over(self, smtp: smtplib.SMTP, message: Message, before_handover: Callable[[], None]) -> None:
-        # The lone dot that ends a message must not occur inside it.
+        # The line with a single dot that ends a message must not occur inside it.
         quoted = re.sub(rb"(?m)^\.", b"..", message.content)
         try:
             before_handover()
         except BaseException:
-            self.close()  # the server waits for content, and a connection that ends instead is no message
+            self.close()  # the server waits for content; a connection that ends instead delivers no message
             raise
         smtp.send(quoted + (b"" if quoted.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         try:
@@ -205,35 +205,35 @@ class Conversation:
 
 
 def _expect(answer: tuple[int, bytes], message: Message, *good: int) -> None:
-    """Raises the error that says whose fault an answer to a recipient or to the content is."""
+    """Raise the error for an answer to a recipient or to the content, according to whose fault it is."""
     code = answer[0]
     if code in good:
         return
-    words = _answer(answer)
+    reply = _answer(answer)
     if code == -1:
-        raise smtplib.SMTPServerDisconnected(words)
+        raise smtplib.SMTPServerDisconnected(reply)
     why = "The mail server answered"
-    # What is about us is shown and kept apart from the message, and so without whom it was for.
-    nameless = re.sub(re.escape(message.recipient), "…", words, flags=re.IGNORECASE)
+    # An answer about the sender is shown and stored apart from the message, and so without its recipient.
+    nameless = re.sub(re.escape(message.recipient), "…", reply, flags=re.IGNORECASE)
     if code in _ABOUT_US:
         raise ServerUnusable(why, nameless)
-    if not _TOO_LARGE.match(words) and _is_about_us(code, nameless):
+    if not _TOO_LARGE.match(reply) and _is_about_us(code, nameless):
         raise RefusedUs(why, nameless)
-    raise Refused(why, words) if 500 <= code < 600 else Deferred(why, words)
+    raise Refused(why, reply) if 500 <= code < 600 else Deferred(why, reply)
 
 
-def _is_about_us(code: int, words: str) -> bool:
-    return code in _OUR_MANNERS or bool(_OUR_STATUS.search(words) or _OUR_WORDS.search(words))
+def _is_about_us(code: int, reply: str) -> bool:
+    return code in _OUR_MANNERS or bool(_OUR_STATUS.search(reply) or _OUR_WORDS.search(reply))
 
 
 def _answer(answer: tuple[int, bytes]) -> str:
     return f"{answer[0]} {_text(answer[1])}"
 
 
-def _words(error: Exception) -> str:
-    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return words.rstrip(".")
+def _reason(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason.rstrip(".")
 
 
-def _text(words: bytes | str) -> str:
-    return words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+def _text(reply: bytes | str) -> str:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)

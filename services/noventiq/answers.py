@@ -1,11 +1,11 @@
 """Messages of Noventiq that answer an action of ours: a renewal that was switched, a product that was given back."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import ColumnElement, Connection, case, select
 
 from db.schema.connection_tables import awaited_action, inbox
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
@@ -25,8 +25,8 @@ _SETTLED: Final = (InboxState.APPLIED, InboxState.UNCHANGED)
 
 class _Awaited(NamedTuple):
     id: UUID
-    subject: str
     positions: frozenset[int]
+    recorded_at: datetime
 
 
 def confirm_subscription(connection: Connection, message: WaitingMessage, notice: Notice) -> bool:
@@ -50,8 +50,8 @@ def confirm_refund(
     product = stored.match(notice.item)
     if awaited is None or product is None or product.position not in awaited.positions:
         return None
-    returned = {product.position, *_returned(connection, message, stored)}
-    if missing := len(awaited.positions - returned):
+    missing = _missing(connection, message, stored, awaited, product.position)
+    if missing > 0:
         return f"The refund waits for the return of {missing} more of its products."
     _confirm(connection, message, awaited, str(notice.order_id))
     return None
@@ -61,7 +61,9 @@ def is_overtaken(connection: Connection, message: WaitingMessage, notice: Notice
     """Whether a later message about the same subscription was here before this one."""
     if notice.subscription is None:
         return False
-    later = _earlier_messages(connection, message, tuple(_SUBSCRIPTION_KINDS), message.occurred_at)
+    later, _ = _earlier_messages(
+        connection, message, tuple(_SUBSCRIPTION_KINDS), inbox.c.occurred_at > message.occurred_at
+    )
     return any(
         other.subscription is not None and other.subscription.id == notice.subscription.id for other in later
     )
@@ -77,7 +79,7 @@ def _find_awaited(
 ) -> _Awaited | None:
     """The action that waits for this connection; one that was given up counts as well, after those that are open."""
     row = connection.execute(
-        select(awaited_action.c.id, awaited_action.c.subject, awaited_action.c.wish)
+        select(awaited_action.c.id, awaited_action.c.wish, awaited_action.c.recorded_at)
         .where(
             awaited_action.c.connection_id == message.connection_id,
             awaited_action.c.order_id == notice.order_id
@@ -96,7 +98,7 @@ def _find_awaited(
     if row is None:
         return None
     positions = frozenset(item["position"] for item in row.wish.get("items", ()))
-    return _Awaited(row.id, row.subject, positions)
+    return _Awaited(row.id, positions, row.recorded_at)
 
 
 def _confirm(connection: Connection, message: WaitingMessage, awaited: _Awaited, external_id: str) -> bool:
@@ -110,32 +112,37 @@ def _confirm(connection: Connection, message: WaitingMessage, awaited: _Awaited,
     return outcome is SettleOutcome.CONFIRMED
 
 
-def _returned(connection: Connection, message: WaitingMessage, stored: StoredOrder) -> set[int]:
-    """The positions of the products that earlier messages said were given back."""
-    earlier = _earlier_messages(connection, message, (NoventiqEvent.PRODUCT_RETURNED,), None)
+def _missing(
+    connection: Connection, message: WaitingMessage, stored: StoredOrder, awaited: _Awaited, position: int
+) -> int:
+    """How many of the refund's products are still to be returned, with the one at `position` returned now."""
+    earlier, unreadable = _earlier_messages(
+        connection, message, (NoventiqEvent.PRODUCT_RETURNED,), inbox.c.received_at >= awaited.recorded_at
+    )
     matches = [stored.match(other.item) for other in earlier]
-    return {match.position for match in matches if match is not None}
+    returned = {position, *(match.position for match in matches if match is not None)}
+    # Of an order whose customer was erased no message is kept, but how many there were is known.
+    return len(awaited.positions - returned) - unreadable
 
 
 def _earlier_messages(
-    connection: Connection, message: WaitingMessage, events: Iterable[str], after: object
-) -> list[Notice]:
-    """The messages about this order that were taken in before this one; with `after`, those of a later time alone."""
-    conditions = [
-        inbox.c.connection_id == message.connection_id,
-        inbox.c.order_id == message.order_id,
-        inbox.c.type.in_(list(events)),
-        inbox.c.state.in_(_SETTLED),
-        inbox.c.id != message.id,
-        inbox.c.body.is_not(None),
-    ]
-    if after is not None:
-        conditions.append(inbox.c.occurred_at > after)
-    bodies = connection.execute(select(inbox.c.body).where(*conditions)).scalars()
-    notices = []
+    connection: Connection, message: WaitingMessage, events: Iterable[str], condition: ColumnElement[bool]
+) -> tuple[list[Notice], int]:
+    """The messages about this order that were taken in before this one, and how many cannot be read any more."""
+    bodies = connection.execute(
+        select(inbox.c.body).where(
+            inbox.c.connection_id == message.connection_id,
+            inbox.c.order_id == message.order_id,
+            inbox.c.type.in_(list(events)),
+            inbox.c.state.in_(_SETTLED),
+            inbox.c.id != message.id,
+            condition,
+        )
+    ).scalars()
+    notices, unreadable = [], 0
     for body in bodies:
         try:
-            notices.append(read_notice(bytes(body), message.store or ""))
-        except WrongMessage:  # what was erased in it made it unreadable
-            continue
-    return notices
+            notices.append(read_notice(bytes(body or b""), message.store or ""))
+        except WrongMessage:
+            unreadable += 1
+    return notices, unreadable

@@ -90,6 +90,11 @@ class NoventiqApi:
         self._client = client or _shared_client()
         self._tokens = tokens
 
+    @property
+    def key(self) -> str:
+        """A name for the credentials that does not tell them."""
+        return self._credentials.key
+
     def get_order(self, order_id: int) -> JsonObject:
         """The order as the vendor has it; raises `NotAtVendor`, `ApiRefused`, `ApiUnavailable`, as all of these do."""
         return self._call("GET", f"/v1/order/{order_id}")

@@ -7,6 +7,7 @@ The API is asked before that: nobody waits for an order while the vendor takes i
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -15,11 +16,12 @@ from db.schema.connection_tables import connection as connection_table
 from services.connections.documents import parse_document
 from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage
 from services.connections.order_merging import BUSY, FOREIGN_ORDER, merge_document
+from services.connections.safe_http import SafeClient
 from services.connections.secrets import Purpose, find_secrets
 from services.importing.incoming import lock_document
 from services.importing.order_rows import order_rows
 from services.noventiq.answers import confirm_refund, confirm_subscription, is_overtaken
-from services.noventiq.api import ApiRefused, ApiUnavailable, NoventiqApi, find_credentials
+from services.noventiq.api import ApiRefused, ApiUnavailable, LoginRefused, NoventiqApi, find_credentials
 from services.noventiq.fetching import fetch_sayings
 from services.noventiq.messages import (
     KNOWN_EVENTS,
@@ -31,8 +33,13 @@ from services.noventiq.messages import (
 )
 from services.noventiq.progress import Saying, at_most_now, merged
 from services.noventiq.stored_orders import find_order
+from services.noventiq.troubles import Troubles
 
 _SUBSCRIPTION_EVENTS: Final = (NoventiqEvent.SUBSCRIPTION_CANCELLED, NoventiqEvent.SUBSCRIPTION_RESTORED)
+# For each request.
+_SECONDS: Final = 5.0
+_troubles: Final = Troubles()
+UNREACHABLE: Final = "Noventiq was of no use a moment ago and is asked again soon."
 FOREIGN: Final = Outcome(InboxState.REFUSED, "order_id", FOREIGN_ORDER)
 
 
@@ -46,17 +53,33 @@ def apply_message(connection: Connection, message: WaitingMessage) -> Outcome:
         said_at = at_most_now(notice.occurred_at, message.received_at)
         sayings = [Saying(notice.event, notice.document, said_at, notice.subscription)]
     else:
-        try:
-            sayings = fetch_sayings(api, notice, message.store, datetime.now(UTC))
-        except ApiUnavailable as error:
-            wait = None if error.retry_after is None else timedelta(seconds=error.retry_after)
-            return Outcome(InboxState.WAITING, None, str(error), wait)
-        except ApiRefused as error:
-            return Outcome(InboxState.REFUSED, None, str(error))
+        fetched = _fetch(api, notice, message.store)
+        if isinstance(fetched, Outcome):
+            return fetched
+        sayings = fetched
     return _apply(connection, message, notice, sayings)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {event: apply_message for event in sorted(KNOWN_EVENTS)}
+
+
+def _fetch(api: NoventiqApi, notice: Notice, store: str) -> list[Saying] | Outcome:
+    """The order as the vendor has it, or why the message waits or is refused."""
+    if left := _troubles.seconds_left(api.key):
+        return Outcome(InboxState.WAITING, None, UNREACHABLE, timedelta(seconds=left))
+    try:
+        sayings = fetch_sayings(api, notice, store, datetime.now(UTC))
+    except ApiUnavailable as error:
+        wait = error.retry_after
+        if error.status is None or isinstance(error, LoginRefused):
+            wait = _troubles.note(api.key)
+        return Outcome(
+            InboxState.WAITING, None, str(error), None if wait is None else timedelta(seconds=wait)
+        )
+    except ApiRefused as error:
+        return Outcome(InboxState.REFUSED, None, str(error))
+    _troubles.clear(api.key)
+    return sayings
 
 
 def _find_api(connection: Connection, connection_id: int) -> NoventiqApi | None:
@@ -65,7 +88,13 @@ def _find_api(connection: Connection, connection_id: int) -> NoventiqApi | None:
     ).scalar_one()
     secrets = find_secrets(connection, connection_id, Purpose.API)
     credentials = find_credentials(connection_id, options, secrets)
-    return None if credentials is None else NoventiqApi(credentials)
+    return None if credentials is None else NoventiqApi(credentials, client=_client())
+
+
+@cache
+def _client() -> SafeClient:
+    # Other messages wait behind the one that asks, so it waits for less time than an action does.
+    return SafeClient(seconds=_SECONDS)
 
 
 def _apply(connection: Connection, message: WaitingMessage, notice: Notice, sayings: list[Saying]) -> Outcome:

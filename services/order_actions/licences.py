@@ -33,7 +33,7 @@ class CodeNotFound(NotFound):
 
 
 class LicenceNotSent(Conflict):
-    """The order, its checkout page or its customer does not allow it (now)."""
+    """The order, its store or its customer does not allow it (now)."""
 
 
 def why_not_sent(

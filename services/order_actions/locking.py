@@ -17,7 +17,7 @@ from services.text.numbers import is_bigint
 
 @dataclass(frozen=True, slots=True)
 class LockedOrder:
-    """An order as it stands while nobody else can change it, with what its checkout page allows."""
+    """An order, locked against changes by others, with what its store allows."""
 
     order_id: int
     checkout_page_id: int

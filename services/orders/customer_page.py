@@ -1,4 +1,4 @@
-"""An order as its customer sees it, for whoever holds its unguessable address."""
+"""An order as its customer sees it, for anybody who has its unguessable address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from services.text.numbers import is_bigint
 
 
 class CustomerPageNotFound(NotFound):
-    """Alike for a wrong address and for an order whose customer had their data erased."""
+    """The same error for a wrong address and for an order whose customer's data was erased."""
 
     message = "This page does not exist, or not any more."
 
@@ -32,7 +32,7 @@ class CustomerItem:
 
 @dataclass(frozen=True, slots=True)
 class CustomerOrder:
-    """What the customer may see: codes only while the order is paid, deleted ones never."""
+    """An item as the customer may see it: codes only while the order is paid, deleted ones never."""
 
     order_name: str
     status: str
@@ -42,28 +42,29 @@ class CustomerOrder:
     paid_at: datetime | None
     currency: str
     total: Decimal
-    time_zone: str | None  # of the checkout page; None when it has none of its own
+    time_zone: str | None  # the store's own, or None
     items: tuple[CustomerItem, ...]
     documents: tuple[tuple[int, str], ...]
 
 
 def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
     """The order behind an address; no viewer is needed, and none is asked for. Raises `CustomerPageNotFound`."""
-    found: dict[str, Any] | None = connection.execute(
+    # Any: JSON that the function in the database makes, with a fixed type for each name.
+    row: dict[str, Any] | None = connection.execute(
         text("SELECT customer_order(:key)"), {"key": _key(page_key)}
     ).scalar_one()
-    if found is None:
+    if row is None:
         raise CustomerPageNotFound
     return CustomerOrder(
-        order_name=found["order_name"],
-        status=found["status"],
-        delivered=found["delivered"],
-        refund_status=found["refund_status"],
-        created_at=datetime.fromisoformat(found["created_at"]),
-        paid_at=datetime.fromisoformat(found["paid_at"]) if found["paid_at"] else None,
-        currency=found["currency"],
-        total=Decimal(found["total"]),
-        time_zone=found["time_zone"],
+        order_name=row["order_name"],
+        status=row["status"],
+        delivered=row["delivered"],
+        refund_status=row["refund_status"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        paid_at=datetime.fromisoformat(row["paid_at"]) if row["paid_at"] else None,
+        currency=row["currency"],
+        total=Decimal(row["total"]),
+        time_zone=row["time_zone"],
         items=tuple(
             CustomerItem(
                 position=item["position"],
@@ -74,9 +75,9 @@ def get_customer_order(connection: Connection, page_key: str) -> CustomerOrder:
                 refunded=item["refunded"],
                 codes=tuple(item["codes"]),
             )
-            for item in found["items"] or ()
+            for item in row["items"] or ()
         ),
-        documents=tuple((d["id"], d["name"]) for d in found["documents"]),
+        documents=tuple((d["id"], d["name"]) for d in row["documents"]),
     )
 
 

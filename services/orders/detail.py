@@ -1,18 +1,18 @@
-"""One order in full: everything that the Orders page shows of it."""
+"""Orders in full: everything that the Orders page shows of one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
-from db.schema.order_tables import orders, subscription
+from db.schema.order_tables import orders
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
-from services.events.awaiting import action_of_json
+from services.events.awaiting import AwaitedAction, action_of_json
 from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
 from services.order_actions.subscriptions import shows_subscription
@@ -31,7 +31,37 @@ from services.orders.models import (
 from services.refunds.requests import RefundRequest, find_requests_of
 from services.text.numbers import is_bigint
 
-_ByOrder = defaultdict[int, list[Any]]
+_Key = tuple[int, str]  # of a subscription: its store and its ID
+
+
+class _Event(NamedTuple):
+    """A line of the history as it is stored, its text not split yet."""
+
+    at: datetime
+    kind: str
+    text: str
+    author: str | None
+    document_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    """The history of an order and its actions that a connection confirms, both newest first; its documents and its
+    `relations` (order ID, relation)."""
+
+    events: list[_Event] = field(default_factory=list)
+    documents: list[DocumentLink] = field(default_factory=list)
+    awaited: list[AwaitedAction] = field(default_factory=list)
+    relations: set[tuple[int, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscribed:
+    """The subscription of the item at `position`, not yet with its other orders and changes."""
+
+    position: int
+    key: _Key
+    subscription: Subscription
 
 
 def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDetail:
@@ -39,14 +69,14 @@ def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDet
 
     Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
     """
-    found = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
-    if not found:
+    details = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
+    if not details:
         raise OrderNotFound
-    return found[0]
+    return details[0]
 
 
 def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
-    """Whether the viewer may see the order now; raises `OrderNotFound` as `get_order` does."""
+    """Check that the viewer may see the order now; raises `OrderNotFound` as `get_order` does."""
     is_seen = select(orders.c.order_id).where(
         orders.c.order_id == order_id, orders.c.checkout_page_id.in_([store.id for store in viewer.stores])
     )
@@ -58,40 +88,35 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     """Those of these orders that are in scope, in the order asked for; as many statements as for one."""
     scope = [store.id for store in viewer.stores]
     heads = {
-        row.order_id: row
-        for row in connection.execute(
+        head["order_id"]: head
+        for head in connection.execute(
             order_detail.orders_statement(), {"order_ids": list(order_ids), "store_ids": scope}
-        )
+        ).mappings()
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]
-    items, codes, carried = _items_of(connection, wanted)
-    happened = _happenings(connection, wanted)
-    subscribed = _subscriptions(connection, [s for found in carried.values() for s in found])
+    items, codes, subscribed = _items_of(connection, wanted)
+    timeline = _timeline(connection, wanted)
+    subscriptions = _subscriptions(connection, {part.key for parts in subscribed.values() for part in parts})
     refunds = find_requests_of(connection, wanted)
-    utf8 = find_utf8_for(connection, (head.email for head in heads.values()))
-    texts = {order_id: [row.text for row in happened[order_id]["event"]] for order_id in wanted}
-    relations = {
-        order_id: {(row.id, row.kind) for row in happened[order_id]["relation"]} for order_id in wanted
-    }
-    named = mentioned_orders(text for found in texts.values() for text in found)
-    names = _names(connection, named.union(other for found in relations.values() for other, _ in found))
-    parts = _Parts(items, codes, carried, happened, subscribed, refunds, utf8, relations, names)
+    utf8 = find_utf8_for(connection, (head["email"] for head in heads.values()))
+    named = mentioned_orders(event.text for order_id in wanted for event in timeline[order_id].events)
+    related = {other for order_id in wanted for other, _ in timeline[order_id].relations}
+    names = _names(connection, named | related)
+    parts = _Parts(items, codes, subscribed, timeline, subscriptions, refunds, utf8, names)
     return tuple(_detail(heads[order_id], parts) for order_id in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the statements gave, by order ID; `subscribed` and `names` are of all of the orders."""
+    """The results of the statements, by order ID; `subscriptions` and `names` are of all the orders."""
 
-    # The rows of several statements, each with columns of its own, read by name.
-    items: Mapping[int, list[Any]]
+    items: Mapping[int, list[RowMapping]]
     codes: Mapping[int, list[ActivationCode]]
-    subscriptions: Mapping[int, list[Any]]
-    timeline: Mapping[int, Mapping[str, list[Any]]]
-    subscribed: "_Subscribed"
+    subscribed: Mapping[int, list[_Subscribed]]
+    timeline: Mapping[int, _Timeline]
+    subscriptions: "_Subscriptions"
     refunds: Mapping[int, list[RefundRequest]]
     utf8: Utf8
-    relations: Mapping[int, set[tuple[int, str]]]
     names: dict[int, str]
 
 
@@ -103,103 +128,126 @@ _OWN_FIELDS: Final = tuple(
 )
 
 
-def _detail(head: Any, parts: _Parts) -> OrderDetail:
-    order_id = head.order_id
+def _detail(head: RowMapping, parts: _Parts) -> OrderDetail:
+    order_id: int = head["order_id"]
+    timeline = parts.timeline[order_id]
     subscriptions = {
-        row.position: _subscription(head, row, parts.subscribed)
-        for row in parts.subscriptions[order_id]
-        if shows_subscription(row.type, row.parent_order_id, order_id, head.paid_at is not None)
+        part.position: _with_others(part, order_id, parts)
+        for part in parts.subscribed[order_id]
+        if shows_subscription(
+            part.subscription.type,
+            part.subscription.parent_order_id,
+            order_id,
+            head["paid_at"] is not None,
+        )
     }
     return OrderDetail(
-        **{name: getattr(head, name) for name in _OWN_FIELDS},
-        additional_parameters=_pairs(head.additional_parameters),
-        items=_items(head, parts.items[order_id], parts.codes[order_id], subscriptions),
+        **{name: head[name] for name in _OWN_FIELDS},
+        additional_parameters=_pairs(head["additional_parameters"]),
+        items=_items(parts.items[order_id], parts.codes[order_id], subscriptions),
         refunds=tuple(parts.refunds[order_id]),
-        awaited=tuple(action_of_json(row.text, row.kind) for row in parts.timeline[order_id]["awaited"]),
+        awaited=tuple(timeline.awaited),
         utf8=parts.utf8,
         history=tuple(
-            HistoryEvent(row.at, row.kind, split_text(row.text, parts.names), row.author, row.document_id)
-            for row in parts.timeline[order_id]["event"]
+            HistoryEvent(
+                event.at, event.kind, split_text(event.text, parts.names), event.author, event.document_id
+            )
+            for event in timeline.events
         ),
-        documents=tuple(
-            DocumentLink(row.id, row.text, row.kind) for row in reversed(parts.timeline[order_id]["document"])
-        ),
+        documents=tuple(reversed(timeline.documents)),
         related=tuple(
             RelatedOrder(other, parts.names.get(other), relation, other in parts.names)
-            for other, relation in sorted(parts.relations[order_id])
+            for other, relation in sorted(timeline.relations)
         ),
     )
 
 
 def _items_of(
     connection: Connection, order_ids: Sequence[int]
-) -> tuple[_ByOrder, defaultdict[int, list[ActivationCode]], _ByOrder]:
+) -> tuple[
+    Mapping[int, list[RowMapping]],
+    Mapping[int, list[ActivationCode]],
+    Mapping[int, list[_Subscribed]],
+]:
     """Items, codes and what the items subscribe to, each by order."""
-    items: _ByOrder = defaultdict(list)
-    carried: _ByOrder = defaultdict(list)
+    items: defaultdict[int, list[RowMapping]] = defaultdict(list)
+    subscribed: defaultdict[int, list[_Subscribed]] = defaultdict(list)
     codes: defaultdict[int, list[ActivationCode]] = defaultdict(list)
-    for row in connection.execute(order_detail.items_statement(), {"order_ids": order_ids}):
-        known = items[row.order_id]
-        if not known or known[-1].position != row.position:
-            known.append(row)
-            if row.sub_order_id is not None:
-                values = {name: getattr(row, f"sub_{name}") for name in subscription.c.keys()}  # noqa: SIM118
-                carried[row.order_id].append(SimpleNamespace(**values))
-        if row.code_id is not None:
-            codes[row.order_id].append(
+    rows = connection.execute(order_detail.items_statement(), {"order_ids": order_ids})
+    for row in rows.mappings():
+        order_id, position = row["order_id"], row["position"]
+        if not items[order_id] or items[order_id][-1]["position"] != position:
+            items[order_id].append(row)
+            if row["sub_order_id"] is not None:
+                subscribed[order_id].append(_subscribed(row))
+        if row["code_id"] is not None:
+            codes[order_id].append(
                 ActivationCode(
-                    row.code_id,
-                    row.position,
-                    row.code_code,
-                    row.code_code_key,
-                    row.code_deleted,
-                    row.queued_at,
+                    row["code_id"],
+                    position,
+                    row["code_code"],
+                    row["code_code_key"],
+                    row["code_deleted"],
+                    row["queued_at"],
                 )
             )
-    return items, codes, carried
+    return items, codes, subscribed
 
 
-def _happenings(
-    connection: Connection, order_ids: Sequence[int]
-) -> defaultdict[int, defaultdict[str, list[Any]]]:
-    """History, documents and relations by order and by what they are."""
-    found: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+def _subscribed(row: RowMapping) -> _Subscribed:
+    plain = [name for name in Subscription.__slots__ if name not in ("related", "events", "is_awaited")]
+    return _Subscribed(
+        row["position"],
+        (row["sub_checkout_page_id"], row["sub_subscription_id"]),
+        Subscription(**{name: row[f"sub_{name}"] for name in plain}, related=(), events=(), is_awaited=False),
+    )
+
+
+def _timeline(connection: Connection, order_ids: Sequence[int]) -> Mapping[int, _Timeline]:
+    """History, documents, awaited actions and relations by order."""
+    timelines: defaultdict[int, _Timeline] = defaultdict(_Timeline)
     for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
-        found[row.order_id][row.what].append(row)
-    return found
+        timeline = timelines[row.order_id]
+        if row.what == "event":
+            timeline.events.append(_Event(row.at, row.kind, row.text, row.author, row.document_id))
+        elif row.what == "document":
+            timeline.documents.append(DocumentLink(row.id, row.text, row.kind))
+        elif row.what == "awaited":
+            timeline.awaited.append(action_of_json(row.text, row.kind))
+        else:
+            timeline.relations.add((row.id, row.kind))
+    return timelines
 
 
-_Key = tuple[int, str]  # a store and the ID of a subscription in it
-
-
-class _Subscribed(NamedTuple):
-    """Of each subscription: its orders in scope, oldest first, what was done to it, newest first, and what waits."""
+class _Subscriptions(NamedTuple):
+    """The orders in scope of each subscription, oldest first, what was done to it, newest first, and those of which a
+    change waits to be confirmed."""
 
     members: defaultdict[_Key, list[RelatedOrder]]
     past: defaultdict[_Key, list[SubscriptionEvent]]
     awaited: set[_Key]
 
 
-def _subscriptions(connection: Connection, subscriptions: Sequence[Any]) -> _Subscribed:
-    subscribed = _Subscribed(defaultdict(list), defaultdict(list), set())
-    if not subscriptions:
-        return subscribed
+def _subscriptions(connection: Connection, keys: Collection[_Key]) -> _Subscriptions:
+    subscriptions = _Subscriptions(defaultdict(list), defaultdict(list), set())
+    if not keys:
+        return subscriptions
     named = {
-        "store_ids": list({s.checkout_page_id for s in subscriptions}),
-        "subscription_ids": list({s.subscription_id for s in subscriptions}),
+        "store_ids": list({store_id for store_id, _ in keys}),
+        "subscription_ids": list({subscription_id for _, subscription_id in keys}),
     }
     for row in connection.execute(order_detail.subscriptions_statement(), named):
         key = (row.checkout_page_id, row.subscription_id)
         if row.what == "member":
             relation = "child" if row.parent_order_id not in (None, row.order_id) else "parent"
-            subscribed.members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
+            subscriptions.members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
         elif row.what == "event":
-            subscribed.past[key].insert(
+            subscriptions.past[key].insert(
                 0, SubscriptionEvent(row.at, row.action, row.to_status, row.order_id, row.name, row.reason)
             )
         else:
-            subscribed.awaited.add(key)
-    return subscribed
+            subscriptions.awaited.add(key)
+    return subscriptions
 
 
 def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
@@ -212,39 +260,32 @@ def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
 
 
 def _items(
-    head: Any,
-    items: Sequence[Any],
-    codes: Sequence[ActivationCode],
-    subscriptions: dict[int, Subscription],
+    items: Sequence[RowMapping], codes: Sequence[ActivationCode], subscriptions: Mapping[int, Subscription]
 ) -> tuple[OrderItem, ...]:
     plain = [name for name in OrderItem.__slots__ if name not in ("additional_data", "codes", "subscription")]
     return tuple(
         OrderItem(
-            **{name: getattr(item, name) for name in plain},
-            additional_data=_pairs(item.additional_data),
-            codes=tuple(code for code in codes if code.position == item.position),
-            subscription=subscriptions.get(item.position),
+            **{name: item[name] for name in plain},
+            additional_data=_pairs(item["additional_data"]),
+            codes=tuple(code for code in codes if code.position == item["position"]),
+            subscription=subscriptions.get(item["position"]),
         )
         for item in items
     )
 
 
-def _subscription(head: Any, carried: Any, subscribed: _Subscribed) -> Subscription:
-    key = (carried.checkout_page_id, carried.subscription_id)
-    return Subscription(
-        **{
-            name: getattr(carried, name)
-            for name in Subscription.__slots__
-            if name not in ("related", "events", "is_awaited")
-        },
-        related=tuple(other for other in subscribed.members[key] if other.order_id != head.order_id),
-        events=tuple(subscribed.past[key]),
-        is_awaited=key in subscribed.awaited,
+def _with_others(part: _Subscribed, order_id: int, parts: _Parts) -> Subscription:
+    """The subscription with its other orders and with what was done to it."""
+    return replace(
+        part.subscription,
+        related=tuple(other for other in parts.subscriptions.members[part.key] if other.order_id != order_id),
+        events=tuple(parts.subscriptions.past[part.key]),
+        is_awaited=part.key in parts.subscriptions.awaited,
     )
 
 
-def _pairs(stored: Any) -> tuple[NameValue, ...]:
-    """Names and values as other systems may have written them: anything that is no such pair is left out."""
+def _pairs(stored: Iterable[object]) -> tuple[NameValue, ...]:
+    """Names and values as other systems may have stored them; anything that is not such a pair is omitted."""
     return tuple(
         NameValue(str(pair.get("name") or ""), str(pair.get("value") or ""))
         for pair in stored

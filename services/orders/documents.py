@@ -1,4 +1,4 @@
-"""Documents of orders, handed out one at a time and recorded."""
+"""Documents of orders, each download recorded."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class Document:
 def get_document(
     connection: Connection, viewer: Viewer, document_id: int, *, address: str | None
 ) -> Document:
-    """The document's content; writes the audit row in the same transaction.
+    """A document with its content; the audit row is written in the same transaction.
 
-    Raises `DocumentNotFound` alike for one that does not exist and one of a foreign order.
+    Raises `DocumentNotFound` for a document that does not exist and for one of an order outside the scope.
     """
     row = None
     if is_bigint(document_id):

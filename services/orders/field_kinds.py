@@ -25,7 +25,7 @@ class SearchField(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """One text; `short` is the label where there is little room for it."""
+    """A text; `short` is the label where there is little room."""
 
     label: str
     short: str | None = None
@@ -53,7 +53,7 @@ class DayField:
 
 @dataclass(frozen=True, slots=True)
 class StatusField:
-    """Statuses of one kind, of which an order must have one; when none is ticked, any will do."""
+    """Statuses of one kind, of which an order must have one; when none is ticked, orders with any status match."""
 
     label: str
     statuses: StatusKind
@@ -80,7 +80,7 @@ class StoresField:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionField:
-    """What is asked of an order's subscriptions."""
+    """The condition on an order's subscriptions."""
 
     label: str
 

@@ -3,15 +3,15 @@
 The rules are those of the search form: every filled field must match, spaces at the ends do not count, and an error is
 a sentence that is shown next to its field.
 
-A field of the search is declared once, in `SearchInput`; its place in the form is in pages/components/orders, what it
-is compared with in db/statements/conditions.py. tests/services/orders/test_field_declarations.py fails for a field that
-one of them lacks.
+A field of the search is declared once, in `SearchInput`; its place in the form is in pages/components/orders, the
+column it is compared with is in db/statements/conditions.py. tests/services/orders/test_field_declarations.py fails for
+a field that one of them lacks.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypedDict, TypeVar
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
@@ -21,6 +21,7 @@ from services.orders.field_kinds import (
     DayField,
     SearchField,
     StatusField,
+    Stored,
     StoresField,
     SubscriptionField,
     TextField,
@@ -31,6 +32,13 @@ from services.time_zones import days_to_interval
 
 T = TypeVar("T")
 KIND: Final = "kind"
+
+
+class SavedSearch(TypedDict):
+    """A search as JSON, days meant in the zone."""
+
+    zone: str
+    fields: dict[str, Stored]
 
 
 class InvalidSearch(InvalidInput):
@@ -45,7 +53,7 @@ class InvalidSearch(InvalidInput):
 class SearchInput:
     """The form as it was filled in. Dates are days of the viewer; `stores` are technical names.
 
-    The metadata of a field say what kind of field it is (`KIND`).
+    The metadata of a field state its kind (`KIND`).
     """
 
     created_from: date | None = field(default=None, metadata={KIND: DayField("Order creation date from")})
@@ -80,7 +88,7 @@ class SearchInput:
     )
 
     def filled(self) -> dict[str, object]:
-        """The fields that ask for something, by their names."""
+        """The fields that are filled in, by their names."""
         return {name: value for name, empty in _EMPTY.items() if (value := getattr(self, name)) != empty}
 
 
@@ -93,7 +101,7 @@ _EMPTY: Final[Mapping[str, object]] = {f.name: f.default for f in fields(SearchI
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """A search that was checked: `typed` has the fields trimmed, `values` what orders are compared with.
+    """A checked search: `typed` has the trimmed fields, `values` what orders are compared with.
 
     Days are days of `zone`. Which stores are searched depends on the viewer: `services.orders.search.stores_in_scope`.
     """
@@ -110,8 +118,8 @@ class OrderFilter:
     def is_empty(self) -> bool:
         return self.typed == SearchInput()
 
-    def to_json(self) -> dict[str, Any]:
-        """What `from_json` reads; only filled fields are in it."""
+    def to_json(self) -> SavedSearch:
+        """The search in the form that `from_json` reads, with the filled fields only."""
         saved = {name: SEARCH_FIELDS[name].save(value) for name, value in self.typed.filled().items()}
         return {"zone": self.zone, "fields": saved}
 
@@ -119,6 +127,7 @@ class OrderFilter:
     def from_json(cls, stored: Mapping[str, Any]) -> "OrderFilter":
         """The same search again, days meant in the zone it was made in. Raises `InvalidInput` for anything else."""
         try:
+            # Any, here and in `stored`: JSON as it was saved, by an earlier version perhaps, and checked only here.
             values: dict[str, Any] = {
                 name: SEARCH_FIELDS[name].load(value) for name, value in stored["fields"].items()
             }
@@ -165,6 +174,7 @@ class _Form:
             self.errors[last] = "The end date is before the start date."
 
     def trimmed(self) -> SearchInput:
+        # Any: each field has a type of its own.
         values: dict[str, Any] = {name: getattr(self.typed, name) for name in _EMPTY}
         return SearchInput(**values | self._texts)
 

@@ -1,4 +1,4 @@
-"""Order IDs in the text of a history."""
+"""Links to orders: order IDs in the text of a history."""
 
 import re
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ class TextPart:
 
 
 def mentioned_orders(texts: Iterable[str]) -> set[int]:
-    """The numbers in these texts that may be orders' IDs; which of them the viewer may see is not asked here."""
+    """The numbers in these texts that may be order IDs, whether or not the viewer may see the orders."""
     return {int(match[2]) for text in texts for match in _CANDIDATE.finditer(text) if int(match[2]) < 2**63}
 
 
-def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:
-    """The parts of one text, `known` being the orders (id to name) that may become references.
+def split_text(text: str, names: dict[int, str]) -> tuple[TextPart, ...]:
+    """The parts of a text; `names` holds the orders (ID to name) that may become links.
 
     A bare number counts as the order's ID, one with letters before it only when it is the order's name.
     """
@@ -30,7 +30,7 @@ def split_text(text: str, known: dict[int, str]) -> tuple[TextPart, ...]:
     end = 0
     for match in _CANDIDATE.finditer(text):
         order_id = int(match[2])
-        if order_id not in known or (match[1][0].isalpha() and match[1].upper() != known[order_id].upper()):
+        if order_id not in names or (match[1][0].isalpha() and match[1].upper() != names[order_id].upper()):
             continue
         if match.start() > end:
             parts.append(TextPart(text[end : match.start()]))

@@ -1,4 +1,4 @@
-"""Orders asked for by their IDs as people paste them: names, 1C numbers and plain numbers, any number of them."""
+"""Order IDs as people paste them: any number of names, 1C numbers and plain numbers."""
 
 import re
 from typing import Final
@@ -9,9 +9,9 @@ from services.text.numbers import is_bigint
 
 MAX_IDS: Final = 200_000
 MAX_TEXT: Final = 4_000_000
-# An order's name and its 1C number have 64 characters at most; anything longer is a list.
+# An order's name and its 1C number have at most 64 characters; anything longer is a list.
 _LONGEST_NAME: Final = 64
-# White space, commas and semicolons of any script, and the ideographic and the vertical stroke.
+# White space, commas and semicolons of any script, and the ideographic comma and the vertical bar.
 _SEPARATORS: Final = re.compile(r"[\s,;،؛፣、，；︐︑︔﹐﹑﹔､|｜]+")
 _SLASHES: Final = re.compile(r"[/／⁄∕]+")
 _SPREADSHEET_NUMBER: Final = re.compile(r"[0-9]+\.0+")
@@ -27,8 +27,8 @@ class IdError(ValueError):
 def parse_asked_orders(text: str) -> tuple[AskedOrder, ...]:
     """The orders asked for, each once.
 
-    A name or 1C number counts as it is shown; of everything else, only the digits do. Raises `IdError` for a token
-    without digits and for one whose digits could mean several numbers.
+    A name or 1C number is compared as shown, anything else by its digits alone. Raises `IdError` for a token without
+    digits and for one whose digits could mean several numbers.
     """
     asked: dict[AskedOrder, None] = {}
     refused: list[str] = []

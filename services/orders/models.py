@@ -1,4 +1,4 @@
-"""What an order in full consists of. `services.orders.detail` fills these shapes."""
+"""The parts of an order in full. `services.orders.detail` fills these models."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class NameValue:
 
 @dataclass(frozen=True, slots=True)
 class ActivationCode:
-    """A deleted code stays in the order, is shown crossed out and is never sent again.
+    """An activation code. A deleted one stays in the order, is shown crossed out and is never sent again.
 
     `position` is its item's; copies of one code have the same `key`; `mail_waits_since` is set while a mail with it
     waits to be sent.
@@ -62,7 +62,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEvent:
-    """Something that was done to a subscription here: `action` is cancel, resume or stop (by a refund)."""
+    """A change made to a subscription here: `action` is cancel, resume or stop (by a refund)."""
 
     at: datetime
     action: str
@@ -109,7 +109,7 @@ class OrderItem:
 
     @property
     def is_below_zero(self) -> bool:
-        """A discount or a return: nothing that could be delivered or have a licence."""
+        """Whether the item is a discount or a return, which cannot be delivered or have a licence."""
         return self.amount < 0
 
     @property
@@ -198,9 +198,9 @@ class OrderDetail:
 
 
 def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:
-    """The IDs of the codes of an order's items that are not sent any more: deleted ones, and dead copies of them."""
-    found = [(item, code) for item in items for code in item.codes]
-    deleted = {code.key for _, code in found if code.deleted}
+    """The IDs of the codes of these items that are never sent again: deleted codes and their dead copies."""
+    pairs = [(item, code) for item in items for code in item.codes]
+    deleted = {code.key for _, code in pairs if code.deleted}
     return frozenset(
-        code.id for item, code in found if code.deleted or (item.refunded and code.key in deleted)
+        code.id for item, code in pairs if code.deleted or (item.refunded and code.key in deleted)
     )

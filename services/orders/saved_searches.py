@@ -1,4 +1,4 @@
-"""Searches under a short key: an address that says nothing about what was searched for."""
+"""Saved searches: a short key makes an address that does not reveal what was searched for."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ class SearchNotFound(NotFound):
 
 
 def save_search(connection: Connection, viewer: Viewer, order_filter: OrderFilter) -> str:
-    """The key of this search: the same for the same search of the same viewer, 128 random bits."""
+    """The key of this search, 128 random bits; the same viewer's same search always has the same key."""
     stored = order_filter.to_json()
     digest = hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).digest()
     mine = (saved_search.c.account_id == viewer.account_id, saved_search.c.filters_digest == digest)
-    if known := connection.execute(select(saved_search.c.key).where(*mine)).scalar_one_or_none():
-        return str(known)
+    if key := connection.execute(select(saved_search.c.key).where(*mine)).scalar_one_or_none():
+        return str(key)
     connection.execute(
         insert(saved_search)
         .values(
@@ -35,7 +35,7 @@ def save_search(connection: Connection, viewer: Viewer, order_filter: OrderFilte
 
 
 def open_search(connection: Connection, viewer: Viewer, key: str) -> OrderFilter:
-    """The search behind a key, whoever saved it; what it finds depends on the viewer's own scope.
+    """The search behind a key, no matter who saved it; its results depend on the viewer's own scope.
 
     Raises `SearchNotFound`.
     """

@@ -1,4 +1,4 @@
-"""Finding orders: newest first, page by page, with the number of all that match."""
+"""Search for orders: newest first, page by page, with the number of all matches."""
 
 import base64
 import struct
@@ -17,13 +17,13 @@ from services.errors import InvalidInput
 from services.orders.filters import OrderFilter
 
 EXACT_TO: Final = 10_000
-_MOST_CODES = 20_000  # of a fragment, whose orders are looked up before the search
+_MOST_CODES = 20_000  # with a fragment of a code, looked up before the search
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in the order of results: everything before it is newer, everything after it older."""
+    """A position in the results: everything before it is newer, everything after it older."""
 
     created_at: datetime
     order_id: int
@@ -45,9 +45,9 @@ class Cursor:
 
 
 class OrderRow(NamedTuple):
-    """An order as a line of the results. Personal values are None when absent and when erased.
+    """An order as a row of the results. Personal values are None when absent and when erased.
 
-    A tuple and no dataclass: fifty are made for every page, in a tenth of the time.
+    A NamedTuple takes a tenth of the time of a dataclass, and every page makes fifty.
     """
 
     order_id: int
@@ -94,7 +94,7 @@ class OrderCount:
 
 
 def stores_in_scope(viewer: Viewer, order_filter: OrderFilter) -> list[int]:
-    """The ids of the stores to search: the viewer's, or those of them that the search names."""
+    """The IDs of the stores to search: the viewer's, or those of them that the search names."""
     wanted = set(order_filter.typed.stores)
     return [store.id for store in viewer.stores if not wanted or store.name in wanted]
 
@@ -142,10 +142,10 @@ def find_orders(
 
 
 def _values(connection: Connection, order_filter: OrderFilter) -> SearchValues:
-    """What orders are compared with. The orders with the fragment of a code are looked up first.
+    """The values that orders are compared with. The orders with the fragment of a code are looked up first.
 
-    When very many codes contain it, the orders are asked for it one after the other instead, newest first: all of them
-    would have to be sorted, to show fifty.
+    When very many codes contain it, each order is checked in turn instead, newest first: otherwise all of them would
+    have to be sorted to show fifty.
     """
     values = order_filter.values
     if values.code_fragment is None:
@@ -164,7 +164,7 @@ def count_orders(
 ) -> OrderCount:
     """The number of orders that match: exact up to 10,000, beyond that "10,000 and more".
 
-    `page` is a page of the same search: where it knows the number, nothing has to be counted.
+    `page` is a page of the same search; if it holds the number, nothing is counted.
     """
     if page is not None and page.total is not None:
         number = page.total

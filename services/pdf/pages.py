@@ -40,7 +40,7 @@ class TextPages(FPDF):
 
     def __init__(self, texts: Iterable[str]) -> None:
         super().__init__(format="A4")
-        self.str_alias_nb_pages = ""  # "{nb}" in a product's name is no number of pages
+        self.str_alias_nb_pages = ""  # "{nb}" in a product's name is not a page count
         self.add_font("text", fname=_DEJAVU)
         self.set_text_shaping(True)
         self._folder = TemporaryDirectory(prefix="esupport-fonts-")
@@ -50,7 +50,7 @@ class TextPages(FPDF):
             made.write_bytes(_small_font(_EAST_ASIA, east_asian))
             self.add_font(_name(_EAST_ASIA), fname=made)
 
-    def _parse_chars(self, text: str, markdown: bool, **unused: Any) -> Iterator[Fragment]:
+    def _parse_chars(self, text: str, markdown: bool, **unused: object) -> Iterator[Fragment]:
         """Take the place of fpdf2's choice of fonts, which goes by single characters and tears clusters apart."""
         for font, part in runs(text):
             name = _name(font)
@@ -72,14 +72,14 @@ def plain_text(text: str) -> str:
 
 def runs(text: str) -> list[tuple[Path, str]]:
     """The text in pieces, each with a font that has all of its characters."""
-    found: list[tuple[Path, str]] = []
+    parts: list[tuple[Path, str]] = []
     for cluster in _CLUSTER.findall(text):
-        for font, part in _written(cluster, found[-1][0] if found else _DEJAVU):
-            if found and found[-1][0] == font:
-                found[-1] = (font, found[-1][1] + part)
+        for font, part in _written(cluster, parts[-1][0] if parts else _DEJAVU):
+            if parts and parts[-1][0] == font:
+                parts[-1] = (font, parts[-1][1] + part)
             else:
-                found.append((font, part))
-    return found
+                parts.append((font, part))
+    return parts
 
 
 def _written(cluster: str, before: Path) -> list[tuple[Path, str]]:
@@ -115,7 +115,7 @@ def _name(font: Path) -> str:
     return "text" if font == _DEJAVU else font.stem.split("[")[0].lower()
 
 
-def _face(font: Path) -> Any:
+def _face(font: Path) -> Any:  # Any: uharfbuzz has no types
     return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font)))
 
 

@@ -78,7 +78,7 @@ class ErasurePreview:
         return len(self.parts)
 
     def count(self, part: Part) -> int:
-        return sum(1 for found in self.parts.values() if found is part)
+        return sum(1 for other in self.parts.values() if other is part)
 
 
 def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> ErasurePreview:
@@ -117,23 +117,23 @@ def erase_personal_data(
     """
     require_administrator(viewer)
     email = _email(email)
-    found = _parts(connection, email)
-    if not found and not expected:
+    parts = _parts(connection, email)
+    if not parts and not expected:
         raise NothingToErase
-    reach = find_reach(connection, _person(email, found))
+    reach = find_reach(connection, _person(email, parts))
     connection.execute(
         select(orders.c.order_id)
-        .where(orders.c.order_id == any_(literal([*{*found, *expected, *reach.orders}], ARRAY(BigInteger))))
+        .where(orders.c.order_id == any_(literal([*{*parts, *expected, *reach.orders}], ARRAY(BigInteger))))
         .order_by(orders.c.order_id)
         # The mail worker may go on writing into the histories of these orders; their changes have to wait.
         .with_for_update(key_share=True)
     )
-    found = _parts(connection, email)
-    if found != dict(expected):
-        raise ChangedSincePreview(_differences(connection, expected, found))
-    person = _person(email, found)
+    parts = _parts(connection, email)
+    if parts != dict(expected):
+        raise ChangedSincePreview(_differences(connection, expected, parts))
+    person = _person(email, parts)
     erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
-    _tell_shops(connection, found)
+    _tell_shops(connection, parts)
     return ActionResult(_sentence(person, reach, erased), _details(person, erased))
 
 
@@ -169,10 +169,10 @@ def _parts(connection: Connection, email: str) -> dict[int, Part]:
     return {row.order_id: Part(row.part) for row in rows}
 
 
-def _differences(connection: Connection, expected: Mapping[int, Part], found: Mapping[int, Part]) -> str:
+def _differences(connection: Connection, expected: Mapping[int, Part], current: Mapping[int, Part]) -> str:
     """Nothing was deleted, and which orders came, went or changed since the preview."""
-    came, gone = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
-    other = sorted(key for key in found.keys() & expected.keys() if found[key] is not expected[key])
+    came, gone = sorted(current.keys() - expected.keys()), sorted(expected.keys() - current.keys())
+    other = sorted(key for key in current.keys() & expected.keys() if current[key] is not expected[key])
     told = [*came[:_NAMED], *gone[:_NAMED], *other[:_NAMED]]
     names = {
         row.order_id: row.order_name

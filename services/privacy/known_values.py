@@ -5,11 +5,11 @@ db/schema/personal.py says which person a value identifies. A digest is keyed an
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple, Self
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, text
+from sqlalchemy import BigInteger, BindParameter, Connection, RowMapping, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -34,6 +34,29 @@ class Person:
         return sorted({*self.own, *self.used, *self.past})
 
 
+class PersonalText(NamedTuple):
+    """A text that may mention somebody; `place` is its table and column, `order_id` is None outside of orders."""
+
+    order_id: int | None
+    place: str
+    key: str
+    path: list[str]
+    value: str
+
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        return cls(**{name: row[name] for name in cls._fields})
+
+
+class KnownValue(NamedTuple):
+    """A value of which an order, or its item at `position`, has a digest."""
+
+    order_id: int
+    position: int | None
+    kind: str
+    value: str
+
+
 def current_values(connection: Connection, person: Person) -> tuple[set[Value], set[Value]]:
     """What the person is known by, and what else their own orders are known by: the users of their licences."""
     theirs, beside = set(), set()
@@ -42,13 +65,13 @@ def current_values(connection: Connection, person: Person) -> tuple[set[Value], 
     customer, user = known_by("orders", Whose.CUSTOMER), known_by("order_item", Whose.LICENCE_USER)
     statement = select(*(orders.c[name] for name in customer)).where(orders.c.order_id.in_(person.own))
     for row in connection.execute(statement):
-        theirs |= _of_row(row, customer)
+        theirs |= _of_row(row._mapping, customer)
     is_theirs = text("email_key(order_item.license_email) = email_key(:email)").bindparams(email=person.email)
     columns = [order_item.c[name] for name in user]
     for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.used), is_theirs)):
-        theirs |= _of_row(row, user)
+        theirs |= _of_row(row._mapping, user)
     for row in connection.execute(select(*columns).where(order_item.c.order_id.in_(person.own))):
-        beside |= _of_row(row, user)
+        beside |= _of_row(row._mapping, user)
     # E-mails that were corrected; the log says so in its details.
     corrected = select(audit_log.c.details["old"].astext, audit_log.c.details["new"].astext).where(
         audit_log.c.order_id.in_(person.own), audit_log.c.details.has_key("new")
@@ -58,8 +81,8 @@ def current_values(connection: Connection, person: Person) -> tuple[set[Value], 
     return theirs, beside
 
 
-def _of_row(row: Any, kinds: dict[str, str]) -> set[Value]:
-    pairs = ((kind, row._mapping[name]) for name, kind in kinds.items())
+def _of_row(row: RowMapping, kinds: dict[str, str]) -> set[Value]:
+    pairs = ((kind, row[name]) for name, kind in kinds.items())
     return {Value(Kind(kind), value) for kind, value in pairs if value and value.strip()}
 
 
@@ -81,13 +104,13 @@ def past_values(connection: Connection, person: Person) -> set[Value]:
             )
         )
     }
-    found: set[Value] = set()
+    possible: set[Value] = set()
     for row in texts_of(connection, among):
-        if of_order := sizes.get(row.order_id):
-            found.update(candidates(row.value, of_order))
+        if row.order_id is not None and (of_order := sizes.get(row.order_id)):
+            possible.update(candidates(row.value, of_order))
     return {
         Value(Kind(row.kind), row.value)
-        for row in known_among(connection, among, found, erased=False)
+        for row in known_among(connection, among, possible, erased=False)
         if row.order_id not in used or (row.order_id, row.position) in their_items
     }
 
@@ -105,7 +128,7 @@ def known_sizes(
 
 def known_among(
     connection: Connection, of_orders: list[int], values: Iterable[Value], *, erased: bool
-) -> list[Any]:
+) -> list[KnownValue]:
     """The values of which the orders have a digest, with `order_id` and `position`."""
     ordered = sorted(values)
     texts = [bindparam(name, type_=ARRAY(Text)) for name in ("kinds", "texts")]
@@ -113,11 +136,10 @@ def known_among(
         *arrays("ids"), *texts
     )
     kinds, value_texts = [value.kind.value for value in ordered], [value.text for value in ordered]
-    return list(
-        connection.execute(
-            statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": value_texts}
-        )
+    rows = connection.execute(
+        statement, {"ids": of_orders, "erased": erased, "kinds": kinds, "texts": value_texts}
     )
+    return [KnownValue(row.order_id, row.position, row.kind, row.value) for row in rows]
 
 
 def remember_erased(connection: Connection, of_orders: list[int], values: Iterable[Value]) -> None:
@@ -133,16 +155,16 @@ def remember_erased(connection: Connection, of_orders: list[int], values: Iterab
     )
 
 
-def texts_of(connection: Connection, of_orders: list[int]) -> list[Any]:
+def texts_of(connection: Connection, of_orders: list[int]) -> list[PersonalText]:
     """Every text of these orders that may mention somebody, with its `place` and `key`."""
     statement = text("SELECT * FROM personal_texts(:ids) WHERE value IS NOT NULL").bindparams(*arrays("ids"))
-    return list(connection.execute(statement, {"ids": of_orders}))
+    return [PersonalText.of(row._mapping) for row in connection.execute(statement, {"ids": of_orders})]
 
 
 def emails_of(values: Iterable[Value]) -> list[str]:
     return sorted({value.text for value in values if value.kind is Kind.EMAIL})
 
 
-def arrays(*names: str) -> list[Any]:
+def arrays(*names: str) -> list[BindParameter[Sequence[int]]]:
     """Parameters that are arrays of order IDs or other row keys."""
     return [bindparam(name, type_=ARRAY(BigInteger)) for name in names]

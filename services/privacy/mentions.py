@@ -59,12 +59,14 @@ class Mentions:
     taken for theirs only in what belongs to their own orders."""
 
     def __init__(self, values: Iterable[Value], *, strong_only: bool) -> None:
-        known = sorted(set(values))
-        strong = [pattern for value in known for pattern in _strong(value)]
-        names = {key_of(value.text.strip()): value.text for value in known if value.kind is Kind.NAME}
+        ordered = sorted(set(values))
+        strong = [pattern for value in ordered for pattern in _strong(value)]
+        names = {key_of(value.text.strip()): value.text for value in ordered if value.kind is Kind.NAME}
         if 1 < len(names) <= _MOST_NAMES:
-            strong += [_words(f"{first} {last}", fewest=5) for first, last in permutations(names.values(), 2)]
-        weak = [] if strong_only else [pattern for value in known for pattern in _weak(value)]
+            strong += [
+                _words_pattern(f"{first} {last}", fewest=5) for first, last in permutations(names.values(), 2)
+            ]
+        weak = [] if strong_only else [pattern for value in ordered for pattern in _weak(value)]
         patterns = sorted({pattern for pattern in strong + weak if pattern}, key=lambda p: (-len(p), p))
         self._pattern = regex.compile("|".join(patterns), regex.VERSION1) if patterns else None
 
@@ -72,13 +74,13 @@ class Mentions:
         """The places of all mentions, in order, not touching each other."""
         if not text or self._pattern is None:
             return []
-        found = {
+        spans = {
             reading.span(*match.span())
             for reading in readings(text)
             for match in self._pattern.finditer(reading.key)
             if match.end() > match.start()
         }
-        return _merged(found)
+        return _merged(spans)
 
     def without(self, text: str) -> str:
         """The text with the word `deleted` in place of each mention."""
@@ -97,10 +99,10 @@ def candidates(text: str | None, sizes: Iterable[tuple[Kind, int]]) -> Iterator[
             yield from (Value(Kind.EMAIL, match[0]) for match in _EMAILS.finditer(key))
         if Kind.PHONE in kinds:
             yield from (Value(Kind.PHONE, number) for number in _numbers(key))
-        words = [match.span() for match in _WORDS.finditer(key)]
+        spans = [match.span() for match in _WORDS.finditer(key)]
         for kind, size in wanted - {(kind, 1) for kind in (Kind.EMAIL, Kind.PHONE)}:
-            for first in range(len(words) - size + 1):
-                yield Value(kind, key[words[first][0] : words[first + size - 1][1]])
+            for first in range(len(spans) - size + 1):
+                yield Value(kind, key[spans[first][0] : spans[first + size - 1][1]])
 
 
 def _numbers(key: str) -> Iterator[str]:
@@ -111,9 +113,9 @@ def _numbers(key: str) -> Iterator[str]:
                 yield "".join(groups[start:end])
 
 
-def _merged(found: Iterable[Span]) -> list[Span]:
+def _merged(spans: Iterable[Span]) -> list[Span]:
     merged: list[Span] = []
-    for start, end in sorted(found):
+    for start, end in sorted(spans):
         if merged and start < merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -130,13 +132,13 @@ def _strong(value: Value) -> list[str]:
         case Kind.VAT:
             return [_spaced_out(value.text, fewest=5)]
         case Kind.COMPANY:
-            return [_words(value.text, fewest=8)]
+            return [_words_pattern(value.text, fewest=8)]
         case Kind.ADDRESS:
             # A line of it with a number is where somebody lives as well.
             lines = [line for line in regex.split(r"[,;\n\r]", value.text) if regex.search(r"\p{N}", line)]
             return [
-                _words(value.text, fewest=8),
-                *(_words(line, fewest=8) for line in lines if " " in line.strip()),
+                _words_pattern(value.text, fewest=8),
+                *(_words_pattern(line, fewest=8) for line in lines if " " in line.strip()),
             ]
     return []
 
@@ -151,7 +153,7 @@ def _weak(value: Value) -> list[str]:
             return [_spaced_out(value.text, fewest=2)]
         case Kind.EMAIL:
             return []
-    return [_words(value.text, fewest=2)]
+    return [_words_pattern(value.text, fewest=2)]
 
 
 def email_forms(address: str) -> set[str]:
@@ -193,10 +195,10 @@ def _spaced_out(text: str, *, fewest: int) -> str:
     return rf"(?<!{_WORD}){_BETWEEN_DIGITS.join(map(regex.escape, characters))}(?!{_WORD})"
 
 
-def _words(text: str, *, fewest: int) -> str:
-    words = _WORDS.findall(key_of(text))
-    together = "".join(words)
-    pattern = _BETWEEN.join(map(regex.escape, words))
+def _words_pattern(text: str, *, fewest: int) -> str:
+    parts = _WORDS.findall(key_of(text))
+    together = "".join(parts)
+    pattern = _BETWEEN.join(map(regex.escape, parts))
     if _UNSPACED.fullmatch(together):
         return pattern
     if len(together) < fewest:

@@ -13,7 +13,7 @@ import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -23,6 +23,7 @@ from db.schema.mail_tables import mail
 from db.schema.order_tables import order_relation, subscription
 from services.privacy.known_values import (
     Person,
+    PersonalText,
     arrays,
     current_values,
     emails_of,
@@ -53,13 +54,23 @@ class Erased:
     mails_under_way: int
 
 
+class Cut(TypedDict):
+    """The spans, as [start, length], to cut out of a text, in the form that `erase_spans` takes."""
+
+    order: int | None
+    place: str
+    key: str
+    path: list[str]
+    spans: list[list[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Other orders whose texts mention the person, or may, and texts that mention them and belong to no order.
     `is_whole` is false when the person has more e-mails or phone numbers than were looked for."""
 
     orders: frozenset[int] = frozenset()
-    loose_texts: tuple[Any, ...] = ()
+    loose_texts: tuple[PersonalText, ...] = ()
     is_whole: bool = True
 
 
@@ -79,7 +90,7 @@ def find_reach(connection: Connection, person: Person) -> Reach:
         "wide": not "".join(emails).isascii(),
     }
     rows = [
-        row
+        PersonalText.of(row._mapping)
         for row in connection.execute(statement, patterns | {"besides": person.orders})
         if mentions.spans(row.value)
     ]
@@ -158,7 +169,7 @@ def _lock_mails(
 
 def _cuts(
     connection: Connection, person: Person, reach: Reach, theirs: set[Value], beside: set[Value]
-) -> list[dict[str, Any]]:
+) -> list[Cut]:
     everything = Mentions(theirs | beside, strong_only=False)
     of_person = Mentions(theirs, strong_only=False)
     strong = Mentions(theirs, strong_only=True)
@@ -175,7 +186,7 @@ def _cuts(
     return cuts
 
 
-def _cut(row: Any, spans: list[tuple[int, int]]) -> dict[str, Any]:
+def _cut(row: PersonalText, spans: list[tuple[int, int]]) -> Cut:
     return {
         "order": row.order_id,
         "place": row.place,
@@ -202,7 +213,7 @@ def _related(connection: Connection, own: list[int]) -> set[int]:
     return {order_id for statement in statements for order_id in connection.execute(statement).scalars()}
 
 
-def _touched_elsewhere(cuts: list[dict[str, Any]], person: Person) -> list[int]:
+def _touched_elsewhere(cuts: list[Cut], person: Person) -> list[int]:
     return sorted({cut["order"] for cut in cuts if cut["order"] is not None} - set(person.orders))
 
 

@@ -96,7 +96,7 @@ def add_refund_document(
     *,
     request_id: int,
 ) -> int | None:
-    """The refund document, with its history line, if the checkout page or else the payment method asks for it."""
+    """The refund document, with its history line, if the store or else the payment method asks for it."""
     of_page = connection.execute(
         select(checkout_page.c.refund_document_methods).where(checkout_page.c.id == order.checkout_page_id)
     ).scalar_one()

@@ -79,7 +79,7 @@ def why_not_requested(
     """None when a refund may be requested, else the error that says why not.
 
     `requests` are (status, result) of the order's requests. A refused one does not prevent another; a
-    partial one does, unless the checkout page says otherwise.
+    partial one does, unless the store says otherwise.
     """
     earlier = list(requests)
     if any(request_status in OPEN for request_status, _ in earlier):

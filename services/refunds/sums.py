@@ -113,8 +113,10 @@ def _given_back(currency: str, earlier: Sequence[Earlier], settled: Sequence[Dec
     What the shop gave back for a line, and what a refund of before version 0.2 came to, nobody has written down.
     Such a line counts as settled with its share: nothing is ever given back for it again.
     """
-    known = [one.amount for one in earlier if one.amount is not None and one.currency == currency]
-    recorded = sum(known, _NOTHING)
-    if len(known) == len(earlier) and len(settled) <= sum(one.lines for one in earlier):
+    amounts = [
+        refund.amount for refund in earlier if refund.amount is not None and refund.currency == currency
+    ]
+    recorded = sum(amounts, _NOTHING)
+    if len(amounts) == len(earlier) and len(settled) <= sum(refund.lines for refund in earlier):
         return recorded
     return max(recorded, sum(settled, _NOTHING))

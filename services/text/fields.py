@@ -1,4 +1,4 @@
-"""Text of one field of a form that searches: trimmed, bounded, and free of characters that cannot be stored."""
+"""The text of a search field: trimmed, limited in length, and free of characters that cannot be stored."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ MAX_TEXT = 500
 
 
 class FieldError(ValueError):
-    """A field that cannot be used; the text is a sentence to show next to it."""
+    """A field whose value cannot be used; the text is a sentence to show next to it."""
 
 
 def parse_text(value: str) -> tuple[str, str | None]:
@@ -18,7 +18,7 @@ def parse_text(value: str) -> tuple[str, str | None]:
 
 
 def clean(value: str, *, longest: int = MAX_TEXT) -> str:
-    """The value without white space at its ends; raises `FieldError` for one too long or with control characters."""
+    """The value without white space at its ends; raises `FieldError` if it is too long or has control characters."""
     if len(value) > longest + 1000:  # before any work is spent on it
         raise FieldError(f"This is too long: at most {longest:,} characters can be searched for.")
     trimmed = strip_edges(value)

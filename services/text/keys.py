@@ -1,15 +1,15 @@
-"""What makes two texts the same: edges, search keys, digits, domains.
+"""The rules by which two texts count as the same: edges, search keys, digits, domains.
 
-The same definitions exist once more as SQL functions (db/migrations/sql/0012_texts.sql: `fold`, `email_key`, `digits`),
-which make the keys that are stored; a test runs both over all of Unicode. The tables below are those of Unicode 18 and
-do not depend on the version that Python or the server knows: PostgreSQL 15 and Python 3.11 know Unicode 14.
+The same definitions exist as SQL functions (db/migrations/sql/0012_texts.sql: `fold`, `email_key`, `digits`), which
+make the stored keys; a test compares the two over all of Unicode. The tables below are those of Unicode 18, whichever
+version Python and the server have: PostgreSQL 15 and Python 3.11 have Unicode 14.
 """
 
 import re
 import unicodedata
 from typing import Final
 
-# White space, control and format characters, fillers and variation selectors: nothing of them is seen at an edge.
+# White space, control and format characters, fillers and variation selectors: all are invisible at an edge.
 _EDGES = """
     0000-0020 007F-00A0 00AD 034F 0600-0605 061C 06DD 070F 0890-0891 08E2 115F-1160 1680 17B4-17B5
     180B-180F 2000-200F 2028-202F 205F-2064 2066-206F 2800 3000 3164 FE00-FE0F FEFF FFA0 FFF9-FFFB
@@ -46,7 +46,7 @@ _LATE_CAPITALS = """
     1DF6C=1DF6D 1DF6E=1DF6F 1DF72=1DF73 1DF74=1DF75 1DF76=1DF77 1DF78=1DF79 1DF7A=1DF7B 1DF7C=1DF7D
     1DF7E=1DF7F
 """
-# Letters since version 14 that are made of others. Which of the two forms NFC prefers depends on its version.
+# Letters added since version 14 that are composed of others. Which of the two forms NFC prefers depends on its version.
 _LATE_COMPOSED = """
     105C9=105D2+0307 105E4=105DA+0307 11383=11382+113C9 11385=11384+113BB 1138E=1138B+113C2
     11391=11390+113C9 113C5=113C2+113C2 113C7=113C2+113B8 113C8=113C2+113C9 16121=1611E+1611E
@@ -82,7 +82,7 @@ _LATE_COMPATIBLE = """
 
 def _table(text: str) -> dict[int, str]:
     pairs = (pair.split("=") for pair in text.split())
-    return {int(one, 16): "".join(chr(int(part, 16)) for part in other.split("+")) for one, other in pairs}
+    return {int(code, 16): "".join(chr(int(part, 16)) for part in other.split("+")) for code, other in pairs}
 
 
 def _edge_characters() -> frozenset[str]:
@@ -102,7 +102,7 @@ _FORMS: Final = _table(_LATE_COMPATIBLE)
 _COMPOSED: Final = _table(_LATE_COMPOSED)
 _DOTTED_I: Final = re.compile("i\u0307+")
 _DOMAIN_DOTS: Final = dict.fromkeys(map(ord, "\u3002\uff0e\uff61"), ".")
-# What UTS 46 maps to nothing, beside the joiners, which IDNA 2008 knows.
+# Characters that UTS 46 removes, besides the joiners, which IDNA 2008 allows.
 _IGNORED_IN_DOMAINS: Final = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]"
@@ -110,14 +110,14 @@ _IGNORED_IN_DOMAINS: Final = re.compile(
 
 
 def strip_edges(text: str) -> str:
-    """The text without what cannot be seen at its ends: mail programs put direction marks around what is copied."""
+    """The text without invisible characters at its ends: mail programs put direction marks around copied text."""
     return text.strip(_EDGE_TEXT)
 
 
 def search_key(text: str | None) -> str | None:
-    """The text as searches compare it; None when nothing of it can be seen.
+    """The text as searches compare it; None when nothing of it is visible.
 
-    Letter case does not matter, nor whether an accent is part of its letter or a mark behind it (NFC), nor what stands
+    Ignored are letter case, whether an accent is part of its letter or a combining mark (NFC), and invisible characters
     at the edges. A key is its own key. The SQL function `fold` gives the same.
     """
     if text is None:
@@ -132,7 +132,7 @@ def search_key(text: str | None) -> str | None:
 
 
 def email_key(text: str | None) -> str | None:
-    """An e-mail address as searches and accounts compare it; None when nothing of it can be seen.
+    """An e-mail address as searches and accounts compare it; None when nothing of it is visible.
 
     The domain is compared as mail servers do (IDNA 2008): ß is not ss, and `xn--` is the same domain in another
     spelling. The SQL function of that name gives the same.
@@ -144,7 +144,7 @@ def email_key(text: str | None) -> str | None:
 
 
 def domain_key(domain: str) -> str:
-    """A domain in small Unicode letters, whichever way it was spelt."""
+    """A domain in lower-case Unicode letters, in whichever form it was written."""
     if not domain.isascii():
         domain = _IGNORED_IN_DOMAINS.sub("", domain.translate(_DOMAIN_DOTS))
         domain = _lower_domain(unicodedata.normalize("NFKD", domain.translate(_FORMS)))
@@ -156,7 +156,7 @@ def domain_key(domain: str) -> str:
 
 
 def ascii_digits(text: str) -> str:
-    """With the decimal digits of every script as 0-9; everything else stays."""
+    """The text with the decimal digits of every script as 0-9 and everything else unchanged."""
     return text if text.isascii() else text.translate(_DIGITS)
 
 
@@ -171,7 +171,7 @@ def _decoded(label: str) -> str:
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
         decoded.encode()
-    except UnicodeError:  # not ASCII after all, no punycode, or half of a surrogate pair
+    except UnicodeError:  # neither ASCII nor Punycode, or half of a surrogate pair
         return label
     if not decoded or decoded.isascii():
         return label

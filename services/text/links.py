@@ -1,4 +1,4 @@
-"""Where links lead that are made of values from outside."""
+"""The targets of links that are made of values from outside."""
 
 from services.text.web_addresses import is_web_address
 
@@ -6,9 +6,9 @@ _LONGEST = 2000
 
 
 def safe_link(address: str | None) -> str | None:
-    """The address, if it may stand behind a link: http or https, and the host that it seems to lead to.
+    """The address, if it may become a link: http or https, and the host that it seems to lead to.
 
-    Asked wherever one is drawn or mailed: other systems write to the tables directly, and rows of an earlier version
-    were taken in under a weaker rule.
+    Called wherever a link is drawn or mailed: other systems write to the tables directly, and earlier versions imported
+    rows under a weaker rule.
     """
     return address if address and len(address) <= _LONGEST and is_web_address(address) else None

@@ -1,6 +1,6 @@
-"""Texts as a reader sees them: decoded, and with one way of writing each letter, every character tied to its place.
+"""Texts as a reader sees them: decoded, every letter in a single form, every character tied to its position.
 
-What is found in a reading can be cut out of the text itself, whatever way it was written there: in capitals, with
+A match in a reading can be cut out of the text itself, in whichever way it is written there: in capitals, with
 combining marks, full-width, in the digits of another script, or escaped for HTML, an address or a mail.
 """
 
@@ -16,21 +16,22 @@ import regex
 
 from services.text.keys import ascii_digits, search_key
 
-# What may stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
+# Sequences that stand for other characters: &amp; &#233; %C3%A9 =C3=A9 \u00e9, and the line ends of quoted-printable.
 _ESCAPED: Final = regex.compile(
     r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+|=\r?\n"
     r"|(?:\\u[0-9A-Fa-f]{4})+"
 )
 _CLUSTER: Final = regex.compile(r"\X")
-# Characters that nobody sees. They may stand inside a value as well as at its edge.
+# Invisible characters. They may occur inside a value as well as at its edge.
 _INVISIBLE: Final = regex.compile(r"[\p{Cf}\p{Default_Ignorable_Code_Point}\u115f\u1160\u3164]")
 _MOST_LAYERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`key` is what is searched; its character number `i` stands at `starts[i]:ends[i]` of the text. Both are None
-    where every character of the key stands at its own number."""
+    """`key` is the text to search; its character number `i` comes from `starts[i]:ends[i]` of the original. Both are
+    None where every character of the key has the same position in the original.
+    """
 
     key: str
     starts: tuple[int, ...] | None = None
@@ -44,14 +45,16 @@ class Reading:
 
 
 def key_of(value: str) -> str:
-    """The value in the one way of writing that readings have: compatibility forms, letter case, and digits do not
-    matter, and characters that nobody sees are gone."""
+    """The value in the form that readings have: without differences of compatibility forms, letter case and digits, and
+    without invisible characters.
+    """
     return _reading(value, None, keeps_edges=False).key
 
 
 def readings(text: str) -> Iterator[Reading]:
-    """The text as it is, and each layer of escapes taken off. Where a text holds invisible characters, once without
-    them and once with a space for each, since one may part a value from its neighbour."""
+    """The text as it is, then with each layer of escapes decoded. A text with invisible characters is read once without
+    them and once with a space for each, since one may separate a value from its neighbour.
+    """
     places: list[tuple[int, int]] | None = None
     for _ in range(_MOST_LAYERS):
         yield _reading(text, places, keeps_edges=False)
@@ -65,12 +68,12 @@ def readings(text: str) -> Iterator[Reading]:
 
 def _decoded(text: str, places: list[tuple[int, int]] | None) -> tuple[str, list[tuple[int, int]]] | None:
     characters: list[str] = []
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     at, changed = 0, False
 
     def take(start: int, end: int) -> None:
         characters.append(text[start:end])
-        found.extend(places[start:end] if places else ((n, n + 1) for n in range(start, end)))
+        spans.extend(places[start:end] if places else ((n, n + 1) for n in range(start, end)))
 
     for match in _ESCAPED.finditer(text):
         meant = _meant(match[0])
@@ -80,12 +83,12 @@ def _decoded(text: str, places: list[tuple[int, int]] | None) -> tuple[str, list
         start, end = match.span()
         whole = (places[start][0], places[end - 1][1]) if places else (start, end)
         characters.append(meant)
-        found.extend([whole] * len(meant))
+        spans.extend([whole] * len(meant))
         at, changed = end, True
     if not changed:
         return None
     take(at, len(text))
-    return "".join(characters), found
+    return "".join(characters), spans
 
 
 def _meant(escaped: str) -> str:
@@ -119,8 +122,8 @@ def _reading(text: str, places: list[tuple[int, int]] | None, *, keeps_edges: bo
         if not key and keeps_edges:
             key = " "
         parts.append(key)
-        place = (places[start][0], places[end - 1][1]) if places else (start, end)
-        spans.extend([place] * len(key))
+        span = (places[start][0], places[end - 1][1]) if places else (start, end)
+        spans.extend([span] * len(key))
     starts, ends = zip(*spans, strict=True) if spans else ((), ())
     return Reading("".join(parts), starts, ends)
 
@@ -128,8 +131,8 @@ def _reading(text: str, places: list[tuple[int, int]] | None, *, keeps_edges: bo
 @cache
 def _character(cluster: str) -> str:
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", cluster))
-    # What searches take for the same is the same here, and so is what only compatibility tells apart. The dots keep
-    # what stands at the edge of a search key.
+    # Texts that are equal for searches are equal here, and so are compatibility forms. The dots protect the edges of
+    # the search key.
     folded = search_key(f".{visible}.") or ""
     again = unicodedata.normalize("NFKC", folded[1:-1].upper().casefold()).replace("i\u0307", "i")
     return ascii_digits((search_key(f".{again}.") or "..")[1:-1])

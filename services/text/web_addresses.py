@@ -1,4 +1,4 @@
-"""Web addresses that a shop may give for an order: they become links, so they must lead where they seem to lead."""
+"""Web addresses that a shop may send with an order: they become links, so they must lead where they seem to lead."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from typing import Final
 _SHAPE: Final = re.compile(
     r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s.:/?#@\[\]\\%<>\"^`{|}][^\s:/?#@\[\]\\%<>\"^`{|}]*)(:[0-9]{0,5})?(?:[/?#].*)?"
 )
-# Spaces, control characters, and what changes the direction of a text or cannot be seen.
+# Spaces, control characters, and characters that are invisible or change the direction of a text.
 _FORBIDDEN: Final = re.compile(
     "[\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u061c\\u1680\\u180e\\u2000-\\u200b\\u200e\\u200f\\u2028-\\u202f"
     '\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb<>"\\\\]'

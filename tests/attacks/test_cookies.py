@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("sessions")
 
 def test_no_script_reads_the_sessions_cookie(portal: Portal, page: Page) -> None:
     sign_in_by_form(page, add_account(portal, "Hanna"))
-    [cookie] = [one for one in page.context.cookies() if one["name"] == SESSION]
+    [cookie] = [cookie for cookie in page.context.cookies() if cookie["name"] == SESSION]
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", cookie["value"]), "a random token and nothing else"
     seen = page.evaluate(
@@ -48,7 +48,7 @@ def test_signing_out_clears_its_own_cookie_alone(portal: Portal, page: Page, is_
     """Two tabs of one browser: the second one has signed in anew when the first one's sign-out arrives."""
     page.goto("/profile")
     sign_in_by_form(page, add_account(portal, "Olga"))
-    [ended] = [one["value"] for one in page.context.cookies() if one["name"] == SESSION]
+    [ended] = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] == SESSION]
     tickets: list[bytes | None] = []
 
     def lose(route: Route) -> None:
@@ -149,9 +149,9 @@ def link_for(portal: Portal, email: str) -> str:
     [[text]] = portal.execute(
         "SELECT text_body FROM mail WHERE to_address = %s ORDER BY id DESC LIMIT 1", email
     )
-    found = re.search(r"https?://\S+reset=(\S+)", text)
-    assert found
-    return found[1]
+    match = re.search(r"https?://\S+reset=(\S+)", text)
+    assert match
+    return match[1]
 
 
 def test_the_token_of_a_link_is_gone_from_the_address_at_once(portal: Portal, page: Page) -> None:
@@ -165,7 +165,7 @@ def test_the_token_of_a_link_is_gone_from_the_address_at_once(portal: Portal, pa
     with_token = [request.url for request in asked if token in request.url]
     assert len(with_token) == 1, "the link itself"
     assert all(token not in str(request.all_headers().get("referer", "")) for request in asked)
-    [cookie] = [one for one in page.context.cookies() if one["name"] == RESET]
+    [cookie] = [cookie for cookie in page.context.cookies() if cookie["name"] == RESET]
     assert (cookie["value"], cookie["httpOnly"], cookie["sameSite"]) == (token, True, "Strict")
     page.reload()  # still there
     page.get_by_label("New password", exact=True).fill("quite long enough")
@@ -174,7 +174,7 @@ def test_the_token_of_a_link_is_gone_from_the_address_at_once(portal: Portal, pa
     expect(page.get_by_text("Your password was set.")).to_be_visible(timeout=20_000)
     settle(page)
     sign_in_by_form(page, email, "quite long enough")
-    assert RESET not in [one["name"] for one in page.context.cookies()]
+    assert RESET not in [cookie["name"] for cookie in page.context.cookies()]
     page.goto(f"/?reset={token}")
     expect(page.get_by_text("This link was used already")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Go to sign in").click()
@@ -202,7 +202,7 @@ def test_no_log_and_no_answer_has_a_secret(portal: Portal, page: Page) -> None:
     expect(page.get_by_role("heading", name="Set a new password").first).to_be_visible(timeout=20_000)
     page.goto("/")
     sign_in_by_form(page, email)
-    cookies = [one["value"] for one in page.context.cookies() if one["name"] in (SESSION, RESET)]
+    cookies = [cookie["value"] for cookie in page.context.cookies() if cookie["name"] in (SESSION, RESET)]
     with line(portal.url, tab=token) as attacker:
         attacker.run()
     said = portal.log.read_text(errors="replace")

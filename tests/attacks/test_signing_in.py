@@ -2,12 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from playwright.sync_api import Browser, Page, expect
 
 from pages.web.browser_cookies import DEVICE, SESSION
 from services.accounts.administration import reset_password
@@ -15,15 +13,13 @@ from services.authentication import password_reset
 from services.authentication.sessions import REFUSED, WRONG_CODE, TooManyAttempts
 from tests.attacks.conftest import ask, session_of
 from tests.support import factories
-from tests.support.chromium import settle
+from tests.support.chromium import note_socket, settle, whole_run
 from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in_by_form, submit
 
 pytestmark = pytest.mark.usefixtures("sessions")
 
 SECRET = "A" * 32
-# The connection of each tab, from its last load.
-SOCKETS: dict[Page, WebSocket] = {}
 
 
 @pytest.fixture
@@ -32,22 +28,15 @@ def tabs(portal: Portal, browser: Browser) -> Iterator[list[Page]]:
     contexts = [browser.new_context(base_url=portal.url) for _ in range(4)]
     pages = [context.new_page() for context in contexts]
     for page in pages:
-        page.on("websocket", partial(SOCKETS.__setitem__, page))
+        note_socket(page)
     yield pages
     for context in contexts:
         context.close()
 
 
 def id_of(portal: Portal, email: str) -> int:
-    [[found]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
-    return int(found)
-
-
-def ends_a_run(frame: bytes | str) -> bool:
-    """Whether a frame of Streamlit's web socket ends a run of the script."""
-    message = ForwardMsg()
-    message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
-    return message.WhichOneof("type") == "script_finished"
+    [[account_id]] = portal.execute("SELECT id FROM account WHERE email = %s", email)
+    return int(account_id)
 
 
 def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
@@ -56,10 +45,9 @@ def guess(page: Page, email: str, password: str = "a wrong guess") -> str:
         page.goto("/")
     expect(page.get_by_label("Email")).to_be_visible(timeout=20_000)
     settle(page)
-    # The answer to the last guess may still be there, and a run may be too short for the page to show that it runs.
-    with SOCKETS[page].expect_event("framereceived", ends_a_run, timeout=20_000):
+    # The answer to the last guess may still be there.
+    with whole_run(page):
         submit(page, email, password)
-    settle(page)
     said = (
         page.get_by_role("alert")
         .filter(has_text="not right")
@@ -74,7 +62,7 @@ def test_strangers_lock_an_account_and_its_owners_browser_still_lets_in(
 ) -> None:
     email = add_account(portal, "Olga", role="administrator")
     sign_in_by_form(page, email)
-    [cookie] = [one for one in page.context.cookies() if one["name"] == DEVICE]
+    [cookie] = [cookie for cookie in page.context.cookies() if cookie["name"] == DEVICE]
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     page.context.clear_cookies(name=SESSION)
     for number in range(5):
@@ -117,7 +105,7 @@ def test_a_password_of_before_a_reset_opens_nothing_with_a_code(portal: Portal, 
     code.fill(pyotp.TOTP(SECRET).at(int(time.time())))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").filter(has_text=WRONG_CODE)).to_be_visible(timeout=20_000)
-    assert not [one for one in page.context.cookies() if one["name"] == SESSION]
+    assert not [cookie for cookie in page.context.cookies() if cookie["name"] == SESSION]
     opened = portal.execute(
         "SELECT count(*) FROM account_session WHERE account_id = %s", id_of(portal, email)
     )

@@ -29,12 +29,12 @@ class Order:
 
     def history(self) -> list[str]:
         """What was written in this hour, oldest first."""
-        found = self._portal.execute(
+        texts = self._portal.execute(
             "SELECT text FROM order_history WHERE order_id = %s AND source = 'portal' "
             "AND at > now() - interval '1 hour' ORDER BY id",
             self.order_id,
         )
-        return [text for (text,) in found]
+        return [text for (text,) in texts]
 
     def open(self, page: Page) -> None:
         page.goto(f"/?order={self.order_id}")
@@ -62,9 +62,9 @@ def refused(page: Page, sentence: str) -> None:
 def arrived(page: Page, mailbox: MailServer, fits: Callable[[Accepted], bool]) -> Accepted:
     """The one message that fits; waits for it."""
     for _ in range(200):
-        if found := [got for got in mailbox.accepted if fits(got)]:
-            assert len(found) == 1
-            return found[0]
+        if mails := [got for got in mailbox.accepted if fits(got)]:
+            assert len(mails) == 1
+            return mails[0]
         page.wait_for_timeout(100)
     raise AssertionError("No such message arrived.")
 
@@ -97,7 +97,7 @@ def choose(page: Page, portal: Portal, order: Order, view: str = "Open") -> None
         page.get_by_role("radio", name=view).click()
         settle(page)
     # The newest request of all is the last one of the open ones.
-    [[place]] = portal.execute(
+    [[row_number]] = portal.execute(
         "SELECT count(*) - 1 FROM refund_request WHERE closed_at IS NULL AND requested_at <= "
         "(SELECT max(requested_at) FROM refund_request WHERE order_id = %s)"
         if not is_closed
@@ -105,12 +105,12 @@ def choose(page: Page, portal: Portal, order: Order, view: str = "Open") -> None
         "(SELECT max(closed_at) FROM refund_request WHERE order_id = %s)",
         order.order_id,
     )
-    scroll_rows(page, place)  # the row becomes the topmost one, or the last page is reached
+    scroll_rows(page, row_number)  # the row becomes the topmost one, or the last page is reached
     visible = rows_visible(box_of(table_in(page)))
     [[number]] = portal.execute(
         f"SELECT count(*) FROM refund_request WHERE closed_at IS {'NOT ' if is_closed else ''}NULL"
     )
-    row = place - max(0, min(place, number - visible))
+    row = row_number - max(0, min(row_number, number - visible))
     click_row(page, row)
     expect(page.locator(".es-order-name")).to_contain_text(order.name, timeout=15_000)
     settle(page)

@@ -66,13 +66,13 @@ def test_from_a_new_account_to_its_first_search(
     dialog(page).get_by_label("Name", exact=True).click()
     button(dialog(page), "Create account").click()
     said(page, "was created. A one-time password is on its way")
-    got = arrived(page, mailbox, lambda one: one.recipients == [email])
-    found = re.search("One-time password: (.*)", got.text)
-    assert found and email in got.text
+    got = arrived(page, mailbox, lambda mail: mail.recipients == [email])
+    match = re.search("One-time password: (.*)", got.text)
+    assert match and email in got.text
     nora = other_browser(browser, portal)
     try:
         nora.goto("/")
-        sign_in_for_the_first_time(nora, email, found[1])
+        sign_in_for_the_first_time(nora, email, match[1])
         [[number]] = portal.execute(
             "SELECT count(*) FROM orders JOIN checkout_page p ON p.id = checkout_page_id WHERE p.name = 'demo-eu'"
         )
@@ -112,10 +112,10 @@ def test_a_forgotten_password(page: Page, portal: Portal, mailbox: MailServer) -
         button(page, "Send link").click()
         expect(page.get_by_text("If there is an account with this e-mail")).to_be_visible(timeout=15_000)
     assert mailbox.to("nobody@team.example") == []
-    got = arrived(page, mailbox, lambda one: one.recipients == [email])
-    found = re.search(r"/\?reset=[\w-]+", got.text)
-    assert found
-    page.goto(found[0])
+    got = arrived(page, mailbox, lambda mail: mail.recipients == [email])
+    match = re.search(r"/\?reset=[\w-]+", got.text)
+    assert match
+    page.goto(match[0])
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("New password again").fill(NEW + "x")
     button(page, "Set password").click()
@@ -125,7 +125,7 @@ def test_a_forgotten_password(page: Page, portal: Portal, mailbox: MailServer) -
     expect(page.get_by_text("Your password was set. Sign in with it.")).to_be_visible(timeout=15_000)
     sign_in_by_form(page, email, NEW)
     expect(page.get_by_text("No store yet").or_(page.locator(".es-count"))).to_be_visible(timeout=15_000)
-    page.goto(found[0])
+    page.goto(match[0])
     expect(page.get_by_text("This link was used already")).to_be_visible(timeout=15_000)
 
 
@@ -192,7 +192,7 @@ PAGES = {
 
 @pytest.mark.parametrize("who", ["anna", "carla", "refunds", "admin"])
 def test_pages_open_for_whom_they_are(page: Page, portal: Portal, who: str) -> None:
-    files = {one.stem for one in (PROJECT / "pages").glob("*.py")}
+    files = {file.stem for file in (PROJECT / "pages").glob("*.py")}
     assert set(PAGES) <= files
     put_session(page, portal, f"{who}@demo.example")
     for address, roles in PAGES.items():
@@ -224,5 +224,5 @@ def test_administrators_see_on_every_section_why_mails_wait(
         expect(page.get_by_text("No mail is lost")).to_be_visible()
     finally:
         mailbox.on_mail = lambda _: None
-    arrived(page, mailbox, lambda one: one.recipients == ["waits@team.example"])
+    arrived(page, mailbox, lambda mail: mail.recipients == ["waits@team.example"])
     assert portal.execute("SELECT trouble FROM mail_server") == [(None,)]

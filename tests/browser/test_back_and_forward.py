@@ -38,12 +38,11 @@ def shows(page: Page, *, email: str = "", ids: str = "", order: str | None = Non
     chips = page.locator(".st-key-search_chips button")
     expected = [f"Order IDs: {ids}"] * bool(ids) + [f"Email: {email}"] * bool(email)
     cut = [
-        words if len(words.split(": ")[1]) <= 28 else words[: words.index(": ") + 29] + "…"
-        for words in expected
+        chip if len(chip.split(": ")[1]) <= 28 else chip[: chip.index(": ") + 29] + "…" for chip in expected
     ]
     if cut:
         expect(chips).to_have_text(
-            [re.compile("^" + re.escape(words)) for words in cut] + [re.compile("Clear all")], timeout=15_000
+            [re.compile("^" + re.escape(chip)) for chip in cut] + [re.compile("Clear all")], timeout=15_000
         )
     else:
         expect(chips).to_have_count(0, timeout=15_000)

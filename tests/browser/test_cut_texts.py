@@ -48,9 +48,9 @@ def test_a_long_company_in_the_orders(page: Page, portal: Portal) -> None:
     expect(page.locator(".es-count")).to_have_count(1, timeout=20_000)
     settle(page)
     box = box_of(page.get_by_test_id("stDataFrame").first)
-    found = set()
+    tooltips = set()
     for x in range(60, int(box["width"]), 40):
         page.mouse.move(box["x"] + x, middle_of_row(box))
         page.wait_for_timeout(40)
-        found |= set(page.locator(".es-tooltip").all_inner_texts())
-    assert name in found
+        tooltips |= set(page.locator(".es-tooltip").all_inner_texts())
+    assert name in tooltips

@@ -128,16 +128,16 @@ def test_from_nothing_to_the_first_search(
     section(page, "Mail log")
     click_row(page)
     expect(page.get_by_text(re.compile("One-time password:"))).to_be_visible(timeout=15_000)
-    found = re.search(r"One-time password: (\S+)", page.locator("body").inner_text())
-    assert found
+    match = re.search(r"One-time password: (\S+)", page.locator("body").inner_text())
+    assert match
 
     olga = browser.new_context(viewport=VIEWPORT, base_url=url).new_page()
     olga.goto("/")
-    submit(olga, "olga@shop.example", found[1])
+    submit(olga, "olga@shop.example", match[1])
     set_password(olga, OLGA_PASSWORD)
     expect(olga.locator(".es-count")).to_have_text("2 orders", timeout=20_000)
     olga.get_by_label("Order IDs").fill("A0000000102")
     button(olga, "Find").or_(olga.get_by_role("button", name=re.compile("^Find"))).first.click()
     expect(olga.locator(".es-order-name")).to_contain_text("A0000000102", timeout=20_000)
-    for one in (page, olga):
-        one.context.close()
+    for tab in (page, olga):
+        tab.context.close()

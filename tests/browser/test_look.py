@@ -17,8 +17,8 @@ def pale(page: Page) -> list[str]:
     """The texts below AA. Buttons fade from one colour to another, so that only what stays pale counts."""
     settle(page)
     page.wait_for_function("() => document.getAnimations().every(one => one.playState !== 'running')")
-    found: list[str] = page.evaluate(CONTRAST)
-    return found
+    texts: list[str] = page.evaluate(CONTRAST)
+    return texts
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -35,7 +35,7 @@ def test_every_text_can_be_read(scheme: str, browser: Browser, portal: Portal) -
         assert pale(page) == []
         # A control: the same eyes see words that are too pale.
         page.locator(".es-count").evaluate("(one) => { one.style.opacity = '.3' }")
-        assert [words for words in pale(page) if "orders" in words]
+        assert [text for text in pale(page) if "orders" in text]
         for address, shown in (
             ("/reports", ".es-figures"),
             ("/administration", "[data-testid=stDataFrame]"),

@@ -29,8 +29,8 @@ def amounts(page: Page) -> list[str]:
 def test_the_header_sorts_totals_as_numbers_by_currency_and_amount(page: Page, portal: Portal) -> None:
     first = 10**9 + time.time_ns() % 10**9
     name = f"Sorter{first}"
-    for number, words in enumerate(("JPY 12000", "EUR 196", "EUR 1234.5", "JPY 980", "EUR 72")):
-        currency, total = words.split()
+    for number, amount in enumerate(("JPY 12000", "EUR 196", "EUR 1234.5", "JPY 980", "EUR 72")):
+        currency, total = amount.split()
         portal.execute(
             "INSERT INTO orders (order_id, checkout_page_id, order_name, status, created_at, currency, total, "
             "last_name) SELECT %s, id, %s, 'not paid', now(), %s, %s, %s FROM checkout_page WHERE name = 'demo-eu'",
@@ -76,11 +76,11 @@ def test_a_browser_compares_amounts_as_numbers(page: Page) -> None:
     wanted = [(amount, currency) for currency in ("BHD", "EUR", "JPY") for amount in sums]
     padded = money_cells(wanted)
     for language in ("en", "de", "ja", "ar", "sv"):
-        found = page.evaluate(
+        sorted_cells = page.evaluate(
             "([cells, language]) => [...cells].reverse().sort((a, b) => a.localeCompare(b, language))",
             [padded, language],
         )
-        assert found == padded, language
+        assert sorted_cells == padded, language
 
 
 def give_coupon_and_shared_code(portal: Portal, order: Order) -> None:

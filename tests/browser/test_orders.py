@@ -35,8 +35,8 @@ def open_more(page: Page) -> None:
     expect(page.get_by_label("First Name", exact=True)).to_be_visible()
 
 
-def count(page: Page, words: str) -> None:
-    expect(page.locator(".es-count")).to_have_text([words], timeout=20_000)
+def count(page: Page, sentence: str) -> None:
+    expect(page.locator(".es-count")).to_have_text([sentence], timeout=20_000)
 
 
 def eu_orders(portal: Portal) -> int:
@@ -189,12 +189,12 @@ def test_the_page_does_not_scroll_sideways(page: Page, portal: Portal, size: tup
 
 
 def order_with(portal: Portal, condition: str) -> tuple[Any, ...]:
-    [found] = rows(
+    [order_id] = rows(
         portal,
         "SELECT o.order_id, o.order_name FROM orders o JOIN checkout_page p ON p.id = o.checkout_page_id "
         f"WHERE p.name = 'demo-eu' AND {condition} ORDER BY o.order_id LIMIT 1",
     )
-    return found
+    return order_id
 
 
 def test_a_document_downloads_and_is_recorded(page: Page, portal: Portal) -> None:

@@ -54,7 +54,7 @@ def test_set_up_asked_for_and_switched_off(page: Page, portal: Portal, browser: 
     button(page, "Set up").click()
     secret, recovery = set_up(page)
     [[mailed]] = portal.execute("SELECT text_body FROM mail WHERE to_address = %s", email)
-    assert "a second factor was set up" in mailed and "Browser: Chrome on Linux" in mailed
+    assert "A second factor was set up" in mailed and "Browser: Chrome on Linux" in mailed
     other = browser.new_context(base_url=portal.url).new_page()
     try:
         other.goto("/")

@@ -42,7 +42,7 @@ def write_reason(page: Page, portal: Portal) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"),
+    ("reason", "sentence"),
     [
         ("signed out", "You signed out in another tab"),
         ("reset", "an administrator reset the password"),
@@ -50,13 +50,13 @@ def write_reason(page: Page, portal: Portal) -> Order:
     ],
 )
 def test_the_text_is_there_again_after_signing_in(
-    page: Page, portal: Portal, eva: str, reason: str, words: str
+    page: Page, portal: Portal, eva: str, reason: str, sentence: str
 ) -> None:
     put_session(page, portal, eva)
     order = write_reason(page, portal)
     end_session(portal, eva, reason)
     button(dialog(page), "Send").click()
-    expect(page.locator(".es-ended")).to_contain_text(words, timeout=15_000)
+    expect(page.locator(".es-ended")).to_contain_text(sentence, timeout=15_000)
     expect(page.locator(".es-ended")).to_contain_text("What you were writing is kept.")
     expect(dialog(page)).to_have_count(0)
     expect(page.get_by_text(order.name)).to_have_count(0)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pages.web.browser_cookies import OLD_SESSION, SESSION
 from services.authentication.sessions import REFUSED
+from tests.support.chromium import whole_run
 from tests.support.portal import PASSWORD, Portal, add_account
 from tests.support.signing_in import sign_in_by_form, submit
 
@@ -143,7 +144,8 @@ def test_disabling_an_account_ends_its_open_page_at_the_next_click(portal: Porta
     page.goto("/profile")
     sign_in_by_form(page, email)
     profile(page)
-    page.get_by_role("link", name="Profile").click()
+    with whole_run(page):
+        page.get_by_role("link", name="Profile").click()
     profile(page)
     portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", email)
     page.get_by_role("link", name="Profile").click()

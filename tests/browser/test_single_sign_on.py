@@ -26,10 +26,10 @@ BUTTON = "Sign in with the house key"
 @pytest.fixture(scope="module")
 def people(portal: Portal) -> dict[str, str]:
     """Who the provider knows, by what is special about them; the e-mail of each."""
-    known = {name: add_account(portal, name) for name in ("known", "unverified", "disabled", "two-factors")}
-    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", known["disabled"])
-    portal.execute("UPDATE account SET must_change_password = true WHERE email = %s", known["known"])
-    return known | {"stranger": "stranger@test.example"}
+    emails = {name: add_account(portal, name) for name in ("known", "unverified", "disabled", "two-factors")}
+    portal.execute("UPDATE account SET disabled_at = now() WHERE email = %s", emails["disabled"])
+    portal.execute("UPDATE account SET must_change_password = true WHERE email = %s", emails["known"])
+    return emails | {"stranger": "stranger@test.example"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def provider(people: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
         {"sub": name, "email": email.upper(), "name": "Somebody", "email_verified": name != "unverified"}
         for name, email in people.items()
     ]
-    arguments = [part for one in claims for part in ("--user-claims", json.dumps(one))]
+    arguments = [part for claim in claims for part in ("--user-claims", json.dumps(claim))]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), *arguments],
@@ -97,10 +97,10 @@ def test_known_by_a_verified_email_is_in_where_the_link_led(
     # No password had to be changed first, though theirs is a one-time one.
     expect(tab.get_by_text(people["known"])).to_be_visible()
     stays_signed_in(tab)
-    kept = cookies_of(tab.context)
-    assert not any(name.startswith("_streamlit_user_tokens") for name in kept), "no token of the provider's"
-    assert kept["_streamlit_user"]["expires"] - time.time() < 130
-    assert kept["_streamlit_user"]["httpOnly"]
+    names = cookies_of(tab.context)
+    assert not any(name.startswith("_streamlit_user_tokens") for name in names), "no token of the provider's"
+    assert names["_streamlit_user"]["expires"] - time.time() < 130
+    assert names["_streamlit_user"]["httpOnly"]
     audit = portal.execute(
         "SELECT details->>'by' FROM audit_log WHERE action = 'sign in' AND account_email = %s ORDER BY id DESC",
         people["known"],

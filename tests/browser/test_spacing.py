@@ -55,9 +55,9 @@ def test_names_and_numbers_keep_their_spaces(page: Page, portal: Portal) -> None
     )
     put_session(page, portal, "anna@demo.example")
     order.open(page)
-    for words in ("Two  Spaces", "DE  123   4"):
+    for value in ("Two  Spaces", "DE  123   4"):
         texts = page.locator(".es-facts bdi").evaluate_all("all => all.map(one => one.innerText)")
-        assert words in texts
+        assert value in texts
     settle(page)
     page.get_by_text("More", exact=True).click()
     page.get_by_label("VAT Number").fill("DE  123   4")

@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from db.connections.roles import libpq_url
 from pages.web.gate import Gate
 from pages.web.helpdesk import HELP_DESK_ROUTES
 from pages.web.hooks import HOOK_ROUTES
@@ -93,6 +95,19 @@ def test_the_help_desks_request_can_be_pasted(port: int, tmp_path: Path) -> None
     )
     assert printed.startswith("HTTP/1.1 200")
     assert "Inês" in json.loads(printed.split("\n\n", 1)[1])["html"]
+
+
+def test_the_statements_for_a_shop_with_a_database_are_allowed(port: int, database: str) -> None:
+    with psycopg.connect(libpq_url(database)) as connection:
+        connection.execute("SET ROLE esupport_writer")
+        put, read_and_acknowledge = blocks("sql")
+        assert connection.execute(put).fetchall()[0][0] > 0
+        for statement in read_and_acknowledge.strip().split(";")[:2]:
+            connection.execute(statement)
+        connection.execute("RESET ROLE")
+        row = connection.execute("SELECT body FROM inbox WHERE connection_id IS NULL").fetchone()
+    assert row is not None
+    check_document(json.loads(row[0])["data"], "demo-eu")
 
 
 class Case(NamedTuple):

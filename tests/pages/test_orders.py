@@ -41,8 +41,8 @@ def test_who_has_no_stores_is_told_whom_to_ask(anna: int) -> None:
 
 
 def count(app: AppTest) -> str:
-    [found] = [h for h in htmls(app) if 'role="status"' in h]
-    return found.split('role="status">')[1].split("<")[0]
+    [status] = [h for h in htmls(app) if 'role="status"' in h]
+    return status.split('role="status">')[1].split("<")[0]
 
 
 def htmls(app: AppTest) -> list[str]:

@@ -78,8 +78,8 @@ class Replica(Server):
         """Waits until everything is here that was committed so far."""
         # A new record, since the place in front of the next one may lie behind the end of the last.
         self.primary.execute("SELECT pg_logical_emit_message(false, 'test', '')")
-        place = self.primary.value("SELECT pg_current_wal_flush_lsn()::text")
-        self.waits_for("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", place)
+        position = self.primary.value("SELECT pg_current_wal_flush_lsn()::text")
+        self.waits_for("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", position)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -127,14 +127,14 @@ def pgbouncer(server: Server, home: Home, folder: Path) -> Iterator[str]:
     users = folder / "userlist.txt"
     users.write_text(f'"{APP_ROLE}" "{password}"\n')
     configuration = folder / "pgbouncer.ini"
-    given = (
+    replacements = (
         ("host=127.0.0.1 port=5432", f"host={home.folder / 'run'} port=5432"),
         ("listen_port = 6432", f"listen_port = {port}"),
         ("/etc/pgbouncer/userlist.txt", str(users)),
         ("/var/log/postgresql/pgbouncer.log", str(folder / "pgbouncer.log")),
         ("/var/run/postgresql/pgbouncer.pid", str(folder / "pgbouncer.pid")),
     )
-    configuration.write_text(_with(PROJECT / "docs" / "pgbouncer.ini", given))
+    configuration.write_text(_with(PROJECT / "docs" / "pgbouncer.ini", replacements))
     for path in (folder, users, configuration):
         if home.account.is_other:  # it does not run as root
             os.chown(path, home.account.uid, home.account.gid)
@@ -163,7 +163,7 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
     certificate.cert_chain_pems[0].write_to_path(folder / "site.pem")
     certificate.private_key_pem.write_to_path(folder / "site.key")
     authority.cert_pem.write_to_path(folder / "authority.pem")
-    given = (
+    replacements = (
         ("127.0.0.1:8501", f"127.0.0.1:{ports[0]}"),
         ("127.0.0.1:8502", f"127.0.0.1:{ports[1]}"),
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
@@ -176,7 +176,7 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
         ),
         ("/var/log/nginx/error.log", str(folder / "site-error.log")),
     )
-    site = _with(PROJECT / "docs" / "nginx.conf", given).replace("support.example.com", "localhost")
+    site = _with(PROJECT / "docs" / "nginx.conf", replacements).replace("support.example.com", "localhost")
     (folder / "site.conf").write_text(site)
     temporary = "\n".join(
         f"{name}_temp_path {folder / name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -225,25 +225,25 @@ class Proxy:
 
     def passed(self) -> list[tuple[str, int, str, str]]:
         """Path, status, port of the last process asked ("" for none) and the browser's cookie, of each request."""
-        found = []
+        requests = []
         for line in self.log.read_text().splitlines():
             uri, status, upstream, cookie = line.split("\t")
-            found.append((uri, int(status), upstream.strip("-").rpartition(":")[2], cookie))
-        return found
+            requests.append((uri, int(status), upstream.strip("-").rpartition(":")[2], cookie))
+        return requests
 
 
-def _with(example: Path, given: tuple[tuple[str, str], ...]) -> str:
+def _with(example: Path, replacements: tuple[tuple[str, str], ...]) -> str:
     text = example.read_text(encoding="utf-8")
-    for old, new in given:
+    for old, new in replacements:
         assert old in text, f"{example} has no {old} any more."
         text = text.replace(old, new)
     return text
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert found, f"The tests of a larger installation need {name}: apt-get install nginx pgbouncer."
-    return found
+    program = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    assert program, f"The tests of a larger installation need {name}: apt-get install nginx pgbouncer."
+    return program
 
 
 def _until_it_answers(ask: object, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -48,8 +48,8 @@ def test_every_transaction_has_its_limits_and_leaves_none(scaled: Server, bounce
         with transaction as connection:
             backend, *inside = connection.execute(text(shown)).one()
         *limits, viewer = inside
-        found = VIEWER.fullmatch(viewer)
-        assert (*limits, found[1] if found else viewer) == expected
+        match = VIEWER.fullmatch(viewer)
+        assert (*limits, match[1] if match else viewer) == expected
         with psycopg.connect(bouncer) as stranger:
             after = stranger.execute(shown).fetchone()
         assert after is not None
@@ -87,7 +87,7 @@ def test_viewers_in_turn_on_the_same_server_connections_see_their_own(scaled: Se
         thread.join()
     for email, expected in people.items():
         assert len(seen[email]) == 45
-        assert all(one == expected for one in seen[email])
+        assert all(answer == expected for answer in seen[email])
 
 
 def test_a_slow_statement_is_cut_off_at_the_callers_limit(scaled: Server) -> None:

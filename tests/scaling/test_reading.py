@@ -51,7 +51,7 @@ def where(viewer: Viewer) -> str:
     return read(viewer.account_id, viewer.store_ids, lambda c: "replica" if is_at_replica(c) else "primary")
 
 
-def found(viewer: Viewer, order_filter: OrderFilter) -> tuple[str, int]:
+def read_from(viewer: Viewer, order_filter: OrderFilter) -> tuple[str, int]:
     """Where a search was read, and how many orders it found."""
 
     def work(connection: Connection) -> tuple[str, int]:
@@ -68,7 +68,7 @@ def own_order(viewer: Viewer) -> int:
 
 def test_searches_are_read_on_the_replica_as_the_apps_role(anna: Viewer) -> None:
     everything = OrderFilter.empty(ZONE)
-    assert found(anna, everything) == ("replica", 2)
+    assert read_from(anna, everything) == ("replica", 2)
     with reading_transaction(anna.account_id, anna.store_ids) as connection:
         role, writable = connection.execute(text("SELECT current_user::text, NOT pg_is_in_recovery()")).one()
         assert (role, writable) == ("esupport_app", False)
@@ -94,14 +94,14 @@ def test_ones_own_change_is_seen_at_once_though_the_replica_stands_still(
         factories.account(f"rita-{anna.account_id}", role="refund_operator", all_stores=True)
     )
     replica.catch_up()
-    before = found(rita, REQUESTED)[1]
+    before = read_from(rita, REQUESTED)[1]
     with replica.paused():
-        assert found(anna, REQUESTED) == ("replica", 0)
+        assert read_from(anna, REQUESTED) == ("replica", 0)
         factories.act(anna.account_id, request_refund, own_order(anna), reason="Bought twice")
-        assert found(anna, REQUESTED) == ("primary", 1)
-        assert found(rita, REQUESTED) == ("replica", before), "somebody else's view is a moment old"
-    assert found(anna, REQUESTED) == ("replica", 1)
-    assert found(rita, REQUESTED) == ("replica", before + 1)
+        assert read_from(anna, REQUESTED) == ("primary", 1)
+        assert read_from(rita, REQUESTED) == ("replica", before), "somebody else's view is a moment old"
+    assert read_from(anna, REQUESTED) == ("replica", 1)
+    assert read_from(rita, REQUESTED) == ("replica", before + 1)
 
 
 def test_what_is_in_no_result_is_not_waited_for(anna: Viewer, replica: Replica) -> None:
@@ -133,8 +133,8 @@ def test_a_withdrawn_store_is_not_shown_though_the_replica_still_allows_it(
             page=gone,
         )
         now = factories.viewer(anna.account_id)  # what the next click begins with
-        assert found(now, everything) == ("replica", 1)
-        assert found(now, hidden) == ("replica", 0)
+        assert read_from(now, everything) == ("replica", 1)
+        assert read_from(now, hidden) == ("replica", 0)
         with reading_transaction(now.account_id, now.store_ids) as connection:
             assert is_at_replica(connection)
             behind = connection.execute(text("SELECT count(*) FROM orders")).scalar_one()
@@ -157,8 +157,8 @@ def test_a_new_store_is_shown_at_once_from_the_primary(anna: Viewer, replica: Re
             name=name,
         )
         now = factories.viewer(anna.account_id)
-        assert found(now, OrderFilter.empty(ZONE)) == ("primary", 3)
-    assert found(now, OrderFilter.empty(ZONE)) == ("replica", 3)
+        assert read_from(now, OrderFilter.empty(ZONE)) == ("primary", 3)
+    assert read_from(now, OrderFilter.empty(ZONE)) == ("replica", 3)
 
 
 def test_a_replica_that_is_too_far_behind_is_not_read(
@@ -181,7 +181,7 @@ def test_a_killed_replica_is_replaced_by_the_primary_and_read_again_when_it_is_b
     replica.kill()
     try:
         with caplog.at_level(logging.WARNING, "esupport.db"):
-            assert [found(anna, OrderFilter.empty(ZONE)) for _ in range(5)] == [("primary", 2)] * 5
+            assert [read_from(anna, OrderFilter.empty(ZONE)) for _ in range(5)] == [("primary", 2)] * 5
             assert _until(lambda: time.sleep(0.11) or where(anna), "primary")  # type: ignore[func-returns-value]
         said = [
             record.getMessage() for record in caplog.records if "replica does not serve" in record.message
@@ -224,7 +224,7 @@ def test_an_address_of_the_primary_itself_is_no_replica(
     monkeypatch.setenv("DATABASE_READ_URL", scaled.url)
     dispose_engines()
     with caplog.at_level(logging.WARNING, "esupport.db"):
-        assert found(anna, OrderFilter.empty(ZONE)) == ("primary", 2)
+        assert read_from(anna, OrderFilter.empty(ZONE)) == ("primary", 2)
     assert "It is no replica." in caplog.text
 
 

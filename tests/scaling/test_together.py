@@ -42,7 +42,7 @@ def proxy(
 ) -> Iterator[Proxy]:
     ports = (free_port(), free_port())
     (folder / "nginx").mkdir()
-    given = {
+    environment = {
         "DATABASE_URL": servers[0].url,
         "ESUPPORT_APP_DATABASE_URL": bouncer,
         "DATABASE_READ_URL": replica.url,
@@ -51,7 +51,7 @@ def proxy(
     with ExitStack() as stack:
         for port in ports:
             log = tmp_path_factory.mktemp("portal") / "server.log"
-            stack.enter_context(serving(os.environ | given | {"PORT": str(port)}, log))
+            stack.enter_context(serving(os.environ | environment | {"PORT": str(port)}, log))
         yield stack.enter_context(nginx(ports, folder / "nginx"))
 
 
@@ -160,7 +160,7 @@ def test_the_log_keeps_neither_tokens_nor_keys(proxy: Proxy) -> None:
 
 
 def test_behind_tls_the_cookie_is_this_hosts_alone(proxy: Proxy, scaled: Server, anna: Page) -> None:
-    [cookie] = [one for one in anna.context.cookies() if one["name"] == SESSION_COOKIE]
+    [cookie] = [cookie for cookie in anna.context.cookies() if cookie["name"] == SESSION_COOKIE]
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
     assert (cookie["path"], cookie["domain"]) == ("/", "localhost")
     path = f"/export/{saved('anna@demo.example', OrderFilter.empty(UTC))}.csv"
@@ -284,9 +284,9 @@ def _process_at(port: str) -> int:
     """The web server that was told to serve at that port."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:  # it has ended in between
             continue
-        if b"--server.port" in words and port.encode() in words:
+        if b"--server.port" in arguments and port.encode() in arguments:
             return int(folder.name)
     raise AssertionError(f"Nothing serves at port {port}.")

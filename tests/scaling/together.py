@@ -22,8 +22,8 @@ def signed_in(email: str) -> str:
 
 def shows(page: Page, number: int) -> None:
     """The page says that so many orders were found."""
-    words = f"{number:,} {'order' if number == 1 else 'orders'}"
-    expect(page.locator(".es-count")).to_have_text([words], timeout=20_000)
+    count = f"{number:,} {'order' if number == 1 else 'orders'}"
+    expect(page.locator(".es-count")).to_have_text([count], timeout=20_000)
     settle(page)
 
 

@@ -3,8 +3,11 @@
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import pytest
 from playwright.sync_api import (
@@ -13,14 +16,17 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     ViewportSize,
+    WebSocket,
     expect,
     sync_playwright,
 )
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.support.portal import Portal
 
 FAILURES = Path(__file__).resolve().parent.parent / "browser" / "failures"
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
+_SOCKETS: WeakKeyDictionary[Page, WebSocket] = WeakKeyDictionary()
 # Below a page's own address Streamlit first asks for these one level too deep, and then where they are.
 _PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
 _CHROMIUM_ARGUMENTS = [
@@ -123,6 +129,29 @@ def watch(page: Page, complaints: list[str]) -> None:
     page.on("console", heard)
     page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
     page.on("request", lambda request: asked(request.url))
+    note_socket(page)
+
+
+def note_socket(page: Page) -> None:
+    """Remember the connection of each load of the page, for `whole_run`."""
+    page.on("websocket", partial(_SOCKETS.__setitem__, page))
+
+
+@contextmanager
+def whole_run(page: Page) -> Iterator[None]:
+    """Wait until a run of the page's script ends that what is done here causes.
+
+    The end is read off the connection: a run may be too short for the page to show that it runs.
+    """
+    with _SOCKETS[page].expect_event("framereceived", _ends_a_run, timeout=20_000):
+        yield
+    settle(page)
+
+
+def _ends_a_run(frame: bytes | str) -> bool:
+    message = ForwardMsg()
+    message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+    return message.WhichOneof("type") == "script_finished"
 
 
 def settle(page: Page) -> None:

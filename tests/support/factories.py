@@ -24,9 +24,9 @@ Document = dict[str, Any]
 _ids = itertools.count(1_000_001)
 
 
-def document(**given: Any) -> Document:
+def document(**fields: Any) -> Document:
     """An order document with what it must have; `customer` and `items` given replace the whole group."""
-    order_id = given.get("order_id") or next(_ids)
+    order_id = fields.get("order_id") or next(_ids)
     made: Document = {
         "order_id": order_id,
         "order_name": f"A{order_id:010}",
@@ -38,23 +38,23 @@ def document(**given: Any) -> Document:
         "customer": {"email": "ines@example.com", "first_name": "Inês", "last_name": "Araújo"},
         "items": [item()],
     }
-    return copy.deepcopy(made | given)
+    return copy.deepcopy(made | fields)
 
 
-def item(**given: Any) -> Document:
+def item(**fields: Any) -> Document:
     return {
         "name": "Antivirus",
         "price": "10.00",
         "quantity": 1,
         "amount": "10.00",
         "delivered": True,
-    } | given
+    } | fields
 
 
 def take_in(*documents: Document) -> ImportResult:
     """Imports the documents in one transaction."""
     lines: Iterable[tuple[int, bytes]] = (
-        (number, json.dumps(one).encode()) for number, one in enumerate(documents, 1)
+        (number, json.dumps(order).encode()) for number, order in enumerate(documents, 1)
     )
     with jobs_transaction() as connection:
         return import_orders(connection, lines)

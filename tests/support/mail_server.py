@@ -65,7 +65,7 @@ class MailServer:
         return f"smtp://localhost:{self.port}?timeout=2"
 
     def to(self, address: str) -> list[Accepted]:
-        return [one for one in self.accepted if address in one.recipients]
+        return [mail for mail in self.accepted if address in mail.recipients]
 
     # What aiosmtpd calls.
 
@@ -146,8 +146,8 @@ def mail_server(
         options["data_size_limit"] = size_limit
     if password is not None:
 
-        def check(*given: Any) -> AuthResult:
-            data = given[-1]
+        def check(*arguments: Any) -> AuthResult:
+            data = arguments[-1]
             fits = isinstance(data, LoginPassword) and data.password == password.encode()
             return AuthResult(success=fits, auth_data=data)
 

@@ -62,10 +62,10 @@ class SlowLine:
 
     @staticmethod
     def _end(*sockets: socket.socket) -> None:
-        for one in sockets:
+        for connection in sockets:
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
 
 @contextmanager

@@ -58,20 +58,20 @@ def test_every_file_exists(document: Path) -> None:
 
 @every_document
 def test_every_file_named_without_its_folder_exists(document: Path) -> None:
-    known = {path.name for path in project_files()}
+    file_names = {path.name for path in project_files()}
     names = [
         s for s in spans(document) if re.fullmatch(r"[\w.-]+\.(?:py|js|css|sql|jinja|conf|ini|md|toml)", s)
     ]
-    assert [name for name in names if name not in known] == []
+    assert [name for name in names if name not in file_names] == []
 
 
 @every_document
 def test_every_name_in_a_file_exists(document: Path) -> None:
     """`package/module.py::name`, also of SQL and other files."""
     pairs = [
-        found.groups()
+        match.groups()
         for s in spans(document)
-        if (found := re.fullmatch(r"([\w./-]+)::([\w.]+(?:\(\))?)", s))
+        if (match := re.fullmatch(r"([\w./-]+)::([\w.]+(?:\(\))?)", s))
     ]
     assert [f"{path}::{name}" for path, name in pairs if missing_in(path, name)] == []
     assert [
@@ -117,7 +117,7 @@ def test_every_dotted_name_exists(document: Path) -> None:
 def test_every_name_of_code_occurs_in_the_code(document: Path) -> None:
     """Tables, columns, functions of SQL, classes: whatever has an underscore or two capitals, as a whole word."""
     pattern = r"([a-z]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,})(?:\(.*\))?"
-    names = {found[1] for s in spans(document) if (found := re.fullmatch(pattern, s))} - OTHERS
+    names = {match[1] for s in spans(document) if (match := re.fullmatch(pattern, s))} - OTHERS
     assert {name for name in names if not re.search(rf"\b{name}\b", code_text())} == set()
 
 
@@ -166,18 +166,18 @@ def help_of(*command: str) -> str:
 
 def commands_named() -> set[tuple[str, ...]]:
     """(module, subcommand) of everything that begins with `python -m`, the options after it included."""
-    found: set[tuple[str, ...]] = set()
+    commands: set[tuple[str, ...]] = set()
     for document in DOCS:
         for module, rest in re.findall(r"python -m ((?:db|services|bench)[\w.]*)([^\n`|&]*)", said(document)):
             subcommand = re.match(r" ([a-z][a-z-]+)", rest)
             options = re.findall(r"(--[a-z][a-z-]+)", rest)
-            found.add((module, *([subcommand[1]] if subcommand else []), *options))
-    return found
+            commands.add((module, *([subcommand[1]] if subcommand else []), *options))
+    return commands
 
 
 @pytest.mark.parametrize("command", sorted(commands_named()), ids=" ".join)
 def test_every_command_exists(command: tuple[str, ...]) -> None:
-    module, *words = command
+    module, *rest = command
     assert importlib.util.find_spec(module) is not None
     if module not in (
         "bench",
@@ -185,10 +185,10 @@ def test_every_command_exists(command: tuple[str, ...]) -> None:
         "services.accounts",
         "services.mail",
     ):  # takes no arguments, so it would start
-        assert words == []
+        assert rest == []
         return
-    options = [word for word in words if word.startswith("--")]
-    shown = help_of(module, *(word for word in words if not word.startswith("--")))
+    options = [word for word in rest if word.startswith("--")]
+    shown = help_of(module, *(word for word in rest if not word.startswith("--")))
     assert shown, "there is no such command"
     assert [option for option in options if option not in shown] == []
 

@@ -19,9 +19,9 @@ def direct_requirements() -> list[str]:
         (chosen if chosen.exists() else ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     )
     return [
-        found[1]
+        match[1]
         for line in lines
-        if (found := re.match(r"([A-Za-z][\w.-]*)(?:\[[\w,]+\])?\s*(?:[=<>~!]=|$|#)", line))
+        if (match := re.match(r"([A-Za-z][\w.-]*)(?:\[[\w,]+\])?\s*(?:[=<>~!]=|$|#)", line))
     ]
 
 

@@ -33,9 +33,9 @@ def public_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     for module in pkgutil.walk_packages(services.__path__, "services."):
         if module.name.endswith("__main__"):
             continue
-        found = importlib.import_module(module.name)
-        for name, function in inspect.getmembers(found, inspect.isfunction):
-            is_ours = function.__module__ == found.__name__ and not name.startswith("_")
+        imported = importlib.import_module(module.name)
+        for name, function in inspect.getmembers(imported, inspect.isfunction):
+            is_ours = function.__module__ == imported.__name__ and not name.startswith("_")
             if is_ours and "viewer" in inspect.signature(function).parameters:
                 yield f"{module.name.removeprefix('services.')}.{name}", function
 
@@ -60,14 +60,14 @@ def test_every_function_that_returns_an_action_result_is_an_action() -> None:
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[Role, int]:
     for order_id, store in ((OWN, "shop-a"), (FOREIGN, "shop-b")):
-        carried = {"id": "S1", "type": "AR", "status": "active"}
+        subscription = {"id": "S1", "type": "AR", "status": "active"}
         factories.take_in(
             document(
                 order_id=order_id,
                 checkout_page=store,
                 items=[
-                    item(activation_codes=[{"code": "CODE"}], subscription=carried),
-                    item(item_id="b", subscription=carried | {"id": "S2", "status": "cancelled"}),
+                    item(activation_codes=[{"code": "CODE"}], subscription=subscription),
+                    item(item_id="b", subscription=subscription | {"id": "S2", "status": "cancelled"}),
                 ],
                 documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
             )
@@ -141,14 +141,14 @@ def requests(
     target: dict[int, dict[str, int]], people: dict[Role, int], request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """A refund request of either order, taken by whoever is asked about or by nobody."""
-    for order_id, known in target.items():
+    for order_id, ids in target.items():
         run(
             "INSERT INTO refund_request (order_id, checkout_page_id, reason, requester_name, requester_email) "
             "SELECT order_id, checkout_page_id, 'r', 'n', 'n@example.com' FROM orders WHERE order_id = :id",
             id=order_id,
         )
-        [[known["request"]]] = run("SELECT max(id) FROM refund_request WHERE order_id = :id", id=order_id)
-        known["taken"] = known["request"]
+        [[ids["request"]]] = run("SELECT max(id) FROM refund_request WHERE order_id = :id", id=order_id)
+        ids["taken"] = ids["request"]
     yield
     run("DELETE FROM refund_request")
 
@@ -222,8 +222,8 @@ def test_a_disabled_account_may_nothing_with_a_viewer_from_before(
                 with pytest.raises((NotAllowed, NotFound)):
                     perform(asks, ActionRequest(key=uuid4(), address=None), function, *arguments, **named)
         with viewer_transaction(asks.account_id) as connection:
-            found = FUNCTIONS["orders.search.find_orders"](connection, asks, empty())
-            assert found.rows == ()
+            page = FUNCTIONS["orders.search.find_orders"](connection, asks, empty())
+            assert page.rows == ()
             with pytest.raises(NotFound):
                 FUNCTIONS["orders.detail.get_order"](connection, asks, OWN)
         assert factories.everything() == before

@@ -55,13 +55,13 @@ RARE = {
 
 @pytest.fixture(scope="module")
 def anna(database: str) -> int:
-    carried = {"id": "S1", "type": "AR", "status": "active"}
+    subscription = {"id": "S1", "type": "AR", "status": "active"}
     factories.take_in(
         *(
             document(
                 order_id=n,
                 checkout_page=store,
-                items=[item(subscription=carried, activation_codes=[{"code": f"AB12-C3D4-{n}"}])],
+                items=[item(subscription=subscription, activation_codes=[{"code": f"AB12-C3D4-{n}"}])],
                 history=[{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": "see A0000000002"}],
                 documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
                 related_orders=[{"order_id": n % 20 + 1, "relation": "typo"}],
@@ -119,9 +119,9 @@ def test_no_search_scans_a_table(anna: int, name: str) -> None:
             search.page_statement(values, store_ids, limit=51, cursor=None, newer=False),
             search.count_statement(values, store_ids, most=10_001),
         ):
-            found = plan(connection, statement.params(parameters))
-            assert "Seq Scan" not in found, found
-            assert "Index" in found
+            explained = plan(connection, statement.params(parameters))
+            assert "Seq Scan" not in explained, explained
+            assert "Index" in explained
 
 
 @pytest.mark.parametrize("index", RARE)
@@ -159,12 +159,12 @@ def test_opening_an_order_takes_six_statements_at_most_and_ten_no_more(anna: int
     asks = factories.viewer(anna)
     with viewer_transaction(anna) as connection:
         with counted() as seen:
-            found = get_order(connection, asks, 1)
+            order = get_order(connection, asks, 1)
         assert len(seen) <= 6
-        assert found.items[0].subscription is not None
-        assert len(found.items[0].subscription.related) == 9, "those of the same store"
-        assert found.history[0].parts[1].order_id == 2
-        assert (len(found.documents), len(found.related)) == (1, 2)
+        assert order.items[0].subscription is not None
+        assert len(order.items[0].subscription.related) == 9, "those of the same store"
+        assert order.history[0].parts[1].order_id == 2
+        assert (len(order.documents), len(order.related)) == (1, 2)
         with counted() as seen:
             assert len(get_orders(connection, asks, list(range(1, 11)))) == 10
         assert len(seen) <= 6

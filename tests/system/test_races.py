@@ -55,23 +55,23 @@ def together() -> Iterator[Callable[..., list[Outcome]]]:
         def call(*works: Callable[[], Any]) -> list[Outcome]:
             barrier = Barrier(len(works), timeout=30)
 
-            def one(work: Callable[[], Any]) -> Outcome:
+            def outcome(work: Callable[[], Any]) -> Outcome:
                 barrier.wait()
                 try:
                     return str(work())
                 except SupportError as error:
                     return error
 
-            return list(pool.map(one, works))
+            return list(pool.map(outcome, works))
 
         yield call
 
 
-def orders(**given: Any) -> list[int]:
+def orders(**fields: Any) -> list[int]:
     """One order for each round."""
-    made = [document(**given) for _ in range(RACE_ROUNDS)]
+    made = [document(**fields) for _ in range(RACE_ROUNDS)]
     factories.take_in(*made)
-    return [int(one["order_id"]) for one in made]
+    return [int(order["order_id"]) for order in made]
 
 
 def lines(order_ids: list[int], beginning: str) -> Counter[int]:
@@ -108,27 +108,27 @@ def families() -> list[tuple[int, int]]:
     """A parent and a child order of one subscription for each round."""
     made = []
     for _ in range(RACE_ROUNDS):
-        carried = {"id": f"S{uuid4().hex[:12]}", "type": "AR", "status": "active"}
-        parent = document(items=[item(subscription=carried)])
-        child_carries = carried | {"parent_order_id": parent["order_id"]}
+        subscription = {"id": f"S{uuid4().hex[:12]}", "type": "AR", "status": "active"}
+        parent = document(items=[item(subscription=subscription)])
+        child_carries = subscription | {"parent_order_id": parent["order_id"]}
         made += [parent, document(items=[item(subscription=child_carries)])]
     factories.take_in(*made)
-    ids = [int(one["order_id"]) for one in made]
+    ids = [int(order["order_id"]) for order in made]
     return list(zip(ids[::2], ids[1::2], strict=True))
 
 
 def test_cancel_and_cancel_through_parent_and_child(
     people: dict[str, int], together: Callable[..., list[Outcome]]
 ) -> None:
-    found = families()
-    for parent, child in found:
+    pairs = families()
+    for parent, child in pairs:
         outcomes = together(
             partial(act, people["anna"], cancel_subscription, parent, position=1),
             partial(act, people["berta"], cancel_subscription, child, position=1),
         )
         one_of_two(outcomes, SubscriptionUnchanged)
-    written = lines([order_id for pair in found for order_id in pair], "Auto-renewal has been deactivated")
-    assert [written[parent] + written[child] for parent, child in found] == [1] * RACE_ROUNDS
+    written = lines([order_id for pair in pairs for order_id in pair], "Auto-renewal has been deactivated")
+    assert [written[parent] + written[child] for parent, child in pairs] == [1] * RACE_ROUNDS
 
 
 def test_cancel_and_resume(people: dict[str, int], together: Callable[..., list[Outcome]]) -> None:
@@ -240,7 +240,7 @@ def test_refund_and_deletion_of_the_person(
     admin = factories.viewer(people["admin"])
     made = [document(customer={"email": f"person-{number}@example.com"}) for number in range(RACE_ROUNDS)]
     factories.take_in(*made)
-    ids = [int(one["order_id"]) for one in made]
+    ids = [int(order["order_id"]) for order in made]
 
     def delete(email: str, order_id: int) -> str:
         expected = {order_id: Part.CUSTOMER}
@@ -276,8 +276,8 @@ def test_the_lock_is_what_keeps_them_apart(
     looked = Barrier(2)
     honest = subscriptions.why_not_cancelled
 
-    def slow(**given: Any) -> str | None:
-        answer = honest(**given)
+    def slow(**arguments: Any) -> str | None:
+        answer = honest(**arguments)
         try:
             looked.wait(1.0)  # until the other one has looked as well; under the lock it cannot
         except Exception:

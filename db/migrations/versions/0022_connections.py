@@ -35,5 +35,6 @@ def upgrade() -> None:
     add_words_check("mail", "kind", MAIL_KINDS)
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
+    run_sql("0022_api.sql")
     run_sql("0022_administering.sql")
     run_sql("0022_help_desk.sql")

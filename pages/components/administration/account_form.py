@@ -1,4 +1,4 @@
-"""The dialog that makes or changes an account."""
+"""The dialog that creates or changes an account."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from services.accounts.teams import find_teams
 
 
 class _Entry(NamedTuple):
-    """What the form holds. `email` is empty for an account that exists: it cannot be changed."""
+    """The entries of the form. `email` is empty for an existing account: it cannot be changed."""
 
     email: str
     name: str
@@ -50,7 +50,7 @@ def _draw(account: ListedAccount | None) -> None:
 
 
 def _fields(account: ListedAccount | None, errors: dict[str, DeltaGenerator]) -> _Entry:
-    """Draw the fields, and below each the place of its error."""
+    """Draw the fields, each with room for its error below."""
     email = ""
     if account is None:
         email = st.text_input("E-mail", key=field_key("email"), autocomplete="off") or ""

@@ -1,4 +1,4 @@
-"""Many accounts from a CSV file: the preview, and the button that makes them."""
+"""Import of accounts from a CSV file: the preview, and the button that creates them."""
 
 import pandas as pd
 import streamlit as st

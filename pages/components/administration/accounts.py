@@ -44,7 +44,7 @@ from services.settings import settings
 
 
 class Step(NamedTuple):
-    """A change of one account that only asks for confirmation: its button, what it does, the action."""
+    """A change of one account that only needs confirmation: its button, a sentence about its effect, the action."""
 
     label: str
     effect: str
@@ -113,7 +113,11 @@ def _draw(zone: ZoneInfo) -> None:
         state.accounts_search_before, state.accounts_after = search_text, None
     with viewer_transaction(viewer.account_id) as connection:
         accounts = find_accounts(
-            connection, viewer, words=search_text or "", after=state.get("accounts_after"), limit=PAGE + 1
+            connection,
+            viewer,
+            search_text=search_text or "",
+            after=state.get("accounts_after"),
+            limit=PAGE + 1,
         )
         team_names = {team.id: team.name for team in find_teams(connection, viewer)}
         store_names = {store.id: store.name for store in find_stores(connection, viewer)}

@@ -36,7 +36,7 @@ def _draw(zone: ZoneInfo) -> None:
     try:
         wanted = read_audit_filter(entered, zone=zone)
     except InvalidInput as error:
-        # Beside its field; rows of another search would look as if they were this one's.
+        # Only the error: rows of an earlier search would look like results of this one.
         field_error(errors[error.field or ""], error)
         st.warning("Nothing was searched. Please check the marked field.", icon=":material/info:")
         return
@@ -51,7 +51,7 @@ def _draw(zone: ZoneInfo) -> None:
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
     ):
         st.html(f'<span class="es-zone">times in {html_text(zone.key)}</span>', width="stretch")
-        # A link to a route of ours (pages/web/routes.py), which sends the file as it is made.
+        # A link to one of the portal's own routes (pages/web/routes.py), which sends the file while it is made.
         address = f"/export/audit-log/{seal_audit_filter(viewer, entered, zone=zone)}.csv"
         st.html(
             f'<a class="es-button" role="button" href="{address}" download>Export CSV</a>', width="content"

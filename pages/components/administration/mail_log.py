@@ -40,7 +40,7 @@ _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 
 @fragment
 def mail_log() -> None:
-    """A fragment, so that choosing a message does not draw the page again."""
+    """Draw the log in a fragment, so that choosing a message does not draw the page again."""
     with showing_errors():
         _draw(time_zone())
 

@@ -1,4 +1,4 @@
-"""What an administrator has to know when mails wait."""
+"""The notice for administrators that mails wait."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from services.mail.server_state import find_mail_server
 
 
 def mail_trouble() -> None:
-    """Says why no mail is sent, if that is so: until an administrator, or time, has put it right, mails wait."""
+    """Say why no mail is sent, if none is: mails wait until the trouble is over."""
     viewer = current_viewer()
     if not viewer.may_administer:
         return
@@ -22,7 +22,7 @@ def mail_trouble() -> None:
     st.error(
         markdown_text(
             f"Mails wait since {since}: {server.trouble.rstrip('.')}. Check the mail server, SMTP_URL and MAIL_FROM. "
-            "No mail is lost: they leave by themselves once this is put right."
+            "No mail is lost: they are sent once this is put right."
         ),
         icon=":material/unsubscribe:",
     )

@@ -1,4 +1,4 @@
-"""Deleting a person's data: the preview, and the dialog that asks once more."""
+"""Deletion of a person's data: the preview, and the dialog that asks for confirmation."""
 
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -26,12 +26,12 @@ from pages.rendering.formatting import format_time
 from services.errors import InvalidInput
 from services.privacy.erasure import SHOWN, ErasurePreview, Part, erase_personal_data, preview_erasure
 
-# What the last deletion said, and of which e-mail: it is more than a toast can show.
+# The result of the last deletion and its e-mail: more than a toast can show.
 _RESULT = "erasure_result"
 
 
 class ErasureSubject(NamedTuple):
-    """The e-mail of a person, and the preview that the deletion was asked for with."""
+    """The e-mail of a person, and the preview on which the request to delete was based."""
 
     email: str
     preview: ErasurePreview
@@ -110,7 +110,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
 
 
 def _what_happens(preview: ErasurePreview) -> list[str]:
-    """What becomes of the orders, a sentence for each part that the person has in them."""
+    """What happens to the orders, one sentence per part that the person has in them."""
     own, used, past = (preview.count(part) for part in Part)
     lines = []
     if own:

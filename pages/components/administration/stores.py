@@ -25,7 +25,7 @@ from services.time_zones import time_zones
 
 
 class StoreSubject(NamedTuple):
-    """A store, and the payment methods with whether their refunds get a document in general."""
+    """A store, and the payment methods, each with whether its refunds get a document by default."""
 
     store: ListedStore
     methods: tuple[tuple[str, bool], ...]

@@ -1,4 +1,4 @@
-"""What an export holds: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
+"""The choices of an export: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
 
 from pathlib import Path
 from urllib.parse import urlencode
@@ -10,8 +10,8 @@ from services.exports.columns import ExportRows, column_titles
 
 _ROWS = {ExportRows.ORDER: "One row per order", ExportRows.ITEM: "One row per item"}
 _FORMATS = {"csv": "CSV", "xlsx": "Excel"}
-# A real link, drawn as the button that it is to the user: Streamlit's own download button would serve the file to
-# anybody who knows its address, and a button that asks the server first would download a moment later.
+# A real link that looks like a button: Streamlit's own download button would serve the file to anybody who knows its
+# address, and a button that asks the server first would start the download a moment later.
 _link = st.components.v2.component(
     "esupport_export_link",
     html='<a class="es-button" role="button" download><span></span><kbd aria-hidden="true" hidden></kbd></a>',
@@ -21,7 +21,7 @@ _link = st.components.v2.component(
 
 
 def export_buttons(key: str) -> None:
-    """A button that exports everything, and a popover with other choices; `key` is that of the saved search."""
+    """Draw a button that exports everything and a popover with other choices; `key` is that of the saved search."""
     _draw_link("Export CSV", f"/export/{key}.csv", key="export_all", shortcut="Ctrl + Shift + E")
     popover = st.popover("Export as", icon=":material/tune:", key="export_as", on_change="rerun")
     if popover.open:

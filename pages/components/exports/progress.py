@@ -1,4 +1,4 @@
-"""How far the exports of this tab are: a line each, looked after while one of them runs and not a moment longer."""
+"""The progress of this tab's exports, one line each; the lines are refreshed only while an export runs."""
 
 import time
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _WENT_WRONG = "The export failed; the file is not whole. Please try again."
 
 @dataclass(slots=True)
 class _Followed:
-    """An export that was begun in this tab, as it was last seen; `over_at` is when it was first seen to have ended."""
+    """An export begun in this tab, in its last known state; `over_at` is when it was first seen to have ended."""
 
     run_id: UUID
     search_number: int
@@ -34,14 +34,14 @@ class _Followed:
 
 
 def follow(run_id: str) -> None:
-    """Shows the export that the browser began under this id from now on."""
+    """Show, from now on, the export that the browser began under this ID."""
     try:
         begun = _Followed(UUID(run_id), st.session_state.get(_SEARCH, 0), time.monotonic())
-    except (ValueError, AttributeError, TypeError):  # not from our script
+    except (ValueError, AttributeError, TypeError):  # not sent by the portal's script
         return
-    # One that is over makes room; others that run are kept.
-    kept = [one for one in _followed() if one.over_at is None and one.run_id != begun.run_id]
-    st.session_state.exports_followed = [*kept, begun]
+    # Finished exports make room; running ones stay.
+    others = [export for export in _followed() if export.over_at is None and export.run_id != begun.run_id]
+    st.session_state.exports_followed = [*others, begun]
 
 
 def export_progress(search_number: int) -> None:
@@ -51,11 +51,11 @@ def export_progress(search_number: int) -> None:
     """
     now = time.monotonic()
     st.session_state[_SEARCH] = search_number
-    st.session_state.exports_followed = [one for one in _followed() if not _is_old(one, now)]
+    st.session_state.exports_followed = [export for export in _followed() if not _is_old(export, now)]
     if not _followed():
         return
     _look()
-    if any(one.over_at is None for one in _followed()):
+    if any(export.over_at is None for export in _followed()):
         fragment(_polled, run_every=_EVERY)()
     else:
         _draw()
@@ -64,16 +64,16 @@ def export_progress(search_number: int) -> None:
 def _polled() -> None:
     with showing_errors():
         _look()
-        if all(one.over_at is not None for one in _followed()):
-            st.rerun()  # without this fragment, and so without polling
+        if all(export.over_at is not None for export in _followed()):
+            st.rerun()  # without this fragment, and therefore without polling
         _draw()
 
 
-def _is_old(one: _Followed, now: float) -> bool:
-    if one.over_at is None:
+def _is_old(export: _Followed, now: float) -> bool:
+    if export.over_at is None:
         return False
-    is_of_another_search = one.search_number != st.session_state.get(_SEARCH)
-    return is_of_another_search or (_is_whole(one) and now - one.over_at > _STAYS)
+    is_of_another_search = export.search_number != st.session_state.get(_SEARCH)
+    return is_of_another_search or (_is_whole(export) and now - export.over_at > _STAYS)
 
 
 def _followed() -> list[_Followed]:
@@ -83,47 +83,47 @@ def _followed() -> list[_Followed]:
 
 def _look() -> None:
     viewer, now = current_viewer(), time.monotonic()
-    waiting = [one for one in _followed() if one.over_at is None]
+    waiting = [export for export in _followed() if export.over_at is None]
     if not waiting:
         return
     with viewer_transaction(viewer.account_id) as connection:
-        for one in waiting:
-            one.run = find_run(connection, viewer, one.run_id)
-            is_lost = one.run is None and now - one.begun_at > _LOST_AFTER
-            if is_lost or (one.run is not None and one.run.state is not RunState.RUNNING):
-                one.over_at = now
+        for export in waiting:
+            export.run = find_run(connection, viewer, export.run_id)
+            is_lost = export.run is None and now - export.begun_at > _LOST_AFTER
+            if is_lost or (export.run is not None and export.run.state is not RunState.RUNNING):
+                export.over_at = now
 
 
 def _draw() -> None:
-    for one in _followed():
+    for export in _followed():
         with st.container(
-            key=f"export_line_{_look_of(one)}_{one.run_id.hex}",
+            key=f"export_line_{_look_of(export)}_{export.run_id.hex}",
             horizontal=True,
             vertical_alignment="center",
             gap="small",
         ):
-            if one.over_at is not None:
-                st.html(_over_html(one.run))
+            if export.over_at is not None:
+                st.html(_over_html(export.run))
                 continue
-            st.html(_running_html(one.run), width="stretch")
-            asked = one.run is not None and one.run.cancel_requested
+            st.html(_running_html(export.run), width="stretch")
+            asked = export.run is not None and export.run.cancel_requested
             st.button(
                 "Cancel export",
-                key=f"cancel_{one.run_id.hex}",
+                key=f"cancel_{export.run_id.hex}",
                 on_click=_cancel,
-                args=(one.run_id,),
-                disabled=one.run is None or asked,
+                args=(export.run_id,),
+                disabled=export.run is None or asked,
             )
 
 
-def _look_of(one: _Followed) -> str:
-    if one.over_at is None:
+def _look_of(export: _Followed) -> str:
+    if export.over_at is None:
         return "running"
-    return "done" if _is_whole(one) else "broken"
+    return "done" if _is_whole(export) else "broken"
 
 
-def _is_whole(one: _Followed) -> bool:
-    return one.run is not None and one.run.state is RunState.DONE
+def _is_whole(export: _Followed) -> bool:
+    return export.run is not None and export.run.state is RunState.DONE
 
 
 def _cancel(run_id: UUID) -> None:
@@ -134,25 +134,25 @@ def _cancel(run_id: UUID) -> None:
 
 def _over_html(run: ExportRun | None) -> str:
     if run is not None and run.state is RunState.DONE:
-        words = f"Exported {_count(run.rows_sent, run.rows)}"
-        return f'<div class="es-export-done" role="status">{words}</div>'
+        sentence = f"Exported {_count(run.rows_sent, run.rows)}"
+        return f'<div class="es-export-done" role="status">{sentence}</div>'
     if run is not None and run.state is RunState.CANCELLED:
-        words = "The export was cancelled; the file is not whole."
+        sentence = "The export was cancelled; the file is not whole."
     else:
-        words = (run and run.refusal) or _WENT_WRONG
-    return f'<div class="es-export-broken" role="status">{html_text(words)}</div>'
+        sentence = (run and run.refusal) or _WENT_WRONG
+    return f'<div class="es-export-broken" role="status">{html_text(sentence)}</div>'
 
 
 def _running_html(run: ExportRun | None) -> str:
-    words, share = _words(run), _share(run)
+    label, share = _progress_label(run), _share(run)
     value = "" if share is None else f' value="{share:.3f}"'
     return (
-        f'<div class="es-export"><span class="es-export-words">{words}</span>'
+        f'<div class="es-export"><span class="es-export-words">{label}</span>'
         f'<progress aria-label="Progress of the export"{value}></progress></div>'
     )
 
 
-def _words(run: ExportRun | None) -> str:
+def _progress_label(run: ExportRun | None) -> str:
     if run is None or not (run.rows_sent or run.bytes_sent):
         return "Exporting: the first rows are on their way"
     if run.cancel_requested:
@@ -167,7 +167,7 @@ def _words(run: ExportRun | None) -> str:
 
 
 def _share(run: ExportRun | None) -> float | None:
-    """How much of it is done, None when that is unknown; never all of it while it runs."""
+    """The share that is done, None when unknown; less than 1 while the export runs."""
     if run is None or not run.rows_estimated:
         return None
     return min(run.rows_sent / run.rows_estimated, 0.99)

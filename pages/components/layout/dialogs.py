@@ -1,4 +1,4 @@
-"""Dialogs that ask before something is done, and the message after it.
+"""Dialogs that ask for confirmation or input, and the message after the action.
 
 A button opens a `Dialog`, which stays in the session until it is submitted or dismissed; the screen that it belongs to
 draws it. A draw function is a function of a module: it outlives the run that opened the dialog.
@@ -28,14 +28,14 @@ P = ParamSpec("P")
 S = TypeVar("S")
 
 _OPEN: Final = "dialog"
-# Not "dialog_…": what begins like that is what somebody typed (unfinished.py).
+# Not "dialog_…": keys of typed values begin like that (unfinished.py).
 _RESULT: Final = "action_result"
 _REFUSAL: Final = "action_refusal"
 FLUSH_SECONDS: Final = 0.02  # Streamlit sends what a script has drawn every 0.01
 
 
 class Screen(StrEnum):
-    """What a dialog is drawn over. On another screen it waits, and is there again when its own is."""
+    """The screen that a dialog is drawn over. On another screen it is hidden; it returns together with its own."""
 
     ORDERS = "orders"
     REFUND_QUEUE = "refund queue"
@@ -73,11 +73,11 @@ def may_administer(viewer: Viewer) -> bool:
 
 
 def open_dialog(dialog: Dialog[Any]) -> None:
-    """For a button's `on_click`: the dialog is drawn in the run that follows. Its request key is made here, once."""
+    """Open a dialog from a button's `on_click`; the run that follows draws it. Its request key is made here, once."""
     st.session_state[_OPEN] = replace(dialog, key=uuid4())
 
 
-# Any: which subject the open dialog has is known to its draw function alone.
+# Any: only its draw function knows the type of the open dialog's subject.
 def current_dialog() -> Dialog[Any] | None:
     dialog: Dialog[Any] | None = st.session_state.get(_OPEN)
     return dialog
@@ -94,7 +94,7 @@ def close() -> None:
 
 
 def field_key(name: str) -> str:
-    """A widget's key that belongs to this opening of the dialog: what was typed into the last one is not in it."""
+    """A widget's key for this opening of the dialog, so that nothing typed into an earlier one reappears."""
     dialog = current_dialog()
     return f"dialog_{name}_{dialog.key if dialog else ''}"
 
@@ -135,7 +135,7 @@ def _draw_checked(dialog: Dialog[Any]) -> None:
 def show_result() -> None:
     """Show once what the last action did."""
     if result := st.session_state.pop(_RESULT, None):
-        # A toast is Markdown; this one is only our own words and values that are escaped for it.
+        # A toast is Markdown; this one consists of fixed text and values escaped for it.
         st.toast(markdown_text(result), icon=":material/check:", duration="long")
     if refusal := st.session_state.pop(_REFUSAL, None):
         st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
@@ -161,8 +161,8 @@ def submit(
     st.session_state[_RESULT] = result
     if dialog.after is not None:
         dialog.after(dialog.subject, result)
-    # Shown at once, where the person looks. Drawing the page again, which closes the dialog and shows it in a toast,
-    # takes longer, and would take the line along if it had not been sent before.
+    # Shown at once, where the person is looking. Drawing the page again, which closes the dialog and shows a toast,
+    # takes longer, and would remove the line unsent.
     errors[""].html(f'<div class="es-done" role="status">{html_text(result)}</div>')
     time.sleep(FLUSH_SECONDS)
     close()

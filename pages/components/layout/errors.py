@@ -1,4 +1,4 @@
-"""How pages show errors."""
+"""Errors as pages show them."""
 
 import logging
 import secrets
@@ -24,9 +24,9 @@ class HtmlPlace(Protocol):
     def html(self, body: str, /) -> object: ...
 
 
-def field_error(place: HtmlPlace, text: object) -> None:
-    """Draw `text` at `place`, as the error of the field beside it."""
-    place.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
+def field_error(container: HtmlPlace, text: object) -> None:
+    """Draw `text` in `container`, as the error of the field beside it."""
+    container.html(f'<div class="es-field-error" role="alert">{html_text(text)}</div>')
 
 
 @contextmanager
@@ -45,9 +45,7 @@ def showing_errors() -> Iterator[None]:
             f"The database did not answer in time. Please try again, or narrow the search. Reference {reference}.",
             icon=":material/error:",
         )
-    except (
-        Exception
-    ) as error:  # a defect of ours; Streamlit's own control flow does not derive from Exception
+    except Exception as error:  # a defect; Streamlit's own control flow does not derive from Exception
         reference = _log(error)
         st.error(
             f"Something went wrong on our side. Nothing was changed. Reference {reference}.",

@@ -1,4 +1,4 @@
-"""Parts of a page that Streamlit draws again by themselves, without `app.py`: fragments and dialogs.
+"""Parts of a page that Streamlit redraws without running `app.py`: fragments and dialogs.
 
 Pages use these and never Streamlit's own (tests/system/test_layers.py), so that such a part asks the database once per
 draw whether its session still holds, and not once per question.

@@ -10,7 +10,7 @@ _HEADER = 32
 
 
 def table_height(rows: int, most: int, row_height: int = ROW_HEIGHT) -> int:
-    """The height in pixels of all rows, or of `most` of them and half of the next, a hint that there are more."""
+    """The height in pixels of all rows, or of `most` rows and half of the next, which hints that there are more."""
     shown = rows if rows <= most else most + 0.5
     return _HEADER + round(row_height * shown) + 2
 

@@ -149,7 +149,7 @@ def check_again() -> None:
 
 
 def forget() -> None:
-    """Drop everything that this tab holds: the next person at it must not find the previous viewer's searches."""
+    """Drop everything that this tab holds: the next person who uses it must not see the previous viewer's searches."""
     device = st.session_state.get(DEVICE_KEY)  # the browser's, not an account's
     st.session_state.clear()
     st.session_state[DEVICE_KEY] = device

@@ -1,4 +1,4 @@
-"""The colours of statuses: each status has the same everywhere, and always beside its label."""
+"""The colours of statuses: a status has the same colour everywhere, always beside its label."""
 
 from typing import Final
 

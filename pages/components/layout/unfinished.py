@@ -95,5 +95,5 @@ def give_back(account_id: int) -> None:
 
 
 def _is_text(value: object) -> bool:
-    # A button's value is a bool, and cannot be restored; a lost tick is noticed.
+    # The value of a button is a bool and cannot be restored; people notice a lost tick.
     return isinstance(value, str)

@@ -1,6 +1,6 @@
-"""The dialogs of an order: each says what will happen to which order, and asks.
+"""The dialogs of an order: each says what will happen to which order, and asks for confirmation.
 
-The order itself is not kept: each draw of a dialog reads it again.
+No dialog stores the order: each draw reads it again.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class CodeSubject(NamedTuple):
 
 
 class EmailSubject(NamedTuple):
-    """An order and the e-mail that it had when the dialog opened: nobody overwrites a correction they did not see."""
+    """An order and its e-mail when the dialog opened, so that nobody overwrites a correction they did not see."""
 
     order_id: int
     email: str | None
@@ -90,7 +90,7 @@ def _order(order_id: int) -> OrderDetail:
 def _item(order: OrderDetail, position: int) -> OrderItem:
     item = next((item for item in order.items if item.position == position), None)
     if item is None:
-        raise NotFound("The order has changed meanwhile. Please look at it again.")
+        raise NotFound("The order has changed in the meantime. Please look at it again.")
     return item
 
 
@@ -111,7 +111,7 @@ def _resend(subject: CodeSubject) -> None:
     item = _item(order, subject.position)
     code = next((code for code in item.codes if code.id == subject.code_id), None)
     if code is None:
-        raise NotFound("The order has changed meanwhile. Please look at it again.")
+        raise NotFound("The order has changed in the meantime. Please look at it again.")
     _about(order, item.name)
     st.html(
         f'<p>The activation code <bdi class="es-mono es-copy">{html_text(code.code)}</bdi> will be sent to '

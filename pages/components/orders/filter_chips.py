@@ -1,4 +1,4 @@
-"""The filters in force, each in words and with a cross that takes it away."""
+"""The active filters: a chip for each, with a cross that removes it."""
 
 from dataclasses import replace
 from datetime import date
@@ -16,50 +16,52 @@ _SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
 
 
 def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
-    """(words, what to set in the search to take it away) for every filter that is filled, in the form's order."""
+    """(label, fields to set in the search to remove the filter) for every active filter, in the form's order."""
     empty = SearchInput()
-    found: list[tuple[str, dict[str, object]]] = []
+    filters: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
         if value := strip_edges(getattr(typed, name)):
-            found.append((f"{_SHORT.get(name, label)}: {value}", {name: ""}))
-    for prefix, words in (("created", "Created"), ("paid", "Paid")):
+            filters.append((f"{_SHORT.get(name, label)}: {value}", {name: ""}))
+    for prefix, day_label in (("created", "Created"), ("paid", "Paid")):
         start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
         if start or end:
-            found.append((f"{words} {_days(start, end)}", {f"{prefix}_from": None, f"{prefix}_to": None}))
+            filters.append(
+                (f"{day_label} {_days(start, end)}", {f"{prefix}_from": None, f"{prefix}_to": None})
+            )
     for name, statuses in STATUS_GROUPS:
         ticked = getattr(typed, name)
         for status in statuses:
             if status in ticked:
-                found.append((status.label, {name: ticked - {status}}))
+                filters.append((status.label, {name: ticked - {status}}))
     for store in typed.stores:
-        found.append((f"Store: {store}", {"stores": tuple(s for s in typed.stores if s != store)}))
+        filters.append((f"Store: {store}", {"stores": tuple(s for s in typed.stores if s != store)}))
     if typed.subscription is not empty.subscription:
-        found.append((SUBSCRIPTION_WORDS[typed.subscription], {"subscription": empty.subscription}))
-    return found
+        filters.append((SUBSCRIPTION_WORDS[typed.subscription], {"subscription": empty.subscription}))
+    return filters
 
 
 def filter_chips(typed: SearchInput) -> None:
-    """Draws the chips; the next run searches without the one that was pressed, or without any (`take_input`)."""
+    """Draw the chips; the next run searches without the filter that was removed, or without any (`take_input`)."""
     filters = active_filters(typed)
     if not filters:
         return
     with st.container(horizontal=True, key="search_chips", gap="small", vertical_alignment="center"):
-        for number, (words, change) in enumerate(filters):
+        for number, (label, change) in enumerate(filters):
             st.button(
-                label_text(_cut(words)),
+                label_text(_cut(label)),
                 icon=":material/close:",
                 icon_position="right",
                 key=f"chip_{number}",
                 type="secondary",
-                help=None if _cut(words) == words else label_text(words[:_LONGEST_HELP]),
+                help=None if _cut(label) == label else label_text(label[:_LONGEST_HELP]),
                 on_click=choose,
                 args=(replace(typed, **change),),  # type: ignore[arg-type]
             )
         st.button("Clear all", key="chip_clear", type="tertiary", on_click=choose, args=(SearchInput(),))
 
 
-def _cut(words: str) -> str:
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+def _cut(label: str) -> str:
+    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 
 def _days(start: date | None, end: date | None) -> str:

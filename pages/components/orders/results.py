@@ -1,4 +1,4 @@
-"""What a search found: count, table or full view, paging, export; and the order that was chosen."""
+"""The results of a search: count, table or full view, paging, export; and the chosen order."""
 
 from collections.abc import Callable
 from typing import Final
@@ -44,7 +44,7 @@ PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 @fragment
 def order_results() -> None:
-    """A fragment, so that choosing a row or turning a page does not run the form again."""
+    """Draw the results in a fragment, so that choosing a row or turning a page does not run the form again."""
     with showing_errors():
         _results()
 
@@ -53,58 +53,60 @@ def _results() -> None:
     viewer, zone = current_viewer(), time_zone()
     orders_state.follow_address()
     state = orders_state.current()
-    found, missing = _find(viewer, state)
+    page, missing = _find(viewer, state)
     state = orders_state.current()
     orders_state.publish()
     _toolbar(state, zone)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
     if state.view is View.FULL:
-        _draw_full(viewer, tuple(row.order_id for row in found.rows))
-    elif not _is_aside(found, state):
-        _table(found, state, zone)
-    if not found.rows and state.order is None:
+        _draw_full(viewer, tuple(row.order_id for row in page.rows))
+    elif not _is_aside(page, state):
+        _table(page, state, zone)
+    if not page.rows and state.order is None:
         _nothing_found(viewer, state.search)
-    _paging(found, state)
+    _paging(page, state)
     if state.view is View.TABLE and state.order is not None:
         _open_order(viewer, state.order)
     draw_dialog(Screen.ORDERS)
 
 
 def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
-    """This page of the search, and what is not among it. A search is counted once, and opens its only result once."""
+    """This page of the search, and a sentence about IDs without an order. A search is counted once, and opens its only
+    result once.
+    """
 
     def search(connection: Connection) -> tuple[OrderPage, OrderCount, str | None]:
         page = _page(connection, viewer, state)
         count = state.count or count_orders(connection, viewer, state.search, page=page)
         return page, count, _missing(connection, viewer, state.search)
 
-    found, count, missing = read(viewer.account_id, viewer.store_ids, search)
+    page, count, missing = read(viewer.account_id, viewer.store_ids, search)
     if count != state.count:
         orders_state.note(count=count)
     if state.opens_only_result:
-        is_only = len(found.rows) == 1 and count.number == 1 and state.view is View.TABLE
-        orders_state.note(opens_only_result=False, order=found.rows[0].order_id if is_only else state.order)
-    return found, missing
+        is_only = len(page.rows) == 1 and count.number == 1 and state.view is View.TABLE
+        orders_state.note(opens_only_result=False, order=page.rows[0].order_id if is_only else state.order)
+    return page, missing
 
 
-def _is_aside(found: OrderPage, state: OrdersState) -> bool:
-    """Whether the open order is not on this page: rows of others would only stand between it and its reader."""
+def _is_aside(page: OrderPage, state: OrdersState) -> bool:
+    """Whether the open order is missing from this page, so that the table would only push it down."""
     is_open = state.view is View.TABLE and state.order is not None
-    return is_open and all(row.order_id != state.order for row in found.rows)
+    return is_open and all(row.order_id != state.order for row in page.rows)
 
 
-def _table(found: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
-    """The rows; beside an open order only those around it, so that the chosen row and the order are both in view."""
-    rows, chosen = found.rows, None
+def _table(page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
+    """Draw the rows; with an open order only those around it, so that the chosen row and the order are both visible."""
+    rows, chosen = page.rows, None
     if not rows:
         return
     if state.order is not None:
-        place = next(n for n, row in enumerate(rows) if row.order_id == state.order)
-        start = max(0, min(place - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
+        index = next(n for n, row in enumerate(rows) if row.order_id == state.order)
+        start = max(0, min(index - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
         rows = rows[start : start + ROWS_BESIDE_AN_ORDER]
-        chosen = place - start
-    # A selection belongs to one set of rows: other rows, or an order closed by its button, begin anew.
+        chosen = index - start
+    # A selection belongs to one set of rows: other rows, or closing an order by its button, start a new one.
     key = f"orders_{state.number}_{rows[0].order_id}_{state.order}_{st.session_state.get(_CLOSED, 0)}"
     with st.container(key="results_beside" if state.order is not None else "results_alone"):
         order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
@@ -133,10 +135,10 @@ def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) 
 
 def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
     number, is_more = (state.count.number, state.count.is_more) if state.count else (0, False)
-    words = f"{number:,}{'+' if is_more else ''} {'order' if number == 1 else 'orders'}"
+    count = f"{number:,}{'+' if is_more else ''} {'order' if number == 1 else 'orders'}"
     with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
         st.html(
-            f'<div class="es-found"><span class="es-count" role="status">{words}</span> '
+            f'<div class="es-found"><span class="es-count" role="status">{count}</span> '
             f'<span class="es-zone">times in {html_text(zone.key)}</span></div>',
             width="stretch",
         )
@@ -150,7 +152,7 @@ def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
             required=True,
             on_change=_switch_view,
         )
-        # What a popover holds is made when somebody opens it, and not at every click on a row.
+        # The content of the popover is made when it is opened, not at every click on a row.
         link = st.popover("Copy link", icon=":material/link:", key="copy_link", on_change="rerun")
         if link.open:
             link.caption("The link holds no personal data. A colleague sees what their own stores have.")
@@ -166,7 +168,7 @@ def _address(state: OrdersState) -> str:
 
 
 def _switch_view() -> None:
-    # None comes from a browser that has not heard yet of the value that it was given; nobody chose anything then.
+    # A browser that has not received its value yet sends None; nobody has chosen anything then.
     if (chosen := st.session_state.get(_VIEW_KEY)) is not None:
         orders_state.change(view=View(chosen), cursor=None, order=None)
 
@@ -176,7 +178,7 @@ def _first_page() -> None:
 
 
 def _nothing_found(viewer: Viewer, order_filter: OrderFilter) -> None:
-    if not viewer.stores and not viewer.may_administer:  # an administrator sees every store that there is
+    if not viewer.stores and not viewer.may_administer:  # administrators see every store
         st.info("No store has been granted to you yet. Please ask an administrator for access to yours.")
         return
     if order_filter.is_empty:
@@ -196,28 +198,28 @@ def _turn(direction: str, cursor: Cursor) -> Callable[[], None]:
     return turn
 
 
-def _paging(found: OrderPage, state: OrdersState) -> None:
+def _paging(page: OrderPage, state: OrdersState) -> None:
     is_open = state.order is not None and state.view is View.TABLE
-    leads_on = bool(found.previous or found.next) and not _is_aside(found, state)
+    leads_on = bool(page.previous or page.next) and not _is_aside(page, state)
     if not (leads_on or is_open):
         return
     with st.container(horizontal=True, key="results_paging", horizontal_alignment="right", gap="small"):
         if is_open:
             st.button("Close order", on_click=_close, type="tertiary", key="order_close", shortcut="Esc")
-        if leads_on and found.previous:
+        if leads_on and page.previous:
             st.button("First", on_click=_first_page, type="tertiary", key="page_first")
             st.button(
                 "Newer",
                 icon=":material/chevron_left:",
-                on_click=_turn("before", found.previous),
+                on_click=_turn("before", page.previous),
                 key="page_newer",
             )
-        if leads_on and found.next:
+        if leads_on and page.next:
             st.button(
                 "Older",
                 icon=":material/chevron_right:",
                 icon_position="right",
-                on_click=_turn("after", found.next),
+                on_click=_turn("after", page.next),
                 key="page_older",
             )
 
@@ -256,7 +258,7 @@ def _draw(order: OrderDetail, viewer: Viewer) -> None:
 
 
 def _order_link(order_id: int) -> str:
-    """The address of another order, with the search that is open kept beside it."""
+    """The address of another order within the present search."""
     state = orders_state.current()
     return (
         f"/?order={order_id}"

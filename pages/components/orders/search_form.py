@@ -59,24 +59,24 @@ def _status_key(name: str, status: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """The form as it was filled in; `errors` are of days that cannot be read, by field."""
+    """The form as it was filled in; `errors` holds, by field, the sentences about days that cannot be read."""
 
     typed: SearchInput
     errors: Mapping[str, str]
 
 
 def keep_form(page: str) -> bool:
-    """Makes the form this page's; whether it was another page's, or forgotten, and has to be filled."""
+    """Claim the form for this page; return whether it belonged to another page or was forgotten, and must be filled."""
     was_elsewhere = st.session_state.get(_FORM_OF) != page or _key("order_ids") not in st.session_state
     st.session_state[_FORM_OF] = page
     return was_elsewhere
 
 
 def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
-    """Puts a search into the form; before the form is drawn.
+    """Put a search into the form, before the form is drawn.
 
     `also_unchanged` sends every field to the browser, which then drops what was typed there and not searched for.
-    Without it a field that says the same already is left alone: somebody may be typing in it.
+    Without it, a field that has the same value already is not touched: somebody may be typing in it.
     """
     values: dict[str, Any] = {_key(name): getattr(typed, name) for name in TEXT_LABELS}
     values |= {_key(name): day_text(getattr(typed, name)) for name in DATE_LABELS}
@@ -89,9 +89,9 @@ def fill_form(typed: SearchInput, *, also_unchanged: bool = False) -> None:
 
 
 def typed_input() -> FormInput:
-    """What stands in the form now."""
+    """The present content of the form."""
     state = st.session_state
-    # By the names of the fields, each of which its own list of labels or statuses says the type of.
+    # By the names of the fields; the list that a name comes from determines the type of its value.
     texts: dict[str, Any] = {name: state.get(_key(name)) or "" for name in TEXT_LABELS}
     days: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -115,10 +115,10 @@ def typed_input() -> FormInput:
 
 
 def take_input() -> FormInput | None:
-    """What is to be searched for from this run on: the form when its button was pressed, a search without one of its
-    chips, or nothing.
+    """The search that starts with this run: the form when its button was pressed, a search without one of its chips, or
+    nothing.
 
-    To be asked before the form is drawn: one run then searches, draws errors by their fields and shows what was found.
+    Call it before the form is drawn: one run then searches, draws errors beside their fields and shows the results.
     """
     state = st.session_state
     pressed = bool(state.pop(_PRESSED, False))
@@ -130,7 +130,7 @@ def take_input() -> FormInput | None:
 
 
 def choose(typed: SearchInput) -> None:
-    """Searches for this in the run that follows; for `on_click`."""
+    """Search for this in the run that follows; for `on_click`."""
     st.session_state[_CHOSEN] = typed
 
 
@@ -141,9 +141,9 @@ def _press() -> None:
 def search_form(
     viewer: Viewer, errors: Mapping[str, str], *, button: str = "Find", stays_small: bool = False
 ) -> None:
-    """Draws the form with each error below its field.
+    """Draw the form with each error below its field.
 
-    What is behind More is shown when it is used, unless the form `stays_small`.
+    The fields behind More are shown when one of them is used, unless the form `stays_small`.
     """
     with st.form("search", border=True):
         with st.container(key="search_first_row"):
@@ -200,7 +200,7 @@ def _more(viewer: Viewer, errors: Mapping[str, str]) -> None:
 
 
 def _has_more() -> bool:
-    """A search that uses a field behind More keeps it open, so that what is searched for can be seen."""
+    """Whether More is open: a search that uses a field behind it keeps it open, so that the whole search is visible."""
     entered = typed_input()
     first: dict[str, Any] = {"order_ids": "", "email": "", "phone": "", "activation_code": ""}
     return bool(entered.errors) or replace(entered.typed, **first) != SearchInput()

@@ -1,8 +1,8 @@
-"""What the Orders page shows, as one value: the search, its page, the view and the order that is open.
+"""The state of the Orders page, as one value: the search, its page, the view and the open order.
 
-The browser's address and this value say the same. A click changes the value, and `publish` writes it to the address as
-one entry of the browser's history; when the address of a run differs from what was written last, the browser has gone
-back, forward or elsewhere, and the whole value is made anew from the address.
+The browser's address and this value agree. A click changes the value, and `publish` writes it to the address as one
+entry of the browser's history; when the address of a run differs from what was written last, the browser has gone back,
+forward or elsewhere, and the whole value is made anew from the address.
 """
 
 from collections.abc import Mapping
@@ -50,61 +50,61 @@ class OrdersState:
     errors: Mapping[str, str] = field(default_factory=dict)
     count: OrderCount | None = None
     opens_only_result: bool = False
-    # The only order found opened by itself at an address that does not name it, which stays as it is.
+    # The only result was opened without a click; the address does not name it and stays as it is.
     is_order_implied: bool = False
 
     def address(self) -> dict[str, str]:
-        """The parameters of the address that leads to the same again; nothing personal is in them."""
-        found: dict[str, str] = {}
+        """The parameters of the address that leads to this state; they hold no personal data."""
+        parameters: dict[str, str] = {}
         if not self.search.is_empty:
-            found[_SEARCH] = self.key
+            parameters[_SEARCH] = self.key
         if self.view is View.FULL:
-            found[_VIEW] = "full"
+            parameters[_VIEW] = "full"
         if self.cursor is not None:
-            found[self.cursor[0]] = str(self.cursor[1])
+            parameters[self.cursor[0]] = str(self.cursor[1])
         if self.order is not None and not self.is_order_implied:
-            found[_ORDER] = str(self.order)
-        return found
+            parameters[_ORDER] = str(self.order)
+        return parameters
 
 
 @dataclass(slots=True)
-class _Kept:
-    """The state, the address that stands for it, and the one before, which a browser that lags behind still sends."""
+class _StoredState:
+    """The state, its address, and the previous address, which a browser that lags behind still sends."""
 
     state: OrdersState
     written: dict[str, str]
     before: dict[str, str]
-    is_acted: bool = False  # a click of this run changed the state, and its address is not written yet
+    is_acted: bool = False  # a click in this run changed the state; its address is not written yet
 
 
 def current() -> OrdersState:
-    """What is shown in this tab; to be asked only after `take_up` has run once."""
-    kept: _Kept = st.session_state[KEY]
-    return kept.state
+    """The state of this tab; call it only after `take_up` has run once."""
+    stored: _StoredState = st.session_state[KEY]
+    return stored.state
 
 
 def change(**changes: Any) -> OrdersState:
-    """Changes what is shown; `publish` tells the address."""
-    kept: _Kept = st.session_state[KEY]
-    kept.is_acted = True
-    kept.state = replace(kept.state, **changes)
-    return kept.state
+    """Change the state; `publish` writes its address."""
+    stored: _StoredState = st.session_state[KEY]
+    stored.is_acted = True
+    stored.state = replace(stored.state, **changes)
+    return stored.state
 
 
-def note(**found: Any) -> None:
-    """Adds what was found to the state; nobody asked for anything else to be shown."""
-    kept: _Kept = st.session_state[KEY]
-    kept.state = replace(kept.state, **found)
+def note(**values: Any) -> None:
+    """Add results to the state, without a change of what was asked for."""
+    stored: _StoredState = st.session_state[KEY]
+    stored.state = replace(stored.state, **values)
 
 
 def forget_errors() -> None:
-    """Forgets the errors of a form that is filled anew; the search that the address names is gone all the same."""
+    """Forget the errors of a form that is filled anew, except that the address's search no longer exists."""
     errors = current().errors
     note(errors={"": errors[""]} if "" in errors else {})
 
 
 def start_search(viewer: Viewer, search: OrderFilter) -> OrdersState:
-    """Takes up a search that was asked for: its first page, and no order open but the only one that it finds."""
+    """Start a new search: show its first page, with no order open unless it is the only result."""
     return change(
         search=search,
         key=_saved_key(viewer, search),
@@ -119,44 +119,46 @@ def start_search(viewer: Viewer, search: OrderFilter) -> OrdersState:
 
 
 def take_up() -> bool:
-    """Once a run of the page, first thing: makes the state when there is none, or when the address won.
+    """Called first in each run of the page: make the state when there is none or when the address overrides it.
 
-    Returns whether it was made anew, so that the form has to be filled with it.
+    Returns whether it was made anew, in which case the form has to be filled.
     """
-    kept: _Kept | None = st.session_state.get(KEY)
+    stored: _StoredState | None = st.session_state.get(KEY)
     asked = _asked()
-    if kept is not None:
-        if asked == kept.written or (kept.is_acted and asked == kept.before):
+    if stored is not None:
+        if asked == stored.written or (stored.is_acted and asked == stored.before):
             return False
         if not asked and _comes_from_another_page():
-            kept.is_acted = True  # the menu's link says nothing; what was left here is shown again
+            stored.is_acted = True  # the menu's link has no parameters: show what was left here
             return False
-        dialogs.close()  # it asked about what is not shown any more
-    number = 0 if kept is None else kept.state.number + 1
-    state = _made_of(asked, number=number, is_first=kept is None)
-    st.session_state[KEY] = _Kept(state, written=asked, before=asked)
+        dialogs.close()  # it was about an order that is no longer shown
+    number = 0 if stored is None else stored.state.number + 1
+    state = _made_of(asked, number=number, is_first=stored is None)
+    st.session_state[KEY] = _StoredState(state, written=asked, before=asked)
     return True
 
 
 def follow_address() -> None:
-    """Once a run of the results alone: the whole page starts again when the address has changed meanwhile."""
-    kept: _Kept = st.session_state[KEY]
-    if _asked() not in (kept.written, kept.before):
+    """Called in each run of the results alone: run the whole page again when the address has changed since."""
+    stored: _StoredState = st.session_state[KEY]
+    if _asked() not in (stored.written, stored.before):
         st.rerun()
 
 
 def publish() -> None:
-    """Writes what a click changed to the address, as one step of the browser's history; nothing else writes it.
+    """Write the state that a click has changed to the address, as one step of the browser's history; nothing else
+    writes it.
 
-    An address that somebody came by stays as it is, whatever stands in it: Back would lead to it again and again.
+    The address that a person arrived with is not rewritten, whatever it contains: Back would lead to it again and
+    again.
     """
-    kept: _Kept = st.session_state[KEY]
-    if not kept.is_acted:
+    stored: _StoredState = st.session_state[KEY]
+    if not stored.is_acted:
         return
-    kept.is_acted = False
-    address = kept.state.address()
-    if address != kept.written:
-        kept.before, kept.written = kept.written, address
+    stored.is_acted = False
+    address = stored.state.address()
+    if address != stored.written:
+        stored.before, stored.written = stored.written, address
     if _asked() != address:
         others: dict[str, str | list[str]] = {
             name: st.query_params.get_all(name) for name in st.query_params if name not in _NAMES
@@ -192,7 +194,7 @@ def _made_of(asked: Mapping[str, str], *, number: int, is_first: bool) -> Orders
         cursor=_cursor(asked),
         order=_order(asked.get(_ORDER, "")),
         errors=errors,
-        # Whoever follows a link to one order sees it; whoever goes back to where it was closed does not.
+        # A followed link to an order opens it; going back to a step where it was closed does not.
         opens_only_result=is_first and _ORDER not in asked,
         is_order_implied=is_first and _ORDER not in asked,
     )

@@ -1,4 +1,4 @@
-"""One page of found orders as a table."""
+"""One page of results as a table."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -18,9 +18,9 @@ ROWS_ALONE = 15
 
 
 def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:
-    """(width of the column, height of the rows) in which every chip of these cells is drawn whole.
+    """(column width, row height) at which no chip of these cells is cut off.
 
-    In one line where that is not much wider than usual, else in two: a chip that finds no room is cut off.
+    The chips are in one line where that is not much wider than usual, otherwise in two.
     """
     cells = [[_CHIP_EDGES + round(_LETTER * len(label)) for label in labels] for labels in chips]
     one_line = max((sum(cell) for cell in cells), default=0)
@@ -31,11 +31,11 @@ def chips_size(chips: Iterable[Sequence[str]]) -> tuple[int, int]:
 
 
 def _two_lines(widths: Sequence[int]) -> int:
-    """The narrowest width at which these, one after the other, take two lines."""
+    """The narrowest width at which these chips, one after the other, fit into two lines."""
     return min(max(sum(widths[:n]), sum(widths[n:])) for n in range(1, len(widths) + 1))
 
 
-# How wide a chip can be: the room around its words and between two of them, and a letter at its widest on average.
+# The greatest width of a chip: its padding, the gap to the next chip, and the widest average letter.
 _CHIP_EDGES, _LETTER, _CELL_EDGES = 18, 6.5, 18
 _CHIPS_WIDTH: Final = 204
 _CHIPS_NARROWEST: Final = 120
@@ -56,14 +56,14 @@ _COLUMNS: Final = pa.schema(
 )
 
 
-# The statuses beside the order, so that a phone shows both without scrolling.
+# The statuses come next to the order, so that a phone shows both without scrolling.
 _ORDER: Final = ("Order", "Status", *(name for name in _COLUMNS.names if name not in ("Order", "Status")))
 
 
 def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
     """The rows as the table shows them. Times are the viewer's wall clock; erased values read "deleted".
 
-    In the form that is sent to the browser: by way of a data frame every click would cost a millisecond more.
+    It is in the form that is sent to the browser: a data frame would cost a millisecond more at every click.
     """
     return pa.table(
         {
@@ -89,14 +89,14 @@ def order_table(
     chosen: int | None,
     on_choice: Callable[[OrderRow | None], None],
 ) -> None:
-    """Draws the table with row `chosen` marked.
+    """Draw the table with row `chosen` marked.
 
-    A choice of another row, or of none, goes to `on_choice` before the next run begins: one run then draws all of it.
+    `on_choice` is called with another choice, or None, before the next run begins, so that one run draws everything.
     """
 
     def choose() -> None:
         selection = st.session_state[key]["selection"]
-        # A click into a cell chooses its row too, and leaves the row chosen before as it is.
+        # A click into a cell chooses its row as well, and does not deselect the previous row.
         picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
         other = next((row for row in picked if row != chosen), None)
         if other is not None or not picked:
@@ -123,7 +123,7 @@ def order_table(
 def _column_config(status_width: int) -> dict[str, Any]:
     time_format = "D MMM YYYY, HH:mm"
     return {
-        # Not pinned: Streamlit writes pinned columns in a grey too pale to read.
+        # Not pinned: Streamlit draws pinned columns in a grey too pale to read.
         "Order": st.column_config.TextColumn(width=112),
         "Created": st.column_config.DatetimeColumn(width=142, format=time_format),
         "Paid": st.column_config.DatetimeColumn(width=142, format=time_format),

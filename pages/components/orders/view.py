@@ -1,7 +1,7 @@
-"""An order in full: a few pieces of HTML with the buttons between them.
+"""An order in full: a few pieces of HTML with buttons between them.
 
-Fifty elements of Streamlit's own would take five times as long. Every value goes through the template's escaping; the
-template alone holds markup.
+Fifty of Streamlit's own elements would take five times as long. The template escapes every value and is the only source
+of markup.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,9 +58,9 @@ def draw_order(
     key: str,
     order_link: Callable[[int], str],
 ) -> None:
-    """Draws the first line and all blocks, with the buttons that are allowed now.
+    """Draw the first line and all blocks, with the buttons that are allowed now.
 
-    `order_link` gives the address that opens another order. A button only opens its dialog (`dialogs`).
+    `order_link` returns the address that opens another order. A button only opens its dialog (`dialogs`).
     """
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
     with st.container(key=f"{key}_card", gap=None):
@@ -116,16 +116,16 @@ def order_pieces(
 def order_html(
     order: OrderDetail, *, zone: ZoneInfo, customer_page_url: str, order_link: Callable[[int], str]
 ) -> str:
-    """All pieces in one text, as somebody without any button sees them."""
+    """All pieces as one text, as a viewer without any button sees them."""
     view = order_pieces(order, zone=zone, customer_page_url=customer_page_url, order_link=order_link)
-    found = [view.first(), view.second(), view.heading("Order items")]
+    parts = [view.first(), view.second(), view.heading("Order items")]
     for number, item in enumerate(order.items, 1):
-        found += [view.item(item, number), view.subscription(item) if item.subscription else ""]
-    found.append(view.heading("License information"))
+        parts += [view.item(item, number), view.subscription(item) if item.subscription else ""]
+    parts.append(view.heading("License information"))
     for number, item in enumerate(order.items, 1):
-        found += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
-        found.append(view.license_user(item))
-    return "".join([*found, view.parameters(), view.customer(), view.payment(), view.history()])
+        parts += [view.code(code, number) for code in item.codes] or [view.no_code(number, item)]
+        parts.append(view.license_user(item))
+    return "".join([*parts, view.parameters(), view.customer(), view.payment(), view.history()])
 
 
 def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
@@ -141,7 +141,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
     st.html(view.heading("Order items"))
-    waiting = ""  # pieces without a button between them go out as one
+    waiting = ""  # pieces without a button between them are sent as one
     for number, item in enumerate(order.items, 1):
         waiting += view.item(item, number)
         if item.subscription is None:
@@ -158,11 +158,11 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
         st.html(waiting)
 
 
-def _subscription_action(carried: Subscription) -> str | None:
-    waits = carried.is_awaited
-    if why_not_cancelled(type_=carried.type, status=carried.status, is_awaited=waits) is None:
+def _subscription_action(subscription: Subscription) -> str | None:
+    type_, status, is_awaited = subscription.type, subscription.status, subscription.is_awaited
+    if why_not_cancelled(type_=type_, status=status, is_awaited=is_awaited) is None:
         return "Cancel"
-    if why_not_resumed(type_=carried.type, status=carried.status, is_awaited=waits) is None:
+    if why_not_resumed(type_=type_, status=status, is_awaited=is_awaited) is None:
         return "Resume"
     return None
 
@@ -184,8 +184,8 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
         waiting += view.hint(f"Cannot resend: {why_not}")
     waiting += Markup('<div class="es-sub">Activation code</div>')
     for number, item in enumerate(order.items, 1):
-        for place, code in enumerate(item.codes):
-            line = view.code(code, number if place == 0 else "")
+        for index, code in enumerate(item.codes):
+            line = view.code(code, number if index == 0 else "")
             if why_not or code.id in dead:
                 waiting += line if code.deleted or code.id not in dead else line + view.hint(COPY_DELETED)
                 continue
@@ -204,7 +204,7 @@ def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> N
 
 
 def _headed(view: Any, title: str) -> Any:
-    """A heading; what is drawn inside the block stands at its right end."""
+    """A heading; elements drawn inside the block appear at its right end."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     row.html(view.heading(title), width="stretch")
     return row
@@ -220,8 +220,8 @@ def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[Hist
         return at.astimezone(zone).date()
 
     for _, events in groupby(order.history, key=day):
-        found = list(events)
-        yield format_day(found[0].at.astimezone(zone)), found
+        of_day = list(events)
+        yield format_day(of_day[0].at.astimezone(zone)), of_day
 
 
 def _renewal(subscription: Subscription) -> str:

@@ -27,7 +27,7 @@ from services.refunds.processing import (
 from services.refunds.queue import QueueRow
 
 S = TypeVar("S")
-_NAME_LENGTH = 200  # characters of a product's name; the whole one is behind the dialog
+_NAME_LENGTH = 200  # characters of a product's name; the page behind the dialog shows it whole
 
 
 class FulfilSubject(NamedTuple):
@@ -135,7 +135,7 @@ def _draw_outlook(outlook: RefundOutlook | None, amount: Decimal) -> str | None:
 
 
 def _ticked_positions(plan: RefundPlan) -> list[int]:
-    """Draw the items; return the positions of those that are ticked. All are, until a tick is taken away."""
+    """Draw the items, all ticked at first; return the positions of those that are ticked."""
     positions = []
     for item in plan.items:
         share = None if item.share is None else format_money(item.share, plan.sums.currency)
@@ -156,7 +156,7 @@ def _ticked_positions(plan: RefundPlan) -> list[int]:
 
 
 def _read_plan_again(subject: FulfilSubject) -> None:
-    """After a refusal: the order as it is now, so that what is confirmed next is what it comes to."""
+    """After a refusal: read the order again, so that the next confirmation is of the present sums."""
     with viewer_transaction(current_viewer().account_id) as connection:
         plan = find_plan(connection, subject.row.request.order_id)
         outlook = find_outlook(connection, subject.row.request.order_id)

@@ -19,18 +19,18 @@ _TEAL, _GREY = "#12857b", "#94a3b8"
 
 
 def report_chart(report: Report) -> date | None:
-    """Draw the bars of the days; the day that somebody clicked on."""
+    """Draw the bars of the days; return the day that was clicked on."""
     currencies = [total.currency for total in report.currencies]
     shown = st.segmented_control(
         "Chart",
         [_ORDERS, *currencies],
         default=_ORDERS,
-        format_func=lambda one: one if one == _ORDERS else f"Revenue, {one}",
+        format_func=lambda series: series if series == _ORDERS else f"Revenue, {series}",
         key="report_chart",
         label_visibility="collapsed",
     )
     frame = _order_bars(report.days) if shown in (None, _ORDERS) else _revenue_bars(report.days, str(shown))
-    words = "#9aa7b8" if st.context.theme.type == "dark" else "#5b6878"
+    label_colour = "#9aa7b8" if st.context.theme.type == "dark" else "#5b6878"
     picked = alt.selection_point(name="day", fields=["day"], on="click", clear=False)
     chart = (
         alt.Chart(frame)
@@ -39,23 +39,25 @@ def report_chart(report: Report) -> date | None:
             x=alt.X(
                 "day:O",
                 title=None,
-                axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL, labelColor=words),
+                axis=alt.Axis(labelOverlap=True, labelAngle=0, labelExpr=_DAY_LABEL, labelColor=label_colour),
             ),
             y=alt.Y(
                 "number:Q",
                 title=None,
-                axis=alt.Axis(tickCount=4, tickMinStep=1, format=",", labelColor=words),
+                axis=alt.Axis(tickCount=4, tickMinStep=1, format=",", labelColor=label_colour),
             ),
             color=alt.Color(
                 "what:N",
                 title=None,
                 scale=alt.Scale(domain=sorted(set(frame["what"]), reverse=True), range=[_TEAL, _GREY]),
-                legend=alt.Legend(orient="top", labelColor=words) if shown in (None, _ORDERS) else None,
+                legend=alt.Legend(orient="top", labelColor=label_colour)
+                if shown in (None, _ORDERS)
+                else None,
             ),
             tooltip=[
                 alt.Tooltip("day", title="Day"),
                 alt.Tooltip("what", title=" "),
-                alt.Tooltip("words", title="Number"),
+                alt.Tooltip("label", title="Number"),
             ],
         )
         .properties(height=220)
@@ -68,7 +70,7 @@ def report_chart(report: Report) -> date | None:
 
 
 def _every_day(days: Sequence[DayTotal]) -> list[date]:
-    """From the first day with an order to the last one, those without any as well."""
+    """All days from the first to the last with an order, including those without any."""
     first, last = days[0].day, days[-1].day
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
@@ -76,18 +78,18 @@ def _every_day(days: Sequence[DayTotal]) -> list[date]:
 def _order_bars(days: Sequence[DayTotal]) -> pd.DataFrame:
     rows = []
     for day in _every_day(days):
-        of_day = [one for one in days if one.day == day]
-        paid = sum(one.paid for one in of_day)
+        of_day = [total for total in days if total.day == day]
+        paid = sum(total.paid for total in of_day)
         rows.append((day.isoformat(), _PAID, paid, f"{paid:,}"))
-        other = sum(one.orders for one in of_day) - paid
+        other = sum(total.orders for total in of_day) - paid
         rows.append((day.isoformat(), _OTHER, other, f"{other:,}"))
-    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
+    return pd.DataFrame(rows, columns=["day", "what", "number", "label"])
 
 
 def _revenue_bars(days: Sequence[DayTotal], currency: str) -> pd.DataFrame:
-    of_day = {one.day: one.revenue for one in days if one.currency == currency}
+    of_day = {total.day: total.revenue for total in days if total.currency == currency}
     rows = []
     for day in _every_day(days):
         revenue = of_day.get(day, Decimal(0))
         rows.append((day.isoformat(), "Revenue", float(revenue), format_money(revenue, currency)))
-    return pd.DataFrame(rows, columns=["day", "what", "number", "words"])
+    return pd.DataFrame(rows, columns=["day", "what", "number", "label"])

@@ -29,7 +29,7 @@ def attacker(anna: SignedIn, database: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def one(connection: psycopg.Connection, statement: str, *values: object) -> Any:
+def scalar(connection: psycopg.Connection, statement: str, *values: object) -> Any:
     row = connection.execute(statement, values).fetchone()
     assert row is not None
     return row[0]
@@ -37,16 +37,16 @@ def one(connection: psycopg.Connection, statement: str, *values: object) -> Any:
 
 def sees(connection: psycopg.Connection) -> tuple[int, int | None, str | None]:
     return (
-        one(connection, "SELECT count(*) FROM orders"),
-        one(connection, "SELECT viewer_id()"),
-        one(connection, "SELECT viewer_role()"),
+        scalar(connection, "SELECT count(*) FROM orders"),
+        scalar(connection, "SELECT viewer_id()"),
+        scalar(connection, "SELECT viewer_role()"),
     )
 
 
 def test_the_control_a_token_makes_its_account_the_viewer(
     attacker: psycopg.Connection, anna: SignedIn
 ) -> None:
-    assert one(attacker, "SELECT become(%s, '30 minutes')", anna.token) == anna
+    assert scalar(attacker, "SELECT become(%s, '30 minutes')", anna.token) == anna
     assert sees(attacker) == (1, anna, "specialist")
     attacker.commit()
     assert sees(attacker) == (0, None, None)
@@ -64,28 +64,28 @@ def test_saying_who_one_is_is_not_enough(attacker: psycopg.Connection, anna: Sig
 
 
 def test_a_proof_of_one_transaction_is_none_in_another(attacker: psycopg.Connection, anna: SignedIn) -> None:
-    one(attacker, "SELECT become(%s, '30 minutes')", anna.token)
-    proof = one(attacker, "SELECT current_setting('esupport.viewer')")
+    scalar(attacker, "SELECT become(%s, '30 minutes')", anna.token)
+    proof = scalar(attacker, "SELECT current_setting('esupport.viewer')")
     attacker.execute("SELECT set_config('esupport.viewer', %s, true)", [proof])
     assert sees(attacker)[1] == anna, "the control: in this one it is"
     attacker.commit()
     attacker.execute("SELECT set_config('esupport.viewer', %s, true)", [proof])
     assert sees(attacker) == (0, None, None)
     other = proof.replace(f"{int(anna)} ", f"{int(anna) + 1} ", 1)
-    one(attacker, "SELECT become(%s, '30 minutes')", anna.token)
+    scalar(attacker, "SELECT become(%s, '30 minutes')", anna.token)
     attacker.execute("SELECT set_config('esupport.viewer', %s, true)", [other])
     assert sees(attacker) == (0, None, None)
 
 
 def test_what_can_be_read_of_a_session_opens_nothing(attacker: psycopg.Connection, anna: SignedIn) -> None:
     admin = factories.account("admin", role="administrator")
-    one(attacker, "SELECT become(%s, '30 minutes')", admin.token)
+    scalar(attacker, "SELECT become(%s, '30 minutes')", admin.token)
     digests = [row[0] for row in attacker.execute("SELECT token_digest FROM account_session").fetchall()]
     assert hashlib.sha256(anna.token.encode()).digest() in digests, "the control: an administrator reads them"
     attacker.commit()
     for digest in digests:
         for guess in (digest.hex(), digest.decode("latin-1").replace("\0", "")):
-            assert one(attacker, "SELECT become(%s, '30 minutes')", guess) is None
+            assert scalar(attacker, "SELECT become(%s, '30 minutes')", guess) is None
     assert sees(attacker) == (0, None, None)
 
 
@@ -104,7 +104,7 @@ def test_a_session_that_does_not_stand_sees_nothing_and_its_refusals_are_recorde
 ) -> None:
     leaves = factories.account(f"leaves{len(end)}", stores=["shop-a"])
     run(end, id=leaves)
-    assert one(attacker, "SELECT become(%s, '30 minutes')", leaves.token) is None
+    assert scalar(attacker, "SELECT become(%s, '30 minutes')", leaves.token) is None
     assert sees(attacker) == (0, None, None)
     attacker.execute("INSERT INTO audit_log (account_id, action) VALUES (%s, 'sign in')", [int(leaves)])
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -119,7 +119,7 @@ def test_no_idle_time_makes_a_session_longer_than_twelve_hours(
         "UPDATE account_session SET last_seen_at = now() - interval '13 hours' WHERE account_id = :id",
         id=leaves,
     )
-    assert one(attacker, "SELECT become(%s, '500 years')", leaves.token) is None
+    assert scalar(attacker, "SELECT become(%s, '500 years')", leaves.token) is None
 
 
 @pytest.fixture
@@ -148,17 +148,21 @@ def test_no_session_without_a_password(attacker: psycopg.Connection, with_passwo
     before = run("SELECT count(*) FROM account_session")
     opening = f"SELECT open_account_session(%s, %s, {HOUR}, NULL, NULL, NULL)"
     digest = hashlib.sha256(b"mine").digest()
-    attempt = one(attacker, "SELECT attempt FROM begin_attempt('anna@test.example', 'n', NULL)")
-    assert not one(attacker, opening, attempt, digest), "not judged yet"
-    assert one(attacker, "SELECT finish_attempt(%s, %s, NULL)", attempt, "$2b$04$" + "x" * 53) is None
-    assert not one(attacker, opening, attempt, digest), "wrong"
-    assert one(attacker, "SELECT finish_attempt(%s, %s, NULL)", attempt, "$2b$04$" + "x" * 53) is None, "once"
-    assert not one(
+    attempt = scalar(attacker, "SELECT attempt FROM begin_attempt('anna@test.example', 'n', NULL)")
+    assert not scalar(attacker, opening, attempt, digest), "not judged yet"
+    assert scalar(attacker, "SELECT finish_attempt(%s, %s, NULL)", attempt, "$2b$04$" + "x" * 53) is None
+    assert not scalar(attacker, opening, attempt, digest), "wrong"
+    assert scalar(attacker, "SELECT finish_attempt(%s, %s, NULL)", attempt, "$2b$04$" + "x" * 53) is None, (
+        "once"
+    )
+    assert not scalar(
         attacker, f"SELECT open_account_session(gen_random_uuid(), %s, {HOUR}, NULL, NULL, NULL)", digest
     )
-    one(attacker, "SELECT become(%s, '30 minutes')", factories.signed_in(with_password).token)
-    own = one(attacker, "SELECT begin_own_attempt('n')")
-    assert not one(attacker, opening, own, digest), "an attempt of somebody who is signed in opens no session"
+    scalar(attacker, "SELECT become(%s, '30 minutes')", factories.signed_in(with_password).token)
+    own = scalar(attacker, "SELECT begin_own_attempt('n')")
+    assert not scalar(attacker, opening, own, digest), (
+        "an attempt of somebody who is signed in opens no session"
+    )
     attacker.commit()
     assert run("SELECT count(*) FROM account_session")[0][0] == before[0][0] + 1, "the one that we made here"
 
@@ -168,8 +172,8 @@ def test_a_session_is_short_whatever_is_asked_for(attacker: psycopg.Connection, 
     assert checked is not None
     digest = hashlib.sha256(b"long").digest()
     opening = "SELECT open_account_session(%s, %s, '500 years', NULL, NULL, NULL)"
-    assert one(attacker, opening, checked.attempt, digest)
-    assert not one(attacker, opening, checked.attempt, hashlib.sha256(b"again").digest()), (
+    assert scalar(attacker, opening, checked.attempt, digest)
+    assert not scalar(attacker, opening, checked.attempt, hashlib.sha256(b"again").digest()), (
         "an attempt opens one"
     )
     attacker.commit()
@@ -185,7 +189,7 @@ def test_the_apps_role_does_not_call_a_code_right(attacker: psycopg.Connection, 
     checked = sessions.check_password("anna@test.example", PASSWORD, address=None)
     assert checked is not None
     opening = f"SELECT open_account_session(%s, %s, {HOUR}, NULL, NULL, NULL)"
-    assert not one(attacker, opening, checked.attempt, hashlib.sha256(b"no factor").digest())
+    assert not scalar(attacker, opening, checked.attempt, hashlib.sha256(b"no factor").digest())
     for statement in (
         "SELECT * FROM second_factor_of(%s)",
         "SELECT * FROM judge_code(%s, 99999999999, sha256('x'), NULL)",

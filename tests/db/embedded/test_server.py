@@ -1,4 +1,4 @@
-"""The embedded database's life-cycle, with real servers: each test makes its own and leaves no process
+"""The embedded database's life cycle, with real servers: each test makes its own and leaves no process
 behind."""
 
 import contextlib
@@ -77,9 +77,9 @@ def test_starting_a_running_server_adopts_it(data_dir: Path) -> None:
 def test_server_is_closed_to_other_accounts_and_to_the_network(data_dir: Path) -> None:
     cluster = server.start(data_dir)
     assert query(cluster, "SHOW listen_addresses") == [("",)]
-    found = cluster.host.stat()
+    status = cluster.host.stat()
     # Under root, the group of the server's account may pass: the portal's own ordinary users are given it.
-    assert found.st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
+    assert status.st_mode & 0o777 == (0o710 if os.geteuid() == 0 else 0o700)
     assert (data_dir / "secrets.json").stat().st_mode & 0o777 == 0o600
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(cluster.host), user="esupport", password="wrong", dbname="esupport")

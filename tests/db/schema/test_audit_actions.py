@@ -43,8 +43,8 @@ def test_every_word_is_written_by_a_service_or_by_a_function_of_the_database() -
 
 def test_no_service_and_no_page_writes_a_word_of_its_own() -> None:
     """A word in quotation marks beside its enum would be free to differ from it."""
-    words = "|".join(re.escape(action.value) for action in AuditAction if " " in action.value)
-    spelt = re.compile(rf"""(?:record|record_refusal|values)\([^)]*["'](?:{words})["']""")
+    actions = "|".join(re.escape(action.value) for action in AuditAction if " " in action.value)
+    spelt = re.compile(rf"""(?:record|record_refusal|values)\([^)]*["'](?:{actions})["']""")
     modules = {
         str(path.relative_to(ROOT))
         for folder in ("services", "pages")

@@ -64,7 +64,11 @@ def lists(table: str) -> dict[str, set[str]]:
 
 
 def forgotten(table: str, columns: set[str]) -> dict[str, list[str]]:
-    return {place: sorted(missing) for place, names in lists(table).items() if (missing := columns - names)}
+    return {
+        list_name: sorted(missing)
+        for list_name, names in lists(table).items()
+        if (missing := columns - names)
+    }
 
 
 def stored_columns(table: str) -> set[str]:
@@ -80,7 +84,7 @@ def test_no_list_lacks_a_column(table: str) -> None:
 @pytest.mark.parametrize("table", STAGING)
 def test_a_new_column_is_named_with_every_list_that_lacks_it(table: str) -> None:
     missing = forgotten(table, {*stored_columns(table), "new_column"})
-    assert missing == {place: ["new_column"] for place in lists(table)}
+    assert missing == {list_name: ["new_column"] for list_name in lists(table)}
 
 
 @pytest.mark.parametrize("table", STAGING)

@@ -31,12 +31,12 @@ class Elements(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -46,7 +46,7 @@ class Elements(HTMLParser):
 def test_html_text_never_begins_an_element_or_leaves_an_attribute(value: str) -> None:
     escaped = html_text(value)
     assert not set(escaped) & set("<>\"'")
-    assert Elements(f'<p title="{escaped}">').found[0][1].keys() == {"title"}
+    assert Elements(f'<p title="{escaped}">').tags[0][1].keys() == {"title"}
 
 
 @given(st.text())
@@ -96,7 +96,7 @@ def draw(order: OrderDetail, url: str = "https://shop.example/1") -> str:
 
 
 def skeleton(html: str) -> list[tuple[str, tuple[str, ...]]]:
-    return [(tag, tuple(sorted(attributes))) for tag, attributes in Elements(html).found]
+    return [(tag, tuple(sorted(attributes))) for tag, attributes in Elements(html).tags]
 
 
 def harmless(value: Any) -> Any:
@@ -104,7 +104,7 @@ def harmless(value: Any) -> Any:
     if isinstance(value, str):
         return f"plain{len(value)}" if "<" in value or ">" in value else value
     if isinstance(value, tuple):
-        return tuple(harmless(one) for one in value)
+        return tuple(harmless(part) for part in value)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: harmless(getattr(value, f.name)) for f in fields(value)})
     return value
@@ -114,7 +114,7 @@ def test_hostile_values_add_no_element_and_no_attribute(hostile: OrderDetail) ->
     html = draw(hostile)
     assert skeleton(html) == skeleton(draw(harmless(hostile)))
     assert Elements(html).text.count(HOSTILE) >= 15
-    assert {tag for tag, _ in Elements(html).found} <= {
+    assert {tag for tag, _ in Elements(html).tags} <= {
         "article", "header", "div", "dl", "dt", "dd", "a", "bdi", "span", "section", "h2", "h3", "ol", "ul", "li",
         "del", "em", "time", "strong",
     }  # fmt: skip
@@ -122,7 +122,7 @@ def test_hostile_values_add_no_element_and_no_attribute(hostile: OrderDetail) ->
 
 def test_a_hostile_address_stays_inside_its_attribute(hostile: OrderDetail) -> None:
     html = draw(hostile, url='https://x.example/" onclick="alert(1)')
-    [link] = [a for tag, a in Elements(html).found if a.get("target")]
+    [link] = [a for tag, a in Elements(html).tags if a.get("target")]
     assert "onclick" not in link and link["rel"] == "noopener noreferrer"
 
 
@@ -131,7 +131,7 @@ def test_the_customers_page_is_safe_too(hostile: OrderDetail) -> None:
     with anonymous_transaction() as connection:
         order = get_customer_order(connection, key)
     assert skeleton(customer_html(order, key)) == skeleton(customer_html(harmless(order), key))
-    assert not {tag for tag, _ in Elements(customer_html(order, key)).found} & {
+    assert not {tag for tag, _ in Elements(customer_html(order, key)).tags} & {
         "script",
         "img",
         "form",

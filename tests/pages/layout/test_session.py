@@ -184,9 +184,9 @@ def opened(account_id: int) -> AppTest:
 
 
 def seen(app: AppTest) -> list[tuple[str, bool | None]]:
-    found: list[tuple[str, bool | None]] = app.session_state["seen"]
+    reruns: list[tuple[str, bool | None]] = app.session_state["seen"]
     app.session_state["seen"] = []
-    return found
+    return reruns
 
 
 def withdraw(account_id: int) -> None:

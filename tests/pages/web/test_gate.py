@@ -51,9 +51,9 @@ def test_a_client_is_what_a_named_proxy_says(
 ) -> None:
     monkeypatch.setenv("ESUPPORT_TRUSTED_PROXIES", trusted)
     asked = scope(("Host", "a"), *(("X-Forwarded-For", line) for line in forwarded), client=peer)
-    found = _with_client(asked)
-    assert found["client"][0] == client
-    assert [name for name, _ in found["headers"]] == [b"host"], "nothing behind can believe a stranger"
+    answered = _with_client(asked)
+    assert answered["client"][0] == client
+    assert [name for name, _ in answered["headers"]] == [b"host"], "nothing behind can believe a stranger"
 
 
 @pytest.mark.parametrize(("peer", "is_believed"), [("127.0.0.1", True), ("192.0.2.1", False)])
@@ -67,9 +67,11 @@ def test_scheme_and_host_are_a_named_proxys_as_well(
         ("X-Forwarded-Host", "support.example.com"),
     )
     for kind, plain, tls in (("http", "http", "https"), ("websocket", "ws", "wss")):
-        found = _with_client(scope(*said, client=peer, kind=kind, scheme=plain))
-        assert found["scheme"] == (tls if is_believed else plain)
-        assert dict(found["headers"])[b"host"] == (b"support.example.com" if is_believed else b"inner:8501")
+        answered = _with_client(scope(*said, client=peer, kind=kind, scheme=plain))
+        assert answered["scheme"] == (tls if is_believed else plain)
+        assert dict(answered["headers"])[b"host"] == (
+            b"support.example.com" if is_believed else b"inner:8501"
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,9 +138,9 @@ def test_behind_tls_no_other_cookie_counts() -> None:
 
 @given(st.one_of(st.text(), st.text(alphabet="abcXYZ019-_.", min_size=20, max_size=120)))
 def test_what_is_no_token_is_none(value: str) -> None:
-    found = browser_cookies.token_in({"esupport_session": value}, secure=False)
-    assert found in ("", value)
-    assert found == "" or (32 <= len(found) <= 100 and found.isascii())
+    token = browser_cookies.token_in({"esupport_session": value}, secure=False)
+    assert token in ("", value)
+    assert token == "" or (32 <= len(token) <= 100 and token.isascii())
 
 
 def test_a_ticket_works_once_and_soon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -29,7 +30,9 @@ def answer(*cookies: str, status: int = 302) -> tuple[str, list[str]]:
         return {"type": "http.request", "body": b""}
 
     scope = {"type": "http", "path": CALLBACK, "scheme": "http", "headers": [(b"host", b"localhost")]}
-    asyncio.run(ProviderAnswers(streamlit)(scope, receive, send))
+    # In a thread of its own: the browser of other tests has an event loop in this one.
+    with ThreadPoolExecutor(1) as own_thread:
+        own_thread.submit(asyncio.run, ProviderAnswers(streamlit)(scope, receive, send)).result()
     headers = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
     [location] = [value for name, value in headers if name == "location"]
     return location, [

@@ -39,14 +39,14 @@ class Rule:
 
 
 RULES = {
-    "/documents/{document_id:int}": Rule(lambda known: f"/documents/{known['document']}"),
+    "/documents/{document_id:int}": Rule(lambda ids: f"/documents/{ids['document']}"),
     "/export/audit-log/{sealed}.csv": Rule(
-        lambda known: f"/export/audit-log/{known['audit']}.csv", only=Role.ADMINISTRATOR
+        lambda ids: f"/export/audit-log/{ids['audit']}.csv", only=Role.ADMINISTRATOR
     ),
-    "/export/{key}.{ending}": Rule(lambda known: f"/export/{known['search']}.csv"),
-    "/o/{page_key}": Rule(lambda known: f"/o/{known['page']}", is_private=False),
+    "/export/{key}.{ending}": Rule(lambda ids: f"/export/{ids['search']}.csv"),
+    "/o/{page_key}": Rule(lambda ids: f"/o/{ids['page']}", is_private=False),
     "/o/{page_key}/documents/{document_id:int}": Rule(
-        lambda known: f"/o/{known['page']}/documents/{known['document']}", is_private=False
+        lambda ids: f"/o/{ids['page']}/documents/{ids['document']}", is_private=False
     ),
 }
 
@@ -77,7 +77,7 @@ def people(database: str) -> dict[Role, int]:
 
 
 @pytest.fixture(scope="module")
-def known(people: dict[Role, int]) -> dict[int, dict[str, str]]:
+def ids(people: dict[Role, int]) -> dict[int, dict[str, str]]:
     made = {}
     asks = factories.viewer(people[Role.ADMINISTRATOR])
     for order_id, store in ((OWN, "shop-a"), (FOREIGN, "shop-b")):
@@ -102,17 +102,17 @@ def cookies(account_id: int) -> dict[str, str]:
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("path", RULES)
 def test_who_gets_what(
-    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], path: str, role: Role
+    client: TestClient, people: dict[Role, int], ids: dict[int, dict[str, str]], path: str, role: Role
 ) -> None:
     rule, headers = RULES[path], cookies(people[role])
-    own = client.get(rule.address(known[OWN]), headers=headers)
+    own = client.get(rule.address(ids[OWN]), headers=headers)
     if rule.only not in (None, role):
         assert (own.status_code, own.text) == (404, NOTHING)
         return
     assert own.status_code == 200
     if not rule.is_private or rule.only:
         return
-    foreign = client.get(rule.address(known[FOREIGN]), headers=headers)
+    foreign = client.get(rule.address(ids[FOREIGN]), headers=headers)
     if role is Role.ADMINISTRATOR:
         assert foreign.status_code == 200
     elif path.startswith("/export"):
@@ -142,12 +142,12 @@ BACK = (
 def test_nobody_else_gets_anything(
     client: TestClient,
     people: dict[Role, int],
-    known: dict[int, dict[str, str]],
+    ids: dict[int, dict[str, str]],
     path: str,
     role: Role,
     state: str,
 ) -> None:
-    account_id, address = people[role], RULES[path].address(known[OWN])
+    account_id, address = people[role], RULES[path].address(ids[OWN])
     headers = {} if state == "nobody" else cookies(account_id)
     if state == "forged":
         headers["Cookie"] = headers["Cookie"][:-4] + "AAAA"
@@ -172,10 +172,10 @@ def test_nobody_else_gets_anything(
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_an_export_is_followed_under_the_id_of_its_page(
-    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]], ending: str
+    client: TestClient, people: dict[Role, int], ids: dict[int, dict[str, str]], ending: str
 ) -> None:
     headers, wanted = cookies(people[Role.ANALYST]), uuid4()
-    address = f"/export/{known[OWN]['search']}.{ending}"
+    address = f"/export/{ids[OWN]['search']}.{ending}"
     answer = client.get(f"{address}?run={wanted}", headers=headers)
     assert answer.status_code == 200
     runs = run("SELECT account_id, state, rows_sent, bytes_sent FROM export_run WHERE id = :id", id=wanted)
@@ -226,7 +226,7 @@ def test_the_audit_log_leaves_whole_and_harmless_and_is_recorded(
 
 
 def test_an_export_may_take_an_hour_and_a_page_may_not(
-    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+    client: TestClient, people: dict[Role, int], ids: dict[int, dict[str, str]]
 ) -> None:
     limits: set[str] = set()
 
@@ -238,30 +238,30 @@ def test_an_export_may_take_an_hour_and_a_page_may_not(
     event.listen(engine, "before_cursor_execute", sent)
     try:
         cookie = cookies(people[Role.ANALYST])
-        assert client.get(f"/documents/{known[OWN]['document']}", headers=cookie).status_code == 200
+        assert client.get(f"/documents/{ids[OWN]['document']}", headers=cookie).status_code == 200
         assert limits == {f"{PAGE_SECONDS}000ms"}
-        client.get(f"/export/{known[OWN]['search']}.csv", headers=cookie)
+        client.get(f"/export/{ids[OWN]['search']}.csv", headers=cookie)
         assert limits == {f"{PAGE_SECONDS}000ms", "3600000ms"}
     finally:
         event.remove(engine, "before_cursor_execute", sent)
 
 
-def test_exports_leave_uncompressed(people: dict[Role, int], known: dict[int, dict[str, str]]) -> None:
+def test_exports_leave_uncompressed(people: dict[Role, int], ids: dict[int, dict[str, str]]) -> None:
     compressing = Starlette(routes=list(ROUTES), middleware=[Middleware(GZipMiddleware, minimum_size=1)])
     headers = cookies(people[Role.ANALYST]) | {"Accept-Encoding": "gzip"}
     with TestClient(compressing) as client:
-        export = client.get(f"/export/{known[OWN]['search']}.csv", headers=headers)
+        export = client.get(f"/export/{ids[OWN]['search']}.csv", headers=headers)
         assert export.headers["Content-Encoding"] == "identity"
         assert export.content.startswith("\ufeffOrder ID".encode())
-        page = client.get(f"/o/{known[OWN]['page']}", headers={"Accept-Encoding": "gzip"})
+        page = client.get(f"/o/{ids[OWN]['page']}", headers={"Accept-Encoding": "gzip"})
         assert page.headers["Content-Encoding"] == "gzip", "what would otherwise happen"
 
 
 def test_an_export_in_a_format_that_does_not_exist_is_nothing_and_no_export_on_record(
-    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+    client: TestClient, people: dict[Role, int], ids: dict[int, dict[str, str]]
 ) -> None:
     before = run("SELECT count(*) FROM audit_log WHERE action = 'export' AND succeeded")
-    answer = client.get(f"/export/{known[OWN]['search']}.exe", headers=cookies(people[Role.ANALYST]))
+    answer = client.get(f"/export/{ids[OWN]['search']}.exe", headers=cookies(people[Role.ANALYST]))
     assert (answer.status_code, answer.text) == (404, NOTHING)
     assert run("SELECT count(*) FROM audit_log WHERE action = 'export' AND succeeded") == before
 
@@ -273,21 +273,21 @@ def test_no_customers_page_for_a_guessed_key(client: TestClient, people: dict[Ro
 
 
 def test_a_files_name_is_neither_turned_around_nor_a_header(
-    client: TestClient, people: dict[Role, int], known: dict[int, dict[str, str]]
+    client: TestClient, people: dict[Role, int], ids: dict[int, dict[str, str]]
 ) -> None:
     run(
         "UPDATE order_document SET name = :name WHERE id = :id",
         name="\u202efdp.exe",
-        id=known[OWN]["document"],
+        id=ids[OWN]["document"],
     )
     try:
         for address, headers in (
-            (f"/documents/{known[OWN]['document']}", cookies(people[Role.ANALYST])),
-            (f"/o/{known[OWN]['page']}/documents/{known[OWN]['document']}", {}),
+            (f"/documents/{ids[OWN]['document']}", cookies(people[Role.ANALYST])),
+            (f"/o/{ids[OWN]['page']}/documents/{ids[OWN]['document']}", {}),
         ):
             answer = client.get(address, headers=headers)
             expected = "attachment; filename=\"_fdp.exe\"; filename*=UTF-8''_fdp.exe"
             assert answer.headers["Content-Disposition"] == expected
-        assert "\u202e" not in client.get(f"/o/{known[OWN]['page']}").text
+        assert "\u202e" not in client.get(f"/o/{ids[OWN]['page']}").text
     finally:
-        run("UPDATE order_document SET name = 'x.pdf' WHERE id = :id", id=known[OWN]["document"])
+        run("UPDATE order_document SET name = 'x.pdf' WHERE id = :id", id=ids[OWN]["document"])

@@ -24,11 +24,11 @@ def act(account_id: int, action: Action[...], *args: Any, **kwargs: Any) -> str:
 
 def made(people: dict[str, int], name: str, **grants: Any) -> ListedAccount:
     email = f"{name}@team.example"
-    given = Grants(**{"role": Role.SPECIALIST} | grants)
-    act(people["admin"], create_account, email=email, name=name.title(), grants=given)
+    granted = Grants(**{"role": Role.SPECIALIST} | grants)
+    act(people["admin"], create_account, email=email, name=name.title(), grants=granted)
     with viewer_transaction(people["admin"]) as connection:
-        [found] = find_accounts(connection, factories.viewer(people["admin"]), words=email)
-    return found
+        [account] = find_accounts(connection, factories.viewer(people["admin"]), search_text=email)
+    return account
 
 
 def seen(people: dict[str, int], account_id: int) -> ListedAccount:
@@ -37,17 +37,17 @@ def seen(people: dict[str, int], account_id: int) -> ListedAccount:
 
 
 def store(name: str) -> int:
-    [[found]] = run("SELECT id FROM checkout_page WHERE name = :name", name=name)
-    return int(found)
+    [[store_id]] = run("SELECT id FROM checkout_page WHERE name = :name", name=name)
+    return int(store_id)
 
 
 def mailed_password(account_id: int) -> str:
     [[body]] = run(
         "SELECT text_body FROM mail WHERE account_id = :id ORDER BY id DESC LIMIT 1", id=account_id
     )
-    found = re.search("One-time password: (.*)", body)
-    assert found
-    return found[1]
+    match = re.search("One-time password: (.*)", body)
+    assert match
+    return match[1]
 
 
 def signed_in(account_id: int) -> str:

@@ -62,7 +62,7 @@ def test_a_new_account_is_mailed_a_password_that_lets_in_once(people: dict[str, 
     password = mailed_password(new.id)
     assert sessions.check_password("NADIA@team.example", password, address=None) == new.id
     viewer = factories.viewer(new.id)
-    assert viewer.must_change_password and [one.name for one in viewer.stores] == ["shop-a"]
+    assert viewer.must_change_password and [shop.name for shop in viewer.stores] == ["shop-a"]
     # Not in what is kept of the request.
     assert password not in repr(run("SELECT * FROM audit_log")) + repr(run("SELECT * FROM action_key"))
     run("UPDATE account SET one_time_until = now() - interval '1 second' WHERE id = :id", id=new.id)
@@ -101,19 +101,23 @@ def test_one_account_an_email(people: dict[str, int]) -> None:
 
 
 def test_grants_change_what_is_seen_at_once_and_keep_the_session(people: dict[str, int]) -> None:
-    one = made(people, "grace", stores=(store("shop-a"),))
-    token = signed_in(one.id)
+    account = made(people, "grace", stores=(store("shop-a"),))
+    token = signed_in(account.id)
     act(
         people["admin"],
         change_account,
-        one.id,
+        account.id,
         name="Grace",
         grants=Grants(Role.SPECIALIST, stores=(store("shop-b"),)),
     )
     viewer = sessions.viewer_of_token(token)
     assert viewer and [s.name for s in viewer.stores] == ["shop-b"]
     act(
-        people["admin"], change_account, one.id, name="Grace", grants=Grants(Role.SPECIALIST, all_stores=True)
+        people["admin"],
+        change_account,
+        account.id,
+        name="Grace",
+        grants=Grants(Role.SPECIALIST, all_stores=True),
     )
     viewer = sessions.viewer_of_token(token)
     assert viewer and [s.name for s in viewer.stores] == ["shop-a", "shop-b"]
@@ -121,64 +125,66 @@ def test_grants_change_what_is_seen_at_once_and_keep_the_session(people: dict[st
 
 @pytest.mark.parametrize("ends", ["role", "disabled", "reset", "ended"])
 def test_sessions_end_at_once(ends: str, people: dict[str, int]) -> None:
-    one = made(people, f"ends-{ends}")
-    token = signed_in(one.id)
+    account = made(people, f"ends-{ends}")
+    token = signed_in(account.id)
     assert sessions.viewer_of_token(token)
     work: Callable[..., Any]
     if ends == "role":
-        work = partial(act, people["admin"], change_account, one.id, name="x", grants=Grants(Role.ANALYST))
+        work = partial(
+            act, people["admin"], change_account, account.id, name="x", grants=Grants(Role.ANALYST)
+        )
     else:
         doing = {"disabled": disable_account, "reset": reset_password, "ended": end_sessions}[ends]
-        work = partial(act, people["admin"], doing, one.id)
+        work = partial(act, people["admin"], doing, account.id)
     work()
     assert sessions.viewer_of_token(token) is None
-    assert seen(people, one.id).open_sessions == 0
+    assert seen(people, account.id).open_sessions == 0
 
 
 def test_a_reset_password_replaces_the_old_one(people: dict[str, int]) -> None:
-    one = made(people, "forgetful")
-    old = mailed_password(one.id)
+    account = made(people, "forgetful")
+    old = mailed_password(account.id)
     run(
         "UPDATE account SET failed_sign_ins = 5, locked_until = now() + interval '1 hour' WHERE id = :id",
-        id=one.id,
+        id=account.id,
     )
-    act(people["admin"], reset_password, one.id)
-    assert sessions.check_password(one.email, old, address=None) is None
-    assert sessions.check_password(one.email, mailed_password(one.id), address=None) == one.id
+    act(people["admin"], reset_password, account.id)
+    assert sessions.check_password(account.email, old, address=None) is None
+    assert sessions.check_password(account.email, mailed_password(account.id), address=None) == account.id
 
 
 def test_a_locked_account_is_seen_and_unlocked(people: dict[str, int]) -> None:
     run("DELETE FROM sign_in_attempt")
-    one = made(people, "typist")
-    password = mailed_password(one.id)
+    account = made(people, "typist")
+    password = mailed_password(account.id)
     for _ in range(5):
-        sessions.check_password(one.email, "wrong", address=None)
-    assert sessions.check_password(one.email, password, address=None) is None
-    assert seen(people, one.id).is_locked(datetime.now(UTC))
-    act(people["admin"], unlock_account, one.id)
-    assert not seen(people, one.id).is_locked(datetime.now(UTC))
-    assert sessions.check_password(one.email, password, address=None) == one.id
+        sessions.check_password(account.email, "wrong", address=None)
+    assert sessions.check_password(account.email, password, address=None) is None
+    assert seen(people, account.id).is_locked(datetime.now(UTC))
+    act(people["admin"], unlock_account, account.id)
+    assert not seen(people, account.id).is_locked(datetime.now(UTC))
+    assert sessions.check_password(account.email, password, address=None) == account.id
     # It begins anew: four wrong ones lock nothing, and a lock that has run out is none.
     for _ in range(4):
-        sessions.check_password(one.email, "wrong", address=None)
-    assert sessions.check_password(one.email, password, address=None) == one.id
-    run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=one.id)
+        sessions.check_password(account.email, "wrong", address=None)
+    assert sessions.check_password(account.email, password, address=None) == account.id
+    run("UPDATE account SET locked_until = now() - interval '1 second' WHERE id = :id", id=account.id)
     with pytest.raises(Conflict, match="not locked"):
-        act(people["admin"], unlock_account, one.id)
+        act(people["admin"], unlock_account, account.id)
 
 
 def test_disabled_and_enabled_again(people: dict[str, int]) -> None:
-    one = made(people, "leaving")
-    password = mailed_password(one.id)
-    act(people["admin"], disable_account, one.id)
-    assert sessions.check_password(one.email, password, address=None) is None
+    account = made(people, "leaving")
+    password = mailed_password(account.id)
+    act(people["admin"], disable_account, account.id)
+    assert sessions.check_password(account.email, password, address=None) is None
     for work, sentence in ((disable_account, "disabled already"), (reset_password, "Enable it first")):
         with pytest.raises(Conflict, match=sentence):
-            act(people["admin"], work, one.id)
-    act(people["admin"], enable_account, one.id)
-    assert sessions.check_password(one.email, password, address=None) == one.id
+            act(people["admin"], work, account.id)
+    act(people["admin"], enable_account, account.id)
+    assert sessions.check_password(account.email, password, address=None) == account.id
     with pytest.raises(Conflict, match="not disabled"):
-        act(people["admin"], enable_account, one.id)
+        act(people["admin"], enable_account, account.id)
 
 
 def test_the_last_administrator_stays(people: dict[str, int]) -> None:
@@ -198,52 +204,54 @@ def test_the_list_is_searched_and_turned(people: dict[str, int]) -> None:
         made(people, name)
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
-        first = find_accounts(connection, admin, words="PAGE-", limit=2)
-        rest = find_accounts(connection, admin, words="PAGE-", limit=2, after=first[-1].email)
-        assert [one.email[:6] for one in (*first, *rest)] == ["page-1", "page-2", "page-3"]
-        assert [one.name for one in find_accounts(connection, admin, words="%_S")] == ["100%_Sure"]
+        first = find_accounts(connection, admin, search_text="PAGE-", limit=2)
+        rest = find_accounts(connection, admin, search_text="PAGE-", limit=2, after=first[-1].email)
+        assert [account.email[:6] for account in (*first, *rest)] == ["page-1", "page-2", "page-3"]
+        assert [account.name for account in find_accounts(connection, admin, search_text="%_S")] == [
+            "100%_Sure"
+        ]
         with pytest.raises(AccountNotFound):
             get_account(connection, admin, 10**6)
 
 
 def test_a_team_gives_its_members_what_it_sees(people: dict[str, int]) -> None:
-    one = made(people, "member")
-    act(people["admin"], create_team, name=" East  team ", members=[one.id], stores=[store("shop-b")])
+    account = made(people, "member")
+    act(people["admin"], create_team, name=" East  team ", members=[account.id], stores=[store("shop-b")])
     with viewer_transaction(people["admin"]) as connection:
         [team] = [
             t for t in find_teams(connection, factories.viewer(people["admin"])) if t.name == "East team"
         ]
-    assert (team.members, team.stores) == (((one.id, "Member"),), (store("shop-b"),))
-    assert [s.name for s in factories.viewer(one.id).stores] == ["shop-b"]
+    assert (team.members, team.stores) == (((account.id, "Member"),), (store("shop-b"),))
+    assert [s.name for s in factories.viewer(account.id).stores] == ["shop-b"]
     with pytest.raises(InvalidInput, match="of this name already"):
         act(people["admin"], create_team, name="EAST TEAM", members=[], stores=[])
-    act(people["admin"], change_team, team.id, name="East", members=[one.id], stores=[store("shop-a")])
-    assert [s.name for s in factories.viewer(one.id).stores] == ["shop-a"]
+    act(people["admin"], change_team, team.id, name="East", members=[account.id], stores=[store("shop-a")])
+    assert [s.name for s in factories.viewer(account.id).stores] == ["shop-a"]
     act(people["admin"], delete_team, team.id)
-    assert factories.viewer(one.id).stores == ()
+    assert factories.viewer(account.id).stores == ()
     with pytest.raises(TeamNotFound):
         act(people["admin"], delete_team, team.id)
 
 
 def test_a_checkout_page_is_changed(people: dict[str, int]) -> None:
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "title": "  Shop  A ", "delivery_allowed": False, "refund_again_after_partial": True,
         "time_zone": "Europe/Berlin", "refund_document_methods": ["Card"],
     }  # fmt: skip
-    act(people["admin"], change_store, store("shop-a"), **given)
+    act(people["admin"], change_store, store("shop-a"), **settings)
     with viewer_transaction(people["admin"]) as connection:
         admin = factories.viewer(people["admin"])
-        [found] = [s for s in find_stores(connection, admin) if s.name == "shop-a"]
+        [changed] = [s for s in find_stores(connection, admin) if s.name == "shop-a"]
         assert find_payment_methods(connection, admin) == ()
-    assert (found.title, found.delivery_allowed, found.time_zone, found.refund_document_methods) == (
+    assert (changed.title, changed.delivery_allowed, changed.time_zone, changed.refund_document_methods) == (
         "Shop A", False, "Europe/Berlin", ("Card",),
     )  # fmt: skip
     for wrong, field in (({"time_zone": "Mars"}, "time_zone"), ({"title": "x" * 201}, "title")):
         with pytest.raises(InvalidInput) as raised:
-            act(people["admin"], change_store, store("shop-a"), **given | wrong)
+            act(people["admin"], change_store, store("shop-a"), **settings | wrong)
         assert raised.value.field == field
     with pytest.raises(StoreNotFound):
-        act(people["admin"], change_store, 10**6, **given)
+        act(people["admin"], change_store, 10**6, **settings)
 
 
 @pytest.mark.parametrize("name", ["anna", "carla", "rita"])

@@ -25,9 +25,9 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def preview(admin: int, content: str | bytes) -> tuple[ImportRow, ...]:
-    given = content if isinstance(content, bytes) else content.encode()
+    octets = content if isinstance(content, bytes) else content.encode()
     with viewer_transaction(admin) as connection:
-        return preview_accounts(connection, factories.viewer(admin), given)
+        return preview_accounts(connection, factories.viewer(admin), octets)
 
 
 def take(admin: int, content: str) -> str:

@@ -39,16 +39,16 @@ def admin(database: str) -> int:
     return factories.account("admin", role="administrator")
 
 
-def found(admin: int, **given: object) -> list[int]:
+def ids(admin: int, **fields: object) -> list[int]:
     """Which of the four rows, by their place."""
     with viewer_transaction(admin) as connection:
-        rows = find_audit(connection, factories.viewer(admin), AuditFilter(BERLIN, **given))  # type: ignore[arg-type]
+        rows = find_audit(connection, factories.viewer(admin), AuditFilter(BERLIN, **fields))  # type: ignore[arg-type]
     [[first]] = run("SELECT min(id) FROM audit_log")
     return [row.id - first for row in rows]
 
 
 @pytest.mark.parametrize(
-    ("given", "rows"),
+    ("fields", "rows"),
     [
         ({}, [3, 2, 1, 0]),
         ({"account": " boris@ "}, [2]),
@@ -61,8 +61,8 @@ def found(admin: int, **given: object) -> list[int]:
         ({"until": date(2026, 3, 28)}, [0]),
     ],
 )
-def test_filters(given: dict[str, Any], rows: list[int], admin: int) -> None:
-    assert found(admin, **given) == rows
+def test_filters(fields: dict[str, Any], rows: list[int], admin: int) -> None:
+    assert ids(admin, **fields) == rows
 
 
 def test_pages_actions_and_words(admin: int) -> None:
@@ -77,7 +77,7 @@ def test_pages_actions_and_words(admin: int) -> None:
 
 def test_days_the_wrong_way_round(admin: int) -> None:
     with pytest.raises(InvalidInput):
-        found(admin, since=date(2026, 3, 2), until=date(2026, 3, 1))
+        ids(admin, since=date(2026, 3, 2), until=date(2026, 3, 1))
 
 
 def test_the_export_runs_nothing(admin: int) -> None:

@@ -20,7 +20,7 @@ def test_nothing_is_said_of_a_session_that_stands_or_never_was(account_id: int) 
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "sentence"),
     [
         ("ended_at = now(), ended_because = 'signed out'", "You signed out in another tab"),
         ("ended_at = now(), ended_because = 'password changed'", "password of your account was changed"),
@@ -30,12 +30,12 @@ def test_nothing_is_said_of_a_session_that_stands_or_never_was(account_id: int) 
         ("expires_at = now()", "its time was over"),
     ],
 )
-def test_each_end_has_its_sentence(account_id: int, statement: str, words: str) -> None:
+def test_each_end_has_its_sentence(account_id: int, statement: str, sentence: str) -> None:
     token = factories.session(account_id)
     run(f"UPDATE account_session SET {statement} WHERE ended_at IS NULL")
     ended = find_ended_session(token)
     assert ended is not None and ended.account_id == account_id
-    assert words in ended.sentence
+    assert sentence in ended.sentence
 
 
 def test_a_disabled_account(database: str) -> None:

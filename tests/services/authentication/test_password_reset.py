@@ -29,9 +29,9 @@ def clean(anna: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def token() -> str:
     [[body]] = run("SELECT text_body FROM mail ORDER BY id DESC LIMIT 1")
-    found = re.search(r"\?reset=([\w-]+)", body)
-    assert found
-    return found[1]
+    match = re.search(r"\?reset=([\w-]+)", body)
+    assert match
+    return match[1]
 
 
 def test_the_link_sets_a_password_once_and_ends_all_sessions(anna: int) -> None:
@@ -104,6 +104,6 @@ def test_three_an_hour(anna: int) -> None:
     assert run("SELECT count(*) FROM mail") == [(3,)]
 
 
-@pytest.mark.parametrize("given", ["", "x", "\0", "ü" * 100, "\ud800"])
-def test_what_is_no_link(given: str, anna: int) -> None:
-    assert not password_reset.is_usable(given)
+@pytest.mark.parametrize("text", ["", "x", "\0", "ü" * 100, "\ud800"])
+def test_what_is_no_link(text: str, anna: int) -> None:
+    assert not password_reset.is_usable(text)

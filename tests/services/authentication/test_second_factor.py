@@ -53,15 +53,15 @@ def code(secret: str, steps: int = 0) -> str:
 
 def checked() -> sessions.CheckedAccount:
     """The password was right."""
-    found = sessions.check_password(LOGIN, PASSWORD, address=None)
-    assert found is not None
-    return found
+    account = sessions.check_password(LOGIN, PASSWORD, address=None)
+    assert account is not None
+    return account
 
 
 def fits(account_id: int, typed: str) -> bool:
-    found = checked()
-    assert found == account_id
-    return second_factor.check(found.attempt, typed, address="192.0.2.5")
+    account = checked()
+    assert account == account_id
+    return second_factor.check(account.attempt, typed, address="192.0.2.5")
 
 
 def is_on(account_id: int) -> bool:
@@ -97,13 +97,13 @@ def test_clocks_may_be_a_step_off_and_no_more(people: dict[str, int]) -> None:
 
 def test_five_wrong_codes_lock_the_account(people: dict[str, int]) -> None:
     secret, _ = enrolled(people["anna"])
-    found = checked()
+    account = checked()
     for _ in range(5):
-        assert not second_factor.check(found.attempt, "000000", address=None)
+        assert not second_factor.check(account.attempt, "000000", address=None)
     assert sessions.check_password(LOGIN, PASSWORD, address=None) is None
     # A right code opens nothing meanwhile.
-    assert not second_factor.check(found.attempt, code(secret), address=None)
-    assert sessions.open_session(found, address=None) is None
+    assert not second_factor.check(account.attempt, code(secret), address=None)
+    assert sessions.open_session(account, address=None) is None
 
 
 def test_each_recovery_code_lets_in_once(people: dict[str, int]) -> None:
@@ -112,8 +112,8 @@ def test_each_recovery_code_lets_in_once(people: dict[str, int]) -> None:
     assert fits(people["anna"], f" {codes[0].upper()} ")
     assert not fits(people["anna"], codes[0])
     assert fits(people["anna"], codes[1])
-    kept = repr(run("SELECT * FROM recovery_code")) + repr(run("SELECT * FROM audit_log"))
-    assert not any(one in kept for one in codes)
+    stored = repr(run("SELECT * FROM recovery_code")) + repr(run("SELECT * FROM audit_log"))
+    assert not any(code in stored for code in codes)
     assert run("SELECT count(*) FROM audit_log WHERE action = 'use recovery code'") == [(2,)]
 
 

@@ -59,9 +59,9 @@ def changes() -> list[str]:
     return [row.subject.removeprefix("Your account at the ESupport portal: ") for row in told()]
 
 
-def change_password(anna: int, **given: Any) -> None:
+def change_password(anna: int, **fields: Any) -> None:
     values: dict[str, Any] = {"new": NEW, "repeated": NEW, "current": PASSWORD} | FROM
-    profile.change_own_password(factories.viewer(anna), **values | given)
+    profile.change_own_password(factories.viewer(anna), **values | fields)
 
 
 def enrol(anna: int) -> tuple[str, tuple[str, ...]]:
@@ -90,15 +90,15 @@ def test_a_password_changed_by_its_owner(people: dict[str, int]) -> None:
     assert (row.to_address, row.to_name, row.account_id) == (LOGIN, "anna", people["anna"])
     assert row.subject == "Your account at the ESupport portal: password changed"
     for part in (row.text_body, row.html_body):
-        for words in (
-            "the password of your account",
+        for sentence in (
+            "The password of your account",
             LOGIN,
             "(UTC)",
             "192.0.2.5",
             "Firefox on Linux",
             "tell an administrator",
         ):
-            assert words in part
+            assert sentence in part
         assert PASSWORD not in part and NEW not in part
 
 
@@ -138,7 +138,7 @@ def test_a_second_factor_set_up_and_switched_off(people: dict[str, int]) -> None
     assert told() == []
     second_factor.remove(factories.viewer(people["anna"]), PASSWORD, **FROM)
     assert changes() == [Change.FACTOR_OFF]
-    assert secret not in repr(told()) and not any(one in repr(told()) for one in codes)
+    assert secret not in repr(told()) and not any(code in repr(told()) for code in codes)
 
 
 def test_a_second_factor_reset_by_an_administrator(people: dict[str, int]) -> None:
@@ -152,12 +152,12 @@ def test_a_second_factor_reset_by_an_administrator(people: dict[str, int]) -> No
 
 def test_recovery_codes_count_down_to_none(people: dict[str, int]) -> None:
     _, codes = enrol(people["anna"])
-    for one in codes:
-        assert fits(people["anna"], one)
+    for code in codes:
+        assert fits(people["anna"], code)
     assert changes() == [Change.RECOVERY_CODE] * 10
     bodies = [row.text_body for row in told()]
     assert "9 are left" in bodies[0] and "1 is left" in bodies[8] and "None is left" in bodies[9]
-    assert not any(one in repr(told()) for one in codes)
+    assert not any(code in repr(told()) for code in codes)
     assert not fits(people["anna"], codes[0])
     assert len(told()) == 10, "a used one is a wrong one"
 
@@ -193,10 +193,10 @@ def test_nothing_counts_while_the_account_is_locked(people: dict[str, int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("zone", "words"),
+    ("zone", "local_time"),
     [("Asia/Kolkata", "(Asia/Kolkata)"), (None, "(UTC)"), ("Mars/Olympus", "(UTC)")],
 )
-def test_the_time_is_that_of_the_account(zone: str | None, words: str, people: dict[str, int]) -> None:
+def test_the_time_is_that_of_the_account(zone: str | None, local_time: str, people: dict[str, int]) -> None:
     run("UPDATE account SET time_zone = :zone", zone=zone)
     change_password(people["anna"])
     [row] = told()
@@ -205,7 +205,7 @@ def test_the_time_is_that_of_the_account(zone: str | None, words: str, people: d
         zone=zone if zone == "Asia/Kolkata" else "UTC",
     )
     # The minute may turn between the two clocks.
-    assert f"{at[:-2]}" in row.text_body and words in row.text_body
+    assert f"{at[:-2]}" in row.text_body and local_time in row.text_body
 
 
 def test_what_a_proxy_says_is_told_only_when_it_is_an_address(people: dict[str, int]) -> None:

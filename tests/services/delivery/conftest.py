@@ -23,5 +23,5 @@ def people(database: str) -> dict[str, int]:
 def server(people: dict[str, int]) -> Iterator[MailServer]:
     """A server, and an outbox that is empty at first."""
     run("DELETE FROM mail")
-    with mail_server() as one:
-        yield one
+    with mail_server() as running:
+        yield running

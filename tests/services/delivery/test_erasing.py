@@ -56,9 +56,9 @@ def test_one_that_waits_is_taken_back(people: dict[str, int], server: MailServer
         act(people["admin"], send_again, row.id)
 
 
-@pytest.mark.parametrize("place", ["on_mail", "on_rcpt"])
+@pytest.mark.parametrize("moment", ["on_mail", "on_rcpt"])
 def test_until_it_is_handed_over_it_is_taken_back_and_the_next_one_goes(
-    place: str, people: dict[str, int], server: MailServer
+    moment: str, people: dict[str, int], server: MailServer
 ) -> None:
     order_id, other = resent(people), resent(people, customer={"email": "other@example.com"})
     asked: list[str] = []
@@ -67,7 +67,7 @@ def test_until_it_is_handed_over_it_is_taken_back_and_the_next_one_goes(
         if not asked:
             asked.append(erase(people))
 
-    setattr(server, place, meanwhile)
+    setattr(server, moment, meanwhile)
     assert send(server) == "1 sent, 0 put off, 0 failed"
     assert asked and [got.recipients for got in server.accepted] == [["other@example.com"]]
     [row] = mails(order_id)
@@ -226,8 +226,8 @@ def _race(
             erased = _erase_all(people, email)
         finally:
             stop.set()
-        for one in working:
-            one.result(60)
+        for future in working:
+            future.result(60)
     assert failed == []
     assert erased.startswith("The personal data was deleted from ")
     _check_what_arrived(server, ids)
@@ -240,7 +240,7 @@ def _check_what_arrived(server: MailServer, ids: list[int]) -> None:
         due_now()
         send(server)
     rows = {row.message_id: row for row in run("SELECT * FROM mail")}
-    arrived = Counter(str(one.message["Message-ID"]) for one in server.accepted)
+    arrived = Counter(str(mail.message["Message-ID"]) for mail in server.accepted)
     assert max(arrived.values()) == 1
     assert {key for key, row in rows.items() if row.state == "sent"} == set(arrived)
     assert {row.state for row in rows.values()} <= {"sent", "failed"}
@@ -259,7 +259,7 @@ def _orders_with_mail(people: dict[str, int], email: str) -> list[int]:
         for number in range(300)
     ]
     factories.take_in(*made)
-    ids = [int(one["order_id"]) for one in made]
+    ids = [int(order["order_id"]) for order in made]
     run(
         "INSERT INTO mail (message_id, kind, to_address, subject, text_body, order_id, checkout_page_id, position, "
         "number) SELECT '<' || gen_random_uuid() || '@test.example>', 'licence', o.email, 's', 't', o.order_id, "

@@ -94,7 +94,7 @@ def test_pages_of_the_log(people: dict[str, int], server: MailServer) -> None:
     with viewer_transaction(people["admin"]) as connection:
         first = find_mails(connection, admin, limit=3)
         rest = find_mails(connection, admin, limit=3, before=first[-1].id)
-    ids = [one.id for one in (*first, *rest)]
+    ids = [row.id for row in (*first, *rest)]
     assert len(ids) == 5 and ids == sorted(ids, reverse=True)
 
 

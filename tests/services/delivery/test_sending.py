@@ -32,7 +32,7 @@ def test_a_licence_to_the_letter(people: dict[str, int], server: MailServer) -> 
     assert got.message["To"] == "Инес Araújo <ines@xn--bcher-kva.example>"
     assert got.text == (
         "Hello Инес Araújo,\n\n"
-        f"here is the licence information of your order {name} once more.\n\n"
+        f"Here is the licence information for your order {name} once more.\n\n"
         "Antivirus <Pro> & 防病毒\n<AAAA>&1\n\n"
         "Your order with all its licences and documents: https://shop.example/orders/1\n\nshop-a"
     )
@@ -153,29 +153,29 @@ def test_after_a_correction_resend_goes_to_the_new_address_alone(
 # A server that misbehaves
 
 
-@pytest.mark.parametrize("place", ["on_rcpt", "on_data"])
-def test_a_temporary_refusal_is_tried_again(place: str, people: dict[str, int], server: MailServer) -> None:
+@pytest.mark.parametrize("moment", ["on_rcpt", "on_data"])
+def test_a_temporary_refusal_is_tried_again(moment: str, people: dict[str, int], server: MailServer) -> None:
     order_id = resent(people)
-    setattr(server, place, lambda _: "451 4.3.0 Try again later")
+    setattr(server, moment, lambda _: "451 4.3.0 Try again later")
     assert send(server) == "0 sent, 1 put off, 0 failed"
     [row] = mails(order_id)
     assert (row.state, row.attempts) == ("queued", 1)
     assert row.last_error == "The mail server answered 451 4.3.0 Try again later"
     assert 5 <= (row.next_attempt_at - row.queued_at).total_seconds() <= 12
     assert send(server) == "0 sent, 0 put off, 0 failed"
-    setattr(server, place, lambda _: None)
+    setattr(server, moment, lambda _: None)
     due_now()
     assert send(server) == "1 sent, 0 put off, 0 failed"
     assert len(server.accepted) == 1
     assert history(order_id) == ["Licence e-mail has been sent to ines@example.com (item 1, code 1)"]
 
 
-@pytest.mark.parametrize("place", ["on_rcpt", "on_data"])
+@pytest.mark.parametrize("moment", ["on_rcpt", "on_data"])
 def test_a_lasting_refusal_is_final_and_stands_in_the_history(
-    place: str, people: dict[str, int], server: MailServer
+    moment: str, people: dict[str, int], server: MailServer
 ) -> None:
     order_id = resent(people)
-    setattr(server, place, lambda _: "550 5.1.1 No such user")
+    setattr(server, moment, lambda _: "550 5.1.1 No such user")
     assert send(server) == "0 sent, 0 put off, 1 failed"
     assert mails(order_id)[0].state == "failed"
     assert history(order_id) == [
@@ -194,16 +194,16 @@ def test_one_bad_message_does_not_hold_up_the_others(people: dict[str, int], ser
 
 
 @pytest.mark.parametrize("answer", ["421 4.3.2 Shutting down", "454 TLS not available"])
-@pytest.mark.parametrize("place", ["on_mail", "on_rcpt", "on_data"])
+@pytest.mark.parametrize("moment", ["on_mail", "on_rcpt", "on_data"])
 def test_while_a_server_is_in_trouble_all_wait(
-    place: str, answer: str, people: dict[str, int], server: MailServer
+    moment: str, answer: str, people: dict[str, int], server: MailServer
 ) -> None:
     queued(5)
-    setattr(server, place, lambda _: answer)
+    setattr(server, moment, lambda _: answer)
     assert send(server) == "0 sent, 5 put off, 0 failed"
     assert trouble() == f"The mail server answered {answer}"
     assert run("SELECT DISTINCT state, attempts, last_error FROM mail") == [("queued", 0, None)]
-    setattr(server, place, lambda _: None)
+    setattr(server, moment, lambda _: None)
     assert send(server) == "5 sent, 0 put off, 0 failed"
     assert trouble() is None
 
@@ -216,19 +216,19 @@ def test_nobody_listens(people: dict[str, int], server: MailServer) -> None:
 
 
 @pytest.mark.parametrize("how", [DROP, HANG])
-@pytest.mark.parametrize("place", ["on_mail", "on_rcpt"])
+@pytest.mark.parametrize("moment", ["on_mail", "on_rcpt"])
 def test_lost_before_the_message_was_handed_over(
-    place: str, how: str, people: dict[str, int], server: MailServer
+    moment: str, how: str, people: dict[str, int], server: MailServer
 ) -> None:
     order_id = resent(people)
-    setattr(server, place, lambda _: how)
+    setattr(server, moment, lambda _: how)
     assert send(server) == "0 sent, 1 put off, 0 failed"
-    setattr(server, place, lambda _: None)
+    setattr(server, moment, lambda _: None)
     due_now()
     assert send(server) == "1 sent, 0 put off, 0 failed"
     assert len(server.to("ines@example.com")) == 1
     assert mails(order_id)[0].attempts == (
-        2 if place == "on_rcpt" else 1
+        2 if moment == "on_rcpt" else 1
     )  # before that it is the server's fault
 
 

@@ -35,8 +35,8 @@ def plain(people: dict[str, int]) -> Iterator[MailServer]:
     """A server without SMTPUTF8, and nothing known yet."""
     run("DELETE FROM mail")
     run("DELETE FROM mail_server")
-    with mail_server(utf8=False) as one:
-        yield one
+    with mail_server(utf8=False) as server:
+        yield server
 
 
 def look(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,14 +47,14 @@ def look(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def promised(people: dict[str, int]) -> list[str | None]:
     """The sentence against it, or None, of each place where somebody asks for a mail to such an address."""
-    given = document(customer={"email": PERSON}, items=[item(activation_codes=[{"code": "X"}])])
-    factories.take_in(given)
-    order_id = given["order_id"]
+    imported = document(customer={"email": PERSON}, items=[item(activation_codes=[{"code": "X"}])])
+    factories.take_in(imported)
+    order_id = imported["order_id"]
     [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=order_id)
     anna, admin = factories.viewer(people["anna"]), factories.viewer(people["admin"])
     with viewer_transaction(people["anna"]) as connection:
         order = get_order(connection, anna, order_id)
-    found = [
+    answers = [
         why_not_sent(
             status=order.status, delivery_allowed=order.delivery_allowed, customer_erased=order.customer_erased,
             email=order.email, utf8=order.utf8,
@@ -62,25 +62,25 @@ def promised(people: dict[str, int]) -> list[str | None]:
     ]  # fmt: skip
     try:
         act(people["anna"], resend_licence, order_id, code_id=code_id)
-        found.append(None)
+        answers.append(None)
     except LicenceNotSent as error:
-        found.append(str(error))
+        answers.append(str(error))
     try:
         act(people["anna"], correct_email, order_id, email=f"другой-{PERSON}", expected=PERSON)
-        found.append(None)
+        answers.append(None)
     except InvalidInput as error:
         assert error.field == "email"
-        found.append(str(error))
+        answers.append(str(error))
     run("DELETE FROM account WHERE email = :email", email=PERSON)
     with viewer_transaction(people["admin"]) as connection:
         [row] = preview_accounts(connection, admin, f"email,name,role\n{PERSON},P,analyst\n".encode())
-    found.append(row.problem)
+    answers.append(row.problem)
     try:
         with viewer_transaction(people["admin"]) as connection:
             create_account(connection, admin, email=PERSON, name="P", grants=GRANTS)
-        found.append(None)
+        answers.append(None)
     except InvalidInput as error:
-        found.append(str(error))
+        answers.append(str(error))
     run("DELETE FROM account WHERE email = :email", email=PERSON)
     [[account_id]] = run(
         "INSERT INTO account (email, name, role, password_hash, must_change_password, all_stores) "
@@ -89,10 +89,10 @@ def promised(people: dict[str, int]) -> list[str | None]:
     )
     try:
         act(people["admin"], reset_password, account_id)
-        found.append(None)
+        answers.append(None)
     except Conflict as error:
-        found.append(str(error))
-    return found
+        answers.append(str(error))
+    return answers
 
 
 def test_a_server_that_does_not_take_them(
@@ -133,14 +133,14 @@ def test_without_a_server_the_mail_log_takes_all(people: dict[str, int], plain: 
 def test_a_server_that_takes_them_no_more_fails_the_message_with_the_same_sentence(
     people: dict[str, int], plain: MailServer
 ) -> None:
-    given = document(customer={"email": PERSON}, items=[item(activation_codes=[{"code": "X"}])])
-    factories.take_in(given)
-    [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=given["order_id"])
-    act(people["anna"], resend_licence, given["order_id"], code_id=code_id)
+    order = document(customer={"email": PERSON}, items=[item(activation_codes=[{"code": "X"}])])
+    factories.take_in(order)
+    [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=order["order_id"])
+    act(people["anna"], resend_licence, order["order_id"], code_id=code_id)
     assert str(send_due(plain.url, SENDER)) == "0 sent, 0 put off, 1 failed"
-    [row] = mails(given["order_id"])
+    [row] = mails(order["order_id"])
     assert row.last_error == NO_UTF8
-    assert history(given["order_id"]) == [f"Licence e-mail to {PERSON} failed. {NO_UTF8}"]
+    assert history(order["order_id"]) == [f"Licence e-mail to {PERSON} failed. {NO_UTF8}"]
 
 
 def test_a_domain_in_any_script_needs_no_such_server(people: dict[str, int], plain: MailServer) -> None:

@@ -90,8 +90,8 @@ def test_a_sender_with_a_comma_or_letters_of_its_own(
 ) -> None:
     queued(1)
     assert str(send_due(server.url, mail_from)) == "1 sent, 0 put off, 0 failed"
-    [one] = server.accepted[0].message["From"].addresses
-    assert f"{one.display_name} <{one.addr_spec}>" == mail_from.replace("straße", "xn--strae-oqa")
+    [address] = server.accepted[0].message["From"].addresses
+    assert f"{address.display_name} <{address.addr_spec}>" == mail_from.replace("straße", "xn--strae-oqa")
 
 
 def test_a_sender_that_needs_smtputf8(people: dict[str, int], server: MailServer) -> None:
@@ -133,12 +133,12 @@ def test_a_password_that_cannot_be_sent(people: dict[str, int], server: MailServ
         "550 5.7.60 Client does not have permissions to send as this",
     ],
 )
-@pytest.mark.parametrize("place", ["on_rcpt", "on_data"])
+@pytest.mark.parametrize("moment", ["on_rcpt", "on_data"])
 def test_an_answer_about_us_never_fails_a_message_and_holds_up_no_other(
-    place: str, answer: str, people: dict[str, int], server: MailServer
+    moment: str, answer: str, people: dict[str, int], server: MailServer
 ) -> None:
     queued(3)
-    if place == "on_rcpt":
+    if moment == "on_rcpt":
         server.on_rcpt = lambda address: answer if address == "p2@example.com" else None
     else:
         server.on_data = lambda content: answer if b"p2@example.com" in content else None
@@ -204,14 +204,14 @@ def test_administrators_and_the_log_are_told(
     assert "Mails wait. The mail server answered 553 5.7.1 Not yours to send as" in caplog.text
     for name in ("admin", "anna"):
         with viewer_transaction(people[name]) as connection:
-            known = find_mail_server(connection)
-            assert known is not None and known.trouble_since is not None
-            first = known.trouble_since
+            state = find_mail_server(connection)
+            assert state is not None and state.trouble_since is not None
+            first = state.trouble_since
     send(server)
     with viewer_transaction(people["admin"]) as connection:
-        known = find_mail_server(connection)
+        state = find_mail_server(connection)
         assert (
-            known is not None and known.trouble_since == first
+            state is not None and state.trouble_since == first
         )  # since it began, not since it was seen last
         monkeypatch.setenv("SMTP_URL", "smtp://another.example")
         assert find_mail_server(connection) is None

@@ -47,9 +47,9 @@ def test_a_second_fill_adds_nothing(demo: None) -> None:
 
 
 def test_the_documents_alone_are_the_same_for_the_same_seed() -> None:
-    one, two = ([order.document for order in demo_orders(300, seed=4, today=NOW.date())] for _ in range(2))
-    assert one == two
-    assert all(parse_order(json.dumps(document), 1).warnings == () for document in one)
+    first, two = ([order.document for order in demo_orders(300, seed=4, today=NOW.date())] for _ in range(2))
+    assert first == two
+    assert all(parse_order(json.dumps(document), 1).warnings == () for document in first)
 
 
 def test_the_documents_of_a_seed_and_a_day_never_change() -> None:

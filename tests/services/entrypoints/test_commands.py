@@ -39,10 +39,10 @@ def start(url: str, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def db(url: str, *arguments: str, given: bytes = b"") -> tuple[int, str, str]:
+def db(url: str, *arguments: str, piped: bytes = b"") -> tuple[int, str, str]:
     """(exit status, standard output, standard error)"""
     process = start(url, *arguments)
-    out, err = process.communicate(given, timeout=120)
+    out, err = process.communicate(piped, timeout=120)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -54,7 +54,7 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 def jsonl(folder: Path, name: str, *documents: dict[str, Any]) -> str:
     path = folder / name
-    path.write_text("".join(json.dumps(one) + "\n" for one in documents), encoding="utf-8")
+    path.write_text("".join(json.dumps(order) + "\n" for order in documents), encoding="utf-8")
     return str(path)
 
 
@@ -66,13 +66,13 @@ def test_two_migrations_at_once_both_end_well(fresh: str) -> None:
 
 
 def test_import_says_what_it_did_and_again_changes_nothing(fresh: str, tmp_path: Path) -> None:
-    one = jsonl(tmp_path, "one file.jsonl", document(order_id=1), document(order_id=2, colour="red"))
-    status, out, err = db(fresh, "import", one)
+    path = jsonl(tmp_path, "one file.jsonl", document(order_id=1), document(order_id=2, colour="red"))
+    status, out, err = db(fresh, "import", path)
     assert (status, out.splitlines()[-1]) == (0, "2 inserted, 0 updated, 0 unchanged")
     assert "colour" in err
-    assert db(fresh, "import", one)[1] == "0 inserted, 0 updated, 2 unchanged\n"
-    piped = Path(one).read_bytes().replace(b"Araujo", b"X").replace(b"ines@", b"other@")
-    assert db(fresh, "import", "-", given=piped)[1] == "0 inserted, 2 updated, 0 unchanged\n"
+    assert db(fresh, "import", path)[1] == "0 inserted, 0 updated, 2 unchanged\n"
+    piped = Path(path).read_bytes().replace(b"Araujo", b"X").replace(b"ines@", b"other@")
+    assert db(fresh, "import", "-", piped=piped)[1] == "0 inserted, 2 updated, 0 unchanged\n"
 
 
 def test_a_bad_line_is_named_and_nothing_of_its_file_is_kept(fresh: str, tmp_path: Path) -> None:
@@ -130,9 +130,9 @@ def test_the_demo_of_500_shows_in_every_store_all_that_an_order_can_be(fresh: st
             bool_or(EXISTS (SELECT FROM refund_request r WHERE r.order_id = o.order_id AND r.result = 'partial')),
             bool_or(EXISTS (SELECT FROM refund_request r WHERE r.order_id = o.order_id AND r.result = 'failed'))
         FROM orders o GROUP BY checkout_page_id"""
-    found = rows(fresh, has)
-    assert len(found) == 3
-    assert [all(row) for row in found] == [True] * 3, found
+    shown = rows(fresh, has)
+    assert len(shown) == 3
+    assert [all(row) for row in shown] == [True] * 3, shown
     assert rows(
         fresh,
         "SELECT min(created_at) > now() - interval '402 days', "
@@ -149,7 +149,7 @@ def test_url_gives_an_address_that_works_and_is_not_the_owners(fresh: str) -> No
 
 
 def test_an_account_is_made_with_a_one_time_password(fresh: str) -> None:
-    db(fresh, "import", "-", given=json.dumps(document()).encode())
+    db(fresh, "import", "-", piped=json.dumps(document()).encode())
     status, out, _ = db(
         fresh, "account", "new@test.example", "--name", "New", "--role", "specialist", "--store", "shop-a"
     )
@@ -173,7 +173,7 @@ def test_maintain_removes_what_its_time_is_over_for_and_is_idempotent(fresh: str
         for n, status in statuses.items()
     ]
     new = document(order_id=5, create_date=young, additional_data=extra)
-    db(fresh, "import", "-", given="\n".join(json.dumps(one) for one in [*old, new]).encode())
+    db(fresh, "import", "-", piped="\n".join(json.dumps(order) for order in [*old, new]).encode())
     with psycopg.connect(libpq_url(fresh)) as connection:  # within and beyond the two limits
         connection.execute("SET ROLE esupport_jobs")
         for order_id, status, days in (
@@ -190,8 +190,8 @@ def test_maintain_removes_what_its_time_is_over_for_and_is_idempotent(fresh: str
             )
     code, out, _ = db(fresh, "maintain")
     assert code == 0 and "parameters were removed: 5" in out
-    kept = rows(fresh, "SELECT order_id FROM orders WHERE additional_parameters <> '[]' ORDER BY 1")
-    assert kept == [(2,), (5,), (6,), (8,)]
+    remaining = rows(fresh, "SELECT order_id FROM orders WHERE additional_parameters <> '[]' ORDER BY 1")
+    assert remaining == [(2,), (5,), (6,), (8,)]
     assert "parameters were removed: 0" in db(fresh, "maintain")[1]
 
 

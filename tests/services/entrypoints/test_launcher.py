@@ -208,9 +208,11 @@ def test_under_root_what_faces_the_network_is_an_ordinary_user(used: Path) -> No
         else:
             assert f"The {name} runs as the user {pwd.getpwuid(uid).pw_name}." in run.output
             assert uid != database
-            known = Path(f"/proc/{run.children()[program]}/environ").read_bytes()
+            environment = Path(f"/proc/{run.children()[program]}/environ").read_bytes()
             owner = secret(run.data_dir, "database_superuser").encode()
-            assert (owner in known) is (program == "services.mail"), "the web server does not know the owner"
+            assert (owner in environment) is (program == "services.mail"), (
+                "the web server does not know the owner"
+            )
     if os.geteuid() == 0 and 0 not in accounts.values():
         assert len(set(accounts.values())) == 2, "none may look into the other"
         # A killed portal takes them along, although they are somebody else's.

@@ -68,11 +68,11 @@ def test_it_runs_is_touched_and_ends(anna: int) -> None:
         wanted, ExportRows.ORDER, "csv", RunState.RUNNING, None, False, 0, 0, False, None
     )
     assert does(anna, touch_run, wanted, rows_sent=10, bytes_sent=2_000)
-    found = seen(anna, wanted)
-    assert found is not None and (found.rows_sent, found.bytes_sent) == (10, 2_000)
+    export = seen(anna, wanted)
+    assert export is not None and (export.rows_sent, export.bytes_sent) == (10, 2_000)
     does(anna, end_run, wanted, RunState.DONE, rows_sent=30, bytes_sent=6_000)
-    found = seen(anna, wanted)
-    assert found is not None and (found.state, found.rows_sent) == (RunState.DONE, 30)
+    export = seen(anna, wanted)
+    assert export is not None and (export.state, export.rows_sent) == (RunState.DONE, 30)
 
 
 def test_the_first_end_stays(anna: int) -> None:
@@ -80,8 +80,8 @@ def test_the_first_end_stays(anna: int) -> None:
     does(anna, end_run, run_id, RunState.CANCELLED, rows_sent=3, bytes_sent=30)
     does(anna, end_run, run_id, RunState.DONE, rows_sent=9, bytes_sent=90)
     assert not does(anna, touch_run, run_id, rows_sent=9, bytes_sent=90)
-    found = seen(anna, run_id)
-    assert found is not None and (found.state, found.rows_sent) == (RunState.CANCELLED, 3)
+    export = seen(anna, run_id)
+    assert export is not None and (export.state, export.rows_sent) == (RunState.CANCELLED, 3)
 
 
 def test_an_id_that_is_taken_becomes_another_whoever_has_it(anna: int, boris: int) -> None:
@@ -97,8 +97,8 @@ def test_who_asks_to_cancel_is_heard_at_the_next_touch(anna: int) -> None:
     assert does(anna, touch_run, run_id, rows_sent=1, bytes_sent=1)
     does(anna, request_cancel, run_id)
     assert not does(anna, touch_run, run_id, rows_sent=2, bytes_sent=2)
-    found = seen(anna, run_id)
-    assert found is not None and found.cancel_requested and found.state is RunState.RUNNING
+    export = seen(anna, run_id)
+    assert export is not None and export.cancel_requested and export.state is RunState.RUNNING
 
 
 def test_nobody_sees_or_changes_an_export_of_somebody_else(anna: int, boris: int) -> None:
@@ -140,13 +140,13 @@ def test_few_orders_are_counted_and_items_are_guessed(anna: int, boris: int) -> 
     for account_id, exact in ((anna, 30), (boris, 31)):
         run_id = begun(account_id)
         does(account_id, estimate_run, run_id, EVERYTHING)
-        found = seen(account_id, run_id)
-        assert found is not None and (found.rows_estimated, found.is_exact) == (exact, True)
+        export = seen(account_id, run_id)
+        assert export is not None and (export.rows_estimated, export.is_exact) == (exact, True)
     run_id = begun(anna, rows=ExportRows.ITEM)
     narrow = parse_filter(SearchInput(order_ids="1 2 3", email="ines@example.com"), zone=UTC)
     does(anna, estimate_run, run_id, narrow)
-    found = seen(anna, run_id)
-    assert found is not None and found.rows_estimated is not None and not found.is_exact
+    export = seen(anna, run_id)
+    assert export is not None and export.rows_estimated is not None and not export.is_exact
 
 
 def test_many_orders_are_guessed_by_the_planner(anna: int) -> None:
@@ -168,9 +168,9 @@ def test_many_orders_are_guessed_by_the_planner(anna: int) -> None:
     for rows, number in ((ExportRows.ORDER, 20_000), (ExportRows.ITEM, 40_000)):
         run_id = begun(account_id, rows=rows)
         does(account_id, estimate_run, run_id, EVERYTHING)
-        found = seen(account_id, run_id)
-        assert found is not None and not found.is_exact
-        assert found.rows_estimated == pytest.approx(number, rel=0.1)
+        export = seen(account_id, run_id)
+        assert export is not None and not export.is_exact
+        assert export.rows_estimated == pytest.approx(number, rel=0.1)
 
 
 def test_housekeeping_removes_old_ones_and_closes_those_that_broke_off(anna: int) -> None:
@@ -185,7 +185,7 @@ def test_housekeeping_removes_old_ones_and_closes_those_that_broke_off(anna: int
     states = {run_id: seen(anna, run_id).state for run_id in (young, broken, running)}  # type: ignore[union-attr]
     assert states == {young: RunState.DONE, broken: RunState.FAILED, running: RunState.RUNNING}
     with jobs_transaction() as connection:
-        assert [done for words, done in apply_retention(connection).items() if "xport" in words] == [0, 0]
+        assert [done for label, done in apply_retention(connection).items() if "xport" in label] == [0, 0]
 
 
 def test_nothing_of_what_was_searched_for_is_kept(anna: int) -> None:

@@ -66,12 +66,12 @@ def test_what_is_too_long_for_a_cell_is_whole_in_a_sheet_of_its_own_and_that_is_
     reader = factories.account(f"reader-{order_id}", stores=["shop-long"])
     book = workbook(reader, ExportRows.ITEM, order_ids=str(order_id))
     heading, first, second = [[cell.value for cell in row] for row in book["Items"].iter_rows()]
-    place, name = heading.index("Activation codes"), heading.index("Product")
+    codes_at, name = heading.index("Activation codes"), heading.index("Product")
     whole = "; ".join(codes)
-    assert first[place].startswith(
+    assert first[codes_at].startswith(
         f"Too long for a cell ({len(whole):,} characters): see the sheet Long values"
     )
-    assert second[name].startswith("Too long for a cell (40,000 characters)") and second[place] == "short"
+    assert second[name].startswith("Too long for a cell (40,000 characters)") and second[codes_at] == "short"
     _, *lines = [[cell.value for cell in row] for row in book["Long values"].iter_rows()]
     assert (
         "".join(text for _, row, column, _, text in lines if (row, column) == (2, "Activation codes"))

@@ -14,13 +14,13 @@ from services.importing.document import ImportLineError, iter_lines, parse_order
 from tests.support.factories import document, item
 
 
-def parse(one: Any, number: int = 7) -> Any:
-    return parse_order(json.dumps(one), number)
+def parse(order: Any, number: int = 7) -> Any:
+    return parse_order(json.dumps(order), number)
 
 
-def refused(one: Any) -> ImportLineError:
+def refused(order: Any) -> ImportLineError:
     with pytest.raises(ImportLineError) as raised:
-        parse(one)
+        parse(order)
     assert raised.value.line == 7
     assert str(raised.value).startswith("Line 7") and raised.value.reason.endswith(".")
     return raised.value
@@ -80,10 +80,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), WRONG, ids=[f"{field} {n}" for n, (_, field) in enumerate(WRONG)]
+    ("fields", "field"), WRONG, ids=[f"{field} {n}" for n, (_, field) in enumerate(WRONG)]
 )
-def test_a_wrong_value_is_refused_with_its_field(given: dict[str, Any], field: str) -> None:
-    assert refused(document() | given).field == field
+def test_a_wrong_value_is_refused_with_its_field(fields: dict[str, Any], field: str) -> None:
+    assert refused(document() | fields).field == field
 
 
 def test_a_card_number_is_not_repeated_in_the_error() -> None:
@@ -111,23 +111,23 @@ def test_unknown_keys_are_left_out_and_named() -> None:
 
 
 def test_erased_people_have_no_personal_values_whatever_was_sent() -> None:
-    one = document(
+    erased = document(
         customer={"erased": True, "country": "DE", "email": 5, "first_name": "Ana"},
         payment={"payment_method": "Card", "card_last_4": "0042", "card_expiration_date": "01/29"},
         items=[item(license_user={"erased": True, "email": "a@b.example"})],
     )
-    order = parse(one).order
+    order = parse(erased).order
     assert (order.customer.email, order.customer.first_name, order.customer.country) == (None, None, "DE")
     assert (order.payment.card_last_4, order.payment.card_expiration_date) == (None, None)
     assert order.items[0].license_user.email is None
 
 
 def test_the_hash_is_of_what_is_said_not_of_how() -> None:
-    one = document(order_id=1)
-    shuffled = json.dumps(dict(reversed(one.items())), indent=1).replace("\n", " ")
-    assert parse_order(shuffled, 1).content_hash == parse(one).content_hash
-    assert parse(one | {"colour": "red"}).content_hash == parse(one).content_hash
-    assert parse(one | {"locale": "de"}).content_hash != parse(one).content_hash
+    original = document(order_id=1)
+    shuffled = json.dumps(dict(reversed(original.items())), indent=1).replace("\n", " ")
+    assert parse_order(shuffled, 1).content_hash == parse(original).content_hash
+    assert parse(original | {"colour": "red"}).content_hash == parse(original).content_hash
+    assert parse(original | {"locale": "de"}).content_hash != parse(original).content_hash
 
 
 def test_lines_are_numbered_as_in_the_file_and_blank_ones_left_out() -> None:
@@ -161,19 +161,19 @@ FULL = document(
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for key, one in inner for place in [(*path, key), *places(one, (*path, key))]]
+    return [full_path for key, part in inner for full_path in [(*path, key), *places(part, (*path, key))]]
 
 
 @settings(max_examples=300)
 @given(st.sampled_from(places(FULL)), json_values)
-def test_any_value_in_any_place_is_read_or_refused(place: tuple[Any, ...], value: Any) -> None:
-    one = copy.deepcopy(FULL)
-    group = one
-    for key in place[:-1]:
+def test_any_value_in_any_place_is_read_or_refused(path: tuple[Any, ...], value: Any) -> None:
+    changed = copy.deepcopy(FULL)
+    group = changed
+    for key in path[:-1]:
         group = group[key]
-    group[place[-1]] = value
+    group[path[-1]] = value
     try:
-        order = parse(one).order
+        order = parse(changed).order
     except ImportLineError as error:
         assert error.line == 7
     else:

@@ -33,7 +33,7 @@ def test_an_order_of_returns_alone_has_a_total_below_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("fields", "field"),
     [
         ({"items": [item(price="-1.00")]}, "items[0].price"),
         ({"items": [item(vat_amount="-1.00")]}, "items[0].vat_amount"),
@@ -42,9 +42,11 @@ def test_an_order_of_returns_alone_has_a_total_below_zero() -> None:
         ({"items": [item(amount="--1")]}, "items[0].amount"),
     ],
 )
-def test_below_zero_is_only_what_belongs_to_a_discount_or_a_return(given: dict[str, Any], field: str) -> None:
+def test_below_zero_is_only_what_belongs_to_a_discount_or_a_return(
+    fields: dict[str, Any], field: str
+) -> None:
     with pytest.raises(ImportLineError) as raised:
-        take_in(document(**given))
+        take_in(document(**fields))
     assert raised.value.field == field
 
 
@@ -58,8 +60,8 @@ def test_below_zero_is_only_what_belongs_to_a_discount_or_a_return(given: dict[s
     ],
 )
 def test_never_is_read_in_every_time_zone(never: str) -> None:
-    carried = {"id": "S", "type": "AR", "status": "active", "next_renewal_date": never}
-    take_in(document(order_id=9, items=[item(subscription=carried)]))
+    subscription = {"id": "S", "type": "AR", "status": "active", "next_renewal_date": never}
+    take_in(document(order_id=9, items=[item(subscription=subscription)]))
     for zone in ("UTC", "Pacific/Kiritimati", "Etc/GMT+12"):
         [[stored]] = run(
             "SELECT next_renewal_at FROM subscription, set_config('timezone', :zone, true)", zone=zone
@@ -68,16 +70,17 @@ def test_never_is_read_in_every_time_zone(never: str) -> None:
 
 
 def test_a_renewal_far_away_is_a_date_and_nonsense_is_refused() -> None:
-    carried = {"id": "S", "type": "AR", "status": "active"}
+    subscription = {"id": "S", "type": "AR", "status": "active"}
     take_in(
         document(
-            order_id=9, items=[item(subscription=carried | {"next_renewal_date": "2999-12-31T00:00:00Z"})]
+            order_id=9,
+            items=[item(subscription=subscription | {"next_renewal_date": "2999-12-31T00:00:00Z"})],
         )
     )
     assert run("SELECT next_renewal_at::date::text FROM subscription") == [("2999-12-31",)]
     for wrong in ("9999-02-30T00:00:00Z", "9999-12-31T00:00:00", "9999", "10000-01-01T00:00:00Z"):
         with pytest.raises(ImportLineError) as raised:
-            take_in(document(items=[item(subscription=carried | {"next_renewal_date": wrong})]))
+            take_in(document(items=[item(subscription=subscription | {"next_renewal_date": wrong})]))
         assert raised.value.field == "items[0].subscription.next_renewal_date"
 
 

@@ -69,13 +69,13 @@ def stored() -> str:
     }
     rows = {table: run(f"SELECT {row} FROM {table} t ORDER BY 1") for table, row in parts.items()}
     return json.dumps(
-        {table: [list(row) for row in found] for table, found in rows.items()}, ensure_ascii=False
+        {table: [list(row) for row in table_rows] for table, table_rows in rows.items()}, ensure_ascii=False
     )
 
 
 def test_every_field_arrives() -> None:
     assert counts(FULL) == (1, 0, 0)
-    found = stored()
+    values = stored()
     for value in (
         "ALS-42",
         "de-DE",
@@ -91,7 +91,7 @@ def test_every_field_arrives() -> None:
         "utm",
         "n@o.example",
     ):
-        assert value in found, found
+        assert value in values, values
     assert only("SELECT count(*) FROM order_history h JOIN order_document d ON d.id = h.document_id") == 1
     assert only("SELECT additional_parameters->0->>'name' FROM orders") == "utm"
     assert only("SELECT active_subscription AND NOT cancelled_subscription AND delivered FROM orders") is True

@@ -58,12 +58,12 @@ def things(order_id: int = 9) -> dict[str, tuple[Any, ...]]:
     return {row.name: (row.position, row.refunded, row.codes) for row in rows}
 
 
-def antivirus(**given: Any) -> dict[str, Any]:
-    return item(name="Antivirus", price="4.00", amount="4.00", activation_codes=[{"code": "AV"}]) | given
+def antivirus(**fields: Any) -> dict[str, Any]:
+    return item(name="Antivirus", price="4.00", amount="4.00", activation_codes=[{"code": "AV"}]) | fields
 
 
-def photo(**given: Any) -> dict[str, Any]:
-    return item(name="Photo", price="6.00", amount="6.00", activation_codes=[{"code": "PH"}]) | given
+def photo(**fields: Any) -> dict[str, Any]:
+    return item(name="Photo", price="6.00", amount="6.00", activation_codes=[{"code": "PH"}]) | fields
 
 
 @pytest.mark.parametrize("by_0_1_0", [False, True])
@@ -133,10 +133,10 @@ def test_items_with_and_without_ids_in_one_document() -> None:
 
 
 def test_equal_lines_are_told_apart_by_their_codes_and_quantities(rita: int) -> None:
-    one, two = antivirus(activation_codes=[{"code": "K1"}]), antivirus(activation_codes=[{"code": "K2"}])
-    take_in(document(order_id=9, items=[one, two]))
+    first, two = antivirus(activation_codes=[{"code": "K1"}]), antivirus(activation_codes=[{"code": "K2"}])
+    take_in(document(order_id=9, items=[first, two]))
     refund(rita, 9, 1)
-    take_in(document(order_id=9, items=[two, one], locale="de"))
+    take_in(document(order_id=9, items=[two, first], locale="de"))
     rows = run("SELECT position, code, deleted FROM activation_code WHERE order_id = 9 ORDER BY 1")
     assert rows == [(1, "K1", True), (2, "K2", False)]
     take_in(document(order_id=9, items=[two], locale="fr"))
@@ -203,8 +203,8 @@ lines = st.builds(
 )
 
 
-def unique_ids(found: list[DocumentItem]) -> bool:
-    ids = [line.item_id for line in found if line.item_id]
+def unique_ids(lines: list[DocumentItem]) -> bool:
+    ids = [line.item_id for line in lines if line.item_id]
     return len(ids) == len(set(ids))
 
 

@@ -50,37 +50,37 @@ def refusal(document: Any) -> str | None:
     return None
 
 
-def changed(place: Place, value: Any, document: dict[str, Any] = EXAMPLE) -> dict[str, Any]:
+def changed(path: Place, value: Any, document: dict[str, Any] = EXAMPLE) -> dict[str, Any]:
     """The document with another value in this place; where the place is no longer there, as it was."""
     document = copy.deepcopy(document)
     container: Any = document
-    for key in place[:-1]:
+    for key in path[:-1]:
         try:
             container = container[key]
         except (KeyError, IndexError, TypeError):
             return document
-    last: Any = place[-1]
+    last: Any = path[-1]
     if isinstance(container, dict) or (isinstance(container, list) and last in range(len(container))):
         container[last] = value
     return document
 
 
-def without(place: Place, document: dict[str, Any]) -> dict[str, Any]:
+def without(path: Place, document: dict[str, Any]) -> dict[str, Any]:
     document = copy.deepcopy(document)
     container: Any = document
-    for key in place[:-1]:
+    for key in path[:-1]:
         container = container[key]
-    del container[place[-1]]
+    del container[path[-1]]
     return document
 
 
 def places(value: Any, path: Place = ()) -> list[Place]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for key, part in inner for place in ((*path, key), *places(part, (*path, key)))]
+    return [full_path for key, part in inner for full_path in ((*path, key), *places(part, (*path, key)))]
 
 
-def label(place: Place) -> str:
-    return ".".join(map(str, place))
+def label(path: Place) -> str:
+    return ".".join(map(str, path))
 
 
 def test_the_schema_is_one() -> None:
@@ -103,7 +103,7 @@ class Unsaid:
     """A document that the schema accepts and the parser refuses, and how the reason reads."""
 
     reason: str
-    place: Place
+    path: Place
     value: Any
 
 
@@ -125,9 +125,9 @@ CANNOT_SAY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("unsaid", CANNOT_SAY, ids=lambda unsaid: label(unsaid.place))
+@pytest.mark.parametrize("unsaid", CANNOT_SAY, ids=lambda unsaid: label(unsaid.path))
 def test_what_the_schema_cannot_say_is_refused_by_the_parser(unsaid: Unsaid) -> None:
-    document = changed(unsaid.place, unsaid.value, without(("total",), EXAMPLE))
+    document = changed(unsaid.path, unsaid.value, without(("total",), EXAMPLE))
     reason = refusal(document)
     assert reason is not None and re.match(unsaid.reason, reason)
     assert schema_accepts(document)
@@ -177,15 +177,15 @@ def agree(document: dict[str, Any]) -> None:
 @given(st.lists(changes, min_size=1, max_size=3))
 def test_schema_and_parser_agree_on_changed_documents(changes: list[tuple[Place, Any]]) -> None:
     document = EXAMPLE
-    for place, value in changes:
-        document = changed(place, value, document)
+    for path, value in changes:
+        document = changed(path, value, document)
     agree(document)
 
 
-@pytest.mark.parametrize("place", places(EXAMPLE), ids=label)
-def test_schema_and_parser_agree_on_what_may_be_absent_or_null(place: Place) -> None:
-    agree(without(place, EXAMPLE))
-    agree(changed(place, None))
+@pytest.mark.parametrize("path", places(EXAMPLE), ids=label)
+def test_schema_and_parser_agree_on_what_may_be_absent_or_null(path: Place) -> None:
+    agree(without(path, EXAMPLE))
+    agree(changed(path, None))
 
 
 AMOUNTS = ("-12.50", "-0.00", "0", "12.50", " ", None)
@@ -201,30 +201,30 @@ def test_schema_and_parser_agree_on_what_may_be_below_zero(amount: str | None) -
 
 
 @pytest.mark.parametrize("erased", [True, False, None, "yes", 1])
-@pytest.mark.parametrize("place", [p for p in places(EXAMPLE) if len(p) > 1], ids=label)
-def test_schema_and_parser_agree_on_erased_people(erased: Any, place: Place) -> None:
+@pytest.mark.parametrize("path", [p for p in places(EXAMPLE) if len(p) > 1], ids=label)
+def test_schema_and_parser_agree_on_erased_people(erased: Any, path: Place) -> None:
     for person in (("customer",), ("items", 0, "license_user")):
-        agree(changed(place, 5, changed((*person, "erased"), erased)))
+        agree(changed(path, 5, changed((*person, "erased"), erased)))
 
 
-@pytest.mark.parametrize("place", places(EXAMPLE), ids=label)
-def test_texts_have_the_same_longest_length(place: Place) -> None:
-    reason = refusal(changed(place, "x" * 20_001)) or ""
+@pytest.mark.parametrize("path", places(EXAMPLE), ids=label)
+def test_texts_have_the_same_longest_length(path: Place) -> None:
+    reason = refusal(changed(path, "x" * 20_001)) or ""
     if limit := re.fullmatch(r"The text has 20,001 characters; at most ([\d,]+) are accepted\.", reason):
         most = int(limit[1].replace(",", ""))
         for length in (most, most + 1):
-            agree(changed(place, "x" * length))
+            agree(changed(path, "x" * length))
 
 
 def test_words_are_the_same() -> None:
     lists = set()
-    for place in places(EXAMPLE):
-        reason = refusal(changed(place, "no such word")) or ""
+    for path in places(EXAMPLE):
+        reason = refusal(changed(path, "no such word")) or ""
         if reason.startswith("Expected one of "):
-            words = re.findall("“([^”]+)”", reason.partition(", but ")[0])
-            lists.add(frozenset(words))
-            for word in words:
-                assert schema_accepts(changed(place, word)), (place, word)
+            listed = re.findall("“([^”]+)”", reason.partition(", but ")[0])
+            lists.add(frozenset(listed))
+            for word in listed:
+                assert schema_accepts(changed(path, word)), (path, word)
     assert len(lists) == 7
     assert set(enums(SCHEMA)) == lists | {frozenset(SCHEMA["$defs"]["currency"]["enum"])}
 

@@ -28,7 +28,7 @@ def anna(database: str) -> int:
 
 
 def numbered(*documents: Document) -> list[tuple[int, bytes]]:
-    return [(number, json.dumps(one).encode()) for number, one in enumerate(documents, 1)]
+    return [(number, json.dumps(order).encode()) for number, order in enumerate(documents, 1)]
 
 
 class SlowFile:
@@ -64,10 +64,10 @@ def importing(file: SlowFile) -> Iterator[Callable[[], ImportResult]]:
 
 
 def test_nobody_waits_for_a_file_that_is_being_read(anna: int) -> None:
-    carried = {"id": "S", "type": "AR", "status": "active"}
-    take_in(document(order_id=10, items=[item(subscription=carried)]))
+    subscription = {"id": "S", "type": "AR", "status": "active"}
+    take_in(document(order_id=10, items=[item(subscription=subscription)]))
     slow = SlowFile(
-        document(order_id=10, items=[item(subscription=carried)], locale="de"),
+        document(order_id=10, items=[item(subscription=subscription)], locale="de"),
         document(order_id=11, checkout_page="brand new"),
     )
     with importing(slow) as end:
@@ -95,10 +95,10 @@ def quickly(*documents: Document) -> ImportResult:
 
 
 def test_a_file_that_is_being_merged_keeps_its_own_orders_and_no_others(anna: int) -> None:
-    carried = {"id": "S", "type": "AR", "status": "active"}
-    take_in(*(document(order_id=n, items=[item(subscription=carried)]) for n in (10, 20)))
-    take_in(document(order_id=30, items=[item(subscription=carried | {"id": "T"})]))
-    with uncommitted(document(order_id=11, items=[item(subscription=carried)], checkout_page="shop-a"),
+    subscription = {"id": "S", "type": "AR", "status": "active"}
+    take_in(*(document(order_id=n, items=[item(subscription=subscription)]) for n in (10, 20)))
+    take_in(document(order_id=30, items=[item(subscription=subscription | {"id": "T"})]))
+    with uncommitted(document(order_id=11, items=[item(subscription=subscription)], checkout_page="shop-a"),
                      document(order_id=13, checkout_page="newest")):  # fmt: skip
         assert quickly(document(order_id=12, checkout_page="newest")).inserted == 1
         act(anna, cancel_subscription, 30, position=1)
@@ -107,7 +107,7 @@ def test_a_file_that_is_being_merged_keeps_its_own_orders_and_no_others(anna: in
             act(anna, cancel_subscription, 20, position=1)
         for own in (
             document(order_id=11),
-            document(order_id=10, items=[item(subscription=carried)], locale="de"),
+            document(order_id=10, items=[item(subscription=subscription)], locale="de"),
         ):
             with pytest.raises(Exception, match="lock timeout"):
                 quickly(own)
@@ -119,12 +119,12 @@ def test_a_file_that_is_being_merged_keeps_its_own_orders_and_no_others(anna: in
 def both(*works: Callable[[], Any]) -> list[Any]:
     barrier = threading.Barrier(len(works), timeout=30)
 
-    def one(work: Callable[[], Any]) -> Any:
+    def outcome(work: Callable[[], Any]) -> Any:
         barrier.wait()
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(one, works))
+        return list(pool.map(outcome, works))
 
 
 @pytest.mark.slow
@@ -149,9 +149,11 @@ def test_cancelling_while_a_child_order_arrives(anna: int) -> None:
     """Whichever is first: the older document of a new order never brings the renewal back."""
     for number in range(RACE_ROUNDS):
         parent, child = 1_000 + number * 2, 1_001 + number * 2
-        carried = {"id": f"S{number}", "type": "AR", "status": "active"}
-        take_in(document(order_id=parent, items=[item(subscription=carried)]))
-        arriving = document(order_id=child, items=[item(subscription=carried | {"parent_order_id": parent})])
+        subscription = {"id": f"S{number}", "type": "AR", "status": "active"}
+        take_in(document(order_id=parent, items=[item(subscription=subscription)]))
+        arriving = document(
+            order_id=child, items=[item(subscription=subscription | {"parent_order_id": parent})]
+        )
 
         def cancel(order_id: int = parent) -> str | None:
             try:
@@ -160,23 +162,25 @@ def test_cancelling_while_a_child_order_arrives(anna: int) -> None:
                 return None
 
         sentence, _ = both(cancel, partial(take_in, arriving))
-        rows = run("SELECT DISTINCT status FROM subscription WHERE subscription_id = :id", id=carried["id"])
+        rows = run(
+            "SELECT DISTINCT status FROM subscription WHERE subscription_id = :id", id=subscription["id"]
+        )
         assert rows == [("cancelled",)] if sentence else [("active",)]
 
 
 @pytest.mark.slow
 def test_two_children_of_one_subscription_arrive_together(database: str) -> None:
     for number in range(RACE_ROUNDS):
-        words = ("active", "2026-04-01T00:00:00Z"), ("cancelled", "2026-04-02T00:00:00Z")
+        states = ("active", "2026-04-01T00:00:00Z"), ("cancelled", "2026-04-02T00:00:00Z")
         arriving = [
             document(
-                order_id=5_000 + number * 2 + place,
+                order_id=5_000 + number * 2 + child,
                 updated_at=at,
                 items=[item(subscription={"id": f"T{number}", "type": "AR", "status": status})],
             )
-            for place, (status, at) in enumerate(words)
+            for child, (status, at) in enumerate(states)
         ]
-        both(*(lambda one=one: take_in(one) for one in arriving))
+        both(*(lambda order=order: take_in(order) for order in arriving))
     assert run("SELECT DISTINCT status FROM subscription WHERE subscription_id LIKE 'T%'") == [("cancelled",)]
 
 

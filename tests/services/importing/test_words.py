@@ -22,12 +22,12 @@ def anna(database: str) -> int:
     return factories.account("anna", stores=["shop-a"])
 
 
-def says(order_id: int, status: str, at: str | None, *, parent: int | None = 10, **given: Any) -> Document:
+def says(order_id: int, status: str, at: str | None, *, parent: int | None = 10, **fields: Any) -> Document:
     """A document of one order of the subscription S."""
-    carried: dict[str, object] = {"id": "S", "type": "AR", "status": status}
+    subscription: dict[str, object] = {"id": "S", "type": "AR", "status": status}
     if parent not in (None, order_id):
-        carried["parent_order_id"] = parent
-    return document(order_id=order_id, updated_at=at, items=[item(subscription=carried)], **given)
+        subscription["parent_order_id"] = parent
+    return document(order_id=order_id, updated_at=at, items=[item(subscription=subscription)], **fields)
 
 
 def statuses() -> dict[int, str]:

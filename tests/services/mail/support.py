@@ -16,9 +16,9 @@ def send(server: MailServer) -> str:
     return str(send_due(server.url, SENDER))
 
 
-def resent(people: dict[str, int], **given: Any) -> int:
+def resent(people: dict[str, int], **fields: Any) -> int:
     """A new order whose licence was just resent; its ID."""
-    made = document(**{"items": [item(activation_codes=[{"code": "AAAA-1"}])]} | given)
+    made = document(**{"items": [item(activation_codes=[{"code": "AAAA-1"}])]} | fields)
     factories.take_in(made)
     [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=made["order_id"])
     act(people["anna"], resend_licence, made["order_id"], code_id=code_id)

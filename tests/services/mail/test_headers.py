@@ -67,19 +67,19 @@ def read(content: bytes) -> tuple[str, str, str]:
     """Sender, recipient and subject, after both of Python's readers have found one of each."""
     modern, plain = message_from_bytes(content, policy=policy.default), message_from_bytes(content)
     assert set(modern.keys()) == HEADERS and len(modern.keys()) == len(HEADERS)
-    found = []
+    addresses = []
     for header in ("From", "To"):
-        [one] = modern[header].addresses
+        [parsed] = modern[header].addresses
         [(name, address)] = getaddresses([plain[header]])
-        assert address == one.addr_spec
+        assert address == parsed.addr_spec
         # The modern reader of some versions puts a space between encoded words, where none belongs.
-        assert decoded(name).replace(" ", "") == one.display_name.replace(" ", "")
-        found.append(address)
+        assert decoded(name).replace(" ", "") == parsed.display_name.replace(" ", "")
+        addresses.append(address)
         assert not modern[header].defects
     head = content.partition(b"\r\n\r\n")[0]
     assert head.replace(b"\r\n", b"").count(b"\n") == 0 and b"\r" not in head.replace(b"\r\n", b"")
     assert all(len(line) <= 78 or b" " not in line.strip() for line in head.split(b"\r\n"))
-    return found[0], found[1], decoded(plain["Subject"])
+    return addresses[0], addresses[1], decoded(plain["Subject"])
 
 
 def decoded(header: str) -> str:
@@ -100,8 +100,8 @@ def test_one_recipient_with_letters_outside_ascii(name: str, local: str) -> None
     message = composed(to_name=name, to_address=f"{local}@почта.example")
     assert message.needs_utf8
     parsed = message_from_string(message.content.decode(), policy=policy.SMTPUTF8)
-    [one] = parsed["To"].addresses
-    assert one.addr_spec == message.recipient == f"{local}@xn--80a1acny.example"
+    [recipient] = parsed["To"].addresses
+    assert recipient.addr_spec == message.recipient == f"{local}@xn--80a1acny.example"
     [(_, address)] = getaddresses(
         [message.content.decode().partition("\r\nTo: ")[2].partition("\r\nSubject")[0]]
     )
@@ -146,8 +146,8 @@ def test_the_senders_name_and_domain() -> None:
         '"Söhne, \\"die\\"" <support@straße.example>': 'Söhne, "die"',
     }.items():
         message = composed(mail_from)
-        [one] = message_from_bytes(message.content, policy=policy.default)["From"].addresses
-        assert (one.display_name, one.addr_spec) == (name, "support@xn--strae-oqa.example")
+        [address] = message_from_bytes(message.content, policy=policy.default)["From"].addresses
+        assert (address.display_name, address.addr_spec) == (name, "support@xn--strae-oqa.example")
         assert message.sender == "support@xn--strae-oqa.example" and not message.needs_utf8
 
 
@@ -167,8 +167,8 @@ def test_what_arrives_at_a_server(people: dict[str, int], server: MailServer) ->
         )  # fmt: skip
     run("UPDATE mail SET html_body = '<p>h</p>'")
     assert str(send_due(server.url, SENDER)) == f"{len(names)} sent, 0 put off, 0 failed"
-    arrived = {str(one.message["Message-ID"]): one for one in server.accepted}
+    arrived = {str(mail.message["Message-ID"]): mail for mail in server.accepted}
     for number, name in enumerate(names):
-        one = arrived[f"<{number}@test.example>"]
-        assert (one.sender, one.recipients) == ("support@acme.example", [TO])
-        assert read(one.content) == ("support@acme.example", TO, one_line(" ".join(name.split())[:1000]))
+        mail = arrived[f"<{number}@test.example>"]
+        assert (mail.sender, mail.recipients) == ("support@acme.example", [TO])
+        assert read(mail.content) == ("support@acme.example", TO, one_line(" ".join(name.split())[:1000]))

@@ -1,11 +1,17 @@
 """A store with a Noventiq connection, and what its orders look like afterwards."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+from db.connections.engine import viewer_transaction
+from services.actions import ActionRequest, perform
 from services.connections.inbox import Answer, receive
 from services.delivery.incoming import INCOMING, apply_incoming
+from services.privacy.erasure import erase_personal_data, preview_erasure
+from tests.support import factories
 from tests.support.factories import run
 from tests.support.noventiq import Json, signature_of
 
@@ -75,3 +81,13 @@ def everything_of(order_id: int) -> list[Any]:
         "SELECT subscription_id, type, status FROM subscription WHERE order_id = :id ORDER BY 1", id=order_id
     )
     return facts
+
+
+def erase(email: str) -> None:
+    """What an administrator does about a person."""
+    admin = factories.account(f"admin-{secrets.token_hex(4)}", role="administrator")
+    viewer = factories.viewer(admin)
+    with viewer_transaction(admin) as connection:
+        expected = preview_erasure(connection, viewer, email=email).parts
+    request = ActionRequest(key=uuid4(), address=None, order_id=None)
+    perform(viewer, request, erase_personal_data, email=email, expected=expected)

@@ -2,12 +2,18 @@
 
 import itertools
 import random
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
+from db.connections.engine import jobs_transaction
+from services.connections.secrets import Purpose, add_secret
+from services.delivery.incoming import apply_incoming
+from services.order_actions.subscriptions import cancel_subscription
 from tests.services.noventiq.shop import (
     Hook,
+    erase,
     everything_of,
     items_of,
     order_row,
@@ -166,8 +172,6 @@ def test_what_was_decided_here_of_a_renewal_counts_until_the_vendor_speaks_of_it
             items=[item(product_id="111111", sku="SKU-1", name="Product 1", subscription=subscription)],
         )
     )
-    from services.order_actions.subscriptions import cancel_subscription
-
     factories.act(anna, cancel_subscription, order_id, position=1)
     bought = order(order_id, product(1, subscription={"id": f"{order_id}_2"}), status="paid", pay_date=at(10))
     tomorrow = "2099-01-01T00:00:00+00:00"
@@ -215,3 +219,49 @@ def test_refused_and_unknown_messages_are_shown(hook: Hook) -> None:
     assert hook.take(message(order(order_id), "order.gift.wrapped")).status == 202
     assert [state for state, _ in hook.tell()[-2:]] == ["refused", "ignored"]
     assert not run("SELECT FROM orders WHERE order_id = :id", id=order_id)
+
+
+def test_an_erased_person_does_not_come_back(hook: Hook) -> None:
+    """Neither by a later message, nor in what is kept of the earlier ones."""
+    order_id = next(_numbers)
+    bought = order(order_id)
+    bought["customer"] = dict(bought["customer"]) | {"email": "gone@example.com", "first_name": "Zénobie"}
+    hook.tell(message(bought, "order.created", event_date=at(9)))
+    erase("gone@example.com")
+    hook.tell(
+        message(bought, "order.payment.succeeded", event_date=at(10)),
+        message(bought, "product.delivered", event_date=at(9, 30)),
+    )
+    row = order_row(order_id)
+    assert (row.status, row.customer_erased, row.email, row.first_name) == ("paid", True, None, None)
+    assert items_of(order_id)[0].delivered
+
+
+def test_workers_that_share_the_messages_end_alike(hook: Hook) -> None:
+    first = next(_numbers)
+    hook.tell(*life_of(first))
+    expected = [str(row).replace(str(first), "ID") for row in everything_of(first)]
+    order_ids = [next(_numbers) for _ in range(4)]
+    messages = [one for order_id in order_ids for one in life_of(order_id)]
+    random.Random(1).shuffle(messages)
+    for one in messages:
+        hook.take(one)
+    with ThreadPoolExecutor(3) as workers:
+        for done in [workers.submit(apply_incoming) for _ in range(3)]:
+            done.result()
+    assert {state for state, _ in hook.tell()[-len(messages) :]} <= {"applied", "unchanged"}
+    for order_id in order_ids:
+        assert [str(row).replace(str(order_id), "ID") for row in everything_of(order_id)] == expected
+
+
+def test_two_secret_keys_are_valid_while_one_replaces_the_other(hook: Hook) -> None:
+    bought = order(next(_numbers))
+    with jobs_transaction() as connection:
+        add_secret(connection, hook.connection_id, Purpose.IN, "second")
+    assert hook.take(message(bought, "order.created"), secret="second").status == 202
+    assert hook.take(message(bought, "order.payment.failed")).status == 202
+    run("UPDATE connection_secret SET valid_until = now() WHERE valid_until IS NOT NULL")
+    assert hook.take(message(bought, "order.payment.failed", event_date=at(9, 1))).status == 401
+    assert (
+        hook.take(message(bought, "order.payment.failed", event_date=at(9, 1)), secret="second").status == 202
+    )

@@ -4,9 +4,12 @@ import itertools
 
 import pytest
 
+from services.noventiq.applying import UNREACHABLE
+from services.noventiq.troubles import Troubles
 from tests.services.noventiq.shop import Hook, everything_of, items_of, order_row, subscription_status
 from tests.support.factories import document, run, take_in
 from tests.support.noventiq import FakeNoventiq, Json, connection_of, message, order, product
+from tests.support.ports import free_port
 
 _numbers = itertools.count(800_001)
 PAID = "2026-11-01T10:00:00+03:00"
@@ -96,16 +99,17 @@ def test_a_fetch_that_fails_is_made_again_later(vendor: FakeNoventiq, fetching: 
     assert order_row(bought["order_id"]).status == "not paid"
 
 
-def test_wrong_credentials_leave_messages_waiting(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor)
-    vendor.control("set", password="changed", tokens={})
-    state, reason = fetching.tell(message(bought, "order.created"))[-1]
+def test_wrong_credentials_leave_messages_waiting(vendor: FakeNoventiq, database: str) -> None:
+    wrong = Hook(*connection_of("shop-w", api_url=vendor.url, password="wrong"))
+    state, reason = wrong.tell(message(known(vendor), "order.created"))[-1]
     assert (state, reason) == (
         "waiting",
         "Noventiq refused the user name or the password of this connection.",
     )
-    vendor.control("set", password="1234")
-    assert fetching.tell()[-1][0] == "applied"
+    # It is not tried with the wrong password again and again; a new one counts at once.
+    assert wrong.tell()[-1] == ("waiting", UNREACHABLE) and len(vendor.calls("login_check")) == 1
+    run("UPDATE connection_secret SET secret = '1234' WHERE purpose = 'api' AND secret = 'wrong'")
+    assert wrong.tell()[-1][0] == "applied"
 
 
 def test_the_subscription_is_as_the_vendor_has_it_now(vendor: FakeNoventiq, fetching: Hook) -> None:
@@ -128,3 +132,30 @@ def test_an_order_of_another_store_stays_its_own(vendor: FakeNoventiq, fetching:
     state, reason = fetching.tell(message(bought, "order.created"))[-1]
     assert state == "refused" and reason is not None and "no order with this ID" in reason
     assert everything_of(bought["order_id"]) == before
+
+
+def test_a_vendor_that_is_away_is_asked_once(vendor: FakeNoventiq, database: str) -> None:
+    """All stores share the worker: each message would wait for its own time-out."""
+    away = Hook(*connection_of("shop-away", api_url=f"http://127.0.0.1:{free_port()}"))
+    states = away.tell(*[message(order(next(_numbers)), "order.created") for _ in range(3)])
+    assert [state for state, _ in states] == ["waiting"] * 3
+    assert str(states[0][1]).startswith("Noventiq cannot be reached.")
+    assert [reason for _, reason in states[1:]] == [UNREACHABLE] * 2
+    # Once an administrator has corrected the address, it is asked at once.
+    bought = order(next(_numbers))
+    vendor.control("order", **bought)
+    run(
+        "UPDATE connection SET options = options || jsonb_build_object('api_url', cast(:url AS text)) "
+        "WHERE id = :id", url=vendor.url, id=away.connection_id,
+    )  # fmt: skip
+    assert away.tell(message(bought, "order.created"))[-1][0] == "applied"
+
+
+def test_pauses_grow_and_end() -> None:
+    now = [0.0]
+    troubles = Troubles(lambda: now[0])
+    assert [troubles.note("a") for _ in range(7)] == [10, 20, 40, 80, 160, 300, 300]
+    now[0] = 100.0
+    assert (troubles.seconds_left("a"), troubles.seconds_left("b")) == (200.0, 0.0)
+    troubles.clear("a")
+    assert (troubles.seconds_left("a"), troubles.note("a")) == (0.0, 10)

@@ -19,7 +19,7 @@ from services.order_actions.subscriptions import (
 )
 from services.refunds.processing import fulfil_request, take_request
 from services.refunds.requests import request_refund
-from tests.services.noventiq.shop import Hook, items_of, make_due, order_row, subscription_status
+from tests.services.noventiq.shop import Hook, erase, items_of, make_due, order_row, subscription_status
 from tests.support import factories
 from tests.support.connected import awaited, events
 from tests.support.factories import act, history, mails, run
@@ -59,11 +59,14 @@ def shop(vendor: FakeNoventiq, hook: Hook, port: int) -> FakeNoventiq:
     return vendor
 
 
-def bought(shop: FakeNoventiq, hook: Hook, *, status: str = "active") -> Json:
+def bought(
+    shop: FakeNoventiq, hook: Hook, *, status: str = "active", email: str = "marcel@example.com"
+) -> Json:
     """A paid order of two products, the first with an AR subscription; it came by its webhooks."""
     number = next(_numbers)
     renewal = {"id": f"{number}_1", "type": "AR", "status": status}
     made = order(number, product(1, subscription=renewal), product(2), status="paid", pay_date=PAID)
+    made["customer"]["email"] = email
     shop.control("order", **made)
     assert shop.send(number, "order.payment.succeeded") == 202
     work()
@@ -219,6 +222,23 @@ def test_a_refund_of_two_products_waits_for_both(
     # The renewal that was stopped here with it is stopped there as well.
     work()
     assert shop.control("state")["subscriptions"][f"{number}_1"]["status"] == "cancelled"
+
+
+def test_a_refund_of_an_erased_person_is_completed_all_the_same(
+    shop: FakeNoventiq, hook: Hook, people: dict[str, int]
+) -> None:
+    """Of their messages nothing is kept, but how many there were."""
+    number = bought(shop, hook, email="gone@example.com")["order_id"]
+    approved(people, number, 1, 2)
+    work()
+    erase("gone@example.com")
+    shop.send(number, "product.returned", index=1, event_date=LATER)
+    work()
+    assert awaited(number).state == "sent"
+    assert run("SELECT body FROM inbox ORDER BY id DESC LIMIT 1")[0].body is None
+    shop.send(number, "product.returned", index=0, event_date=LATER)
+    work()
+    assert awaited(number).state == "confirmed" and request_state(number).result == "full"
 
 
 def test_a_partial_refund(shop: FakeNoventiq, hook: Hook, people: dict[str, int]) -> None:

@@ -31,17 +31,17 @@ def people(database: str) -> dict[str, int]:
     return {"anna": anna, "carla": factories.account("carla", role="analyst", stores=["shop-a"])}  # fmt: skip
 
 
-def order(**given: object) -> int:
-    made = document(**{"items": [item(activation_codes=[{"code": "LIVE-1"}])], "customer": CUSTOMER} | given)
+def order(**fields: object) -> int:
+    made = document(**{"items": [item(activation_codes=[{"code": "LIVE-1"}])], "customer": CUSTOMER} | fields)
     factories.take_in(made)
     return int(made["order_id"])
 
 
 def code_of(order_id: int, code: str = "LIVE-1") -> int:
-    [[found]] = run(
+    [[code_id]] = run(
         "SELECT id FROM activation_code WHERE order_id = :id AND code = :code", id=order_id, code=code
     )
-    return int(found)
+    return int(code_id)
 
 
 def resend(account_id: int, order_id: int, code_id: int | None = None) -> str:
@@ -71,7 +71,7 @@ def test_it_goes_to_the_customer_and_never_to_the_licence_user(people: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("fields", "why"),
     [
         ({"status": "not paid", "pay_date": None}, "only while the order is Paid"),
         ({"status": "deleted"}, "only while the order is Paid"),
@@ -82,8 +82,8 @@ def test_it_goes_to_the_customer_and_never_to_the_licence_user(people: dict[str,
         ({"items": [item(activation_codes=[{"code": "LIVE-1", "deleted": True}])]}, "activation code was deleted"),
     ],
 )  # fmt: skip
-def test_no_resend(given: dict[str, Any], why: str, people: dict[str, int]) -> None:
-    order_id = order(**given)
+def test_no_resend(fields: dict[str, Any], why: str, people: dict[str, int]) -> None:
+    order_id = order(**fields)
     before = factories.everything()
     with pytest.raises(LicenceNotSent, match=why):
         resend(people["anna"], order_id)

@@ -27,13 +27,13 @@ def people(database: str) -> dict[str, int]:
 
 
 def carrying(
-    subscription_id: str, type_: str = "AR", status: str = "active", **given: object
+    subscription_id: str, type_: str = "AR", status: str = "active", **fields: object
 ) -> dict[str, Any]:
-    return item(subscription={"id": subscription_id, "type": type_, "status": status} | given)
+    return item(subscription={"id": subscription_id, "type": type_, "status": status} | fields)
 
 
-def order(*items: dict[str, Any], **given: object) -> int:
-    made = document(items=list(items), **given)
+def order(*items: dict[str, Any], **fields: object) -> int:
+    made = document(items=list(items), **fields)
     factories.take_in(made)
     return int(made["order_id"])
 

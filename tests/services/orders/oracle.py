@@ -121,11 +121,11 @@ def has_day(value: str | None, start: date | None, end: date | None) -> bool:
 def shown_subscriptions(order: Document) -> list[bool]:
     """Whether each subscription that the order shows is activated."""
     return [
-        carried["status"] != "cancelled"
-        for one in order["items"]
-        if (carried := one.get("subscription")) is not None
-        and carried["type"] in ("AR", "PMR")
-        and (order["pay_date"] or carried["parent_order_id"])
+        subscription["status"] != "cancelled"
+        for line in order["items"]
+        if (subscription := line.get("subscription")) is not None
+        and subscription["type"] in ("AR", "PMR")
+        and (order["pay_date"] or subscription["parent_order_id"])
     ]
 
 
@@ -134,7 +134,7 @@ def personal(field: str, wanted: str) -> Oracle:
 
 
 def is_delivered(order: Document) -> bool:
-    return all(one["delivered"] for one in order["items"])
+    return all(line["delivered"] for line in order["items"])
 
 
 # One filled field each: (what is typed, the rule worked out by hand).
@@ -199,13 +199,13 @@ FIELDS: dict[str, tuple[dict[str, Any], Oracle]] = {
 
 
 def codes(order: Document) -> list[str]:
-    return [fold(c["code"]) or "" for one in order["items"] for c in one.get("activation_codes", [])]
+    return [fold(c["code"]) or "" for line in order["items"] for c in line.get("activation_codes", [])]
 
 
 def expected(orders: dict[int, Document], refunds: dict[int, str], *rules: Oracle) -> list[int]:
     mine = [o for o in orders.values() if o["checkout_page"] in ("shop-a", "shop-b")]
-    kept = [o for o in mine if all(rule(o, refunds) for rule in rules)]
+    matching = [o for o in mine if all(rule(o, refunds) for rule in rules)]
     newest_first = sorted(
-        kept, key=lambda o: (datetime.fromisoformat(o["create_date"]), o["order_id"]), reverse=True
+        matching, key=lambda o: (datetime.fromisoformat(o["create_date"]), o["order_id"]), reverse=True
     )
     return [o["order_id"] for o in newest_first]

@@ -14,8 +14,8 @@ from tests.support import factories
 from tests.support.factories import document, item, run
 
 
-def subscription(**given: object) -> dict[str, Any]:
-    return {"id": "S1", "type": "AR", "status": "active"} | given
+def subscription(**fields: object) -> dict[str, Any]:
+    return {"id": "S1", "type": "AR", "status": "active"} | fields
 
 
 DOCUMENTS = {
@@ -70,8 +70,8 @@ def test_a_foreign_order_and_none_at_all_are_answered_alike(order_id: int, anna:
 
 def test_orders_come_as_asked_for_and_foreign_ones_are_left_out(anna: int) -> None:
     with viewer_transaction(anna) as connection:
-        found = get_orders(connection, factories.viewer(anna), [106, 900, 100, 999])
-    assert [order.order_id for order in found] == [106, 100]
+        details = get_orders(connection, factories.viewer(anna), [106, 900, 100, 999])
+    assert [order.order_id for order in details] == [106, 100]
 
 
 def test_parent_and_child_show_their_subscription_and_each_other(anna: int) -> None:
@@ -90,8 +90,8 @@ def test_no_subscription_is_shown_for(order_id: int, why: str, anna: int) -> Non
 
 
 def test_a_cancelled_subscription_is_deactivated(anna: int) -> None:
-    carried = get(anna, 104).items[0].subscription
-    assert carried is not None and not carried.activated
+    subscription = get(anna, 104).items[0].subscription
+    assert subscription is not None and not subscription.activated
 
 
 def test_orders_in_the_history_lead_there_only_when_in_scope(anna: int) -> None:
@@ -125,8 +125,8 @@ def test_a_document_is_handed_out_in_scope_and_recorded(anna: int) -> None:
     [[own]] = run("SELECT id FROM order_document WHERE name = 'credit.pdf'")
     [[foreign]] = run("SELECT id FROM order_document WHERE name = 'b.pdf'")
     with viewer_transaction(anna) as connection:
-        found = get_document(connection, factories.viewer(anna), own, address="192.0.2.9")
-    assert (found.name, found.content) == ("credit.pdf", b"%PDF")
+        document = get_document(connection, factories.viewer(anna), own, address="192.0.2.9")
+    assert (document.name, document.content) == ("credit.pdf", b"%PDF")
     assert run("SELECT account_id, order_id, address FROM audit_log WHERE action = 'document download'") == [
         (anna, 105, "192.0.2.9")
     ]
@@ -143,7 +143,7 @@ def page_key(order_id: int) -> str:
 def test_the_customer_sees_live_codes_of_a_paid_order_only(anna: int) -> None:
     with anonymous_transaction() as connection:
         order = get_customer_order(connection, page_key(105))
-        assert [one.codes for one in order.items] == [("LIVE",), ()]
+        assert [line.codes for line in order.items] == [("LIVE",), ()]
         assert [name for _, name in order.documents] == ["credit.pdf"]
         assert get_customer_order(connection, page_key(108)).items[0].codes == ()
 

@@ -31,7 +31,7 @@ def orders(database: str) -> dict[int, Document]:
 @pytest.fixture(scope="module")
 def refunds(orders: dict[int, Document]) -> dict[int, str]:
     """The status of the newest refund request of some orders."""
-    rng, found = random.Random(7), {}
+    rng, results = random.Random(7), {}
     for number in rng.sample(sorted(orders), 60):
         status = rng.choice(list(RefundStatus))
         is_closed = status in (RefundStatus.COMPLETED, RefundStatus.REFUSED)
@@ -42,8 +42,8 @@ def refunds(orders: dict[int, Document]) -> dict[int, str]:
             "CASE WHEN :taken THEN now() END, CASE WHEN :closed THEN now() END FROM orders WHERE order_id = :id",
             id=number, status=status, result=result, taken=status is not RefundStatus.REQUESTED, closed=is_closed,
         )  # fmt: skip
-        found[number] = str(status)
-    return found
+        results[number] = str(status)
+    return results
 
 
 @pytest.fixture(scope="module")
@@ -85,24 +85,24 @@ def test_each_field_alone_finds_what_its_rule_says(
 
 
 def pairs() -> Iterator[tuple[str, str]]:
-    for one, other in combinations(FIELDS, 2):
+    for first, other in combinations(FIELDS, 2):
         groups = [
-            {name.split("_from")[0].split("_to")[0] for name in FIELDS[case][0]} for case in (one, other)
+            {name.split("_from")[0].split("_to")[0] for name in FIELDS[case][0]} for case in (first, other)
         ]
         if not groups[0] & groups[1]:
-            yield one, other
+            yield first, other
 
 
 def test_all_pairs_of_fields_are_combined_with_and(
     orders: dict[int, Document], refunds: dict[int, str], anna: int
 ) -> None:
     wrong, filled = [], 0
-    for one, other in pairs():
-        (typed, rule), (more, second) = FIELDS[one], FIELDS[other]
+    for first, other in pairs():
+        (typed, rule), (more, second) = FIELDS[first], FIELDS[other]
         wanted = expected(orders, refunds, rule, second)
         filled += bool(wanted)
         if found_ids(anna, SearchInput(**typed, **more)) != wanted:
-            wrong.append((one, other))
+            wrong.append((first, other))
     assert wrong == []
     assert filled > 200
 
@@ -165,12 +165,12 @@ def test_hostile_text_in_any_field_finds_nothing_or_is_refused_in_words(
         fields: dict[str, Any] = {name: value}
         typed = SearchInput(**fields)
         try:
-            found = found_ids(anna, typed)
+            ids = found_ids(anna, typed)
         except InvalidSearch as error:
             assert re.search(r"\w+ \w+.*[.]$", error.errors[name], re.S)
         else:
             is_blank = not value.strip()
-            assert found == [] or is_blank
+            assert ids == [] or is_blank
 
 
 @pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata"])

@@ -42,13 +42,13 @@ def test_ids_come_back_whatever_separates_them(ids: list[int], separator: str) -
     assert numbers(text) == (tuple(dict.fromkeys(ids)) if ids else None)
 
 
-@pytest.mark.parametrize(("text", "found"), [
+@pytest.mark.parametrize(("text", "expected"), [
     ("A0012345678", (12345678,)), ("  ", None), ("0", (None,)), ("9" * 40, (None,)),
     ("1;;2, ,3", (1, 2, 3)), ("#5", (5,)), ("１２", (12,)), ("০১৭", (17,)), ("\u202b12\u202c", (12,)),
     ("12346177.0", (12346177,)), ("12346177.00\n5", (12346177, 5)), ("ALS-2346177", (2346177,)),
 ])  # fmt: skip
-def test_only_digits_of_an_id_count(text: str, found: tuple[int | None, ...] | None) -> None:
-    assert numbers(text) == found
+def test_only_digits_of_an_id_count(text: str, expected: tuple[int | None, ...] | None) -> None:
+    assert numbers(text) == expected
 
 
 def test_longer_spellings_come_along_where_they_may_be_a_name() -> None:
@@ -176,8 +176,8 @@ def test_a_stored_search_that_makes_no_sense_is_refused(stored: dict[str, Any]) 
 
 
 @given(st.text(), st.dictionaries(st.integers(1000, 99_999), st.just("A1"), max_size=3))
-def test_splitting_a_text_loses_nothing(text: str, known: dict[int, str]) -> None:
-    assert "".join(part.text for part in split_text(text, known)) == text
+def test_splitting_a_text_loses_nothing(text: str, names: dict[int, str]) -> None:
+    assert "".join(part.text for part in split_text(text, names)) == text
 
 
 def test_only_known_orders_become_references() -> None:

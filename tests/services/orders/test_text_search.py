@@ -44,7 +44,7 @@ def anna(database: str) -> int:
     return factories.account("anna@example.com", stores=["shop-a"])
 
 
-def found(account_id: int, **fields: Any) -> set[int]:
+def order_ids(account_id: int, **fields: Any) -> set[int]:
     with viewer_transaction(account_id) as connection:
         order_filter = parse_filter(SearchInput(**fields), zone=BERLIN)
         return {
@@ -76,7 +76,7 @@ def found(account_id: int, **fields: Any) -> set[int]:
     ],
 )
 def test_found_in_every_spelling(anna: int, fields: dict[str, str], orders: set[int]) -> None:
-    assert found(anna, **fields) == orders
+    assert order_ids(anna, **fields) == orders
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_found_in_every_spelling(anna: int, fields: dict[str, str], orders: set[
     ],
 )
 def test_order_ids_are_found_as_shown(anna: int, ids: str, orders: set[int]) -> None:
-    assert found(anna, order_ids=ids) == orders
+    assert order_ids(anna, order_ids=ids) == orders
 
 
 def test_what_is_missing_is_named_as_it_was_typed(anna: int) -> None:

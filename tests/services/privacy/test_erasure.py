@@ -123,13 +123,13 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
     mine = lived_through(people)
     other = document(customer=CUSTOMER | {"email": "other@example.com", "last_name": "Keeper"})
     factories.take_in(other)
-    kept = everything_kept()
-    assert all(any(value in rows for rows in kept.values()) for value in VALUES)
+    tables = everything_kept()
+    assert all(any(value in rows for rows in tables.values()) for value in VALUES)
     run("DELETE FROM orders WHERE order_id = :id", id=other["order_id"])
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
         preview = preview_erasure(connection, admin, email=f"  {EMAIL.upper()} ")
-    assert (preview.number, {one.order_id for one in preview.orders}) == (2, set(mine))
+    assert (preview.number, {order.order_id for order in preview.orders}) == (2, set(mine))
     assert (preview.documents, preview.mails) == (2, 2)
     assert erase(people["admin"], EMAIL) == (
         "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 1 saved search, 22 mentions. "

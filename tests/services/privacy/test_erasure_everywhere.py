@@ -68,7 +68,7 @@ def shop_history(*texts: str) -> list[Document]:
     return [{"date": "2026-03-01T10:00:00Z", "kind": "status", "text": text} for text in texts]
 
 
-def full(**given: Any) -> Document:
+def full(**fields: Any) -> Document:
     """The person's own order with everything a document may hold of them."""
     return document(**{
         "order_id": 500, "customer": CUSTOMER, "updated_at": "2026-03-02T00:00:00Z",
@@ -85,7 +85,7 @@ def full(**given: Any) -> Document:
         "related_orders": [{"order_id": 510, "relation": "typo"}],
         "history": shop_history(f"Sent to <{EMAIL}>", f"Called {PHONE}", f"{LAST}, {FIRST} has paid", "Paid"),
         "documents": [{"name": f"invoice {LAST}.pdf", "kind": "payment", "content_base64": as_file(f"{FIRST} {LAST}")}],
-    } | given)  # fmt: skip
+    } | fields)  # fmt: skip
 
 
 def as_file(text: str) -> str:
@@ -164,7 +164,7 @@ def live_through(people: dict[str, int]) -> None:
 
 def cells() -> list[tuple[str, str]]:
     """Every value of every table as text, whatever its type."""
-    found = []
+    texts = []
     for (name,) in run(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
     ):
@@ -175,8 +175,8 @@ def cells() -> list[tuple[str, str]]:
                 if isinstance(value, dict | list):
                     value = json.dumps(value, ensure_ascii=False)
                 if isinstance(value, str):
-                    found.append((f"{name}.{column}", value))
-    return found
+                    texts.append((f"{name}.{column}", value))
+    return texts
 
 
 def plain(text: str) -> str:
@@ -188,13 +188,13 @@ def plain(text: str) -> str:
 
 def left() -> list[tuple[str, str]]:
     """Where one of the values still is. Not by the code that deletes: this looks at every letter and digit."""
-    found = []
-    for place, text in cells():
+    leaks = []
+    for cell, text in cells():
         read = plain(text)
         digits = "".join(str(unicodedata.decimal(c)) for c in read if c.isdecimal())
-        found += [(place, secret) for secret in SECRETS if plain(secret) in read]
-        found += [(place, number) for number in NUMBERS if re.sub(r"\D", "", number) in digits]
-    return found
+        leaks += [(cell, secret) for secret in SECRETS if plain(secret) in read]
+        leaks += [(cell, number) for number in NUMBERS if re.sub(r"\D", "", number) in digits]
+    return leaks
 
 
 def later_documents() -> list[Document]:
@@ -207,7 +207,7 @@ def later_documents() -> list[Document]:
     again["history"] += shop_history(f"Reminder sent to {EMAIL}", f"New: {PHONE}")
     newcomer = item(item_id="c", name=f"Mug of {FIRST} {LAST}", license_user={"first_name": FIRST, "email": EMAIL},
                     additional_fields=[{"name": "engraving", "value": f"{FIRST} {LAST}"}])  # fmt: skip
-    unnamed = [{key: value for key, value in one.items() if key != "item_id"} for one in full()["items"]]
+    unnamed = [{key: value for key, value in line.items() if key != "item_id"} for line in full()["items"]]
     first, second, third = others()
     return [
         again,
@@ -227,7 +227,7 @@ def later_documents() -> list[Document]:
 def test_forty_places_ten_spellings_and_ten_later_documents(people: dict[str, int]) -> None:
     live_through(people)
     before = left()
-    assert len({place for place, _ in before}) >= 35 and len(before) > 250
+    assert len({cell for cell, _ in before}) >= 35 and len(before) > 250
     assert {secret for _, secret in before} == {*SECRETS, *NUMBERS}
     admin = factories.viewer(people["admin"])
     with viewer_transaction(people["admin"]) as connection:
@@ -242,11 +242,11 @@ def test_forty_places_ten_spellings_and_ten_later_documents(people: dict[str, in
     ]
     [[line]] = run("SELECT text FROM order_history WHERE order_id = 530 AND source = 'shop'")
     assert line == "Kira wrote: ask deleted, deleted"
-    for number, one in enumerate(later_documents()):
-        assert factories.take_in(one).updated == 1
+    for number, newer in enumerate(later_documents()):
+        assert factories.take_in(newer).updated == 1
         assert left() == [], number
-    kept = run("SELECT text FROM order_history WHERE order_id = 500 AND source = 'shop' ORDER BY id")
-    assert ("deleted has paid",) in kept or ("Paid",) in kept
+    lines = run("SELECT text FROM order_history WHERE order_id = 500 AND source = 'shop' ORDER BY id")
+    assert ("deleted has paid",) in lines or ("Paid",) in lines
     with pytest.raises(NothingToErase):
         act(people["admin"], erase_by({}), None)
 

@@ -53,19 +53,19 @@ def together() -> Iterator[Callable[..., list[Any]]]:
         def call(*works: Callable[[], Any]) -> list[Any]:
             barrier = Barrier(len(works), timeout=30)
 
-            def one(work: Callable[[], Any]) -> Any:
+            def outcome(work: Callable[[], Any]) -> Any:
                 barrier.wait()
                 try:
                     return work()
                 except SupportError as error:
                     return error
 
-            return list(pool.map(one, works))
+            return list(pool.map(outcome, works))
 
         yield call
 
 
-def person(number: int, **given: Any) -> Document:
+def person(number: int, **fields: Any) -> Document:
     return document(
         customer={"email": email_of(number), "first_name": f"Given{number}", "last_name": f"Family{number}"},
         items=[
@@ -74,7 +74,7 @@ def person(number: int, **given: Any) -> Document:
         ],
         history=[{"date": "2026-03-01T10:00:00Z", "kind": "email", "text": f"Sent to {email_of(number)}"}],
         updated_at="2026-03-02T00:00:00Z",
-    ) | given  # fmt: skip
+    ) | fields  # fmt: skip
 
 
 def email_of(number: int) -> str:
@@ -101,11 +101,11 @@ def rows_left() -> dict[str, list[str]]:
     tables = run(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
     )
-    found = {
+    leaks = {
         name: [row[0] for row in run(f"SELECT t::text FROM {name} t WHERE t::text LIKE '%@{DOMAIN}%'")]
         for (name,) in tables
     }
-    return {name: rows for name, rows in found.items() if rows}
+    return {name: rows for name, rows in leaks.items() if rows}
 
 
 @pytest.fixture(autouse=True)
@@ -151,8 +151,8 @@ def test_with_an_action(
     people: dict[str, int],
     together: Callable[..., list[Any]],
 ) -> None:
-    for number, one in enumerate(persons()):
-        order_id = one["order_id"]
+    for number, order in enumerate(persons()):
+        order_id = order["order_id"]
         if action is fulfil:
             act(people["anna"], request_refund, order_id, reason="x")
             [[request_id]] = run("SELECT id FROM refund_request WHERE order_id = :id", id=order_id)
@@ -168,8 +168,8 @@ def test_with_an_action(
 
 def test_with_a_correction_of_the_email(people: dict[str, int], together: Callable[..., list[Any]]) -> None:
     outcomes: Counter[str] = Counter()
-    for number, one in enumerate(persons()):
-        order_id, email = one["order_id"], email_of(number)
+    for number, order in enumerate(persons()):
+        order_id, email = order["order_id"], email_of(number)
         correct = partial(
             act, people["anna"], correct_email, order_id, email=f"other{number}@example.com", expected=email
         )
@@ -181,7 +181,7 @@ def test_with_a_correction_of_the_email(people: dict[str, int], together: Callab
         assert isinstance(corrected, str)
         # Said plainly, and the next preview shows where it went.
         assert isinstance(erased, ChangedSincePreview), erased
-        assert str(erased).startswith("Nothing was deleted.") and one["order_name"] in str(erased)
+        assert str(erased).startswith("Nothing was deleted.") and order["order_name"] in str(erased)
         with viewer_transaction(people["admin"]) as connection:
             preview = preview_erasure(connection, factories.viewer(people["admin"]), email=email)
         assert preview.parts == {order_id: Part.PAST_EMAIL}
@@ -195,15 +195,15 @@ def test_with_a_correction_of_the_email(people: dict[str, int], together: Callab
 def test_with_an_import_of_newer_documents(
     people: dict[str, int], together: Callable[..., list[Any]]
 ) -> None:
-    for number, one in enumerate(persons()):
-        newer = one | {
+    for number, order in enumerate(persons()):
+        newer = order | {
             "updated_at": datetime.now(UTC).isoformat(),
             "additional_data": [{"name": "contact", "value": email_of(number)}],
             "order_detail_url": f"https://shop.example/?mail={email_of(number)}",
         }
-        newer["history"] = [*one["history"], one["history"][0] | {"text": f"Reminded {email_of(number)}"}]
+        newer["history"] = [*order["history"], order["history"][0] | {"text": f"Reminded {email_of(number)}"}]
         erased, _ = together(
-            partial(erase, people, email_of(number), [one["order_id"]]), partial(factories.take_in, newer)
+            partial(erase, people, email_of(number), [order["order_id"]]), partial(factories.take_in, newer)
         )
         assert isinstance(erased, str), erased
     assert rows_left() == {}
@@ -212,10 +212,10 @@ def test_with_an_import_of_newer_documents(
 
 
 def test_with_a_document_that_says_so(people: dict[str, int], together: Callable[..., list[Any]]) -> None:
-    for number, one in enumerate(persons()):
-        act(people["anna"], add_note, one["order_id"], text=f"for {email_of(number)}")
-        told = one | {"updated_at": "2026-05-01T00:00:00Z", "customer": {"erased": True}, "history": []}
-        together(partial(factories.take_in, told), partial(note, people, number, one["order_id"]))
+    for number, order in enumerate(persons()):
+        act(people["anna"], add_note, order["order_id"], text=f"for {email_of(number)}")
+        told = order | {"updated_at": "2026-05-01T00:00:00Z", "customer": {"erased": True}, "history": []}
+        together(partial(factories.take_in, told), partial(note, people, number, order["order_id"]))
     assert rows_left() == {}
 
 
@@ -223,19 +223,21 @@ def test_while_a_mail_is_on_its_way(people: dict[str, int], together: Callable[.
     """What arrived is recorded as sent, what did not says that it was taken back; the deletion is never refused."""
     with mail_server() as server:
         server.on_data = lambda _: time.sleep(0.05)
-        for number, one in enumerate(persons()):
-            resend(people, number, one["order_id"])
+        for number, order in enumerate(persons()):
+            resend(people, number, order["order_id"])
             erased, _ = together(
-                partial(erase, people, email_of(number), [one["order_id"]]),
+                partial(erase, people, email_of(number), [order["order_id"]]),
                 partial(send_due, server.url, SENDER),
             )
             assert isinstance(erased, str), erased
-            [mail] = factories.mails(one["order_id"])
+            [mail] = factories.mails(order["order_id"])
             arrived = bool(server.to(email_of(number)))
             assert (mail.state, mail.to_address) == ("sent" if arrived else "failed", None)
             taken = "Taken back: the customer's data was deleted."
             assert mail.last_error == (None if arrived else taken)
-            lines = [line for line in factories.history(one["order_id"]) if line.startswith("Licence e-mail")]
+            lines = [
+                line for line in factories.history(order["order_id"]) if line.startswith("Licence e-mail")
+            ]
             assert lines == [
                 "Licence e-mail has been sent to deleted (item 1, code 1)"
                 if arrived
@@ -247,7 +249,7 @@ def test_while_a_mail_is_on_its_way(people: dict[str, int], together: Callable[.
 def test_three_hundred_orders_beside_a_working_worker(people: dict[str, int]) -> None:
     made = [person(7) for _ in range(300)]
     factories.take_in(*made)
-    ids = [one["order_id"] for one in made]
+    ids = [order["order_id"] for order in made]
     for order_id in ids[:100]:
         resend(people, 7, order_id)
     stop = Event()
@@ -272,8 +274,8 @@ def test_a_server_that_never_answers_does_not_stop_it(
 ) -> None:
     """The message is emptied when its hand-over has ended, and so is what the worker tells of it."""
     monkeypatch.setattr("services.privacy.erasure._WAIT_SECONDS", 0.3)
-    [one, *_] = persons()
-    resend(people, 0, one["order_id"])
+    [order, *_] = persons()
+    resend(people, 0, order["order_id"])
     reached, go_on = Event(), Event()
 
     def hold(_: bytes) -> None:
@@ -284,14 +286,14 @@ def test_a_server_that_never_answers_does_not_stop_it(
         server.on_data = hold
         worker = pool.submit(send_due, server.url.replace("timeout=2", "timeout=30"), SENDER)
         assert reached.wait(20)
-        said = erase(people, email_of(0), [one["order_id"]])
+        said = erase(people, email_of(0), [order["order_id"]])
         assert "1 mail was just being handed over and may arrive" in said
         go_on.set()
         worker.result(30)
-    [mail] = factories.mails(one["order_id"])
+    [mail] = factories.mails(order["order_id"])
     assert (mail.state, mail.to_address, mail.text_body, mail.html_body) == ("sent", None, "deleted", None)
-    assert "Licence e-mail has been sent to deleted (item 1, code 1)" in factories.history(one["order_id"])
+    assert "Licence e-mail has been sent to deleted (item 1, code 1)" in factories.history(order["order_id"])
     [[left]] = run(
-        "SELECT count(*) FROM order_history WHERE order_id = :id AND text LIKE '%@%'", id=one["order_id"]
+        "SELECT count(*) FROM order_history WHERE order_id = :id AND text LIKE '%@%'", id=order["order_id"]
     )
     assert left == 0

@@ -95,7 +95,7 @@ def test_a_span_is_the_place_of_the_value(before: str, value: Value, after: str)
     assert spans == sorted(spans) and all(0 <= start < end <= len(text) for start, end in spans)
     if value.kind is not Kind.CARD:
         start = len(before) + 1
-        assert any(found < start + len(value.text) and end > start for found, end in spans)
+        assert any(begin < start + len(value.text) and end > start for begin, end in spans)
 
 
 @given(st.text(alphabet="aé&#%=;39C\\u0\u0301\u200b \n"))
@@ -109,8 +109,8 @@ def test_readings_never_fail_and_stay_inside(text: str) -> None:
 def test_candidates_hold_each_value_in_its_own_words() -> None:
     text = "Ada  Lovelace (ada@example.org) has +44 20 7946-0018; old"
     sizes = [(Kind.EMAIL, 1), (Kind.PHONE, 1), (Kind.NAME, 1), (Kind.COMPANY, 2)]
-    found = set(candidates(text, sizes))
-    assert Value(Kind.EMAIL, "ada@example.org") in found
-    assert any(value.kind is Kind.PHONE and digits_of(value.text) == "442079460018" for value in found)
-    assert {Value(Kind.NAME, "ada"), Value(Kind.NAME, "lovelace")} <= found
-    assert any(value.kind is Kind.COMPANY and value.text.split() == ["ada", "lovelace"] for value in found)
+    values = set(candidates(text, sizes))
+    assert Value(Kind.EMAIL, "ada@example.org") in values
+    assert any(value.kind is Kind.PHONE and digits_of(value.text) == "442079460018" for value in values)
+    assert {Value(Kind.NAME, "ada"), Value(Kind.NAME, "lovelace")} <= values
+    assert any(value.kind is Kind.COMPANY and value.text.split() == ["ada", "lovelace"] for value in values)

@@ -11,9 +11,9 @@ from tests.support import factories
 from tests.support.factories import act, document, run
 
 
-def order(**given: object) -> int:
+def order(**fields: object) -> int:
     """A new paid order of one item (or as given); its ID."""
-    made = document(**given)
+    made = document(**fields)
     factories.take_in(made)
     return int(made["order_id"])
 
@@ -34,14 +34,14 @@ def plan_of(people: dict[str, int], order_id: int) -> RefundPlan:
     return plan
 
 
-def fulfil(people: dict[str, int], request_id: int, by: str = "rita", **given: object) -> str:
+def fulfil(people: dict[str, int], request_id: int, by: str = "rita", **fields: object) -> str:
     """With the sum that the dialog shows, unless another one is given."""
     asked: dict[str, Any] = {
         "positions": [1],
         "delete_codes": True,
         "stop_renewal": True,
         "note": "Paid back.",
-    } | given
+    } | fields
     if "expected_amount" not in asked:
         [[order_id]] = run("SELECT order_id FROM refund_request WHERE id = :id", id=request_id)
         shares = plan_of(people, order_id).sums.shares

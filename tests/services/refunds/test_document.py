@@ -23,21 +23,21 @@ from services.refunds.sums import Line, refund_sums
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
-def order(**given: object) -> LockedOrder:
+def order(**fields: object) -> LockedOrder:
     values: dict[str, Any] = dict[str, Any].fromkeys(LockedOrder.__slots__) | {
         "order_id": 1, "order_name": "A0000000001", "currency": "EUR", "total": Decimal(9), "paid_at": NOW,
         "created_at": NOW, "page_key": uuid4(), "first_name": "Inês", "store": "shop-a", "status": "paid",
         "payment_method": "WireTransfer",
     }  # fmt: skip
-    return LockedOrder(**values | given)
+    return LockedOrder(**values | fields)
 
 
-def made(*names: str, **given: object) -> bytes:
+def made(*names: str, **fields: object) -> bytes:
     items = [RefundedItem(n, name, 1, Decimal("5.40"), Decimal("5.40")) for n, name in enumerate(names, 1)]
-    return refund_pdf(order(**given), items, request_id=7, now=NOW)
+    return refund_pdf(order(**fields), items, request_id=7, now=NOW)
 
 
-def words(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     reader = PdfReader(io.BytesIO(content))
     return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
 
@@ -52,7 +52,7 @@ def words(content: bytes) -> str:
 )  # fmt: skip
 def test_a_name_is_written_and_can_be_copied_out_again(name: str) -> None:
     content = made(name, company_name=name, store_title=name)
-    assert words(content).replace(" ", "").count(name.replace(" ", "")) == 3
+    assert text_of(content).replace(" ", "").count(name.replace(" ", "")) == 3
     assert len(content) < 60_000
 
 
@@ -63,22 +63,22 @@ def test_a_name_is_written_and_can_be_copied_out_again(name: str) -> None:
 )  # fmt: skip
 def test_shaped_scripts_have_all_their_letters(name: str) -> None:
     """A reader gives them back in the order in which they stand on the page: only that they are there is compared."""
-    found = words(made(name))
-    assert set(name) - {" "} <= set(found), found
-    assert "[U+" not in found
+    text = text_of(made(name))
+    assert set(name) - {" "} <= set(text), text
+    assert "[U+" not in text
 
 
 def test_what_no_font_has_is_said() -> None:
     assert plain_text("Tibetan བ\ue000\x07") == "Tibetan [U+0F56][U+E000][U+0007]"
-    assert "[U+0F56]" in words(made("Tibetan བ"))
+    assert "[U+0F56]" in text_of(made("Tibetan བ"))
     assert plain_text("a\u202eb\tc\n d") == "ab c d", "nothing turns the direction, and nothing breaks a line"
 
 
 @pytest.mark.parametrize("letter", ["W", "W ", "防", "\u0f56", "क्ष"])
 def test_a_name_of_any_length_is_written_whole(letter: str) -> None:
-    found = words(made(letter * 2_000, "Second")).replace(" ", "")
-    assert found.count(plain_text(letter)[0]) >= 2_000
-    assert "Second" in found and "TotalrefundedEUR10.80" in found
+    text = text_of(made(letter * 2_000, "Second")).replace(" ", "")
+    assert text.count(plain_text(letter)[0]) >= 2_000
+    assert "Second" in text and "TotalrefundedEUR10.80" in text
 
 
 def drawn_characters() -> Iterator[str]:
@@ -111,9 +111,9 @@ def test_documents_of_random_orders_are_the_sums_of_their_lines_and_never_more_t
         sums = refund_sums(total, "EUR", lines)
         chosen = chance.sample(sorted(sums.shares), chance.randint(1, len(sums.shares)))
         items = [RefundedItem(p, f"Item {p}", 1, sums.shares[p], lines[p - 1].amount) for p in chosen]
-        found = words(refund_pdf(order(total=total), items, request_id=7, now=NOW))
+        text = text_of(refund_pdf(order(total=total), items, request_id=7, now=NOW))
         *amounts, written = [
-            Decimal(word.replace(",", "")) for word in regex.findall(r"EUR (-?[\d,.]+\d)", found)
+            Decimal(word.replace(",", "")) for word in regex.findall(r"EUR (-?[\d,.]+\d)", text)
         ]
         assert sum(amounts) == written == sums.sum_of(chosen) <= total
-        assert f"Total refunded {format_money(written, 'EUR')}" in found
+        assert f"Total refunded {format_money(written, 'EUR')}" in text

@@ -137,9 +137,9 @@ def test_the_refund_document_says_what_was_paid_back(people: dict[str, int]) -> 
     )
     assert (kind, media_type) == ("refund", "application/pdf")
     reader = PdfReader(io.BytesIO(content))
-    words = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for wanted in (f"A{order_id:010}", "Schutz für Łódź", "EUR 10.00", "Inês Araújo"):
-        assert wanted in words, words
+        assert wanted in text, text
 
 
 def test_some_items_with_codes_and_subscriptions_kept(people: dict[str, int]) -> None:
@@ -174,19 +174,19 @@ def test_codes_of_the_chosen_items_alone_are_deleted(people: dict[str, int]) -> 
 
 
 @pytest.mark.parametrize(
-    ("work", "words", "kept"),
+    ("work", "sentence", "stored"),
     [
         (refuse_request, "the request was refused", "refused"),
         (fail_request, "the refund failed", "failed"),
     ],
 )
-def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str, int]) -> None:
+def test_refused_or_failed(work: object, sentence: str, stored: str, people: dict[str, int]) -> None:
     order_id = order(items=[item(activation_codes=[{"code": "A"}])])
     request_id = requested(people, order_id, taken_by="rita")
     act(people["rita"], work, request_id, note="Used for a year.")  # type: ignore[arg-type]
     assert state(order_id) == ("paid", "refused")
-    assert result(request_id) == ("refused", kept, "Used for a year.", people["rita"])
-    assert history(order_id)[-1] == f"Refusal to refund: {words}. Note: Used for a year."
+    assert result(request_id) == ("refused", stored, "Used for a year.", people["rita"])
+    assert history(order_id)[-1] == f"Refusal to refund: {sentence}. Note: Used for a year."
     assert run("SELECT deleted FROM activation_code WHERE order_id = :id", id=order_id) == [(False,)]
     [mail] = mails(order_id)
     assert mail.text_body == (
@@ -195,7 +195,7 @@ def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("fields", "field"),
     [
         ({"positions": []}, "positions"),
         ({"positions": [1, 3]}, "positions"),
@@ -204,12 +204,12 @@ def test_refused_or_failed(work: object, words: str, kept: str, people: dict[str
     ],
 )
 def test_a_closing_says_what_is_missing_and_changes_nothing(
-    given: dict[str, Any], field: str, people: dict[str, int]
+    fields: dict[str, Any], field: str, people: dict[str, int]
 ) -> None:
     request_id = requested(people, order(), taken_by="rita")
     before = factories.everything()
     with pytest.raises(InvalidInput) as raised:
-        fulfil(people, request_id, **given)
+        fulfil(people, request_id, **fields)
     assert raised.value.field == field
     assert factories.everything() == before
 

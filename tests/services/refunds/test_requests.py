@@ -40,7 +40,7 @@ def test_a_request_stands_on_the_order_in_its_history_and_in_the_audit_log(peopl
 
 
 @pytest.mark.parametrize(
-    ("given", "why"),
+    ("fields", "why"),
     [
         ({"status": "not paid", "pay_date": None}, "Only a Paid order can be refunded."),
         ({"status": "deleted"}, "Only a Paid order can be refunded."),
@@ -48,8 +48,8 @@ def test_a_request_stands_on_the_order_in_its_history_and_in_the_audit_log(peopl
         ({"items": [item(price="0", amount="0")]}, "There is nothing to refund: the order's total is zero."),
     ],
 )
-def test_no_refund_of(given: dict[str, Any], why: str, people: dict[str, int]) -> None:
-    order_id = order(**given)
+def test_no_refund_of(fields: dict[str, Any], why: str, people: dict[str, int]) -> None:
+    order_id = order(**fields)
     before = factories.everything()
     with pytest.raises(RefundNotPossible) as raised:
         act(people["anna"], request_refund, order_id, reason="x")
@@ -108,8 +108,8 @@ def test_a_reason_is_counted_as_people_count(reason: str, number: int, people: d
     order_id = order()
     if number <= 500:
         act(people["anna"], request_refund, order_id, reason=reason)
-        [[kept]] = run("SELECT reason FROM refund_request WHERE order_id = :id", id=order_id)
-        assert kept == reason
+        [[stored]] = run("SELECT reason FROM refund_request WHERE order_id = :id", id=order_id)
+        assert stored == reason
     else:
         with pytest.raises(InvalidInput) as raised:
             act(people["anna"], request_refund, order_id, reason=reason)
@@ -142,7 +142,7 @@ def test_own_requests_newest_first_with_their_progress(people: dict[str, int]) -
     for order_id in orders:
         act(mine, request_refund, order_id, reason="x")
     with viewer_transaction(mine) as connection:
-        found = find_own_requests(connection, factories.viewer(mine), limit=2)
-        rest = find_own_requests(connection, factories.viewer(mine), before=found[-1].request.id)
-    assert [one.request.order_id for one in (*found, *rest)] == orders[::-1]
-    assert all(datetime.now(UTC) - one.request.requested_at < timedelta(minutes=5) for one in found)
+        first = find_own_requests(connection, factories.viewer(mine), limit=2)
+        rest = find_own_requests(connection, factories.viewer(mine), before=first[-1].request.id)
+    assert [row.request.order_id for row in (*first, *rest)] == orders[::-1]
+    assert all(datetime.now(UTC) - row.request.requested_at < timedelta(minutes=5) for row in first)

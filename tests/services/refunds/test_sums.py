@@ -137,9 +137,9 @@ def test_no_share_is_finer_than_money_can_be_or_below_zero(order: tuple[Decimal,
 def test_a_share_is_within_a_unit_of_the_exact_one(amount: Decimal, weights: list[Decimal]) -> None:
     shares = allot(amount, "EUR", dict(enumerate(weights)))
     if total := sum(weights):
-        for place, weight in enumerate(weights):
-            assert abs(shares[place] - amount * weight / total) < Decimal("0.01")
-        by_weight = sorted(range(len(weights)), key=lambda place: weights[place])
+        for index, weight in enumerate(weights):
+            assert abs(shares[index] - amount * weight / total) < Decimal("0.01")
+        by_weight = sorted(range(len(weights)), key=lambda index: weights[index])
         assert all(shares[a] <= shares[b] + Decimal("0.01") for a, b in pairwise(by_weight))
 
 
@@ -151,7 +151,7 @@ def refund_all(total: Decimal, currency: str, lines: list[Line], chance: random.
         now = [Line(line.position, line.amount, line.position in refunded) for line in lines]
         sums: RefundSums = refund_sums(total, currency, now, earlier)
         if not sums.shares:
-            return [one.amount or Decimal(0) for one in earlier]
+            return [refund.amount or Decimal(0) for refund in earlier]
         chosen = chance.sample(sorted(sums.shares), chance.randint(1, len(sums.shares)))
         amount = sums.sum_of(chosen)
         assert Decimal(0) <= amount <= sums.left

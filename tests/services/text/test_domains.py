@@ -62,11 +62,11 @@ def test_what_is_no_domain(domain: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_a_stable_domain_or_refused(text: str) -> None:
     try:
-        found = a_label_domain(text)
+        domain = a_label_domain(text)
     except ValueError:
         return
-    assert a_label_domain(found) == found
-    assert found.isascii() and found == found.lower() and len(found) <= 253
+    assert a_label_domain(domain) == domain
+    assert domain.isascii() and domain == domain.lower() and len(domain) <= 253
 
 
 @given(st.text(st.characters(codec="utf-8", categories=["L", "M", "N"]), min_size=1, max_size=15))

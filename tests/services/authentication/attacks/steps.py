@@ -25,11 +25,11 @@ def begin(login: str = LOGIN, network: str = "n", device: bytes | None = None) -
 def finish(begun: Any, password: str) -> int | None:
     computed = passwords.computed(password, begun.salt)
     with anonymous_transaction() as connection:
-        found: int | None = connection.execute(
+        account_id: int | None = connection.execute(
             text("SELECT finish_attempt(:attempt, :computed, NULL)"),
             {"attempt": begun.attempt, "computed": computed},
         ).scalar_one()
-        return found
+        return account_id
 
 
 def guess(times: int, *, login: str = LOGIN, address: str | None = ELSEWHERE) -> None:

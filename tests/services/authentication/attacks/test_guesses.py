@@ -30,7 +30,7 @@ from tests.support.factories import act, run
 
 def test_five_are_under_way_and_the_sixth_waits_for_them(people: dict[str, SignedIn]) -> None:
     under_way = [begin(network=f"n{n}") for n in range(5)]
-    assert [one.answer for one in under_way] == ["go"] * 5
+    assert [attempt.answer for attempt in under_way] == ["go"] * 5
     assert begin(network="another").answer == "wait"
     assert begin(login="boris@test.example", network="another").answer == "go", (
         "another account is not concerned"
@@ -38,7 +38,7 @@ def test_five_are_under_way_and_the_sixth_waits_for_them(people: dict[str, Signe
     assert finish(under_way[0], PASSWORD) == people["anna"], "what is right counts for nothing"
     sixth = begin(network="another")
     assert sixth.answer == "go"
-    assert [finish(one, "wrong") for one in under_way[1:]] == [None] * 4
+    assert [finish(attempt, "wrong") for attempt in under_way[1:]] == [None] * 4
     assert finish(sixth, "wrong") is None
     assert run("SELECT failed_sign_ins FROM account WHERE id = :id", id=people["anna"]) == [(5,)]
     late = begin(network="another")
@@ -104,7 +104,7 @@ def test_guesses_of_one_network_lock_few_and_it_gets_on_after_a_pause(people: di
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("address", "other", "same"),
     [
         ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
         ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
@@ -114,10 +114,10 @@ def test_guesses_of_one_network_lock_few_and_it_gets_on_after_a_pause(people: di
         ("192.0.2.7", "192.0.2.8", False),
     ],
 )
-def test_what_one_network_is(one: str | None, other: str | None, same: bool) -> None:
+def test_what_one_network_is(address: str | None, other: str | None, same: bool) -> None:
     from services.authentication.networks import network_of
 
-    assert (network_of(one) == network_of(other)) is same
+    assert (network_of(address) == network_of(other)) is same
 
 
 @pytest.mark.parametrize("known_by", ["browser", "network"])

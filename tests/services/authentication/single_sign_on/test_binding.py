@@ -74,7 +74,7 @@ def test_the_first_use_binds_and_nobody_else_comes_in(anna: int) -> None:
         decide(iss="https://other.example"),
         decide(email="boris@team.example"),  # the same person, with another account's e-mail
     ]
-    assert {one and one.refused for one in refused} == {single_sign_on.BOUND}
+    assert {decided and decided.refused for decided in refused} == {single_sign_on.BOUND}
     assert last_audit().details["reason"] == "bound to another"
     assert decide(sub="1").checked == anna, "who was bound still comes in"  # type: ignore[union-attr]
     assert decide(sub="3", email="boris@team.example").checked == other  # type: ignore[union-attr]
@@ -107,7 +107,7 @@ def test_two_first_uses_at_once_bind_one(anna: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    winners = [number for number, one in decision if one is not None and one.checked == anna]
+    winners = [number for number, decided in decision if decided is not None and decided.checked == anna]
     assert len(winners) == 1
     assert run("SELECT subject FROM single_sign_on_identity WHERE account_id = :id", id=anna) == [
         (f"race-{winners[0]}",)
