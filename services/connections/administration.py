@@ -128,12 +128,12 @@ def _require_interface(kind: ConnectionKind, values: Values, *, has_api_secret: 
 
 
 def _has_secret(connection: Connection, connection_id: int, purpose: Purpose) -> bool:
-    found = select(connection_secret.c.id).where(
+    newest = select(connection_secret.c.id).where(
         connection_secret.c.connection_id == connection_id,
         connection_secret.c.purpose == purpose,
         connection_secret.c.valid_until.is_(None),
     )
-    return connection.execute(found.limit(1)).first() is not None
+    return connection.execute(newest.limit(1)).first() is not None
 
 
 def _recorded(values: Values) -> dict[str, object]:
