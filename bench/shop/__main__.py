@@ -28,6 +28,7 @@ from bench.shop.shop import Shop
 from bench.shop.web import EVENTS_PATH, shop_app
 from db.connections.engine import dispose_engines
 from db.settings import database_settings
+from services.errors import SupportError
 from services.settings import settings
 
 _HOST: Final = "localhost"
@@ -51,7 +52,7 @@ def main() -> int:
             shop = _shop(portal, f"{shop_url}{EVENTS_PATH}")
             print(f"\nThe pretend shop of the store {STORE} is at {shop_url}   (Ctrl-C stops it)", flush=True)
             uvicorn.run(shop_app(shop, portal), host="127.0.0.1", port=options.port, log_level="warning")
-    except (NoPortal, NotADemo) as error:
+    except (NoPortal, NotADemo, SupportError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

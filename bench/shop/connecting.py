@@ -37,7 +37,10 @@ class ShopConnection(NamedTuple):
 
 
 def connect(out_url: str) -> ShopConnection:
-    """The shop's connection to the store `STORE`, made when there is none. Raises `NotADemo`."""
+    """The shop's connection to the store `STORE`, made when there is none that is switched on.
+
+    Raises `NotADemo`, and `InvalidInput` when another shop's word counts for that store already.
+    """
     with jobs_transaction() as connection:
         store_id = _demo_store(connection)
         found = _find(connection, store_id, out_url)
@@ -89,6 +92,7 @@ def _find(connection: Connection, store_id: int, out_url: str) -> ShopConnection
             columns.checkout_page_id == store_id,
             columns.kind == ConnectionKind.WEBHOOKS,
             columns.out_url == out_url,
+            columns.switched_off_at.is_(None),
         )
         .order_by(columns.id.desc())
         .limit(1)

@@ -20,6 +20,7 @@ from services.events.event_types import EventType
 from services.executors.interface import (
     Executor,
     Json,
+    NothingToDo,
     NotSent,
     OutgoingEvent,
     Payment,
@@ -50,10 +51,9 @@ class LimitedExecutor:
         return self.executor.can_refund(payment, options)
 
     def send(self, outgoing: OutgoingEvent) -> Result:
-        if outgoing.event not in _ACTS:
-            return self.executor.send(outgoing)
         if is_dry_run(outgoing.options):
-            return NotSent(_rehearsal(self.executor, outgoing))
+            is_act = outgoing.event in _ACTS
+            return NotSent(_rehearsal(self.executor, outgoing)) if is_act else NothingToDo()
         if outgoing.event is not EventType.REFUND_APPROVED:
             return self.executor.send(outgoing)
         obstacle = _reserve(outgoing, read_wish(outgoing))

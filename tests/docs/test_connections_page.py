@@ -29,7 +29,7 @@ from services.delivery.outcomes import PAUSES
 from services.events.event_types import EventType
 from tests.services.helpdesk.support import help_desk
 from tests.support import factories
-from tests.support.documentation import ROOT, text_of
+from tests.support.documentation import ROOT, code_text, text_of
 from tests.support.factories import document, run
 from tests.support.served_app import served_app
 
@@ -223,6 +223,16 @@ def test_every_type_is_on_the_page_and_no_other() -> None:
     )
     assert {row[0].strip("`") for row in incoming} == set(MessageType)
     assert dict(outgoing) == {event.value: event.topic.value for event in EventType}
+
+
+def test_every_button_that_the_page_names_exists() -> None:
+    prose = re.sub(r"^```.*?^```", "", text_of(PAGE), flags=re.M | re.S)
+    bold = {" ".join(words.split()) for words in re.findall(r"\*\*([^*]+)\*\*", prose)}
+    # What ends in a full stop begins a paragraph.
+    labels = {words for words in bold if not words.endswith(".")}
+    assert len(labels) > 15
+    # Python and the templates of pages and of the pretend shop; "Show sent" is written of two parts.
+    assert {label for label in labels if label not in code_text() and not label.startswith("Show ")} == set()
 
 
 def test_the_pauses_on_the_page_are_those_of_the_worker() -> None:

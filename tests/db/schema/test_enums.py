@@ -39,6 +39,8 @@ COLUMNS: Final[dict[tuple[str, str], type[StrEnum]]] = {
     ("subscription_event", "from_status"): SubscriptionStatus,
     ("subscription_event", "to_status"): SubscriptionStatus,
 }
+# A connection's kind may be the name of any payment provider; its constraint is a pattern.
+OPEN: Final = {("connection", "kind")}
 LISTED_WORDS: Final = """
     SELECT c.relname, a.attname, pg_get_constraintdef(k.oid) FROM pg_constraint k
     JOIN pg_class c ON c.oid = k.conrelid
@@ -70,7 +72,7 @@ def test_no_column_of_words_lacks_a_constraint(database: str) -> None:
         names=names,
     )
     lacking = {(table, column) for table, column in columns} - set(words_of_constraints())
-    assert lacking == set()
+    assert lacking == OPEN
 
 
 @pytest.mark.parametrize("enum", [MainStatus, RefundStatus, RefundResult, MailState])

@@ -76,10 +76,14 @@ def test_a_dry_run_sends_nothing_and_says_what_it_would_have_sent(store: int) ->
     assert till.paid == [] and run("SELECT * FROM refund_reservation") == []
 
 
-def test_what_moves_nothing_is_not_held_back(store: int) -> None:
+def test_what_moves_nothing_has_no_cap_and_is_not_sent_in_a_dry_run(store: int) -> None:
     till = Till(NothingToDo())
-    outgoing = approved_by("taken", store_id=store, options={"dry_run": True}, event=EventType.REFUND_TAKEN)
-    assert LimitedExecutor(till).send(outgoing) == NothingToDo()
+    completed = approved_by(
+        "done", store_id=store, options={"day_cap": "1"}, event=EventType.REFUND_COMPLETED
+    )
+    assert LimitedExecutor(till).send(completed) == NothingToDo() and till.paid == [completed]
+    rehearsed = replace(completed, options={"dry_run": True})
+    assert LimitedExecutor(till).send(rehearsed) == NothingToDo() and till.paid == [completed]
 
 
 def test_a_day_has_a_cap_by_store_and_currency(stores: tuple[int, int], store: int) -> None:

@@ -31,15 +31,6 @@ SUM = 10_00
 UPDATING = ("paid", "updating")
 
 
-@pytest.fixture(scope="module")
-def people(database: str) -> dict[str, int]:
-    return {
-        "anna": factories.account("anna", stores=["shop-a"]),
-        "rita": factories.account("rita", role="refund_operator", stores=["shop-a"]),
-        "admin": factories.account("admin", role="administrator"),
-    }
-
-
 @pytest.fixture
 def stripe(people: dict[str, int], provider: StripeProvider) -> Iterator[int]:
     connection_id = connect("shop-a", kind="stripe", topics=["refunds"], confirms=True)
