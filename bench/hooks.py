@@ -29,7 +29,8 @@ from bench.senders import Sending, message, receiving_shop, send_steadily
 from bench.tab import opened
 from db.connections import engine
 from db.connections.engine import jobs_transaction
-from services.connections.secrets import Purpose, add_secret, new_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret, new_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.incoming import apply_incoming
 from services.events.event_types import EventType

@@ -9,16 +9,15 @@ from bench.shop.link import Secrets
 from db.connections.engine import jobs_transaction, viewer_transaction
 from db.connections.viewers import sign_in_without_password
 from db.schema.account_tables import account
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page
 from services.access import Viewer, get_viewer
 from services.actions import ActionRequest, perform
 from services.connections.administration import create_connection
 from services.connections.form import ConnectionForm
-from services.connections.incoming import ConnectionKind
 from services.connections.kinds import new_key
-from services.connections.secrets import Purpose, find_secrets, new_secret
-from services.events.event_types import Topic
+from services.connections.secrets import find_secrets, new_secret
 
 NAME: Final = "Pretend shop"
 STORE: Final = "demo-eu"

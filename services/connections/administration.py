@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, insert, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import ConnectionKind, Purpose
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import connection_secret
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.connections.form import ConnectionForm, Values, checked_secret, checked_values
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES, new_key
 from services.connections.locking import lock_connection, lock_store, require_only_word
-from services.connections.secrets import OVERLAP, Purpose, add_secret
+from services.connections.secrets import OVERLAP, add_secret
 from services.connections.switching import retry_waiting
 from services.errors import InvalidInput
 

@@ -12,13 +12,12 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import AwaitedKind, AwaitedState
 from db.schema.connection_tables import connection as connection_table
 from services.access import RecordedAuthor
 from services.audit import recording
 from services.events.awaiting import (
     AwaitedAction,
-    AwaitedKind,
-    AwaitedState,
     NotCarriedOut,
     change_state,
     find_action,

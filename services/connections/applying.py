@@ -15,14 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from db.connections.engine import jobs_transaction
 from db.errors import SqlState, sqlstate
+from db.schema.connection_states import InboxState
 from services.connections import waiting
-from services.connections.incoming import (
-    InboxState,
-    Kinds,
-    Outcome,
-    WaitingMessage,
-    WrongMessage,
-)
+from services.connections.incoming import Kinds, Outcome, WaitingMessage, WrongMessage
 from services.connections.order_merging import BUSY, FAILED, merge_messages
 from services.errors import SupportError
 

@@ -4,13 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
 from services.connections.caps import read_cap
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES, is_payment_provider
-from services.connections.secrets import Purpose
 from services.errors import InvalidInput
-from services.events.event_types import Topic
 
 NOVENTIQ_API: Final = "https://api.ecommerce.noventiq.com"
 LONGEST_SECRET: Final = 1000

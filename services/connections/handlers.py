@@ -7,12 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.schema.connection_states import InboxState
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
-from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.incoming import Handler, Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import UNREADABLE, Message, MessageType, read_message, read_text
+from services.privacy.store_erasure import erase_customer_of_store
 
 UNKNOWN_ACTION: Final = "This connection was not asked for an action with this ID."
 ANSWERED_BEFORE: Final = "This action was answered before."
+LONGEST_EMAIL: Final = 320
 _LONGEST_EXTERNAL_ID: Final = 300
 _LONGEST_MESSAGE: Final = 1000
 _HIGHEST: Final = Decimal(10) ** 12
@@ -62,6 +65,17 @@ def settle_action(connection: Connection, waiting: WaitingMessage) -> Outcome:
     return Outcome(InboxState.APPLIED)
 
 
+def erase_customer(connection: Connection, waiting: WaitingMessage) -> Outcome:
+    """Erase the customer in the orders of the connection's own store."""
+    if waiting.store_id is None:
+        return Outcome(InboxState.REFUSED, None, "Only a connection of a store may ask for this.")
+    email = read_text(read_message(waiting.body), "email", longest=LONGEST_EMAIL)
+    number = erase_customer_of_store(
+        connection, email=email, store_id=waiting.store_id, connection_id=waiting.connection_id
+    )
+    return Outcome(InboxState.APPLIED if number else InboxState.UNCHANGED)
+
+
 def refuse_unreadable(connection: Connection, waiting: WaitingMessage) -> Outcome:
     """Refuse once more what an administrator wants to be applied again although it cannot be read."""
     read_message(waiting.body)
@@ -69,6 +83,7 @@ def refuse_unreadable(connection: Connection, waiting: WaitingMessage) -> Outcom
 
 
 SHOP_HANDLERS: Final[Mapping[str, Handler]] = {
+    MessageType.ERASED: erase_customer,
     MessageType.SUCCEEDED: settle_action,
     MessageType.FAILED: settle_action,
     UNREADABLE: refuse_unreadable,

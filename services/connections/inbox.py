@@ -12,14 +12,12 @@ from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import connection_secret, inbox
 from db.schema.order_tables import checkout_page
-from services.connections.incoming import ConnectionKind as ConnectionKind
-from services.connections.incoming import InboxState as InboxState
 from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
 from services.connections.rates import RateLimit, Throttle
-from services.connections.secrets import Purpose
 
 _rates = RateLimit()
 # `last_received_at` is for people: once a second is enough.
@@ -131,7 +129,7 @@ def store(connection: Connection, connection_id: int | None, reading: Reading, b
         "type": reading.type,
         "order_id": reading.order_id,
         "occurred_at": reading.occurred_at,
-        "body": body,
+        "body": body if state is InboxState.WAITING or not _holds_erased(connection, reading) else None,
         "state": state,
         "settled_at": None if state is InboxState.WAITING else func.now(),
         "field": storable(reading.refused.field, _LONGEST_FIELD) if reading.refused else None,
@@ -143,6 +141,13 @@ def store(connection: Connection, connection_id: int | None, reading: Reading, b
     if added is not None and connection_id is not None and _noted.is_due(connection_id):
         _note_received(connection, connection_id)
     return added is not None
+
+
+def _holds_erased(connection: Connection, reading: Reading) -> bool:
+    """Whether the message names an order whose person was erased: its text must not bring the person back."""
+    if reading.order_id is None:
+        return False
+    return bool(connection.execute(select(func.holds_erased(reading.order_id))).scalar_one())
 
 
 def is_storable(value: str) -> bool:

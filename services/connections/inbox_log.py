@@ -8,11 +8,11 @@ from typing import Final
 from sqlalchemy import ColumnClause, ColumnElement, Connection, Label, Row, func, select, update
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import InboxState
 from db.schema.connection_tables import inbox
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.audit import recording
-from services.connections.inbox import InboxState
 from services.connections.masking import masked_body
 from services.errors import Conflict, InvalidInput, NotFound
 

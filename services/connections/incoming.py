@@ -8,29 +8,11 @@ order, retries and what administrators see are the same for all.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
-
-class ConnectionKind(StrEnum):
-    """What is on the other side of a connection."""
-
-    WEBHOOKS = "webhooks"
-    NOVENTIQ = "noventiq"
-    STRIPE = "stripe"
-    HELP_DESK = "help desk"
-
-
-class InboxState(StrEnum):
-    """What became of a message."""
-
-    WAITING = "waiting"
-    APPLIED = "applied"
-    UNCHANGED = "unchanged"
-    IGNORED = "ignored"
-    REFUSED = "refused"
+from db.schema.connection_states import ConnectionKind, InboxState
 
 
 class WrongMessage(ValueError):

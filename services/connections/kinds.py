@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.connections.inbox import ConnectionKind
-from services.connections.secrets import Purpose, new_help_desk_secret, new_secret
-from services.events.event_types import Topic
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
+from services.connections.secrets import new_help_desk_secret, new_secret
 from services.settings import settings
 
 # What an action can be held at "sent" for.

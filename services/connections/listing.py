@@ -7,16 +7,14 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Column, Connection, Row, Select, func, select
 
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose, Topic
 from db.schema.connection_tables import awaited_action, connection_secret, delivery, inbox
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
-from services.connections.inbox import ConnectionKind, InboxState
 from services.connections.kinds import incoming_address
-from services.connections.secrets import Purpose
 from services.errors import NotFound
 from services.events.awaiting import OPEN_STATES, find_waiting
-from services.events.event_types import Topic
 
 SWITCHED_OFF_BY_HAND: Final = "Switched off by an administrator."
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from db.schema.connection_states import ConnectionKind
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page
 from services.access import Viewer, require_administrator
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import CONFIRMED_TOPICS
 from services.connections.listing import ConnectionNotFound
 from services.errors import InvalidInput, NotFound

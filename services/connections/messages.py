@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,10 +49,23 @@ def is_signed(secrets: Iterable[str], headers: Mapping[str, str], body: bytes) -
 
     With no secret at all a signature is computed all the same, so that an unknown address cannot be told by time.
     """
-    if len(headers.get("webhook-signature", "").split(" ")) > _MOST_SIGNATURES:
-        return False
+    signatures = headers.get("webhook-signature", "").split(" ")
+    stamp = headers.get("webhook-timestamp", "")
+    if len(signatures) > _MOST_SIGNATURES or not (stamp.isascii() and stamp.isdigit()):
+        signatures = []
+    # The library takes numbers and base64 in any spelling, and one malformed signature for the end of all.
+    canonical = " ".join(signature for signature in signatures if _is_canonical(signature))
+    headers = dict(headers) | {"webhook-signature": canonical or "v1,"}
     known = [_verifies(secret, headers, body) for secret in secrets]
     return any(known) if known else _verifies(_NOBODYS_SECRET, headers, body) and False
+
+
+def _is_canonical(signature: str) -> bool:
+    version, _, encoded = signature.partition(",")
+    try:
+        return version == "v1" and b64encode(b64decode(encoded, validate=True)).decode() == encoded
+    except ValueError:
+        return False
 
 
 def _verifies(secret: str, headers: Mapping[str, str], body: bytes) -> bool:

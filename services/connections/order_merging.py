@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from db.schema.connection_states import InboxState
 from services.connections.documents import parse_document
-from services.connections.incoming import InboxState, Outcome, WaitingMessage, WrongMessage
+from services.connections.incoming import Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import MessageType, read_message
 from services.importing.incoming import Broken, Busy, MergeFailure, Result, merge_documents
 from services.importing.merging import Fate

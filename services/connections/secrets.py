@@ -6,24 +6,16 @@ The app's role cannot read them: they are made and looked up as the jobs' role, 
 import base64
 import secrets
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from db.schema.connection_states import Purpose
 from db.schema.connection_tables import connection_secret
 
 PREFIX: Final = "whsec_"
 # How long the older of two secrets stays valid after a rotation.
 OVERLAP: Final = timedelta(days=2)
-
-
-class Purpose(StrEnum):
-    """What a secret is for: messages that come in, actions that go out, or the other side's own interface."""
-
-    IN = "in"
-    OUT = "out"
-    API = "api"
 
 
 def new_secret() -> str:

@@ -1,10 +1,9 @@
 """How messages of a shop are read (Standard Webhooks), before anything is merged."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from services.connections.documents import check_document
-from services.connections.handlers import answer_of
+from services.connections.handlers import LONGEST_EMAIL, answer_of
 from services.connections.incoming import Reading, Sender, WrongMessage
 from services.connections.messages import (
     UNREADABLE,
@@ -15,8 +14,6 @@ from services.connections.messages import (
     read_message,
     read_text,
 )
-
-_LONGEST_EMAIL: Final = 320
 
 
 class ShopReceiver:
@@ -55,7 +52,7 @@ def check(message: Message, store: str) -> int | None:
             raise WrongMessage("data.items", "Exactly one item is expected.")
         return document.order_id
     if message.type == MessageType.ERASED:
-        read_text(message, "email", longest=_LONGEST_EMAIL)
+        read_text(message, "email", longest=LONGEST_EMAIL)
     if message.type in (MessageType.SUCCEEDED, MessageType.FAILED):
         answer_of(message)
     return None

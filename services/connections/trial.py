@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from db.connections.engine import jobs_transaction
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import ConnectionKind, Purpose
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.audit import recording
-from services.connections.inbox import ConnectionKind
 from services.connections.listing import ListedConnection, get_connection
 from services.connections.messages import sign
 from services.connections.safe_http import NotAllowedAddress, NotDelivered, SafeClient
-from services.connections.secrets import Purpose, find_secrets
+from services.connections.secrets import find_secrets
 from services.errors import Conflict
 
 TEST_TYPE: Final = "test"

@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Float, Text
 
+from db.schema.connection_states import ConnectionKind, InboxState
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import inbox
 from db.schema.order_tables import checkout_page
 from services.connections.inbox import storable
-from services.connections.incoming import ConnectionKind, InboxState, Outcome, WaitingMessage
+from services.connections.incoming import Outcome, WaitingMessage
 from services.connections.messages import MessageType
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
@@ -114,7 +115,8 @@ _SETTLE: Final = text("""
     UPDATE inbox i SET state = v.state, field = v.field, reason = v.reason, attempts = i.attempts + 1,
         settled_at = CASE WHEN v.state <> 'waiting' THEN now() END,
         next_attempt_at = now() + make_interval(secs => v.pause),
-        body = CASE WHEN v.state = 'waiting' OR i.order_id IS NULL OR NOT holds_erased(i.order_id) THEN i.body END
+        body = CASE WHEN v.state = 'waiting' OR i.type <> 'customer.erased'
+            AND (i.order_id IS NULL OR NOT holds_erased(i.order_id)) THEN i.body END
     FROM unnest(:ids, :states, :fields, :reasons, :pauses) v(id, state, field, reason, pause)
     WHERE i.id = v.id
 """).bindparams(

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
 
-from db.schema.connection_states import DeliveryState
+from db.schema.connection_states import AwaitedState, DeliveryState, Purpose
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
-from services.connections.secrets import Purpose, find_secrets
-from services.events.awaiting import AwaitedState
+from services.connections.secrets import find_secrets
 
 WEBHOOKS: Final = "webhooks"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
 
 from db.schema.audit_actions import AuditAction
-from db.schema.connection_states import DeliveryState
+from db.schema.connection_states import AwaitedState, DeliveryState
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
 from db.schema.connection_tables import connection as connection_table
 from services.access import Viewer, require_administrator
@@ -17,7 +17,7 @@ from services.actions import ActionResult, action
 from services.connections.listing import ConnectionNotFound
 from services.delivery.due import WEBHOOKS
 from services.errors import InvalidInput
-from services.events.awaiting import OPEN_STATES, AwaitedState
+from services.events.awaiting import OPEN_STATES
 
 PAGE: Final = 50
 # So many are sent again at once, the oldest first.

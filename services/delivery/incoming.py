@@ -6,9 +6,10 @@ The web server stores their messages (pages/web/hooks.py), and the worker carrie
 import threading
 from typing import Final
 
+from db.schema.connection_states import ConnectionKind
 from services.connections.applying import apply_due
 from services.connections.handlers import SHOP_HANDLERS
-from services.connections.incoming import ConnectionKind, IncomingKind, Kinds
+from services.connections.incoming import IncomingKind, Kinds
 from services.connections.shop_messages import ShopReceiver
 from services.executors.stripe_messages import STRIPE_HANDLERS, StripeReceiver
 from services.noventiq.applying import HANDLERS as NOVENTIQ_HANDLERS

@@ -9,37 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, case, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from db.schema.connection_states import AwaitedKind, AwaitedState, Topic
 from db.schema.connection_tables import awaited_action
 from db.schema.connection_tables import connection as connection_table
 from services.access import Author
 from services.errors import Conflict
-from services.events.event_types import Topic
-
-
-class AwaitedKind(StrEnum):
-    """What has to be confirmed."""
-
-    CANCEL_SUBSCRIPTION = "cancel subscription"
-    RESUME_SUBSCRIPTION = "resume subscription"
-    REFUND = "refund"
-
-
-class AwaitedState(StrEnum):
-    """How far an action has come: here, on the other side, answered, or given up."""
-
-    RECORDED = "recorded"
-    SENT = "sent"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-    NOT_DELIVERED = "not delivered"
-
 
 # From each state to those that may follow. An answer may overtake the news that the action was delivered, and it counts
 # even for an action that was given up: the other side may have done it and only the way back was broken.

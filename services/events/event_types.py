@@ -3,15 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-
-class Topic(StrEnum):
-    """What a connection sends out, chosen by an administrator."""
-
-    REFUNDS = "refunds"
-    SUBSCRIPTIONS = "subscriptions"
-    LICENCES = "licences"
-    CUSTOMERS = "customers"
-    ORDERS = "orders"
+from db.schema.connection_states import Topic
 
 
 class EventType(StrEnum):

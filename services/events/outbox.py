@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select
 
+from db.schema.connection_states import Topic
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import delivery, outbox_event
 from services.events.awaiting import is_payment_provider
-from services.events.event_types import EventType, Topic
+from services.events.event_types import EventType
 
 # Numbers, amounts as decimal strings, states and IDs: never what a person could be known by.
 Value = str | int | bool | Sequence[str] | Mapping[str, object] | Sequence[Mapping[str, object]] | None

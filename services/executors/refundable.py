@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
+from db.schema.connection_states import Topic
 from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import orders
 from services.events.awaiting import find_confirming, is_payment_provider, name_of_other_side
-from services.events.event_types import Topic
 from services.executors.interface import Json, Payment
 from services.executors.limits import is_dry_run, spent_today, why_above_cap
 from services.executors.registry import find_executor

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from services.connections.incoming import ConnectionKind
+from db.schema.connection_states import ConnectionKind
 from services.executors.interface import Executor
 from services.executors.limits import LimitedExecutor
 from services.executors.noventiq import NoventiqExecutor

@@ -14,17 +14,10 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from stripe import SignatureVerificationError, WebhookSignature
 
+from db.schema.connection_states import InboxState
 from db.schema.connection_tables import awaited_action
 from services.connections.answers import ActionAnswer, SettleOutcome, settle, take_back
-from services.connections.incoming import (
-    Handler,
-    InboxState,
-    Outcome,
-    Reading,
-    Sender,
-    WaitingMessage,
-    WrongMessage,
-)
+from services.connections.incoming import Handler, Outcome, Reading, Sender, WaitingMessage, WrongMessage
 from services.executors.interface import Json, Refused, Succeeded
 from services.executors.stripe_refunds import result_of
 

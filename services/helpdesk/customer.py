@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.connections.engine import jobs_transaction
-from services.connections.inbox import UNKNOWN, Answer, ConnectionKind, find_sender, is_storable, too_many
+from db.schema.connection_states import ConnectionKind
+from services.connections.inbox import UNKNOWN, Answer, find_sender, is_storable, too_many
 from services.connections.messages import WrongMessage
 from services.connections.rates import RateLimit
 from services.helpdesk.requests import AskedEmails, is_signed, read_emails

@@ -130,7 +130,7 @@ _OF_ITEM: Final = ("order_id", "position", "checkout_page_id")
 _OF_ORDER: Final = ("order_id", "checkout_page_id")
 # The columns of each staging table, in the order of `Batch.add`.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "stage_order": (*_OF_ORDER, "known", "only_item", "stays", "sums_up", *OrderRow._fields),
+    "stage_order": (*_OF_ORDER, "known", "only_item", "stays", "sums_up", "only_store", *OrderRow._fields),
     "stage_item": (*_OF_ITEM, *ItemRow._fields[1:]),
     "stage_code": (*_OF_ITEM, *CodeRow._fields[1:]),
     "stage_subscription": (*_OF_ITEM, *SubscriptionRow._fields[1:]),
@@ -225,7 +225,7 @@ class Batch:
         """Add one order; `exists` when the database has it already, `stays` when only its items change, `remaining` are
         the positions of its items that the document does not have and that stay as they are."""
         tables, order_id = self.tables, rows.order_id
-        flags = (exists, rows.only_item, stays, rows.sums_up)
+        flags = (exists, rows.only_item, stays, rows.sums_up, rows.only_store)
         tables["stage_order"].append((order_id, store_id, *flags, *rows.order))
         for name, of_items in (
             ("stage_item", rows.items),

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, case, select
 
+from db.schema.connection_states import AwaitedKind, AwaitedState, InboxState
 from db.schema.connection_tables import awaited_action, inbox
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
-from services.connections.incoming import InboxState, WaitingMessage, WrongMessage
-from services.events.awaiting import OPEN_STATES, AwaitedKind, AwaitedState
+from services.connections.incoming import WaitingMessage, WrongMessage
+from services.events.awaiting import OPEN_STATES
 from services.noventiq.messages import Notice, NoventiqEvent, read_notice
 from services.noventiq.stored_orders import StoredOrder
 

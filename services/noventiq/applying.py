@@ -12,12 +12,13 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from db.schema.connection_states import InboxState, Purpose
 from db.schema.connection_tables import connection as connection_table
 from services.connections.documents import parse_document
-from services.connections.incoming import Handler, InboxState, Outcome, WaitingMessage
+from services.connections.incoming import Handler, Outcome, WaitingMessage
 from services.connections.order_merging import BUSY, FOREIGN_ORDER, merge_document
 from services.connections.safe_http import SafeClient
-from services.connections.secrets import Purpose, find_secrets
+from services.connections.secrets import find_secrets
 from services.importing.incoming import lock_document
 from services.importing.order_rows import order_rows
 from services.noventiq.answers import confirm_refund, confirm_subscription, is_overtaken

@@ -3,10 +3,11 @@
 from sqlalchemy import Connection, select
 
 from db.schema.account_tables import account
+from db.schema.connection_states import AwaitedKind
 from db.schema.order_tables import subscription
 from db.schema.statuses import MailKind
 from services.access import RecordedAuthor
-from services.events.awaiting import AwaitedAction, AwaitedKind, NotCarriedOut
+from services.events.awaiting import AwaitedAction, NotCarriedOut
 from services.mail.outbox import queue_mail
 from services.order_actions.history import Event, add_answer_event
 from services.order_actions.locking import LockedOrder, lock_order_rows

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
+from db.schema.connection_states import AwaitedKind
 from db.schema.connection_tables import awaited_action
 from db.schema.order_tables import order_item, orders, subscription, subscription_event
 from db.schema.statuses import SUBSCRIPTION_TYPES, MainStatus, SubscriptionAction, SubscriptionStatus
 from services.access import Author
-from services.events.awaiting import OPEN_STATES, AwaitedKind
+from services.events.awaiting import OPEN_STATES
 from services.events.event_types import EventType
 from services.events.outbox import Value
 from services.order_actions.announcements import announce

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import AwaitedKind, Topic
 from db.schema.order_tables import subscription
 from db.schema.statuses import (
     RENEWAL_ACTIVATED,
@@ -17,8 +18,8 @@ from db.schema.statuses import (
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
-from services.events.awaiting import AwaitedKind, ConfirmingConnection, await_action, find_confirming
-from services.events.event_types import EventType, Topic
+from services.events.awaiting import ConfirmingConnection, await_action, find_confirming
+from services.events.event_types import EventType
 from services.order_actions.announcements import announce
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from db.schema.connection_states import AwaitedKind
 from db.schema.statuses import HistoryKind, SubscriptionStatus
-from services.events.awaiting import AwaitedAction, AwaitedKind
+from services.events.awaiting import AwaitedAction
 from services.mail.addresses import Utf8
 from services.orders.history_links import TextPart
 from services.refunds.requests import RefundRequest

@@ -210,6 +210,7 @@ def _sentence(person: Person, reach: Reach, erased: Erased) -> str:
         (erased.mails, "mail"),
         (erased.saved_searches, "saved search"),
         (erased.texts, "mention"),
+        (erased.messages, "message"),
     )
     if also := [_count(number, noun) for number, noun in counts if number]:
         said += f" Also deleted: {', '.join(also)}."
@@ -239,6 +240,7 @@ def _details(person: Person, erased: Erased) -> dict[str, int]:
             "documents": erased.documents,
             "texts": erased.texts,
             "saved searches": erased.saved_searches,
+            "messages": erased.messages,
         }
     )
     return {

@@ -6,12 +6,13 @@ from decimal import Decimal
 from sqlalchemy import Connection, func
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import AwaitedKind, Topic
 from db.schema.statuses import MainStatus, RefundResult, RefundStatus
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, OrderNotFound
-from services.events.awaiting import AwaitedKind, ConfirmingConnection, await_action, find_confirming
-from services.events.event_types import EventType, Topic
+from services.events.awaiting import ConfirmingConnection, await_action, find_confirming
+from services.events.event_types import EventType
 from services.money import format_money
 from services.order_actions.announcements import announce, payment_of
 from services.order_actions.history import Event, add_event

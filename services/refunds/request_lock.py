@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, exists, select, update
 
+from db.schema.connection_states import AwaitedKind
 from db.schema.connection_tables import awaited_action
 from db.schema.refund_tables import refund_request
 from db.schema.statuses import RefundStatus
 from services.access import Permission, Viewer
 from services.errors import Conflict, NotFound
-from services.events.awaiting import OPEN_STATES, AwaitedKind
+from services.events.awaiting import OPEN_STATES
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.order_actions.subscription_changes import related_orders
 

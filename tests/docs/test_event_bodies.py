@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 
 from db.connections.engine import viewer_transaction
+from db.schema.connection_states import Topic
 from services.actions import ActionRequest, perform
-from services.events.event_types import EventType, Topic
+from services.events.event_types import EventType
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.order_actions.subscriptions import cancel_subscription, resume_subscription

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.connections.engine import jobs_transaction
-from services.connections.secrets import Purpose, add_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret
 from tests.support.factories import run
 from tests.support.ports import free_port
 

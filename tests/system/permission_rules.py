@@ -8,13 +8,12 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
 from services.connections.form import ConnectionForm
-from services.connections.inbox import ConnectionKind, InboxState
 from services.connections.kinds import new_key
-from services.connections.secrets import Purpose
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
 from services.orders.filters import OrderFilter

@@ -173,3 +173,136 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION holds_erased(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION holds_erased(bigint) TO esupport_jobs;
+
+-- With a store (`of_store`), a shop asks for the erasure: it reaches its own store's orders and mails, and no other's.
+DROP FUNCTION empty_person(bigint[], text[], bigint[], bigint[]);
+CREATE FUNCTION empty_person(own bigint[], emails text[], locked_mails bigint[], announced bigint[], of_store integer DEFAULT NULL)
+ RETURNS TABLE(documents bigint, mails bigint, taken_back bigint, under_way bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    keys text[] := array(SELECT email_key(e) FROM unnest(emails) e);
+BEGIN
+    PERFORM check_may_erase();
+    DELETE FROM order_document d WHERE d.order_id = ANY (own);
+    GET DIAGNOSTICS documents = ROW_COUNT;
+
+    -- One that the mail server is being given at this moment stays in the queue without its address: whoever gives it
+    -- records how that ended, and the next worker if that one dies.
+    WITH theirs AS (
+        SELECT m.id, m.state = 'queued' AS waits, EXISTS (SELECT FROM mail_handover h
+            WHERE h.mail_id = m.id AND h.at >= m.queued_at AND m.state = 'queued') AS handed_over
+        FROM mail m
+        WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
+            AND (m.order_id = ANY (own) AND m.kind = 'licence'
+                OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys)
+                    AND (of_store IS NULL OR m.checkout_page_id = of_store))
+    ), changed AS (
+        UPDATE mail m SET to_address = NULL, to_name = NULL, text_body = 'deleted', html_body = NULL,
+            state = CASE WHEN t.waits AND NOT t.handed_over THEN 'failed' ELSE m.state END,
+            last_error = CASE WHEN t.handed_over
+                    THEN 'The customer''s data was deleted while the mail server was being given this message.'
+                WHEN t.waits THEN 'Taken back: the customer''s data was deleted.' ELSE m.last_error END
+        FROM theirs t WHERE m.id = t.id
+        RETURNING m.order_id, m.checkout_page_id, m.kind, m.position, m.number,
+            t.waits AND NOT t.handed_over AS is_taken_back, t.handed_over
+    ), told AS (
+        INSERT INTO order_history (order_id, checkout_page_id, kind, text, source)
+        SELECT c.order_id, c.checkout_page_id, 'error', CASE WHEN c.kind = 'licence'
+            THEN format('Licence e-mail (item %s, code %s) was taken back: the customer''s data was deleted.',
+                c.position, c.number)
+            ELSE 'An e-mail was taken back: the customer''s data was deleted.' END, 'portal'
+        FROM changed c WHERE c.is_taken_back AND c.order_id IS NOT NULL
+    )
+    SELECT count(*), count(*) FILTER (WHERE c.is_taken_back), count(*) FILTER (WHERE c.handed_over)
+    INTO mails, taken_back, under_way FROM changed c;
+
+    UPDATE order_item i SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
+        license_email = NULL, additional_data = '[]'
+    WHERE i.order_id = ANY (own)
+        OR email_key(i.license_email) = ANY (keys) AND (of_store IS NULL OR i.checkout_page_id = of_store);
+    UPDATE orders o SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
+        vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,
+        card_last_4 = NULL, card_expiration_date = NULL, additional_parameters = '[]', detail_url = NULL
+    WHERE o.order_id = ANY (own);
+    UPDATE known_value k SET erased = true WHERE k.order_id = ANY (own) AND NOT k.erased;
+    INSERT INTO order_history (order_id, checkout_page_id, kind, text, source, account_id, author)
+    SELECT o.order_id, o.checkout_page_id, 'anonymization', 'Personal data anonymize', 'portal', a.id,
+        coalesce(a.name, CASE WHEN of_store IS NOT NULL THEN 'the shop' END)
+    FROM orders o LEFT JOIN account a ON a.id = viewer_id() WHERE o.order_id = ANY (announced) ORDER BY o.order_id;
+    RETURN NEXT;
+END $function$;
+
+REVOKE ALL ON FUNCTION empty_person(bigint[], text[], bigint[], bigint[], integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION empty_person(bigint[], text[], bigint[], bigint[], integer) TO esupport_app, esupport_jobs;
+
+-- The body of a message as a text in which a value is found as it is written: without the escapes of JSON.
+CREATE FUNCTION readable_body(body bytea) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    content text;
+BEGIN
+    BEGIN
+        content := convert_from(body, 'UTF8');
+    EXCEPTION WHEN OTHERS THEN
+        RETURN encode(body, 'escape');
+    END;
+    IF position('\' IN content) = 0 THEN
+        RETURN content;
+    END IF;
+    RETURN content::jsonb::text;
+EXCEPTION WHEN OTHERS THEN
+    RETURN content;
+END $$;
+
+-- Messages of the inbox that may mention one of these e-mails or numbers: reads them all, before anything is locked.
+CREATE FUNCTION messages_mentioning(emails text[], numbers text[], wide boolean, of_store integer) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM check_may_erase();
+    RETURN QUERY
+    SELECT i.id FROM inbox i
+        LEFT JOIN connection c ON c.id = i.connection_id LEFT JOIN orders o ON o.order_id = i.order_id
+    WHERE i.body IS NOT NULL AND (of_store IS NULL OR coalesce(c.checkout_page_id, o.checkout_page_id) = of_store)
+        AND may_mention(readable_body(i.body), emails, numbers, wide);
+END $$;
+
+-- These messages, and those about these orders.
+CREATE FUNCTION messages_of_person(of_orders bigint[], ids bigint[])
+    RETURNS TABLE (id bigint, order_id bigint, waits boolean, body bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+BEGIN
+    PERFORM check_may_erase();
+    RETURN QUERY SELECT i.id, i.order_id, i.state = 'waiting', i.body FROM inbox i
+    WHERE i.body IS NOT NULL AND (i.order_id = ANY (of_orders) OR i.id = ANY (ids)) ORDER BY i.id;
+END $$;
+
+-- Removes the bodies of messages that are settled (NULL), and replaces those of messages that wait.
+CREATE FUNCTION erase_messages(ids bigint[], bodies bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    PERFORM check_may_erase();
+    -- One that has been settled in between has no use for its body either.
+    UPDATE inbox i SET body = CASE WHEN i.state = 'waiting' THEN v.body END,
+        state = CASE WHEN i.state = 'waiting' AND v.body IS NULL THEN 'refused' ELSE i.state END,
+        settled_at = CASE WHEN i.state = 'waiting' AND v.body IS NULL THEN now() ELSE i.settled_at END,
+        reason = CASE WHEN i.state = 'waiting' AND v.body IS NULL
+            THEN 'The customer''s data was deleted before this message was merged.' ELSE i.reason END
+    FROM unnest(ids, bodies) v(id, body) WHERE i.id = v.id;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END $$;
+REVOKE ALL ON FUNCTION readable_body(bytea), messages_mentioning(text[], text[], boolean, integer),
+    messages_of_person(bigint[], bigint[]),
+    erase_messages(bigint[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION messages_mentioning(text[], text[], boolean, integer),
+    messages_of_person(bigint[], bigint[]),
+    erase_messages(bigint[], bytea[]) TO esupport_app, esupport_jobs;

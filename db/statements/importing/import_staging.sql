@@ -5,7 +5,7 @@
 -- PostgreSQL, so documents land here first. No constraints: those of the real tables have the last word.
 
 CREATE TEMP TABLE IF NOT EXISTS stage_order (
-    order_id bigint, checkout_page_id integer, known boolean, only_item boolean, stays boolean, sums_up boolean, order_name text, order_id_1c text, status text,
+    order_id bigint, checkout_page_id integer, known boolean, only_item boolean, stays boolean, sums_up boolean, only_store boolean, order_name text, order_id_1c text, status text,
     created_at timestamptz, paid_at timestamptz, currency text, total numeric, locale text, detail_url text,
     customer_type text, country text, email text, first_name text, last_name text, phone text, vat_number text,
     company_name text, company_billing_address text, company_delivery_address text, customer_erased boolean,

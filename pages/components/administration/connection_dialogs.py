@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
+from db.schema.connection_states import ConnectionKind, Purpose
 from pages.components.administration import connection_secrets
 from pages.components.administration.connection_guide import GuideSubject, subject_of
 from pages.components.administration.connection_trouble import forget_trouble
@@ -19,10 +20,9 @@ from pages.components.layout.dialogs import (
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text
 from services.connections.administration import change_secret
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import RULES
 from services.connections.listing import ListedConnection
-from services.connections.secrets import OVERLAP, Purpose
+from services.connections.secrets import OVERLAP
 from services.connections.switching import delete_connection, switch_off, switch_on
 from services.connections.trial import SignedExample, send_test_event, sign_example
 

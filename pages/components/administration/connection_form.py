@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from pages.components.administration.connection_dialogs import secret_input, typed_label
 from pages.components.administration.connection_guide import GuideSubject, draw_code
 from pages.components.administration.connection_secrets import draft, show_next
@@ -16,7 +17,6 @@ from pages.rendering.escaping import html_text
 from services.accounts.stores import ListedStore, find_stores
 from services.connections.administration import change_connection, create_connection
 from services.connections.form import NOVENTIQ_API, ConnectionForm
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import (
     RULES,
     incoming_address,
@@ -24,8 +24,6 @@ from services.connections.kinds import (
     make_secrets,
 )
 from services.connections.listing import ListedConnection
-from services.connections.secrets import Purpose
-from services.events.event_types import Topic
 
 _TOPIC_LABELS: Final = {
     Topic.REFUNDS: "Refunds",

@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
+from db.schema.connection_states import ConnectionKind, Purpose
 from pages.rendering.escaping import html_text
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import incoming_address
 from services.connections.listing import ListedConnection
-from services.connections.secrets import OVERLAP, Purpose
+from services.connections.secrets import OVERLAP
 
 
 class GuideSubject(NamedTuple):

@@ -7,13 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
+from db.schema.connection_states import InboxState
 from pages.components.administration.connection_periods import period_fields
 from pages.components.layout.dialogs import Dialog, Screen, field_key, may_administer, open_dialog, submit
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
-from services.connections.inbox import InboxState
 from services.connections.inbox_log import (
     MOST_AT_ONCE,
     PAGE,

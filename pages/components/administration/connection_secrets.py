@@ -11,6 +11,7 @@ from uuid import UUID
 
 import streamlit as st
 
+from db.schema.connection_states import ConnectionKind, Purpose
 from pages.components.administration.connection_guide import GuideSubject, draw_guide
 from pages.components.layout.dialogs import (
     Dialog,
@@ -20,9 +21,7 @@ from pages.components.layout.dialogs import (
     may_administer,
     open_dialog,
 )
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import make_secret, new_key
-from services.connections.secrets import Purpose
 
 _DRAFT: Final = "connection_draft"
 _NEXT: Final = "connection_next"

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from db.connections.engine import viewer_transaction
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from pages.components.administration import connection_deliveries, connection_dialogs, connection_form
 from pages.components.administration.connection_messages import messages
 from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog
@@ -15,10 +16,8 @@ from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
-from services.connections.inbox import ConnectionKind, InboxState
 from services.connections.kinds import RULES
 from services.connections.listing import ListedConnection, count_direct_messages, find_connections
-from services.connections.secrets import Purpose
 
 _CARDS_AT_ONCE: Final = 10
 _VIEW: Final = "connections_view"

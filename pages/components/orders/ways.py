@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from db.schema.connection_states import AwaitedKind, AwaitedState
 from pages.rendering.formatting import format_clock, format_time
-from services.events.awaiting import AwaitedAction, AwaitedKind, AwaitedState
+from services.events.awaiting import AwaitedAction
 
 _RECORDED: Final = {
     AwaitedKind.CANCEL_SUBSCRIPTION: "Cancellation recorded here",

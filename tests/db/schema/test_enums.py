@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from db.schema.connection_states import AwaitedKind, AwaitedState, DeliveryState, InboxState, Purpose, Topic
 from db.schema.statuses import (
     DocumentKind,
     HistoryKind,
@@ -22,6 +23,12 @@ from db.schema.statuses import (
 from tests.support.factories import run
 
 COLUMNS: Final[dict[tuple[str, str], type[StrEnum]]] = {
+    ("awaited_action", "kind"): AwaitedKind,
+    ("awaited_action", "state"): AwaitedState,
+    ("connection", "topics"): Topic,
+    ("connection_secret", "purpose"): Purpose,
+    ("delivery", "state"): DeliveryState,
+    ("inbox", "state"): InboxState,
     ("mail", "kind"): MailKind,
     ("mail", "state"): MailState,
     ("order_document", "kind"): DocumentKind,
@@ -54,7 +61,7 @@ def words_of_constraints() -> dict[tuple[str, str], set[str]]:
     return {
         (table, column): set(re.findall(r"'([^']*)'", definition))
         for table, column, definition in run(LISTED_WORDS)
-        if re.search(r"= ANY|= '", definition)
+        if re.search(r"= ANY|= '|<@ ARRAY", definition)
     }
 
 

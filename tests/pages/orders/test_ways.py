@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from db.schema.connection_states import AwaitedKind, AwaitedState
 from pages.components.orders.ways import Way, refund_ways, subscription_ways
-from services.events.awaiting import AwaitedAction, AwaitedKind, AwaitedState
+from services.events.awaiting import AwaitedAction
 
 BERLIN = ZoneInfo("Europe/Berlin")
 RECORDED = datetime(2026, 11, 24, 13, 6, tzinfo=UTC)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from db.schema.connection_states import Purpose
 from pages.web.hooks import HOOK_ROUTES
 from services.connections import inbox as inbox_module
 from services.connections.messages import MAX_BODY_BYTES
 from services.connections.rates import RateLimit
-from services.connections.secrets import OVERLAP, Purpose, add_secret, new_secret
+from services.connections.secrets import OVERLAP, add_secret, new_secret
 from services.delivery.incoming import apply_incoming
 from tests.services.connections.support import Shop, body_of, connect, inbox
 from tests.support.factories import document, item, run

@@ -5,14 +5,12 @@ from uuid import uuid4
 
 from db.connections.engine import viewer_transaction
 from db.connections.viewers import SignedIn
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from services.actions import Action, ActionRequest, perform
 from services.connections.administration import create_connection
 from services.connections.form import ConnectionForm
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import make_secrets, new_key
 from services.connections.listing import ListedConnection, find_connections
-from services.connections.secrets import Purpose
-from services.events.event_types import Topic
 from tests.support import factories
 from tests.support.factories import run
 

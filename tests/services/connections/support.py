@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import text
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import Purpose
 from services.connections.inbox import Answer, receive
 from services.connections.messages import sign
-from services.connections.secrets import Purpose, add_secret, new_secret
+from services.connections.secrets import add_secret, new_secret
 from services.delivery.incoming import INCOMING
 from tests.support.factories import run
 

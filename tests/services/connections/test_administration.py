@@ -7,15 +7,14 @@ import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
 from db.connections.viewers import SignedIn
+from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from services.connections.administration import change_connection, change_secret
 from services.connections.form import ConnectionForm
-from services.connections.inbox import ConnectionKind
 from services.connections.kinds import make_secret, make_secrets
 from services.connections.listing import count_in_trouble
-from services.connections.secrets import Purpose, find_secrets
+from services.connections.secrets import find_secrets
 from services.connections.switching import delete_connection, switch_off, switch_on
 from services.errors import Conflict, InvalidInput
-from services.events.event_types import Topic
 from tests.services.connections.administering import administer, connect, listed
 from tests.support import factories
 from tests.support.factories import run

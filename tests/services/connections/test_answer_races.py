@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from db.schema.connection_states import AwaitedState
 from services.connections.answers import SettleOutcome
 from services.errors import SupportError
 from services.events import awaiting
-from services.events.awaiting import AwaitedState
 from services.order_actions.subscriptions import (
     SubscriptionUnchanged,
     cancel_subscription,

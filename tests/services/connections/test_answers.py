@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
+from db.schema.connection_states import AwaitedState
 from services.actions import Action
 from services.connections.answers import SettleOutcome, give_up_all
-from services.events.awaiting import AwaitedState
 from services.order_actions.subscriptions import (
     AWAITED,
     SubscriptionUnchanged,

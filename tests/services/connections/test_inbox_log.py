@@ -7,7 +7,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from db.connections.viewers import SignedIn
-from services.connections.inbox import InboxState
+from db.schema.connection_states import InboxState
 from services.connections.inbox_log import (
     LoggedMessage,
     find_messages,

@@ -10,10 +10,10 @@ from standardwebhooks.webhooks import Webhook
 
 from db.connections.engine import viewer_transaction
 from db.connections.viewers import SignedIn
+from db.schema.connection_states import Purpose
 from services.connections.inbox import receive
 from services.connections.inbox_log import find_messages
 from services.connections.kinds import make_secrets
-from services.connections.secrets import Purpose
 from services.connections.trial import send_test_event, sign_example
 from services.delivery.incoming import INCOMING
 from services.errors import Conflict

@@ -6,7 +6,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from db.connections.viewers import SignedIn
-from services.connections.secrets import Purpose, new_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import new_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.outcomes import Fate
 from tests.services.connections.administering import connect

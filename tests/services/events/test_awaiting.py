@@ -7,21 +7,19 @@ from uuid import UUID, uuid4
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
+from db.schema.connection_states import AwaitedKind, AwaitedState, Topic
 from services.access import RecordedAuthor
 from services.errors import NotAllowed
 from services.events.awaiting import (
     OPEN_STATES,
     TRANSITIONS,
     ActionAwaited,
-    AwaitedKind,
-    AwaitedState,
     ConfirmingConnection,
     await_action,
     change_state,
     find_action,
     find_confirming,
 )
-from services.events.event_types import Topic
 from tests.support import factories
 from tests.support.connected import connect
 from tests.support.factories import document, run

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from db.connections.engine import jobs_transaction, viewer_transaction
-from services.connections.secrets import Purpose, add_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret
 from services.delivery.dispatching import deliver_due
 from services.events.event_types import EventType
 from services.executors import registry

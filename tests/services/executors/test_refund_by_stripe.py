@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import Purpose
 from services.connections.inbox import receive
-from services.connections.secrets import Purpose, add_secret
+from services.connections.secrets import add_secret
 from services.delivery.dispatching import deliver_due
 from services.delivery.incoming import INCOMING, apply_incoming
 from services.errors import Conflict

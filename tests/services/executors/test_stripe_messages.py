@@ -9,8 +9,9 @@ import pytest
 from stripe import WebhookSignature
 
 from db.connections.engine import jobs_transaction
+from db.schema.connection_states import Purpose
 from services.connections.inbox import receive
-from services.connections.secrets import Purpose, add_secret
+from services.connections.secrets import add_secret
 from services.delivery.incoming import INCOMING, apply_incoming
 from services.executors.stripe_messages import NOT_OURS, UNKNOWN_ACTION, StripeReceiver
 from tests.services.connections.support import Shop, connect, inbox

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from db.connections.engine import jobs_transaction
-from services.connections.secrets import Purpose, add_secret
+from db.schema.connection_states import Purpose
+from services.connections.secrets import add_secret
 from services.delivery.incoming import apply_incoming
 from services.order_actions.subscriptions import cancel_subscription
 from tests.services.noventiq.shop import (

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.connections.incoming import ConnectionKind, Sender, WrongMessage
+from db.schema.connection_states import ConnectionKind
+from services.connections.incoming import Sender, WrongMessage
 from services.noventiq.messages import NoventiqEvent, read_notice
 from services.noventiq.receiving import NoventiqReceiver
 from tests.support.noventiq import message, order, product
