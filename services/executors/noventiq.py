@@ -7,7 +7,7 @@ and for a refund the vendor's own rule that an order has one open request at mos
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -55,7 +55,7 @@ class NoventiqExecutor:
     def title(self) -> str:
         return "Noventiq"
 
-    def can_refund(self, payment: Payment, options: Mapping[str, Any]) -> str | None:
+    def can_refund(self, payment: Payment, options: Mapping[str, object]) -> str | None:
         """Noventiq refunds what was paid through it, and the portal's own conditions are the same as Noventiq's."""
         if not options.get("username"):
             return NO_CREDENTIALS
@@ -123,12 +123,11 @@ def _is_paid(api: NoventiqApi, order_id: int) -> bool:
 
 def _stop_renewals(api: NoventiqApi, outgoing: OutgoingEvent) -> Result:
     """Nobody waits for this: what the vendor refuses is logged, and the shop's word arrives by its webhooks."""
-    stopped: Any = outgoing.data.get("subscriptions_stopped") or ()  # JSON
-    for subscription_id in stopped:
+    for subscription_id in map(str, outgoing.data.get("subscriptions_stopped") or ()):
         try:
-            said = read_subscription(api.get_subscription(str(subscription_id)))
+            said = read_subscription(api.get_subscription(subscription_id))
             if said is None or said.status is not SubscriptionStatus.CANCELLED:
-                api.modify_activity(str(subscription_id), active=False)
+                api.modify_activity(subscription_id, active=False)
         except ApiRefused as error:
             log.warning("Order %s: a renewal was not stopped. %s", outgoing.order_id, error)
     return NothingToDo()

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from services.connections.safe_http import HttpContent, NotAllowedAddress, NotDelivered, SafeClient
 from services.noventiq.json_values import Json, JsonObject, Number, is_text, load
@@ -64,7 +64,7 @@ def is_subscription_id(subscription_id: str) -> bool:
 
 
 def find_credentials(
-    connection_id: int, options: Mapping[str, Any], secrets: tuple[str, ...]
+    connection_id: int, options: Mapping[str, object], secrets: tuple[str, ...]
 ) -> Credentials | None:
     """The API credentials of a connection; None when it has none. `options` are JSON from the database."""
     username = options.get("username")

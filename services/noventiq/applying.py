@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from db.schema.connection_states import InboxState, Purpose
 from db.schema.connection_tables import connection as connection_table
+from db.schema.statuses import SubscriptionStatus, SubscriptionType
 from services.connections.documents import parse_document
 from services.connections.incoming import Handler, Outcome, WaitingMessage
 from services.connections.order_merging import BUSY, FOREIGN_ORDER, merge_document
@@ -45,7 +46,7 @@ FOREIGN: Final = Outcome(InboxState.REFUSED, "order_id", FOREIGN_ORDER)
 
 
 def apply_message(connection: Connection, message: WaitingMessage) -> Outcome:
-    """Raises `WrongMessage` for what an import would refuse."""
+    """Carry a message out; raises `WrongMessage` for what an import would refuse."""
     if message.connection_id is None or message.store is None:
         return Outcome(InboxState.REFUSED, None, "The connection of this message is gone.")
     notice = read_notice(message.body, message.store)
@@ -121,7 +122,7 @@ def _is_true(notice: Notice, saying: Saying) -> bool:
     """Whether the API, where it was asked, says of the subscription what the message says."""
     if not saying.is_believed or saying.subscription is None or saying.subscription.status is None:
         return True
-    is_cancelled = saying.subscription.status == "cancelled"
+    is_cancelled = saying.subscription.status is SubscriptionStatus.CANCELLED
     return is_cancelled == (notice.event == NoventiqEvent.SUBSCRIPTION_CANCELLED)
 
 
@@ -133,7 +134,13 @@ def _all_products(sayings: list[Saying]) -> Document:
 def _with_subscription(saying: Saying) -> Document:
     if saying.subscription is None:
         return saying.item
-    return saying.item | {"subscription": {"id": saying.subscription.id, "type": "AR", "status": "active"}}
+    return saying.item | {
+        "subscription": {
+            "id": saying.subscription.id,
+            "type": SubscriptionType.AR.value,
+            "status": SubscriptionStatus.ACTIVE.value,
+        }
+    }
 
 
 def _merge(connection: Connection, store: str, saying: Saying) -> Outcome:

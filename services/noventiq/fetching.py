@@ -2,8 +2,8 @@
 
 The vendor's answer to `GET /v1/order/{id}` is relied upon only in the fields that its webhooks have as well: those of
 the order, the customer and the payment as a whole, and those of a product where products are listed under `products` or
-`product`. Whatever else is in it is not looked at. Where no products are found, the order as a whole is believed and
-the product is the message's.
+`product`. Whatever else is in it is not looked at. What it does not say is the message's: the customer, the payment,
+and the product where no products are listed that can be read as a message's can.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -
     Raises `ApiError`, and `WrongMessage` for an answer that an import would refuse.
     """
     answer = api.get_order(notice.order_id)
-    document = order_part(answer) | {"checkout_page": store}
+    document = _order(order_part(answer), notice.document)
     if document["order_id"] != notice.order_id:
         raise WrongMessage("order_id", "Noventiq's API answered with another order.")
     told = _Product(notice.item, notice.subscription)
@@ -59,6 +59,11 @@ def fetch_sayings(api: NoventiqApi, notice: Notice, store: str, now: datetime) -
     return sayings
 
 
+def _order(fetched: Document, told: Document) -> Document:
+    parts = {name: fetched[name] or told[name] for name in ("customer", "payment")}
+    return {key: value for key, value in told.items() if key not in ("items", "pay_date")} | fetched | parts
+
+
 def _with_event(product: _Product, told: _Product) -> _Product:
     """What the API says of the event's product, with what the event itself means."""
     flags = {key: told.item[key] for key in ("delivered", "refunded") if key in told.item}
@@ -71,13 +76,17 @@ def _is_same(product: _Product, told: _Product) -> bool:
 
 
 def _products(answer: JsonObject) -> list[_Product]:
+    """The products of an answer; none when one of them cannot be read."""
     listed: Json = answer.get("products") or answer.get("product")
     entries = listed if isinstance(listed, list) else [listed]
-    return [
-        _Product(item_of(entry, "product."), read_subscription(entry.get("subscription")))
-        for entry in entries
-        if isinstance(entry, dict)
-    ]
+    try:
+        return [
+            _Product(item_of(entry, "product."), read_subscription(entry.get("subscription")))
+            for entry in entries
+            if isinstance(entry, dict)
+        ]
+    except WrongMessage:
+        return []
 
 
 def _with_details(api: NoventiqApi, said: SubscriptionNotice | None) -> SubscriptionNotice | None:

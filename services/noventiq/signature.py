@@ -21,11 +21,11 @@ def is_signed(secrets: Iterable[str], signature: str, body: bytes) -> bool:
     """Whether one of the secrets (two are valid during a rotation) signed this message. Never raises."""
     fields = _signed_fields(load(body) or {})
     sent = signature.strip().lower().encode("utf-8", "surrogatepass")
-    known = tuple(secrets)
+    valid = tuple(secrets)
     matches = [
-        hmac.compare_digest(_signature(secret, fields or []), sent) for secret in known or (_NOBODYS_SECRET,)
+        hmac.compare_digest(_signature(secret, fields or []), sent) for secret in valid or (_NOBODYS_SECRET,)
     ]
-    return bool(known) and fields is not None and any(matches)
+    return bool(valid) and fields is not None and any(matches)
 
 
 def sign(secret: str, message: JsonObject) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -164,18 +164,32 @@ def _json_value(value: object) -> object:
 
 
 def _document_item(item: Document) -> DocumentItem:
-    return DocumentItem(**_looks(item))
+    return DocumentItem(
+        item_id=item.get("item_id"),
+        product_id=item.get("product_id"),
+        sku=item.get("sku"),
+        name=item["name"],
+        price=Decimal(item["price"]),
+        quantity=item["quantity"],
+        amount=Decimal(item["amount"]),
+        refunded=bool(item.get("refunded")),
+        codes=tuple(code["code"] for code in item.get("activation_codes", ())),
+    )
 
 
 def _stored_item(product: StoredProduct) -> StoredItem:
-    # Whether the portal refunded it matters for a whole document alone, where an item may be gone.
-    return StoredItem(**_looks(product.document), position=product.position, refunded_here=False)
-
-
-def _looks(item: Document) -> dict[str, Any]:  # Any: fields of several types, by the names of DocumentItem
-    return {
-        **{key: item.get(key) for key in ("item_id", "product_id", "sku", "name", "quantity")},
-        **{key: Decimal(item[key]) for key in ("price", "amount")},
-        "refunded": bool(item.get("refunded")),
-        "codes": tuple(code["code"] for code in item.get("activation_codes", ())),
-    }
+    item = _document_item(product.document)
+    return StoredItem(
+        item_id=item.item_id,
+        product_id=item.product_id,
+        sku=item.sku,
+        name=item.name,
+        price=item.price,
+        quantity=item.quantity,
+        amount=item.amount,
+        refunded=item.refunded,
+        codes=item.codes,
+        position=product.position,
+        # Whether the portal refunded it matters for a whole document alone, where an item may be gone.
+        refunded_here=False,
+    )

@@ -85,7 +85,7 @@ def connection_of(
     return int(connection_id), key
 
 
-def product(number: int = 1, **given: Any) -> Json:
+def product(number: int = 1, **fields: Any) -> Json:
     """A product as the vendor's messages have it: strings for numbers."""
     return {
         "id": f"{number}11111",
@@ -100,10 +100,10 @@ def product(number: int = 1, **given: Any) -> Json:
         "vat_amount": "0.00",
         "amount": "100.00",
         "margin": "90.00",
-    } | given
+    } | fields
 
 
-def order(order_id: int, *products: Json, **given: Any) -> Json:
+def order(order_id: int, *products: Json, **fields: Any) -> Json:
     """An order as the vendor's API has it."""
     return {
         "order_id": order_id,
@@ -137,23 +137,23 @@ def order(order_id: int, *products: Json, **given: Any) -> Json:
             "is_installment_payment": False,
         },
         "products": list(products) or [product()],
-    } | given
+    } | fields
 
 
-def message(order_: Json, event: str, *, index: int = 0, **given: Any) -> Json:
+def message(order_: Json, event: str, *, index: int = 0, **fields: Any) -> Json:
     """The webhook about a product of this order."""
     made = {key: value for key, value in order_.items() if key != "products"}
-    one = dict(order_["products"][index])
-    subscription = one.pop("subscription", None)
+    bought = dict(order_["products"][index])
+    subscription = bought.pop("subscription", None)
     made |= {
         "event": event,
         "event_date": "2026-11-01T09:00:00+03:00",
-        "product": one,
+        "product": bought,
         "document_part": f"{index + 1}-of-{len(order_['products'])}",
     }
     if subscription is not None:
         made["subscription"] = {"id": subscription["id"]}
-    return made | given
+    return made | fields
 
 
 def signature_of(message_: Json, secret: str = SECRET) -> str:

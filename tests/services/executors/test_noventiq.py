@@ -220,7 +220,7 @@ def test_a_refund_that_the_vendor_refuses(vendor: FakeNoventiq, connection_id: i
 def test_renewals_that_a_refund_stopped_here_are_stopped_there(vendor: FakeNoventiq) -> None:
     active = switching(vendor, EventType.CANCEL_REQUESTED, AR | {"status": "active"})
     done = switching(vendor, EventType.CANCEL_REQUESTED, AR | {"status": "cancelled"})
-    stopped = [one.data["subscription_id"] for one in (active, done)] + ["unknown", "999_9"]
+    stopped = [sent.data["subscription_id"] for sent in (active, done)] + ["unknown", "999_9"]
     sent = outgoing(vendor, EventType.REFUND_COMPLETED, active.order_id, subscriptions_stopped=stopped)
     assert executor.send(sent) == NothingToDo()
     assert status_of(vendor, active) == "cancelled" and len(vendor.calls("modify_activity")) == 1

@@ -4,6 +4,7 @@ import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import chain
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_an_order_arrives_product_by_product(hook: Hook) -> None:
     row = order_row(order_id)
     assert (row.order_name, row.status, row.email) == (f"A{order_id:010}", "not paid", "marcel@example.com")
     assert (row.total, row.currency) == (Decimal("157.50"), "EUR")
-    assert [(one.position, one.product_id, one.amount) for one in items_of(order_id)] == [
+    assert [(item.position, item.product_id, item.amount) for item in items_of(order_id)] == [
         (1, "111111", Decimal("100.00")),
         (2, "211111", Decimal("50.00")),
         (3, "311111", Decimal("7.50")),
@@ -77,7 +78,7 @@ def test_messages_in_any_order_and_twice_end_alike(hook: Hook) -> None:
     first = next(_numbers)
     hook.tell(*life_of(first))
     expected = everything_of(first)
-    assert [tuple(one)[-2:] for one in expected[1:3]] == [(True, True), (True, False)]
+    assert [tuple(row)[-2:] for row in expected[1:3]] == [(True, True), (True, False)]
     assert subscription_status(first) == "cancelled"
     for seed in range(3):
         order_id = next(_numbers)
@@ -243,10 +244,10 @@ def test_workers_that_share_the_messages_end_alike(hook: Hook) -> None:
     hook.tell(*life_of(first))
     expected = [str(row).replace(str(first), "ID") for row in everything_of(first)]
     order_ids = [next(_numbers) for _ in range(4)]
-    messages = [one for order_id in order_ids for one in life_of(order_id)]
+    messages = list(chain.from_iterable(map(life_of, order_ids)))
     random.Random(1).shuffle(messages)
-    for one in messages:
-        hook.take(one)
+    for message_ in messages:
+        hook.take(message_)
     with ThreadPoolExecutor(3) as workers:
         for done in [workers.submit(apply_incoming) for _ in range(3)]:
             done.result()

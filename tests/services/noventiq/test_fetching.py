@@ -20,9 +20,9 @@ def fetching(database: str, process: FakeNoventiq) -> Hook:
     return Hook(*connection_of("shop-f", api_url=process.url))
 
 
-def known(vendor: FakeNoventiq, *products: Json, **given: str) -> Json:
+def placed(vendor: FakeNoventiq, *products: Json, **fields: str) -> Json:
     """An order that the vendor has."""
-    bought = order(next(_numbers), *products, **given)
+    bought = order(next(_numbers), *products, **fields)
     vendor.control("order", **bought)
     return bought
 
@@ -39,13 +39,13 @@ def test_one_message_brings_the_whole_order(vendor: FakeNoventiq, fetching: Hook
     row, (first, second) = order_row(number), items_of(number)
     assert (row.status, row.total) == ("paid", 200)
     assert {first.amount, second.amount} == {100}
-    assert {one.product_id: one.delivered for one in (first, second)} == {"111111": True, "211111": False}
+    assert {item.product_id: item.delivered for item in (first, second)} == {"111111": True, "211111": False}
     [subscription] = run("SELECT type, status FROM subscription WHERE order_id = :id", id=number)
     assert tuple(subscription) == ("AR", "active")
 
 
 def test_the_vendors_status_counts_as_it_is(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor, product(1), status="deleted", pay_date=PAID)
+    bought = placed(vendor, product(1), status="deleted", pay_date=PAID)
     fetching.tell(message(bought, "order.payment.failed"))
     assert order_row(bought["order_id"]).status == "deleted"
     vendor.control("order", **bought | {"status": "not_paid"})
@@ -56,15 +56,32 @@ def test_the_vendors_status_counts_as_it_is(vendor: FakeNoventiq, fetching: Hook
 def test_an_answer_without_products_is_believed_as_far_as_it_goes(
     vendor: FakeNoventiq, fetching: Hook
 ) -> None:
-    bought = known(vendor, product(1), product(2), status="paid", pay_date=PAID)
+    bought = placed(vendor, product(1), product(2), status="paid", pay_date=PAID)
     vendor.control("order", **bought | {"products": []})
     fetching.tell(message(bought, "order.created", index=0), message(bought, "order.created", index=1))
     assert order_row(bought["order_id"]).status == "paid"
     assert [item.name for item in items_of(bought["order_id"])] == ["Product 1", "Product 2"]
 
 
+def test_what_an_answer_does_not_say_is_the_messages(vendor: FakeNoventiq, fetching: Hook) -> None:
+    """How the vendor's API names the parts of an order is known from its webhooks alone."""
+    bought = placed(vendor, product(1))
+    named_otherwise = [{"product_name": "Product 1", "quantity": {"value": 1}}]
+    odd = {key: value for key, value in bought.items() if key not in ("customer", "payment", "locale")}
+    vendor.control("order", **odd | {"products": named_otherwise, "status": "paid", "pay_date": PAID})
+    assert fetching.tell(message(bought, "order.created"))[-1] == ("applied", None)
+    row = order_row(bought["order_id"])
+    assert (row.status, row.email, row.payment_method, row.locale) == (
+        "paid",
+        "marcel@example.com",
+        "CreditCard",
+        "en_EN",
+    )
+    assert [item.name for item in items_of(bought["order_id"])] == ["Product 1"]
+
+
 def test_a_product_may_stand_alone_under_its_own_name(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor, product(1, amount="90.00"))
+    bought = placed(vendor, product(1, amount="90.00"))
     vendor.control("order", **bought | {"products": [], "product": bought["products"][0]})
     hint = message(bought, "order.created")
     hint["product"] = dict(hint["product"]) | {"amount": "1.00"}
@@ -80,14 +97,14 @@ def test_what_is_unknown_to_the_vendor_is_refused(vendor: FakeNoventiq, fetching
 
 
 def test_an_answer_about_another_order_is_refused(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor)
+    bought = placed(vendor)
     vendor.control("fault", path="/v1/order", status=200, body=order(next(_numbers)))
     state, reason = fetching.tell(message(bought, "order.created"))[-1]
     assert (state, reason) == ("refused", "Noventiq's API answered with another order.")
 
 
 def test_a_fetch_that_fails_is_made_again_later(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor)
+    bought = placed(vendor)
     vendor.control("fault", path="/v1/order", status=503, headers={"Retry-After": "90"})
     state, reason = fetching.tell(message(bought, "order.created"))[-1]
     assert (state, reason) == ("waiting", "Noventiq answered 503.")
@@ -101,7 +118,7 @@ def test_a_fetch_that_fails_is_made_again_later(vendor: FakeNoventiq, fetching: 
 
 def test_wrong_credentials_leave_messages_waiting(vendor: FakeNoventiq, database: str) -> None:
     wrong = Hook(*connection_of("shop-w", api_url=vendor.url, password="wrong"))
-    state, reason = wrong.tell(message(known(vendor), "order.created"))[-1]
+    state, reason = wrong.tell(message(placed(vendor), "order.created"))[-1]
     assert (state, reason) == (
         "waiting",
         "Noventiq refused the user name or the password of this connection.",
@@ -126,7 +143,7 @@ def test_the_subscription_is_as_the_vendor_has_it_now(vendor: FakeNoventiq, fetc
 
 
 def test_an_order_of_another_store_stays_its_own(vendor: FakeNoventiq, fetching: Hook) -> None:
-    bought = known(vendor)
+    bought = placed(vendor)
     take_in(document(order_id=bought["order_id"], checkout_page="shop-g"))
     before = everything_of(bought["order_id"])
     state, reason = fetching.tell(message(bought, "order.created"))[-1]
