@@ -4,11 +4,13 @@ Each statement is built once and takes its orders as parameters. Building it ane
 much as PostgreSQL's answer.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     CompoundSelect,
@@ -28,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
+from db.schema.connection_states import AwaitedKind, AwaitedState
 from db.schema.connection_tables import awaited_action, connection
 from db.schema.order_tables import (
     activation_code,
@@ -45,6 +48,8 @@ from db.schema.refund_tables import refund_request
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
 _PAGE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
+
+_OPPOSITES: Final = {"parent": "child", "child": "parent"}
 
 
 def _among(of: Column[Any]) -> ColumnElement[bool]:
@@ -138,11 +143,9 @@ def timeline_statement() -> CompoundSelect[Any]:
     Newest first. In a relation, `id` is the other order and `kind` its relation to this one, even when only the other
     order states it.
     """
-    history, document, relation, awaited = order_history, order_document, order_relation, awaited_action
-    opposite = case(
-        {"parent": "child", "child": "parent"}, value=relation.c.relation, else_=relation.c.relation
-    )
-    nothing = [null().cast(Text), null().cast(Text), null().cast(BigInteger)]
+    history, document, relation = order_history, order_document, order_relation
+    opposite = case(_OPPOSITES, value=relation.c.relation, else_=relation.c.relation)
+    nothing = [null().cast(kind) for kind in (Text, Text, BigInteger)]
     timeline: CompoundSelect[Any] = union_all(
         select(
             history.c.order_id,
@@ -179,17 +182,25 @@ def timeline_statement() -> CompoundSelect[Any]:
             opposite,
             *nothing,
         ).where(_among(relation.c.related_order_id)),
-        select(
-            awaited.c.order_id,
-            literal("awaited"),
-            null().cast(BigInteger),
-            awaited.c.recorded_at,
-            select(connection.c.kind).where(connection.c.id == awaited.c.connection_id).scalar_subquery(),
-            func.to_jsonb(awaited.table_valued()).cast(Text),
-            *nothing[1:],
-        ).where(_among(awaited.c.order_id)),
+        _awaited_actions(),
     )
     return timeline.order_by(column("at").desc(), column("id").desc())
+
+
+def _awaited_actions() -> Select[Any]:
+    """The part of `timeline_statement` for actions that a connection has to confirm."""
+    action = awaited_action
+    kind = select(connection.c.kind).where(connection.c.id == action.c.connection_id).scalar_subquery()
+    return select(
+        action.c.order_id,
+        literal("awaited"),
+        null().cast(BigInteger),
+        action.c.recorded_at,
+        kind,
+        func.to_jsonb(action.table_valued()).cast(Text),
+        null().cast(Text),
+        null().cast(BigInteger),
+    ).where(_among(action.c.order_id))
 
 
 @cache
@@ -199,7 +210,7 @@ def subscriptions_statement() -> CompoundSelect[Any]:
     Also the changes that were made to these subscriptions (`event`, newest first), and since when a change waits to be
     confirmed (`awaited`).
     """
-    member, event, awaited = subscription, subscription_event, awaited_action
+    member, event = subscription, subscription_event
     named = bindparam("subscription_ids", type_=ARRAY(Text))
     rows = union_all(
         select(
@@ -230,18 +241,25 @@ def subscriptions_statement() -> CompoundSelect[Any]:
             event.c.reason,
             event.c.id,
         ).where(event.c.checkout_page_id == any_(_PAGE_IDS), event.c.subscription_id == any_(named)),
-        select(
-            literal("awaited"),
-            awaited.c.checkout_page_id,
-            awaited.c.subject,
-            awaited.c.recorded_at,
-            awaited.c.order_id,
-            *[null().cast(kind) for kind in (Text, BigInteger, Text, Text, Text, BigInteger)],
-        ).where(
-            awaited.c.checkout_page_id == any_(_PAGE_IDS),
-            awaited.c.kind.in_(["cancel subscription", "resume subscription"]),
-            awaited.c.subject == any_(named),
-            awaited.c.state.in_(["recorded", "sent"]),
-        ),
+        _awaited_changes(named),
     )
     return rows.order_by(column("at"), column("id"))
+
+
+def _awaited_changes(subscription_ids: BindParameter[Sequence[str]]) -> Select[Any]:
+    """The part of `subscriptions_statement` for changes that have to be confirmed and are not yet."""
+    action = awaited_action
+    nothing = [null().cast(kind) for kind in (Text, BigInteger, Text, Text, Text, BigInteger)]
+    return select(
+        literal("awaited"),
+        action.c.checkout_page_id,
+        action.c.subject,
+        action.c.recorded_at,
+        action.c.order_id,
+        *nothing,
+    ).where(
+        action.c.checkout_page_id == any_(_PAGE_IDS),
+        action.c.kind.in_([AwaitedKind.CANCEL_SUBSCRIPTION, AwaitedKind.RESUME_SUBSCRIPTION]),
+        action.c.subject == any_(subscription_ids),
+        action.c.state.in_([AwaitedState.RECORDED, AwaitedState.SENT]),
+    )

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from db.schema.connection_states import Topic
+from services.events.awaiting import ConfirmingConnection, find_confirming
 from services.events.event_types import EventType
 from services.events.outbox import Subject, Value, publish
 from services.order_actions.locking import LockedOrder
@@ -23,14 +25,16 @@ def announce(
     *,
     action_id: UUID | None = None,
     asked: int | None = None,
-) -> UUID:
-    """Write the event in the transaction of the action; returns the event's ID.
+) -> None:
+    """Write the event in the transaction of the action; nothing at all for a store without a connection.
 
     `action_id` and `asked` as in `services.events.outbox.publish`; `data` is what the event's type says beside the
-    order. Without a connection of the store it costs one look-up.
+    order.
     """
+    if not order.is_connected:
+        return
     subject = Subject(order.order_id, order.order_name, order.checkout_page_id, order.store)
-    return publish(connection, event, subject, action_id=action_id, asked=asked, data=data)
+    publish(connection, event, subject, action_id=action_id, asked=asked, data=data)
 
 
 def payment_of(order: LockedOrder) -> Mapping[str, object]:
@@ -41,3 +45,10 @@ def payment_of(order: LockedOrder) -> Mapping[str, object]:
 def decimal_text(amount: Decimal) -> str:
     """An amount as events spell it: a decimal string with a dot."""
     return f"{amount:f}"
+
+
+def find_asked(connection: Connection, order: LockedOrder, topic: Topic) -> ConfirmingConnection | None:
+    """The connection of the order's store that has to confirm an action of the topic; None when nobody has to."""
+    if not order.is_connected:
+        return None
+    return find_confirming(connection, order.checkout_page_id, topic, payment_provider=order.payment_provider)

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, any_, literal, select, text
+from sqlalchemy import BigInteger, Connection, any_, exists, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page, orders
 from services.access import Permission, Role, Viewer
 from services.errors import AccountUnusable, OrderNotFound
@@ -17,7 +18,10 @@ from services.text.numbers import is_bigint
 
 @dataclass(frozen=True, slots=True)
 class LockedOrder:
-    """An order, locked against changes by others, with what its store allows."""
+    """An order, locked against changes by others, with what its store allows.
+
+    `is_connected` says whether the store has a connection: without one, nobody is told or asked about an action.
+    """
 
     order_id: int
     checkout_page_id: int
@@ -42,6 +46,7 @@ class LockedOrder:
     store_title: str | None
     delivery_allowed: bool
     refund_again_after_partial: bool
+    is_connected: bool
 
     @property
     def customer_name(self) -> str | None:
@@ -90,7 +95,8 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
     fields = [
         orders.c[name]
         for name in LockedOrder.__slots__
-        if name not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial")
+        if name
+        not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "is_connected")
     ]
     rows = connection.execute(
         select(
@@ -99,6 +105,9 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
             checkout_page.c.title.label("store_title"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            exists()
+            .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)
+            .label("is_connected"),
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
         .where(orders.c.order_id == any_(literal(wanted, ARRAY(BigInteger))))

@@ -18,9 +18,9 @@ from db.schema.statuses import (
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
-from services.events.awaiting import ConfirmingConnection, await_action, find_confirming
+from services.events.awaiting import ConfirmingConnection, await_action
 from services.events.event_types import EventType
-from services.order_actions.announcements import announce
+from services.order_actions.announcements import announce, find_asked
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.order_actions.subscription_changes import (
@@ -97,7 +97,7 @@ def _change(
     locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Permission.ACT)
     order = locked[order_id]
     row = _decide(connection, order, position, cancel=cancel)
-    confirming = find_confirming(connection, order.checkout_page_id, Topic.SUBSCRIPTIONS)
+    confirming = find_asked(connection, order, Topic.SUBSCRIPTIONS)
     if confirming is not None:
         return _record(connection, viewer, order, row, confirming, cancel=cancel, reason=reason)
     status = carry_out_change(connection, viewer, order, row, cancel=cancel, reason=reason)

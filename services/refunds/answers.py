@@ -10,8 +10,10 @@ from db.schema.refund_tables import refund_request
 from db.schema.statuses import MailKind, RefundResult, RefundStatus
 from services.access import RecordedAuthor
 from services.events.awaiting import AwaitedAction, NotCarriedOut
+from services.events.event_types import EventType
 from services.mail.outbox import queue_mail
 from services.money import format_money
+from services.order_actions.announcements import announce
 from services.order_actions.history import Event, add_answer_event, line
 from services.order_actions.locking import LockedOrder, lock_order_rows
 from services.order_actions.subscription_changes import related_orders
@@ -78,7 +80,7 @@ def turn_down_refused(
 
 
 def add_taken_back(connection: Connection, order: LockedOrder, action: AwaitedAction, message: str) -> bool:
-    """Say in the history and to the requester that a confirmed refund has failed; False if it was said before."""
+    """Say in the history, to the requester and to the shop that a confirmed refund has failed; False if said before."""
     values = {"action": name_of_refund(action), "asked": action.asked, "message": message}
     _, sentence = line(Event.ANSWER_TAKEN_BACK, **values)
     said_before = select(order_history.c.id).where(
@@ -92,6 +94,12 @@ def add_taken_back(connection: Connection, order: LockedOrder, action: AwaitedAc
         order_id=order.order_id,
         store_id=order.checkout_page_id,
         **values,
+    )
+    announce(
+        connection,
+        EventType.REFUND_FAILED,
+        order,
+        {"request_id": int(action.subject), "result": RefundResult.FAILED.value},
     )
     requester = connection.execute(
         select(

@@ -47,20 +47,7 @@ def complete_refund(
         reason = f"Refund: {refund.note}"[:2000]
         stopped = stop_subscriptions(connection, author, order, refund.positions, reason=reason)
     _add_lines(connection, order, request.id, refund.items)
-    status = (f"Confirmed by {confirmed_by}. " if confirmed_by else "") + (
-        "Status: Deleted. " if refund.is_full else ""
-    )
-    add_event(
-        connection,
-        author,
-        order,
-        Event.REFUND_COMPLETED,
-        result=refund.result.mail_phrase,
-        amount=refund.sum_text,
-        items=refund.items_text,
-        status=status,
-        note=refund.note,
-    )
+    _add_completed_event(connection, author, order, refund, confirmed_by)
     document_id = add_refund_document(connection, author, order, refund.items, request_id=request.id)
     details = refund.details() | {
         "codes deleted": refund.delete_codes,
@@ -81,6 +68,25 @@ def complete_refund(
         connection, author, order, request, refund.result, refund.note,
         details=details, columns=columns, sum_sentence=sentence,
     )  # fmt: skip
+
+
+def _add_completed_event(
+    connection: Connection, author: Author, order: LockedOrder, refund: Refund, confirmed_by: str | None
+) -> None:
+    status = (f"Confirmed by {confirmed_by}. " if confirmed_by else "") + (
+        "Status: Deleted. " if refund.is_full else ""
+    )
+    add_event(
+        connection,
+        author,
+        order,
+        Event.REFUND_COMPLETED,
+        result=refund.result.mail_phrase,
+        amount=refund.sum_text,
+        items=refund.items_text,
+        status=status,
+        note=refund.note,
+    )
 
 
 def turn_down(

@@ -11,10 +11,10 @@ from db.schema.statuses import MainStatus, RefundResult, RefundStatus
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, OrderNotFound
-from services.events.awaiting import ConfirmingConnection, await_action, find_confirming
+from services.events.awaiting import ConfirmingConnection, await_action
 from services.events.event_types import EventType
 from services.money import format_money
-from services.order_actions.announcements import announce, payment_of
+from services.order_actions.announcements import announce, find_asked, payment_of
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder
 from services.refunds.completion import complete_refund, turn_down
@@ -111,9 +111,7 @@ def fulfil_request(
         stop_renewal=stop_renewal,
         note=note,
     )
-    confirming = find_confirming(
-        connection, order.checkout_page_id, Topic.REFUNDS, payment_provider=order.payment_provider
-    )
+    confirming = find_asked(connection, order, Topic.REFUNDS)
     if confirming is not None:
         return _record(connection, viewer, order, request, refund, confirming)
     return complete_refund(connection, viewer, order, request, refund)

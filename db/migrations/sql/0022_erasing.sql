@@ -43,7 +43,9 @@ BEGIN
     UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
         FROM awaited_action a WHERE a.order_id = ANY (of_orders)
     UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
-        FROM awaited_action a, json_strings(a.wish) s WHERE a.order_id = ANY (of_orders);
+        -- Sums, currencies and IDs are no texts, whatever the person is called.
+        FROM awaited_action a, json_strings(a.wish) s
+        WHERE a.order_id = ANY (of_orders) AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name');
 END $function$;
 
 CREATE OR REPLACE FUNCTION texts_matching(emails text[], numbers text[], wide boolean, besides bigint[])
@@ -92,7 +94,9 @@ BEGIN
         UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
             FROM awaited_action a WHERE may_mention(a.message, emails, numbers, wide)
         UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
-            FROM awaited_action a, json_strings(a.wish) s WHERE may_mention(a.wish::text, emails, numbers, wide)
+            FROM awaited_action a, json_strings(a.wish) s
+            WHERE may_mention(a.wish::text, emails, numbers, wide)
+                AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name')
     ) t(order_id, place, key, path, value)
     WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
 END $function$;

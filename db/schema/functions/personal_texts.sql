@@ -40,5 +40,7 @@ BEGIN
     UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
         FROM awaited_action a WHERE a.order_id = ANY (of_orders)
     UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
-        FROM awaited_action a, json_strings(a.wish) s WHERE a.order_id = ANY (of_orders);
+        -- Sums, currencies and IDs are no texts, whatever the person is called.
+        FROM awaited_action a, json_strings(a.wish) s
+        WHERE a.order_id = ANY (of_orders) AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name');
 END $function$;

@@ -44,7 +44,9 @@ BEGIN
         UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
             FROM awaited_action a WHERE may_mention(a.message, emails, numbers, wide)
         UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
-            FROM awaited_action a, json_strings(a.wish) s WHERE may_mention(a.wish::text, emails, numbers, wide)
+            FROM awaited_action a, json_strings(a.wish) s
+            WHERE may_mention(a.wish::text, emails, numbers, wide)
+                AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name')
     ) t(order_id, place, key, path, value)
     WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
 END $function$;

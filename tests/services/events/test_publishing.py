@@ -1,11 +1,14 @@
 """What a store's connections are told of each action, and that a store without one costs and writes nothing."""
 
+import re
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 
+from db.connections.engine import app_engine
 from services.actions import ActionRequest, perform
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
@@ -175,6 +178,29 @@ def test_a_store_without_a_connection_writes_nothing(people: dict[str, int], sho
     order_id = order(checkout_page="alone")
     fulfil(people, taken(people, order_id), [1], "10.00")
     assert events(order_id) == []
+
+
+def test_a_store_without_a_connection_pays_no_statement(people: dict[str, int], shop: int) -> None:
+    """Whether there is one is read with the order's lock, and nothing else is asked."""
+    carried = {"id": f"S{uuid4().hex[:8]}", "type": "AR", "status": "active"}
+    order_id = order(checkout_page="alone", items=[item(subscription=carried)])
+    request_id = taken(people, order_id)
+    statements: list[str] = []
+
+    def note(*given: Any) -> None:
+        statements.append(given[2])
+
+    event.listen(app_engine(), "before_cursor_execute", note)
+    try:
+        act(people["anna"], cancel_subscription, order_id, position=1)
+        fulfil(people, request_id, [1], "10.00")
+    finally:
+        event.remove(app_engine(), "before_cursor_execute", note)
+    assert len(statements) > 20
+    about = re.compile(
+        r"INSERT INTO (outbox_event|delivery|awaited_action)|SELECT (connection|awaited_action)\."
+    )
+    assert [statement for statement in statements if about.match(statement)] == []
 
 
 def test_an_event_goes_with_its_action_or_not_at_all(people: dict[str, int], shop: int) -> None:
