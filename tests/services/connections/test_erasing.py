@@ -118,8 +118,8 @@ def test_no_body_holds_the_person_afterwards(admin: SignedIn) -> None:
     sentence = erase(admin)
     assert "6 messages" in sentence
     assert traces() == []
-    kept = dict(inbox("order_id, body IS NOT NULL"))
-    assert kept[501], "what is not about the person stays"
+    is_there = dict(inbox("order_id, body IS NOT NULL"))
+    assert is_there[501], "what is not about the person stays"
     assert run("SELECT wish->>'note' FROM awaited_action WHERE order_id = 500") == [("deleted called",)]
 
 
