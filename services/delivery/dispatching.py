@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
 from db.errors import SqlState, sqlstate
-from services.delivery.due import WEBHOOKS, DueDelivery, Lane, find_due, find_lanes
+from services.delivery.due import WEBHOOKS, DueDelivery, Lane, find_due, find_lanes, hold_back
 from services.delivery.lane_locks import LaneLocks
 from services.delivery.outcomes import Attempt, Fate, put_off, record, record_simple, settle_unsent
 from services.delivery.sending import Sender
@@ -35,6 +35,7 @@ _WITH_CARE: Final = 1
 # How long a worker that was told to stop waits for the answers that are still to come. What is not recorded by then is
 # delivered again.
 _LAST_SECONDS: Final = 5.0
+_TIDIED_EVERY_SECONDS: Final = 1.0
 _BUSY_PAUSE: Final = 0.2
 _BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED)
 
@@ -51,6 +52,7 @@ class Dispatcher:
         self._answered: Final[SimpleQueue[Attempt]] = SimpleQueue()
         self._unrecorded: list[Attempt] = []
         self._troubled: Final[dict[int, bool]] = {}
+        self._tidied: Final[dict[int, float]] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -127,6 +129,7 @@ class Dispatcher:
         busy = {due.connection_id for due in (*self._under_way.values(), *begun)}
         for connection_id in self._locks.held - busy - {lane.connection_id for lane in lanes}:
             self._troubled.pop(connection_id, None)
+            self._tidied.pop(connection_id, None)
             self._locks.release(connection_id)
         for due in begun:
             self._under_way[due.id] = due
@@ -142,6 +145,9 @@ class Dispatcher:
         limit = min(share - len(own), _MOST_AT_ONCE - len(self._under_way) - begun)
         if limit <= 0 or not self._locks.claim(lane.connection_id):
             return []
+        if time.monotonic() - self._tidied.get(lane.connection_id, 0.0) > _TIDIED_EVERY_SECONDS:
+            hold_back(connection, lane)
+            self._tidied[lane.connection_id] = time.monotonic()
         # A new statement, which sees what the worker before us has recorded.
         found = find_due(connection, lane, limit=limit, under_way=own)
         for due in found:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select, update
 
 from db.schema.connection_states import AwaitedState, DeliveryState, Purpose
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
@@ -111,6 +111,74 @@ _DUE: Final = (
     .order_by(delivery.c.next_attempt_at, delivery.c.id)
     .limit(bindparam("most", type_=Integer))
 )
+
+
+_LOOKED_AT: Final = 2000
+_HELD_BACK: Final = timedelta(minutes=1)
+_examined: Final = (
+    select(delivery.c.id)
+    .where(delivery.c.connection_id == bindparam("lane"), *_IS_DUE)
+    .order_by(delivery.c.next_attempt_at, delivery.c.id)
+    .limit(_LOOKED_AT)
+)
+_blocked: Final = delivery.alias("blocked")
+_HOLD_BACK: Final = (
+    update(delivery)
+    .where(
+        delivery.c.id.in_(
+            select(_blocked.c.id)
+            .where(
+                _blocked.c.id.in_(_examined),
+                exists().where(
+                    _earlier.c.state == DeliveryState.WAITING,
+                    _earlier.c.connection_id == _blocked.c.connection_id,
+                    _earlier.c.order_id == _blocked.c.order_id,
+                    _earlier.c.seq < _blocked.c.seq,
+                ),
+            )
+            .order_by(_blocked.c.id)
+            .with_for_update(skip_locked=True, of=_blocked)
+        )
+    )
+    .values(
+        next_attempt_at=func.greatest(
+            func.now() + _HELD_BACK,
+            select(func.max(_earlier.c.next_attempt_at))
+            .where(
+                _earlier.c.state == DeliveryState.WAITING,
+                _earlier.c.connection_id == delivery.c.connection_id,
+                _earlier.c.order_id == delivery.c.order_id,
+                _earlier.c.seq < delivery.c.seq,
+            )
+            .scalar_subquery(),
+        )
+    )
+)
+_RELEASE: Final = (
+    update(delivery)
+    .where(
+        delivery.c.connection_id == bindparam("lane"),
+        delivery.c.order_id.in_(bindparam("orders", expanding=True)),
+        delivery.c.state == DeliveryState.WAITING,
+        delivery.c.attempts == 0,
+        delivery.c.next_attempt_at > func.now(),
+        _IS_ITS_ORDERS_FIRST,
+    )
+    .values(next_attempt_at=func.now())
+)
+
+
+def hold_back(connection: Connection, lane: Lane) -> None:
+    """Take deliveries that wait for an earlier one of their order out of those that are due, some at a time.
+
+    Else each round would look at thousands of them at a shop that is away. `release` makes them due again.
+    """
+    connection.execute(_HOLD_BACK, {"lane": lane.connection_id})
+
+
+def release(connection: Connection, connection_id: int, order_ids: Collection[int]) -> None:
+    """Make the first of these orders' waiting deliveries due: the ones before it were settled."""
+    connection.execute(_RELEASE, {"lane": connection_id, "orders": list(order_ids)})
 
 
 def find_lanes(connection: Connection) -> list[Lane]:

@@ -17,7 +17,7 @@ from db.schema.connection_states import DeliveryState
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import delivery
 from services.connections.answers import ActionAnswer, give_up, settle
-from services.delivery.due import WEBHOOKS, DueDelivery
+from services.delivery.due import WEBHOOKS, DueDelivery, release
 from services.delivery.trouble_mails import report_given_up, report_switched_off
 from services.delivery.webhooks import Delivered, Gone
 from services.events.awaiting import mark_sent
@@ -75,6 +75,8 @@ def record_simple(connection: Connection, attempts: Sequence[Attempt]) -> list[F
         ]
         _set_delivered(connection, alike, status)
     for connection_id in {attempt.due.connection_id for attempt in attempts}:
+        own = [attempt.due for attempt in attempts if attempt.due.connection_id == connection_id]
+        release(connection, connection_id, {due.order_id for due in own})
         _note_success(connection, connection_id)
     return [Fate.DELIVERED] * len(attempts)
 
@@ -101,6 +103,7 @@ def record(connection: Connection, attempt: Attempt) -> Fate | None:
                 external_id = outcome.external_id if isinstance(outcome, Accepted) else None
                 mark_sent(connection, due.action_id, external_id)
     _set_delivered(connection, [due.id], outcome.status if isinstance(outcome, Delivered) else None)
+    release(connection, due.connection_id, [due.order_id])
     _note_success(connection, due.connection_id)
     return Fate.DELIVERED
 
@@ -164,6 +167,7 @@ def _set_failed(connection: Connection, due: DueDelivery, reason: str, status: i
             last_error=reason[:_LONGEST_TEXT],
         )
     )
+    release(connection, due.connection_id, [due.order_id])
 
 
 def _note_success(connection: Connection, connection_id: int) -> None:

@@ -63,6 +63,21 @@ def test_another_connection_does_not_wait(connected: int, shop: HookReceiver) ->
     assert {one.id for one in shop.arrived()} == {ids[0]}
 
 
+def test_what_waits_for_an_earlier_event_is_not_looked_at_until_that_is_settled(
+    connected: int, shop: HookReceiver
+) -> None:
+    shop.answer({"status": 500}, {"status": 500})
+    happen(1, 1, 1)
+    deliver_due()
+    deliver_due()
+    assert run("SELECT count(*) FROM delivery WHERE next_attempt_at <= now()") == [(0,)]
+    run("UPDATE delivery SET next_attempt_at = now() WHERE attempts > 0")
+    assert deliver_due() == {Fate.DELIVERED: 3}
+    assert by_order(shop.arrived())[1] == [
+        str(row.id) for row in run("SELECT id FROM outbox_event ORDER BY seq")
+    ]
+
+
 def test_what_was_given_up_holds_up_nothing(connected: int, shop: HookReceiver) -> None:
     shop.answer({"status": 500})
     happen(1, 1)
