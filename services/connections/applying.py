@@ -7,6 +7,7 @@ is newer (docs/decisions/018-what-a-newer-document-changes.md). A worker that di
 
 import logging
 import threading
+from collections import Counter
 from datetime import timedelta
 from typing import Final
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from db.connections.engine import jobs_transaction
-from db.errors import SqlState, sqlstate
+from db.errors import SqlState, sqlstate, without_values
 from db.schema.connection_states import InboxState
 from services.connections import waiting
 from services.connections.incoming import Kinds, Outcome, WaitingMessage, WrongMessage
@@ -55,8 +56,36 @@ def apply_batch(most: int = _BATCH) -> list[Outcome]:
     """Merge the order documents that are due, at most so many, in one transaction; empty when none is due."""
     with jobs_transaction() as connection:
         messages = waiting.claim_documents(connection, most)
-        outcomes = {} if not messages else merge_messages(connection, messages)
-        return _settle(connection, messages, outcomes)
+        outcomes: dict[int, Outcome] = {}
+        for wave in _waves(messages):
+            outcomes |= merge_messages(connection, _ready(wave, messages, outcomes))
+        return _settle(connection, [message for message in messages if message.id in outcomes], outcomes)
+
+
+def _waves(messages: list[WaitingMessage]) -> list[list[WaitingMessage]]:
+    """The first message of each order, the second of each, and so on."""
+    waves: list[list[WaitingMessage]] = []
+    numbers: Counter[int | None] = Counter()
+    for message in messages:
+        # One without an order is refused; it has no others to wait for.
+        number = numbers[message.order_id] if message.order_id is not None else 0
+        numbers[message.order_id] += 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(message)
+    return waves
+
+
+def _ready(
+    wave: list[WaitingMessage], messages: list[WaitingMessage], outcomes: dict[int, Outcome]
+) -> list[WaitingMessage]:
+    """Without those whose order has a message that must be tried again."""
+    held = {
+        message.order_id
+        for message in messages
+        if message.id in outcomes and outcomes[message.id].state is InboxState.WAITING
+    }
+    return [message for message in wave if message.order_id not in held]
 
 
 def apply_other(kinds: Kinds) -> list[Outcome]:
@@ -87,7 +116,7 @@ def _carry_out(connection: Connection, kinds: Kinds, message: WaitingMessage) ->
             raise
         if sqlstate(error) in _BUSY:
             return Outcome(InboxState.WAITING, None, BUSY)
-        log.exception("Message %d of the inbox could not be carried out.", message.id)
+        log.error("Message %d of the inbox could not be carried out: %s", message.id, without_values(error))
         return Outcome(InboxState.WAITING, None, FAILED)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from ssl import SSLContext
-from typing import Any, Final
+from typing import Final
 
 import httpcore2
 
@@ -57,7 +57,7 @@ class CheckedNetwork(httpcore2.SyncBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,  # as the library declares it
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         """A connection to the first address that answers. Raises `NotAllowedAddress` when one of them is private."""
         addresses = self._addresses(host, port)
@@ -121,5 +121,5 @@ class _LimitedStream(httpcore2.NetworkStream):
         seconds = self._request.seconds_left(httpcore2.ConnectTimeout)
         return _LimitedStream(self._stream.start_tls(ssl_context, server_hostname, seconds), self._request)
 
-    def get_extra_info(self, info: str) -> Any:  # as the library declares it
+    def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)

@@ -56,8 +56,8 @@ def is_signed(secrets: Iterable[str], headers: Mapping[str, str], body: bytes) -
     # The library takes numbers and base64 in any spelling, and one malformed signature for the end of all.
     canonical = " ".join(signature for signature in signatures if _is_canonical(signature))
     headers = dict(headers) | {"webhook-signature": canonical or "v1,"}
-    known = [_verifies(secret, headers, body) for secret in secrets]
-    return any(known) if known else _verifies(_NOBODYS_SECRET, headers, body) and False
+    verdicts = [_verifies(secret, headers, body) for secret in secrets]
+    return any(verdicts) if verdicts else _verifies(_NOBODYS_SECRET, headers, body) and False
 
 
 def _is_canonical(signature: str) -> bool:

@@ -1,10 +1,12 @@
 """Order documents of messages, merged: those of a batch together, or a single one of a provider."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from db.errors import without_values
 from db.schema.connection_states import InboxState
 from services.connections.documents import parse_document
 from services.connections.incoming import Outcome, WaitingMessage, WrongMessage
@@ -14,6 +16,7 @@ from services.importing.merging import Fate
 from services.importing.order_rows import order_rows
 from services.importing.staging_rows import OrderRows
 
+log = logging.getLogger("esupport.inbox")
 BUSY: Final = "Somebody else is changing this order."
 FAILED: Final = "An error of the portal, which is in the worker's log."
 FOREIGN_ORDER: Final = "This connection's store has no order with this ID that it could change."
@@ -29,6 +32,9 @@ def merge_messages(connection: Connection, messages: Sequence[WaitingMessage]) -
             rows = _rows_of(message)
         except WrongMessage as error:
             outcomes[message.id] = Outcome(InboxState.REFUSED, error.field, error.reason)
+        except Exception as error:
+            log.error("Message %d of the inbox could not be read: %s", message.id, without_values(error))
+            outcomes[message.id] = Outcome(InboxState.WAITING, None, FAILED)
         else:
             documents[message.id] = rows
             by_order[rows.order_id] = message.id

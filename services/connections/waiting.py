@@ -3,11 +3,26 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, exists, func, not_, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import Float, Text
 
+from db.errors import SqlState, sqlstate
 from db.schema.connection_states import ConnectionKind, InboxState
 from db.schema.connection_tables import connection as connection_table
 from db.schema.connection_tables import inbox
@@ -27,16 +42,48 @@ def _is_document() -> ColumnElement[bool]:
 
 
 def claim_documents(connection: Connection, most: int) -> list[WaitingMessage]:
-    """Messages of shops with documents of different orders, at most so many and of a few megabytes, locked."""
-    claimed = connection.execute(_DUE_DOCUMENTS.limit(most)).all()
+    """Messages of shops with order documents, at most so many and of a few megabytes, locked: of each order the first,
+    and then those that follow it without a gap."""
+    due = connection.execute(_DUE_DOCUMENTS.limit(most)).all()
+    sizes = {row.id: row.size for row in due}
+    if due and len(due) < most:
+        orders = [row.order_id for row in due if row.order_id is not None]
+        sizes |= _claim_following(connection, orders, list(sizes), most - len(due))
     ids: list[int] = []
-    size = 0
-    for row in claimed:
-        size += row.size
-        if ids and size > _MOST_BYTES:
+    total = 0
+    for message_id, size in sizes.items():
+        total += size
+        if ids and total > _MOST_BYTES:
             break
-        ids.append(row.id)
+        ids.append(message_id)
     return _read(connection, ids)
+
+
+def _claim_following(
+    connection: Connection, orders: list[int], claimed: list[int], most: int
+) -> dict[int, int]:
+    """The sizes of later messages of these orders, by their IDs, oldest first.
+
+    Nobody else can have claimed one: each waits for the first of its order.
+    """
+    try:
+        with connection.begin_nested():
+            following = connection.execute(
+                _FOLLOWING.limit(most), {"orders": orders, "claimed": claimed}
+            ).all()
+    except OperationalError as error:
+        # An erasure or an administrator is changing some of them.
+        if sqlstate(error) != SqlState.LOCK_NOT_AVAILABLE:
+            raise
+        return {}
+    barred: set[int] = set()
+    sizes = {}
+    for row in following:
+        if row.is_able and row.order_id not in barred:
+            sizes[row.id] = row.size
+        else:
+            barred.add(row.order_id)
+    return sizes
 
 
 def claim_other(connection: Connection) -> WaitingMessage | None:
@@ -48,7 +95,7 @@ def claim_other(connection: Connection) -> WaitingMessage | None:
 
 _earlier = inbox.alias("earlier")
 _DUE: Final = (
-    select(inbox.c.id, func.coalesce(func.octet_length(inbox.c.body), 0).label("size"))
+    select(inbox.c.id, inbox.c.order_id, func.coalesce(func.octet_length(inbox.c.body), 0).label("size"))
     .select_from(inbox.outerjoin(connection_table, connection_table.c.id == inbox.c.connection_id))
     .where(
         inbox.c.state == InboxState.WAITING,
@@ -64,6 +111,22 @@ _DUE: Final = (
 )
 _DUE_DOCUMENTS: Final = _DUE.where(_is_document())
 _DUE_OTHERS: Final = _DUE.where(not_(_is_document()))
+_FOLLOWING: Final = (
+    select(
+        inbox.c.id,
+        inbox.c.order_id,
+        func.coalesce(func.octet_length(inbox.c.body), 0).label("size"),
+        (_is_document() & (inbox.c.next_attempt_at <= func.now())).label("is_able"),
+    )
+    .select_from(inbox.outerjoin(connection_table, connection_table.c.id == inbox.c.connection_id))
+    .where(
+        inbox.c.state == InboxState.WAITING,
+        inbox.c.order_id == any_(bindparam("orders", type_=ARRAY(BigInteger))),
+        inbox.c.id != all_(bindparam("claimed", type_=ARRAY(BigInteger))),
+    )
+    .order_by(inbox.c.id)
+    .with_for_update(of=inbox, nowait=True)
+)
 _STORE: Final = (
     select(checkout_page.c.name)
     .where(checkout_page.c.id == connection_table.c.checkout_page_id)

@@ -29,8 +29,8 @@ from services.executors.interface import TryLater
 log = logging.getLogger("esupport.worker")
 
 # Attempts at the same time: in all, to one shop, and to an executor or a shop whose last attempt failed.
-_MOST_AT_ONCE: Final = 64
-_PER_SHOP: Final = 8
+_MOST_AT_ONCE: Final = 100
+_PER_SHOP: Final = 16
 _WITH_CARE: Final = 1
 # How long a worker that was told to stop waits for the answers that are still to come. What is not recorded by then is
 # delivered again.

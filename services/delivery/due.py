@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select
 
 from db.schema.connection_states import AwaitedState, DeliveryState, Purpose
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
@@ -37,32 +37,85 @@ class DueDelivery:
     store_id: int
     kind: str
     out_url: str | None
-    options: Mapping[str, Any]  # JSON of each kind's own making
+    options: Mapping[str, object]  # JSON of each kind's own making
     event_id: UUID
     action_id: UUID
     type: str
     order_id: int
     created_at: datetime
-    data: Mapping[str, Any]  # JSON of each event's own making
+    data: Mapping[str, object]  # JSON of each event's own making
     attempts: int
     is_awaited: bool
     is_given_up: bool
     secrets: tuple[str, ...]
 
 
+_paused_until: Final = connection_table.c.paused_until
+_IS_OPEN: Final = (
+    connection_table.c.switched_off_at.is_(None),
+    or_(_paused_until.is_(None), _paused_until <= func.now()),
+    or_(connection_table.c.kind != WEBHOOKS, connection_table.c.out_url.is_not(None)),
+)
+_IS_DUE: Final = (delivery.c.state == DeliveryState.WAITING, delivery.c.next_attempt_at <= func.now())
+_earlier: Final = delivery.alias("earlier")
+_IS_ITS_ORDERS_FIRST: Final = ~exists().where(
+    _earlier.c.state == DeliveryState.WAITING,
+    _earlier.c.connection_id == delivery.c.connection_id,
+    _earlier.c.order_id == delivery.c.order_id,
+    _earlier.c.seq < delivery.c.seq,
+)
+# Built once: both run in every round.
+_LANES: Final = (
+    select(
+        connection_table.c.id,
+        connection_table.c.kind,
+        connection_table.c.trouble.is_not(None).label("is_troubled"),
+    )
+    .where(*_IS_OPEN, exists().where(delivery.c.connection_id == connection_table.c.id, *_IS_DUE))
+    .order_by(connection_table.c.id)
+)
+_DUE: Final = (
+    select(
+        delivery.c.id,
+        delivery.c.connection_id,
+        connection_table.c.checkout_page_id.label("store_id"),
+        connection_table.c.kind,
+        connection_table.c.out_url,
+        connection_table.c.options,
+        delivery.c.event_id,
+        outbox_event.c.action_id,
+        outbox_event.c.type,
+        delivery.c.order_id,
+        outbox_event.c.created_at,
+        outbox_event.c.data,
+        delivery.c.attempts,
+        awaited_action.c.id.is_not(None).label("is_awaited"),
+        func.coalesce(awaited_action.c.state == AwaitedState.NOT_DELIVERED, False).label("is_given_up"),
+    )
+    .join(connection_table, connection_table.c.id == delivery.c.connection_id)
+    .join(outbox_event, outbox_event.c.id == delivery.c.event_id)
+    .outerjoin(
+        awaited_action,
+        and_(
+            awaited_action.c.id == outbox_event.c.action_id,
+            awaited_action.c.connection_id == delivery.c.connection_id,
+        ),
+    )
+    .where(
+        delivery.c.connection_id == bindparam("connection_id"),
+        delivery.c.id.not_in(bindparam("under_way", expanding=True)),
+        *_IS_DUE,
+        *_IS_OPEN,
+        _IS_ITS_ORDERS_FIRST,
+    )
+    .order_by(delivery.c.next_attempt_at, delivery.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def find_lanes(connection: Connection) -> list[Lane]:
     """The connections that have something due, none that is switched off or has asked for a pause."""
-    is_due = exists().where(delivery.c.connection_id == connection_table.c.id, *_is_due())
-    rows = connection.execute(
-        select(
-            connection_table.c.id,
-            connection_table.c.kind,
-            connection_table.c.trouble.is_not(None).label("is_troubled"),
-        )
-        .where(*_is_open(), is_due)
-        .order_by(connection_table.c.id)
-    )
-    return [Lane(row.id, row.kind, row.is_troubled) for row in rows]
+    return [Lane(row.id, row.kind, row.is_troubled) for row in connection.execute(_LANES)]
 
 
 def find_due(
@@ -73,59 +126,8 @@ def find_due(
     A later event of an order waits until the earlier one has been delivered or given up. Those in `under_way` (IDs of
     deliveries) are left out.
     """
-    earlier = delivery.alias("earlier")
-    is_own = awaited_action.c.connection_id == delivery.c.connection_id
-    rows = connection.execute(
-        select(
-            delivery.c.id,
-            delivery.c.connection_id,
-            connection_table.c.checkout_page_id.label("store_id"),
-            connection_table.c.kind,
-            connection_table.c.out_url,
-            connection_table.c.options,
-            delivery.c.event_id,
-            outbox_event.c.action_id,
-            outbox_event.c.type,
-            delivery.c.order_id,
-            outbox_event.c.created_at,
-            outbox_event.c.data,
-            delivery.c.attempts,
-            awaited_action.c.id.is_not(None).label("is_awaited"),
-            case((awaited_action.c.state == AwaitedState.NOT_DELIVERED, True), else_=False).label(
-                "is_given_up"
-            ),
-        )
-        .join(connection_table, connection_table.c.id == delivery.c.connection_id)
-        .join(outbox_event, outbox_event.c.id == delivery.c.event_id)
-        .outerjoin(awaited_action, and_(awaited_action.c.id == outbox_event.c.action_id, is_own))
-        .where(
-            delivery.c.connection_id == lane.connection_id,
-            *_is_due(),
-            *_is_open(),
-            delivery.c.id.not_in(under_way),
-            ~exists().where(
-                earlier.c.state == DeliveryState.WAITING,
-                earlier.c.connection_id == delivery.c.connection_id,
-                earlier.c.order_id == delivery.c.order_id,
-                earlier.c.seq < delivery.c.seq,
-            ),
-        )
-        .order_by(delivery.c.next_attempt_at, delivery.c.id)
-        .limit(limit)
-    ).all()
+    values = {"connection_id": lane.connection_id, "under_way": list(under_way), "most": limit}
+    rows = connection.execute(_DUE, values).all()
     purpose = Purpose.OUT if lane.kind == WEBHOOKS else Purpose.API
     secrets = find_secrets(connection, lane.connection_id, purpose) if rows else ()
     return [DueDelivery(**row._mapping, secrets=secrets) for row in rows]
-
-
-def _is_due() -> tuple[ColumnElement[bool], ...]:
-    return delivery.c.state == DeliveryState.WAITING, delivery.c.next_attempt_at <= func.now()
-
-
-def _is_open() -> tuple[ColumnElement[bool], ...]:
-    paused_until = connection_table.c.paused_until
-    return (
-        connection_table.c.switched_off_at.is_(None),
-        or_(paused_until.is_(None), paused_until <= func.now()),
-        or_(connection_table.c.kind != WEBHOOKS, connection_table.c.out_url.is_not(None)),
-    )

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from stripe import SignatureVerificationError, WebhookSignature
 
 from db.schema.connection_states import InboxState
 from db.schema.connection_tables import awaited_action
 from services.connections.answers import ActionAnswer, SettleOutcome, settle, take_back
 from services.connections.incoming import Handler, Outcome, Reading, Sender, WaitingMessage, WrongMessage
+from services.events.awaiting import OPEN_STATES
 from services.executors.interface import Json, Refused, Succeeded
 from services.executors.stripe_refunds import result_of
 
@@ -141,15 +142,25 @@ def _refund(event: Json) -> Json:
 
 
 def _action_of(connection: Connection, refund: Json, connection_id: int) -> UUID | None:
-    """The action that the refund's metadata names, or that is known to have come to this refund."""
+    """The action that the refund's metadata names, or that has come to this refund: the one that waits, if any does.
+
+    Two have, when the first was given up, pressed again, and the refund of the first was found.
+    """
     about: object = refund.get("metadata")
-    if isinstance(about, dict) and (named := _uuid(about.get("action_id"))) is not None:
-        return named
-    return connection.execute(
-        select(awaited_action.c.id).where(
-            awaited_action.c.external_id == refund["id"], awaited_action.c.connection_id == connection_id
+    named = _uuid(about.get("action_id")) if isinstance(about, dict) else None
+    found: UUID | None = connection.execute(
+        select(awaited_action.c.id)
+        .where(
+            or_(
+                awaited_action.c.id == named,
+                (awaited_action.c.external_id == refund["id"])
+                & (awaited_action.c.connection_id == connection_id),
+            )
         )
+        .order_by(awaited_action.c.state.in_(OPEN_STATES).desc(), awaited_action.c.recorded_at.desc())
+        .limit(1)
     ).scalar_one_or_none()
+    return found or named
 
 
 def _uuid(value: object) -> UUID | None:

@@ -36,7 +36,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         at = time.time()
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender died in the middle
+            self.close_connection = True
+            return
         if self.path.startswith("/_test/"):
             self._obey(self.path.removeprefix("/_test/"), json.loads(body or b"{}"))
             return
@@ -85,6 +89,9 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 100
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: a worker that was killed has broken its connection."""
 
 
 def main() -> None:

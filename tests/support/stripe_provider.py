@@ -24,7 +24,7 @@ HANG_SECONDS: Final = 3.0
 HANGS, HANGS_AFTER = "hangs", "hangs after"
 BREAKS, BREAKS_AFTER = "breaks", "breaks after"
 ERROR, ERROR_AFTER = "500", "500 after"
-TOO_MANY, SLOW = "429", "slow"
+TOO_MANY, SLOW, REDIRECTS = "429", "slow", "redirects"
 
 Json = dict[str, Any]
 
@@ -107,6 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
             trouble = self.state.troubles.pop(0) if self.state.troubles else ""
         if trouble == TOO_MANY:
             return self._error(429, "Too many requests", "rate_limit", {"Retry-After": "7"})
+        if trouble == REDIRECTS:
+            return self._answer(307, {}, {"Location": f"http://{self.headers['Host']}/v1/elsewhere"})
         if trouble in (HANGS, BREAKS):
             return self._lose(trouble)
         with self.state.lock:

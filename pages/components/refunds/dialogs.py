@@ -89,7 +89,8 @@ def _fulfil(subject: FulfilSubject) -> None:
     """The items are outside the form, so that the sum follows each tick; nothing typed below is lost by that."""
     row, plan, outlook = subject
     _about(row)
-    st.html("<p>Items that were paid back:</p>")
+    is_asked = outlook is not None and outlook.executor is not None
+    st.html(f"<p>Items {'to be' if is_asked else 'that were'} paid back:</p>")
     positions = _ticked_positions(plan)
     positions_error = st.empty()
     st.html(

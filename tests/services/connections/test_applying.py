@@ -1,5 +1,6 @@
 """What becomes of a shop's messages: merged as the import merges, in any order, beside everybody else."""
 
+import logging
 import threading
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from db.connections.engine import jobs_transaction, owner_engine
 from services.connections.applying import apply_batch
-from services.connections.order_merging import BUSY, FOREIGN_ORDER
+from services.connections.order_merging import BUSY, FAILED, FOREIGN_ORDER
 from services.delivery.incoming import apply_incoming
 from tests.services.connections.support import connect, inbox, states
 from tests.support.factories import Document, document, item, run, take_in
@@ -194,3 +195,48 @@ def test_a_worker_that_dies_gives_its_messages_back() -> None:
         assert apply_batch() == []
         raise RuntimeError
     assert len(apply_batch()) == 1
+
+
+def test_later_messages_of_an_order_go_along_and_stop_where_one_has_to_wait() -> None:
+    shop = connect()
+    take_in(order(1), order(2))
+    for number in range(3):
+        shop.send("order.upserted", order(1, order_name=f"1 {number}"))
+        shop.send("order.upserted", order(2, order_name=f"2 {number}"))
+    [[second]] = run("SELECT id FROM inbox WHERE order_id = 2 ORDER BY id OFFSET 1 LIMIT 1")
+    run("UPDATE inbox SET next_attempt_at = now() + interval '1 hour' WHERE id = :id", id=second)
+    assert len(apply_batch()) == 4
+    assert states() == ["applied", "applied", "applied", "waiting", "applied", "waiting"]
+    assert run("SELECT order_name FROM orders ORDER BY order_id") == [("1 2",), ("2 0",)]
+
+
+def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shop = connect()
+    shop.send("order.upserted", order(1))
+    shop.send("order.upserted", order(2))
+    shop.send("order.upserted", order(2, order_name="later"))
+    # An error that nobody has thought of.
+    with owner_engine().begin() as owner:
+        owner.exec_driver_sql(BREAKS_TWO)
+    try:
+        with caplog.at_level(logging.ERROR):
+            for _ in range(10):
+                run("UPDATE inbox SET next_attempt_at = now()")
+                apply_incoming()
+    finally:
+        with owner_engine().begin() as owner:
+            owner.exec_driver_sql("DROP FUNCTION break_two() CASCADE")
+    assert "XX000" in caplog.text and "example.com" not in caplog.text
+    assert inbox("order_id, state, reason")[:2] == [(1, "applied", None), (2, "refused", FAILED)]
+    run("UPDATE inbox SET next_attempt_at = now()")
+    apply_incoming()
+    assert run("SELECT order_name FROM orders ORDER BY order_id") == [("A0000000001",), ("later",)]
+
+
+BREAKS_TWO = """
+CREATE FUNCTION break_two() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF NEW.order_id = 2 THEN RAISE USING MESSAGE = 'by ' || NEW.email, ERRCODE = 'XX000'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER break_two BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION break_two()
+"""

@@ -1,6 +1,5 @@
 """A refund from *Fulfil* to the answer, with the worker's own dispatcher and inbox: one refund, and the truth told."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,28 +7,23 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from db.connections.engine import jobs_transaction
 from db.schema.connection_states import Purpose
-from services.connections.inbox import receive
 from services.connections.secrets import add_secret
 from services.delivery.dispatching import deliver_due
-from services.delivery.incoming import INCOMING, apply_incoming
 from services.errors import Conflict
 from services.executors.stripe_messages import ANSWERED_BEFORE, NOT_OURS, TAKEN_BACK
-from tests.services.refunds.support import fulfil, requested, result, state
+from tests.services.executors.sales import UPDATING, Sale, hear, set_options
+from tests.services.refunds.support import fulfil, requested, state
 from tests.support import factories
 from tests.support import stripe_provider as fake
-from tests.support.connected import awaited, connect
-from tests.support.factories import history, mails, run
+from tests.support.connected import abandon, awaited, connect
+from tests.support.factories import history, run
 from tests.support.rounds import WORKER_KILLS
 from tests.support.stripe_control import ROOT, StripeProvider
-
-SUM = 10_00
-UPDATING = ("paid", "updating")
 
 
 @pytest.fixture
@@ -45,81 +39,9 @@ def stripe(people: dict[str, int], provider: StripeProvider) -> Iterator[int]:
     provider.set(troubles=[], next_status="succeeded")
 
 
-def set_options(connection_id: int, **options: Any) -> None:
-    run(
-        "UPDATE connection SET options = CAST(:o AS jsonb) WHERE id = :i",
-        o=json.dumps(options),
-        i=connection_id,
-    )
-
-
-class Sale:
-    """An order that was paid through Stripe, and a request for its refund that Rita has taken."""
-
-    def __init__(self, people: dict[str, int], provider: StripeProvider) -> None:
-        self.people, self.provider = people, provider
-        self.reference = f"pi_{uuid4().hex}"
-        provider.add_payment(self.reference, SUM)
-        made = factories.document(payment={"provider": "stripe", "reference": self.reference})
-        factories.take_in(made)
-        self.order_id = int(made["order_id"])
-        self.order_name = str(made["order_name"])
-        self.request_id = requested(people, self.order_id, taken_by="rita")
-
-    def fulfil(self) -> str:
-        return fulfil(self.people, self.request_id)
-
-    @property
-    def refunds(self) -> list[dict[str, Any]]:
-        return [one for one in self.provider.refunds if one["payment_intent"] == self.reference]
-
-    @property
-    def mails(self) -> list[str]:
-        """The last words of what the requester was told."""
-        return [mail.text_body.split("result: ")[1].split("\n")[0] for mail in mails(self.order_id)]
-
-    @property
-    def action(self) -> str:
-        return str(awaited(self.order_id).state)
-
-    def send_again(self) -> None:
-        """As if the pause until the next attempt were over."""
-        run(
-            "UPDATE delivery SET next_attempt_at = now() WHERE order_id = :id AND state = 'waiting'",
-            id=self.order_id,
-        )
-        run("UPDATE connection SET paused_until = NULL")
-        deliver_due()
-
-    def was_paid_back(self) -> bool:
-        """Once, and everybody was told so."""
-        assert [refund["status"] for refund in self.refunds] == ["succeeded"]
-        assert self.action == "confirmed"
-        assert state(self.order_id) == ("deleted", "completed")
-        assert result(self.request_id)[:2] == ("completed", "full")
-        assert self.mails == ["full refund completed"]
-        return True
-
-    def was_not_paid_back(self, message: str) -> bool:
-        assert self.action == "refused"
-        assert state(self.order_id) == ("paid", "refused")
-        assert result(self.request_id)[:2] == ("refused", "failed")
-        assert self.mails == ["refund failed"]
-        assert any(message in line for line in history(self.order_id))
-        return True
-
-
 @pytest.fixture
 def sale(people: dict[str, int], stripe: int, provider: StripeProvider) -> Sale:
     return Sale(people, provider)
-
-
-def hear(connection_id: int, message: dict[str, Any]) -> int:
-    """Stripe's message arrives, and the worker sees to it; the status that Stripe is told."""
-    [[key]] = run("SELECT key FROM connection WHERE id = :id", id=connection_id)
-    answer = receive(INCOMING, key, {"stripe-signature": message["signature"]}, message["body"].encode())
-    apply_incoming()
-    return answer.status
 
 
 def test_nothing_is_claimed_before_stripe_has_paid_back(sale: Sale) -> None:
@@ -227,6 +149,21 @@ def test_a_refund_that_was_given_up_can_be_pressed_again(sale: Sale, provider: S
     sale.fulfil()
     sale.send_again()
     assert sale.was_paid_back()
+
+
+def test_the_answer_goes_to_the_press_that_waits(sale: Sale, stripe: int, provider: StripeProvider) -> None:
+    provider.set(next_status="pending")
+    sale.fulfil()
+    deliver_due()
+    first = awaited(sale.order_id).id
+    assert abandon(first)
+    sale.fulfil()
+    sale.send_again()
+    assert sale.action == "sent" and awaited(sale.order_id).id != first
+    [refund] = sale.refunds  # of the first press
+    hear(stripe, provider.change(refund["id"], "succeeded"))
+    assert sale.was_paid_back()
+    assert run("SELECT state FROM awaited_action WHERE id = :id", id=first)[0].state == "not delivered"
 
 
 def test_a_dry_run_leaves_everything_as_it_is(sale: Sale, stripe: int, provider: StripeProvider) -> None:

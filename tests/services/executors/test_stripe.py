@@ -257,6 +257,14 @@ def test_the_key_goes_to_no_other_host(provider: StripeProvider, monkeypatch: py
     assert len(provider.requests) == before
 
 
+def test_no_redirect_is_followed_with_the_key(provider: StripeProvider) -> None:
+    outgoing = approved(provider)
+    provider.meet(fake.REDIRECTS)
+    assert isinstance(send(outgoing), TryLater)
+    assert not any(request["path"] == "/v1/elsewhere" for request in provider.requests)
+    assert isinstance(send(outgoing), Succeeded)
+
+
 def test_other_events_mean_nothing_to_stripe(provider: StripeProvider) -> None:
     before = len(provider.requests)
     for event in EventType:
