@@ -29,7 +29,7 @@ def make_connections() -> None:
         ),
         (
             "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, "
-            "account_name, account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'refund', "
+            "account_name, account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'cancel subscription', "
             "'1', '{}', 'x', 'y' FROM orders o JOIN connection c USING (checkout_page_id)"
         ),
         (
