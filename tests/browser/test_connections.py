@@ -73,7 +73,10 @@ def secrets_shown(page: Page) -> list[str]:
     """The addresses and secrets of the open dialog, in its order."""
     expect(button(dialog(page), "Done")).to_be_visible(timeout=15_000)  # it comes last
     settle(page)
-    return [text.strip() for text in dialog(page).get_by_test_id("stCode").all_inner_texts()]
+    codes = dialog(page).get_by_test_id("stCode")
+    # The browser fetches what draws them when it needs it first.
+    expect(codes).to_have_count(dialog(page).locator(".es-code-label").count(), timeout=15_000)
+    return [text.strip() for text in codes.all_inner_texts()]
 
 
 def add_connection(page: Page, shop: HookReceiver) -> list[str]:
