@@ -15,6 +15,7 @@ from services.connections.form import ConnectionForm, Values, checked_secret, ch
 from services.connections.kinds import RULES, new_key
 from services.connections.locking import lock_connection, lock_store, require_only_word
 from services.connections.secrets import OVERLAP, add_secret
+from services.connections.switching import retry_waiting
 from services.errors import InvalidInput
 
 _FIELDS = {Purpose.IN: "in_secret", Purpose.OUT: "out_secret", Purpose.API: "api_secret"}
@@ -70,7 +71,7 @@ def create_connection(
 def change_connection(
     connection: Connection, viewer: Viewer, connection_id: int, *, form: ConnectionForm
 ) -> ActionResult:
-    """Set what a connection is called, sends and confirms.
+    """Set what a connection is called, sends and confirms; at another address, what waits is tried at once.
 
     Raises `NotAllowed`, `ConnectionNotFound`, `InvalidInput`, `Conflict`.
     """
@@ -81,9 +82,15 @@ def change_connection(
         require_only_word(
             connection, known.store_id, known.kind, values["confirms"], values["topics"], own_id=connection_id
         )
+    is_elsewhere = connection_table.c.out_url.is_distinct_from(values["out_url"])
+    moved = connection.execute(
+        select(connection_table.c.id).where(connection_table.c.id == connection_id, is_elsewhere)
+    ).first()
     connection.execute(
         update(connection_table).where(connection_table.c.id == connection_id).values(**values)
     )
+    if moved is not None:
+        retry_waiting(connection, connection_id)
     return ActionResult(
         f"The connection {values['name']} was saved.",
         {"connection": connection_id, "store": known.store, **_recorded(values)},
@@ -121,12 +128,12 @@ def _require_interface(kind: ConnectionKind, values: Values, *, has_api_secret: 
 
 
 def _has_secret(connection: Connection, connection_id: int, purpose: Purpose) -> bool:
-    found = select(connection_secret.c.id).where(
+    newest = select(connection_secret.c.id).where(
         connection_secret.c.connection_id == connection_id,
         connection_secret.c.purpose == purpose,
         connection_secret.c.valid_until.is_(None),
     )
-    return connection.execute(found.limit(1)).first() is not None
+    return connection.execute(newest.limit(1)).first() is not None
 
 
 def _recorded(values: Values) -> dict[str, object]:

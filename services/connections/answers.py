@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from db.schema.audit_actions import AuditAction
 from db.schema.connection_states import AwaitedKind, AwaitedState
 from db.schema.connection_tables import connection as connection_table
+from db.schema.order_tables import orders
 from services.access import RecordedAuthor
 from services.audit import recording
 from services.events.awaiting import (
@@ -25,6 +26,7 @@ from services.events.awaiting import (
     mark_not_delivered,
 )
 from services.order_actions import subscription_answers
+from services.order_actions.answer_mails import mail_not_carried_out, mail_refused
 from services.order_actions.history import Event, add_answer_event
 from services.order_actions.locking import LockedOrder
 from services.refunds import answers as refund_answers
@@ -118,15 +120,17 @@ def _carry_out(
             subscription_answers.carry_out_confirmed(connection, author, order, action)
     except NotCarriedOut as error:
         _add_line(connection, order, action, Event.ANSWER_NOT_CARRIED_OUT, reason=str(error))
+        mail_not_carried_out(connection, order, action, _name(action), str(error))
 
 
 def _refuse(
     connection: Connection, author: RecordedAuthor, order: LockedOrder, action: AwaitedAction, message: str
 ) -> None:
-    if action.kind is not AwaitedKind.REFUND:
-        subscription_answers.tell_refused(connection, order, action, message)
-    elif not refund_answers.turn_down_refused(connection, author, order, action, message):
-        _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
+    is_refund = action.kind is AwaitedKind.REFUND
+    if is_refund and refund_answers.turn_down_refused(connection, author, order, action, message):
+        return  # with a line and a mail of its own
+    _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
+    mail_refused(connection, order, action, _name(action), message)
 
 
 def _add_line(
@@ -216,7 +220,12 @@ def give_up(connection: Connection, action_id: UUID, reason: str) -> bool:
     """
     action = find_action(connection, action_id)
     message = _one_line(reason, _LONGEST_MESSAGE)
-    if action is None or not mark_not_delivered(connection, action_id, message or NO_REASON):
+    if action is None:
+        return False
+    # Before the action, in the sequence of everybody else: the line below refers to the order.
+    order_stays = select(orders.c.order_id).where(orders.c.order_id == action.order_id)
+    connection.execute(order_stays.with_for_update(read=True, key_share=True))
+    if not mark_not_delivered(connection, action_id, message or NO_REASON):
         return False
     add_answer_event(
         connection,

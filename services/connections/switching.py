@@ -4,7 +4,9 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from db.connections.engine import jobs_transaction
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_states import DeliveryState
 from db.schema.connection_tables import connection as connection_table
+from db.schema.connection_tables import delivery
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.connections.answers import give_up_all
@@ -37,7 +39,10 @@ def switch_off(connection: Connection, viewer: Viewer, connection_id: int, *, gi
 
 @action(AuditAction.SWITCH_CONNECTION_ON)
 def switch_on(connection: Connection, viewer: Viewer, connection_id: int) -> ActionResult:
-    """Receive and send again; what waited goes out. Raises `NotAllowed`, `ConnectionNotFound`, `Conflict`."""
+    """Receive and send again; what waited goes out at once, and its trouble is forgotten.
+
+    Raises `NotAllowed`, `ConnectionNotFound`, `Conflict`, and `InvalidInput` when another confirms the same by now.
+    """
     known = lock_connection(connection, viewer, connection_id)
     if not known.is_switched_off:
         raise Conflict("This connection is switched on already.")
@@ -49,8 +54,9 @@ def switch_on(connection: Connection, viewer: Viewer, connection_id: int) -> Act
     connection.execute(
         update(connection_table)
         .where(connection_table.c.id == connection_id)
-        .values(switched_off_at=None, switched_off_because=None)
+        .values(switched_off_at=None, switched_off_because=None, trouble=None, trouble_since=None)
     )
+    retry_waiting(connection, connection_id)
     return ActionResult(
         f"The connection {known.name} is switched on.", {"connection": connection_id, "store": known.store}
     )
@@ -70,6 +76,18 @@ def delete_connection(connection: Connection, viewer: Viewer, connection_id: int
     details = {"connection": connection_id, "store": known.store, "kind": known.kind, "name": known.name}
     return ActionResult(
         f"The connection {known.name} was deleted.{_given_up(given_up)}", details | {"given_up": given_up}
+    )
+
+
+def retry_waiting(connection: Connection, connection_id: int) -> None:
+    """Make what waits to be sent due now, with all its attempts before it: something was put right."""
+    connection.execute(
+        update(connection_table).where(connection_table.c.id == connection_id).values(paused_until=None)
+    )
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.connection_id == connection_id, delivery.c.state == DeliveryState.WAITING)
+        .values(attempts=0, next_attempt_at=func.now())
     )
 
 

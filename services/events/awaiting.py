@@ -234,8 +234,8 @@ def change_state(
     sources = [source for source, targets in TRANSITIONS.items() if state in targets]
     at = "sent_at" if state is AwaitedState.SENT else "answered_at"
     values: dict[str, object] = {"state": state, at: func.clock_timestamp()}
-    if message is not None:
-        values["message"] = message[:_LONGEST_MESSAGE]
+    if state is not AwaitedState.SENT:  # an answer that comes after all has the last word
+        values["message"] = message and message[:_LONGEST_MESSAGE]
     if external_id is not None:
         values["external_id"] = external_id
     if amount is not None:

@@ -22,12 +22,12 @@ from services.connections.safe_http import SafeClient
 from services.connections.secrets import find_secrets
 from services.importing.incoming import lock_document
 from services.importing.order_rows import order_rows
+from services.importing.refusals import JsonObject as Document
 from services.noventiq.answers import confirm_refund, confirm_subscription, is_overtaken
 from services.noventiq.api import ApiRefused, ApiUnavailable, LoginRefused, NoventiqApi, find_credentials
 from services.noventiq.fetching import fetch_sayings
 from services.noventiq.messages import (
     KNOWN_EVENTS,
-    Document,
     Notice,
     NoventiqEvent,
     read_notice,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.connections.incoming import WrongMessage
+from services.importing.refusals import JsonObject as Document
 from services.noventiq.api import NotAtVendor, NoventiqApi, is_subscription_id
 from services.noventiq.json_values import Json, JsonObject
 from services.noventiq.messages import (
-    Document,
     Notice,
     SubscriptionNotice,
     check,

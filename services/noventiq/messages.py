@@ -7,15 +7,13 @@ Fields that an order document has no place for (margin, business segment, instal
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from db.schema.statuses import MainStatus, SubscriptionStatus
 from services.connections.documents import check_document
 from services.connections.incoming import WrongMessage
+from services.importing.refusals import JsonObject as Document
 from services.noventiq.json_values import Json, JsonObject, is_text, load, part
-
-# Order documents, as JSON holds them: checked by the importer, which takes them apart.
-Document = dict[str, Any]
 
 _LONGEST_EVENT: Final = 100
 _LONGEST_ID: Final = 200

@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Final
 
 from db.schema.statuses import MainStatus, SubscriptionStatus
-from services.noventiq.messages import Document, NoventiqEvent, SubscriptionNotice
+from services.importing.refusals import JsonObject as Document
+from services.noventiq.messages import NoventiqEvent, SubscriptionNotice
 from services.noventiq.stored_orders import StoredOrder, StoredProduct
 
 # "Terminated" is technical, and none of the vendor's words: whatever it says, such an order stays as it is.

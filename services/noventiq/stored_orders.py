@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 from db.schema.order_tables import activation_code, order_item, orders, subscription
 from db.schema.statuses import MainStatus
 from services.importing.item_matching import DocumentItem, StoredItem, match_item
-from services.noventiq.messages import Document
+from services.importing.refusals import JsonObject as Document
 
 # Columns of an order and the names that they have in an order document.
 _ORDER: Final = {

@@ -1,15 +1,11 @@
 """The shop's answers to changes of subscriptions that were recorded here (decision 026). Run as the jobs' role."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from db.schema.account_tables import account
 from db.schema.connection_states import AwaitedKind
 from db.schema.order_tables import subscription
-from db.schema.statuses import MailKind
 from services.access import RecordedAuthor
 from services.events.awaiting import AwaitedAction, NotCarriedOut
-from services.mail.outbox import queue_mail
-from services.order_actions.history import Event, add_answer_event
 from services.order_actions.locking import LockedOrder, lock_order_rows
 from services.order_actions.subscription_changes import carry_out_change, find_rows, related_orders
 
@@ -45,37 +41,4 @@ def carry_out_confirmed(
         cancel=action.kind is AwaitedKind.CANCEL_SUBSCRIPTION,
         reason=str(action.wish.get("reason") or ""),
         confirmed_by=action.asked,
-    )
-
-
-def tell_refused(connection: Connection, order: LockedOrder, action: AwaitedAction, message: str) -> None:
-    """Write the refusal into the history and mail it to the account that acted, unless that was disabled since."""
-    add_answer_event(
-        connection,
-        Event.ANSWER_REFUSED,
-        order_id=order.order_id,
-        store_id=order.checkout_page_id,
-        action=name_of_change(action),
-        asked=action.asked,
-        message=message,
-    )
-    email = connection.execute(
-        select(account.c.email).where(account.c.id == action.account_id, account.c.disabled_at.is_(None))
-    ).scalar_one_or_none()
-    if email is None:
-        return
-    queue_mail(
-        connection,
-        kind=MailKind.ACTION,
-        to_address=email,
-        to_name=action.account_name,
-        template_values={
-            "action": name_of_change(action),
-            "order_name": order.order_name,
-            "asked": action.asked,
-            "message": message,
-        },
-        order_id=order.order_id,
-        store_id=order.checkout_page_id,
-        account_id=action.account_id,
     )

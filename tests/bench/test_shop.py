@@ -153,6 +153,7 @@ def change_renewal(running: Running, order_id: int, change: Action[...]) -> None
     factories.act(factories.signed_in(anna), change, order_id, position=1)
 
 
+@pytest.mark.slow
 def test_an_order_arrives_and_a_cancellation_comes_back_confirmed(running: Running, in_process: None) -> None:
     running.press("/orders")
     order_id = running.orders()[-1]["order_id"]
@@ -196,6 +197,7 @@ def test_an_order_arrives_and_a_cancellation_comes_back_confirmed(running: Runni
     assert running.rows("SELECT count(*) FROM inbox WHERE order_id = %s", child) == [(1,)]
 
 
+@pytest.mark.slow
 def test_the_page_takes_no_orders_from_other_sites(running: Running) -> None:
     before = len(running.orders())
     request = urllib.request.Request(
@@ -209,6 +211,7 @@ def test_the_page_takes_no_orders_from_other_sites(running: Running) -> None:
     assert len(running.orders()) == before
 
 
+@pytest.mark.slow
 def test_an_event_that_somebody_else_signed_is_refused(running: Running) -> None:
     body = b'{"type": "refund.approved", "timestamp": "2026-03-01T10:00:00Z", "data": {"action_id": "x"}}'
     headers = {"webhook-id": "x", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,AAAA"}

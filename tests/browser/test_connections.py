@@ -71,7 +71,7 @@ def cancellations(shop: HookReceiver) -> list[Arrived]:
 
 def secrets_shown(page: Page) -> list[str]:
     """The addresses and secrets of the open dialog, in its order."""
-    expect(dialog(page).get_by_role("heading", name="What to paste where")).to_be_visible(timeout=15_000)
+    expect(button(dialog(page), "Done")).to_be_visible(timeout=15_000)  # it comes last
     settle(page)
     return [text.strip() for text in dialog(page).get_by_test_id("stCode").all_inner_texts()]
 

@@ -172,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             status, answer = refusal.status, refusal.body
         if fault is not None:
+            time.sleep(fault.get("delay", 0))
             self.close_connection = True
             self.connection.close()
             return

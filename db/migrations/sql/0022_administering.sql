@@ -16,6 +16,9 @@ CREATE POLICY removed ON connection FOR DELETE TO esupport_app
     USING ((SELECT viewer_role()) = 'administrator' AND switched_off_at IS NOT NULL);
 GRANT DELETE ON connection TO esupport_app;
 
+-- Whoever switches a connection on, or corrects its address, has put its trouble right.
+GRANT UPDATE (trouble, trouble_since, paused_until) ON connection TO esupport_app;
+
 -- Beside the scope by store: an administrator's list need not look at each delivery's event.
 CREATE POLICY administrator ON delivery FOR SELECT TO esupport_app
     USING ((SELECT viewer_role()) = 'administrator');

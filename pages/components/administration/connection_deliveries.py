@@ -44,7 +44,7 @@ class RangeSubject(NamedTuple):
     zone: ZoneInfo
 
 
-def deliveries(one: ListedConnection, zone: ZoneInfo) -> None:
+def deliveries(listed: ListedConnection, zone: ZoneInfo) -> None:
     """The list of a connection's events, newest first."""
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.segmented_control(
@@ -60,12 +60,12 @@ def deliveries(one: ListedConnection, zone: ZoneInfo) -> None:
             "Replay…",
             icon=":material/replay:",
             on_click=open_dialog,
-            args=(_range_dialog(RangeSubject(one, zone)),),
+            args=(_range_dialog(RangeSubject(listed, zone)),),
         )
     viewer, before = current_viewer(), st.session_state.get(_BEFORE)
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_deliveries(connection, viewer, one.id, state=wanted, before=before, limit=PAGE + 1)
-    if not found:
+        events = find_deliveries(connection, viewer, listed.id, state=wanted, before=before, limit=PAGE + 1)
+    if not events:
         st.info(
             "There is no such event."
             if wanted
@@ -73,32 +73,32 @@ def deliveries(one: ListedConnection, zone: ZoneInfo) -> None:
             icon=":material/outbox:",
         )
         return
-    chosen = _table(found[:PAGE], zone)
+    chosen = _table(events[:PAGE], zone)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > PAGE:
-            st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
+        if len(events) > PAGE:
+            st.button("Older", on_click=_go_to, args=(events[PAGE - 1].id,))
     if chosen:
-        _delivery(one, chosen, zone)
+        _delivery(listed, chosen, zone)
 
 
-def _table(found: tuple[LoggedDelivery, ...], zone: ZoneInfo) -> LoggedDelivery | None:
+def _table(events: tuple[LoggedDelivery, ...], zone: ZoneInfo) -> LoggedDelivery | None:
     frame = pd.DataFrame(
         {
-            "Happened": [format_time(event.created_at, zone) for event in found],
-            "State": [[_LABELS[event.state]] for event in found],
-            "Type": [event.type for event in found],
-            "Order": [event.order_name for event in found],
-            "Attempts": [event.attempts for event in found],
-            "Answer": [None if event.last_status is None else str(event.last_status) for event in found],
-            "Last error": [event.last_error for event in found],
+            "Happened": [format_time(event.created_at, zone) for event in events],
+            "State": [[_LABELS[event.state]] for event in events],
+            "Type": [event.type for event in events],
+            "Order": [event.order_name for event in events],
+            "Attempts": [event.attempts for event in events],
+            "Answer": [None if event.last_status is None else str(event.last_status) for event in events],
+            "Last error": [event.last_error for event in events],
         }
     )
     chosen = row_table(
         "connection_delivery",
         frame,
-        [event.id for event in found],
+        [event.id for event in events],
         rows_shown=12 if st.session_state.get("chosen_connection_delivery") is None else 6,
         alt="Events; choose a row to see it below",
         columns={
@@ -113,10 +113,10 @@ def _table(found: tuple[LoggedDelivery, ...], zone: ZoneInfo) -> LoggedDelivery 
             "Last error": st.column_config.TextColumn(width=560),
         },
     )
-    return next((event for event in found if event.id == chosen), None)
+    return next((event for event in events if event.id == chosen), None)
 
 
-def _delivery(one: ListedConnection, event: LoggedDelivery, zone: ZoneInfo) -> None:
+def _delivery(listed: ListedConnection, event: LoggedDelivery, zone: ZoneInfo) -> None:
     with st.container(key=f"order_delivery_{event.id}_card", gap=None):
         with st.container(
             key=f"order_delivery_{event.id}_band", horizontal=True, vertical_alignment="center"
@@ -132,7 +132,7 @@ def _delivery(one: ListedConnection, event: LoggedDelivery, zone: ZoneInfo) -> N
                 width="stretch",
             )
             label = "Send now" if event.state is DeliveryState.WAITING else "Send again"
-            st.button(label, on_click=open_dialog, args=(_again_dialog(DeliverySubject(one, event)),))
+            st.button(label, on_click=open_dialog, args=(_again_dialog(DeliverySubject(listed, event)),))
         st.html(render("delivery_body.html.jinja", event=event))
 
 
@@ -141,15 +141,15 @@ def _again_dialog(subject: DeliverySubject) -> Dialog[DeliverySubject]:
 
 
 def _again(subject: DeliverySubject) -> None:
-    one, event = subject
+    listed, event = subject
     st.html(
         f'<p><strong class="es-mono">{html_text(event.type)}</strong> of the order '
-        f'<bdi class="es-mono">{html_text(event.order_name)}</bdi> is sent to {html_text(one.name)} at once, under the '
-        "same ID: whoever has it already can tell.</p>"
+        f'<bdi class="es-mono">{html_text(event.order_name)}</bdi> is sent to {html_text(listed.name)} at once, '
+        "under the same ID: whoever has it already can tell.</p>"
     )
     error = st.empty()
     if st.button("Send again", type="primary", key=field_key("again")):
-        submit({"": error}, replay_deliveries, one.id, delivery_ids=[event.id])
+        submit({"": error}, replay_deliveries, listed.id, delivery_ids=[event.id])
 
 
 def _range_dialog(subject: RangeSubject) -> Dialog[RangeSubject]:

@@ -52,90 +52,97 @@ def secret_name(kind: ConnectionKind, purpose: Purpose) -> str:
     return label if label.startswith("API") else label.lower()
 
 
-def secret_label(one: ListedConnection, purpose: Purpose) -> str:
+def secret_label(listed: ListedConnection, purpose: Purpose) -> str:
     """The button that sets or rotates a secret."""
-    if purpose in RULES[one.kind].typed:
-        return typed_label(one.kind, purpose)
+    if purpose in RULES[listed.kind].typed:
+        return typed_label(listed.kind, purpose)
     return _MADE_LABELS[purpose]
 
 
-def guide_dialog(one: ListedConnection) -> Dialog[GuideSubject]:
-    return connection_secrets.guide_dialog(subject_of(one))
+def guide_dialog(listed: ListedConnection) -> Dialog[GuideSubject]:
+    return connection_secrets.guide_dialog(subject_of(listed))
 
 
-def secret_dialog(one: ListedConnection, purpose: Purpose) -> Dialog[SecretSubject]:
-    is_typed = purpose in RULES[one.kind].typed
+def secret_dialog(listed: ListedConnection, purpose: Purpose) -> Dialog[SecretSubject]:
+    is_typed = purpose in RULES[listed.kind].typed
     return Dialog(
         Screen.CONNECTIONS,
-        secret_label(one, purpose),
+        secret_label(listed, purpose),
         _type if is_typed else _rotate,
-        SecretSubject(one, purpose),
+        SecretSubject(listed, purpose),
         may=may_administer,
         after=None if is_typed else _after_rotation,
     )
 
 
-def test_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+def test_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
     return Dialog(
-        Screen.CONNECTIONS, "Send a test event", _test, one, may=may_administer, width="large", after=_after
+        Screen.CONNECTIONS,
+        "Send a test event",
+        _test,
+        listed,
+        may=may_administer,
+        width="large",
+        after=_after,
     )
 
 
-def off_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
-    return Dialog(Screen.CONNECTIONS, "Switch off", _off, one, may=may_administer, after=_after)
+def off_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Switch off", _off, listed, may=may_administer, after=_after)
 
 
-def on_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
-    return Dialog(Screen.CONNECTIONS, "Switch on", _on, one, may=may_administer, after=_after)
+def on_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Switch on", _on, listed, may=may_administer, after=_after)
 
 
-def delete_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
-    return Dialog(Screen.CONNECTIONS, "Delete connection", _delete, one, may=may_administer, after=_after)
+def delete_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
+    return Dialog(Screen.CONNECTIONS, "Delete connection", _delete, listed, may=may_administer, after=_after)
 
 
 def _after(_: object, __: str) -> None:
     forget_trouble()
 
 
-def _about(one: ListedConnection) -> None:
+def _about(listed: ListedConnection) -> None:
     st.html(
-        f"<p><strong><bdi>{html_text(one.name)}</bdi></strong>, {html_text(RULES[one.kind].label)}, "
-        f"<bdi>{html_text(one.store)}</bdi></p>"
+        f"<p><strong><bdi>{html_text(listed.name)}</bdi></strong>, {html_text(RULES[listed.kind].label)}, "
+        f"<bdi>{html_text(listed.store)}</bdi></p>"
     )
 
 
 def _rotate(subject: SecretSubject) -> None:
-    one, purpose = subject
-    _about(one)
+    listed, purpose = subject
+    _about(listed)
     st.html(
         f"<p>A new secret is made and shown once. The one before it stays valid for {OVERLAP.days} days, so that "
         "nothing is lost while the other side changes over.</p>"
     )
     error = st.empty()
     if st.button("Rotate", type="primary", key=field_key("rotate")):
-        secret = connection_secrets.draft().secret(one.kind, purpose)
-        submit({"": error, "secret": error}, change_secret, one.id, purpose, secret=secret)
+        secret = connection_secrets.draft().secret(listed.kind, purpose)
+        submit({"": error, "secret": error}, change_secret, listed.id, purpose, secret=secret)
 
 
 def _after_rotation(subject: SecretSubject, _: str) -> None:
-    one, purpose = subject
+    listed, purpose = subject
     connection_secrets.show_next(
-        subject_of(one, rotated=purpose), {purpose: connection_secrets.draft().secret(one.kind, purpose)}
+        subject_of(listed, rotated=purpose),
+        {purpose: connection_secrets.draft().secret(listed.kind, purpose)},
     )
 
 
 def _type(subject: SecretSubject) -> None:
-    one, purpose = subject
-    _about(one)
-    if purpose in one.secrets:
+    listed, purpose = subject
+    _about(listed)
+    if purpose in listed.secrets:
         st.html(f"<p>The one that is set stays valid for {OVERLAP.days} days beside the new one.</p>")
     with st.form("dialog_connection_secret", border=False):
-        label = typed_label(one.kind, purpose)
+        label = typed_label(listed.kind, purpose)
         secret = secret_input(label, purpose)
         error = st.empty()
         is_pressed = st.form_submit_button("Save", type="primary")
     if is_pressed:
-        submit({"": error, "secret": error}, change_secret, one.id, purpose, secret=secret)
+        submit({"": error, "secret": error}, change_secret, listed.id, purpose, secret=secret)
 
 
 def secret_input(label: str, purpose: Purpose) -> str:
@@ -145,36 +152,36 @@ def secret_input(label: str, purpose: Purpose) -> str:
     return st.text_input(label, key=key, type="password", autocomplete="off") or ""
 
 
-def _test(one: ListedConnection) -> None:
-    _about(one)
+def _test(listed: ListedConnection) -> None:
+    _about(listed)
     st.html("<h3>From the portal to the shop</h3>")
     error = st.empty()
-    if one.out_url is None:
+    if listed.out_url is None:
         st.html("<p>This connection has no address that actions are sent to: add it under Change.</p>")
     else:
         st.html(
             "<p>An event of the type <code>test</code> is posted to "
-            f'<bdi class="es-mono">{html_text(one.out_url)}</bdi> at once, signed as every other. '
+            f'<bdi class="es-mono">{html_text(listed.out_url)}</bdi> at once, signed as every other. '
             "You then read what the shop answered.</p>"
         )
         error = st.empty()
         if st.button("Send a test event", type="primary", key=field_key("send")):
-            submit({"": error}, send_test_event, one.id)
+            submit({"": error}, send_test_event, listed.id)
     st.html("<h3>From the shop to the portal</h3>")
     st.html(
         "<p>Paste this at the shop's machine within five minutes. It answers 202, and the message appears under "
         "Show received as ignored.</p>"
     )
-    st.code(_curl(_example(one)), language=None, wrap_lines=True)
+    st.code(_curl(_example(listed)), language=None, wrap_lines=True)
 
 
-def _example(one: ListedConnection) -> SignedExample:
+def _example(listed: ListedConnection) -> SignedExample:
     """The example of this opening of the dialog: signing one is recorded."""
     key = field_key("example")
     if key not in st.session_state:
         viewer = current_viewer()
         with viewer_transaction(viewer.account_id) as connection:
-            st.session_state[key] = sign_example(connection, viewer, one.id, address=client_address())
+            st.session_state[key] = sign_example(connection, viewer, listed.id, address=client_address())
     example: SignedExample = st.session_state[key]
     return example
 
@@ -184,38 +191,38 @@ def _curl(example: SignedExample) -> str:
     return f"curl -i '{example.address}' \\\n{headers} \\\n  -d '{example.body}'"
 
 
-def _off(one: ListedConnection) -> None:
-    _about(one)
+def _off(listed: ListedConnection) -> None:
+    _about(listed)
     st.html(
         "<p>Messages that come in are answered as at an unknown address, and nothing is sent. What is done here counts "
         "at once again. Events wait, and go out when the connection is switched on.</p>"
     )
     gives_up = False
-    if one.awaited:
-        what = "1 action waits" if one.awaited == 1 else f"{one.awaited:,} actions wait"
+    if listed.awaited:
+        what = "1 action waits" if listed.awaited == 1 else f"{listed.awaited:,} actions wait"
         gives_up = st.checkbox(
             f"{what} for its answer: give up, so that it can be done again", key=field_key("gives_up")
         )
     error = st.empty()
     if st.button("Switch off", type="primary", key=field_key("off")):
-        submit({"": error}, switch_off, one.id, gives_up=gives_up)
+        submit({"": error}, switch_off, listed.id, gives_up=gives_up)
 
 
-def _on(one: ListedConnection) -> None:
-    _about(one)
-    because = one.switched_off_because or ""
+def _on(listed: ListedConnection) -> None:
+    _about(listed)
+    because = listed.switched_off_because or ""
     st.html(f"<p>{html_text(because)} What waits goes out as soon as it is switched on.</p>")
     error = st.empty()
     if st.button("Switch on", type="primary", key=field_key("on")):
-        submit({"": error, "confirms": error}, switch_on, one.id)
+        submit({"": error, "confirms": error}, switch_on, listed.id)
 
 
-def _delete(one: ListedConnection) -> None:
-    _about(one)
+def _delete(listed: ListedConnection) -> None:
+    _about(listed)
     st.html(
         "<p>Its address, its secrets, and the lists of what was received and sent are deleted. Orders and their "
         "history stay. Actions that wait for its answer end as not delivered.</p>"
     )
     error = st.empty()
     if st.button("Delete connection", type="primary", key=field_key("delete")):
-        submit({"": error}, delete_connection, one.id)
+        submit({"": error}, delete_connection, listed.id)

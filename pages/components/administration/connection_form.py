@@ -18,7 +18,6 @@ from services.accounts.stores import ListedStore, find_stores
 from services.connections.administration import change_connection, create_connection
 from services.connections.form import NOVENTIQ_API, ConnectionForm
 from services.connections.kinds import (
-    CONFIRMED_TOPICS,
     RULES,
     incoming_address,
     is_payment_provider,
@@ -53,9 +52,9 @@ def new_dialog() -> Dialog[None]:
     return Dialog(Screen.CONNECTIONS, "Add connection", _new, None, may=may_administer, after=_after_creation)
 
 
-def change_dialog(one: ListedConnection) -> Dialog[ListedConnection]:
+def change_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
     return Dialog(
-        Screen.CONNECTIONS, "Change connection", _change, one, may=may_administer, after=_after_change
+        Screen.CONNECTIONS, "Change connection", _change, listed, may=may_administer, after=_after_change
     )
 
 
@@ -101,19 +100,19 @@ def _new(_: None) -> None:
         )
 
 
-def _change(one: ListedConnection) -> None:
+def _change(listed: ListedConnection) -> None:
     st.html(
-        f'<div class="es-hint">{html_text(RULES[one.kind].label)}, <bdi>{html_text(one.store)}</bdi></div>'
+        f'<div class="es-hint">{html_text(RULES[listed.kind].label)}, <bdi>{html_text(listed.store)}</bdi></div>'
     )
     errors: dict[str, DeltaGenerator] = {}
     with st.form("dialog_connection_change", border=False):
-        entry = _fields(one.kind, one, errors)
+        entry = _fields(listed.kind, listed, errors)
         errors[""] = st.empty()
         is_pressed = st.form_submit_button("Save connection", type="primary")
     if is_pressed:
         # The password has a dialog of its own.
         errors.setdefault("api_secret", errors[""])
-        submit(errors, change_connection, one.id, form=entry.form)
+        submit(errors, change_connection, listed.id, form=entry.form)
 
 
 def _remember(kind: ConnectionKind, form: ConnectionForm, made: dict[Purpose, str]) -> None:
@@ -145,36 +144,43 @@ def _store(stores: tuple[ListedStore, ...], errors: dict[str, DeltaGenerator]) -
     return store
 
 
-def _fields(kind: ConnectionKind, one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> _Entry:
+def _fields(
+    kind: ConnectionKind, listed: ListedConnection | None, errors: dict[str, DeltaGenerator]
+) -> _Entry:
     """Draw the fields of the kind, and below each the position of its error."""
-    name = st.text_input("Name", value=one.name if one else RULES[kind].label, key=field_key("name"))
+    # Each kind has a first value of its own.
+    name = st.text_input(
+        "Name", value=listed.name if listed else RULES[kind].label, key=field_key(f"name_{kind}")
+    )
     errors["name"] = st.empty()
     if kind is ConnectionKind.WEBHOOKS:
-        return _Entry(_webhooks(name, one, errors), {})
+        return _Entry(_webhooks(name, listed, errors), {})
     if kind is ConnectionKind.NOVENTIQ:
-        return _noventiq(name, one, errors)
+        return _noventiq(name, listed, errors)
     if is_payment_provider(kind):
-        return _provider(kind, name, one, errors)
+        return _provider(kind, name, listed, errors)
     return _Entry(ConnectionForm(name=name), {})
 
 
-def _webhooks(name: str, one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> ConnectionForm:
+def _webhooks(
+    name: str, listed: ListedConnection | None, errors: dict[str, DeltaGenerator]
+) -> ConnectionForm:
     out_url = st.text_input(
         "The shop's address for actions",
-        value=(one.out_url or "") if one else "",
+        value=(listed.out_url or "") if listed else "",
         key=field_key("out_url"),
         placeholder="https://shop.example.com/esupport, or empty: only orders come in",
         autocomplete="off",
     )
     errors["out_url"] = st.empty()
-    topics = _topics(list(Topic), one, errors, default=[Topic.REFUNDS, Topic.SUBSCRIPTIONS])
+    topics = _topics(ConnectionKind.WEBHOOKS, listed, errors, default=[Topic.REFUNDS, Topic.SUBSCRIPTIONS])
     confirms = st.checkbox(
         "The shop confirms refunds, Cancel and Resume: they count once it has answered",
-        value=one.confirms if one else False,
+        value=listed.confirms if listed else False,
         key=field_key("confirms"),
     )
     errors["confirms"] = st.empty()
-    if not out_url.strip() and one is None:
+    if not out_url.strip() and listed is None:
         # Nothing is sent to nowhere: what was not touched is not an error.
         topics, confirms = [], False
     return ConnectionForm(name=name, out_url=out_url, topics=topics, confirms=confirms)
@@ -182,25 +188,29 @@ def _webhooks(name: str, one: ListedConnection | None, errors: dict[str, DeltaGe
 
 def _noventiq(
     name: str,
-    one: ListedConnection | None,
+    listed: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
 ) -> _Entry:
     secrets = {}
-    if one is None:
+    if listed is None:
         secrets[Purpose.IN] = secret_input(typed_label(ConnectionKind.NOVENTIQ, Purpose.IN), Purpose.IN)
         errors["in_secret"] = st.empty()
-    username = _text("API user name", "username", one, errors)
-    if one is None:
-        secrets[Purpose.API] = secret_input(typed_label(ConnectionKind.NOVENTIQ, Purpose.API), Purpose.API)
-        errors["api_secret"] = st.empty()
-    topics = _topics(sorted(CONFIRMED_TOPICS), one, errors, default=[])
+    left, right = st.columns(2) if listed is None else (st.container(), None)
+    with left:
+        username = _text("API user name", "username", listed, errors)
+    if right is not None:
+        with right:
+            label = typed_label(ConnectionKind.NOVENTIQ, Purpose.API)
+            secrets[Purpose.API] = secret_input(label, Purpose.API)
+            errors["api_secret"] = st.empty()
+    topics = _topics(ConnectionKind.NOVENTIQ, listed, errors, default=[])
     errors["confirms"] = st.empty()
-    email = _text("Your e-mail for questions on refunds", "refund_email", one, errors)
-    limits = _limits(one, errors)
+    email = _text("Your e-mail for questions on refunds", "refund_email", listed, errors)
+    limits = _limits(listed, errors)
     with st.expander("Address of the API"):
         api_url = st.text_input(
             "API address",
-            value=str((one.options.get("api_url") if one else "") or NOVENTIQ_API),
+            value=str((listed.options.get("api_url") if listed else "") or NOVENTIQ_API),
             key=field_key("api_url"),
         )
         errors["api_url"] = st.empty()
@@ -215,28 +225,31 @@ def _noventiq(
 def _provider(
     kind: ConnectionKind,
     name: str,
-    one: ListedConnection | None,
+    listed: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
 ) -> _Entry:
     secrets = {}
-    if one is None:
+    if listed is None:
         for purpose in (purpose for purpose in Purpose if purpose in RULES[kind].typed):
             secrets[purpose] = secret_input(typed_label(kind, purpose), purpose)
             errors["in_secret" if purpose is Purpose.IN else "api_secret"] = st.empty()
-    options = _limits(one, errors)
+    options = _limits(listed, errors)
     errors["confirms"] = st.empty()
     return _Entry(ConnectionForm(name=name, options=options), secrets)
 
 
-def _limits(one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> dict[str, str | bool]:
+def _limits(listed: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> dict[str, str | bool]:
     """How much may be paid back, and whether anything is sent at all."""
-    day_cap = _text(
-        "Refunds: at most a day", "day_cap", one, errors, placeholder="500.00, or EUR 500, JPY 80000"
-    )
-    request_cap = _text("Refunds: at most each", "request_cap", one, errors, placeholder="No limit")
+    left, right = st.columns(2)
+    with left:
+        day_cap = _text(
+            "Refunds per day at most", "day_cap", listed, errors, placeholder="EUR 500, JPY 80000"
+        )
+    with right:
+        request_cap = _text("Each refund at most", "request_cap", listed, errors, placeholder="No limit")
     dry_run = st.checkbox(
         "Dry run: nothing is sent, and the history says what would have been",
-        value=bool(one.options.get("dry_run")) if one else True,
+        value=bool(listed.options.get("dry_run")) if listed else True,
         key=field_key("dry_run"),
     )
     return {"day_cap": day_cap, "request_cap": request_cap, "dry_run": dry_run}
@@ -245,14 +258,14 @@ def _limits(one: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> 
 def _text(
     label: str,
     option: str,
-    one: ListedConnection | None,
+    listed: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
     *,
     placeholder: str = "",
 ) -> str:
     value = st.text_input(
         label,
-        value=str((one.options.get(option) if one else "") or ""),
+        value=str((listed.options.get(option) if listed else "") or ""),
         key=field_key(option),
         placeholder=placeholder,
         autocomplete="off",
@@ -262,18 +275,19 @@ def _text(
 
 
 def _topics(
-    choices: list[Topic],
-    one: ListedConnection | None,
+    kind: ConnectionKind,
+    listed: ListedConnection | None,
     errors: dict[str, DeltaGenerator],
     *,
     default: list[Topic],
 ) -> list[Topic]:
+    choices = [topic for topic in Topic if topic in RULES[kind].topics]
     chosen = st.multiselect(
         "What is sent out",
         choices,
-        default=[topic for topic in one.topics if topic in choices] if one else default,
+        default=[topic for topic in listed.topics if topic in choices] if listed else default,
         format_func=_TOPIC_LABELS.__getitem__,
-        key=field_key("topics"),
+        key=field_key(f"topics_{kind}"),
         placeholder="Nothing",
     )
     errors["topics"] = st.empty()

@@ -40,8 +40,8 @@ _DEVELOPER: Final = (
 )
 
 
-def subject_of(one: ListedConnection, *, rotated: Purpose | None = None) -> GuideSubject:
-    return GuideSubject(one.kind, one.key, one.name, one.out_url, one.confirms, rotated)
+def subject_of(listed: ListedConnection, *, rotated: Purpose | None = None) -> GuideSubject:
+    return GuideSubject(listed.kind, listed.key, listed.name, listed.out_url, listed.confirms, rotated)
 
 
 def draw_guide(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> None:

@@ -46,9 +46,9 @@ class RangeSubject(NamedTuple):
     zone: ZoneInfo
 
 
-def messages(one: ListedConnection | None, zone: ZoneInfo) -> None:
+def messages(listed: ListedConnection | None, zone: ZoneInfo) -> None:
     """The list of a connection's messages, newest first; of no connection with None."""
-    connection_id = one.id if one else None
+    connection_id = listed.id if listed else None
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.segmented_control(
             "State",
@@ -67,45 +67,45 @@ def messages(one: ListedConnection | None, zone: ZoneInfo) -> None:
         )
     viewer, before = current_viewer(), st.session_state.get(_BEFORE)
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_messages(connection, viewer, connection_id, state=wanted, before=before, limit=PAGE + 1)
-    if not found:
-        st.info(_empty(one, wanted is not None), icon=":material/inbox:")
+        rows = find_messages(connection, viewer, connection_id, state=wanted, before=before, limit=PAGE + 1)
+    if not rows:
+        st.info(_empty(listed, wanted is not None), icon=":material/inbox:")
         return
-    chosen = _table(found[:PAGE], zone)
+    chosen = _table(rows[:PAGE], zone)
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if before is not None:
             st.button("Newest", on_click=_go_to, args=(None,), type="tertiary")
-        if len(found) > PAGE:
-            st.button("Older", on_click=_go_to, args=(found[PAGE - 1].id,))
+        if len(rows) > PAGE:
+            st.button("Older", on_click=_go_to, args=(rows[PAGE - 1].id,))
     if chosen:
         _message(chosen, zone)
     else:
         st.session_state.pop("connection_message_opened", None)
 
 
-def _empty(one: ListedConnection | None, is_filtered: bool) -> str:
+def _empty(listed: ListedConnection | None, is_filtered: bool) -> str:
     if is_filtered:
         return "There is no such message."
-    if one is None:
+    if listed is None:
         return "Nothing was put in through the database yet."
     return "Nothing has arrived yet. More, What to paste where, says what the other side needs."
 
 
-def _table(found: tuple[LoggedMessage, ...], zone: ZoneInfo) -> LoggedMessage | None:
+def _table(rows: tuple[LoggedMessage, ...], zone: ZoneInfo) -> LoggedMessage | None:
     frame = pd.DataFrame(
         {
-            "Received": [format_time(message.received_at, zone) for message in found],
-            "State": [[_LABELS[message.state]] for message in found],
-            "Type": [message.type for message in found],
-            "Order": [None if message.order_id is None else str(message.order_id) for message in found],
-            "Why": [_why(message) for message in found],
-            "ID": [message.event_id for message in found],
+            "Received": [format_time(message.received_at, zone) for message in rows],
+            "State": [[_LABELS[message.state]] for message in rows],
+            "Type": [message.type for message in rows],
+            "Order": [None if message.order_id is None else str(message.order_id) for message in rows],
+            "Why": [_why(message) for message in rows],
+            "ID": [message.event_id for message in rows],
         }
     )
     chosen = row_table(
         "connection_message",
         frame,
-        [message.id for message in found],
+        [message.id for message in rows],
         rows_shown=12 if st.session_state.get("chosen_connection_message") is None else 6,
         alt="Messages; choose a row to see its body below",
         columns={
@@ -119,7 +119,7 @@ def _table(found: tuple[LoggedMessage, ...], zone: ZoneInfo) -> LoggedMessage | 
             "ID": st.column_config.TextColumn(width=230),
         },
     )
-    return next((message for message in found if message.id == chosen), None)
+    return next((message for message in rows if message.id == chosen), None)
 
 
 def _why(message: LoggedMessage) -> str | None:

@@ -60,17 +60,25 @@ def show_next(subject: GuideSubject, secrets: Mapping[Purpose, str]) -> None:
 
 def open_next() -> None:
     """Open the dialog that `show_next` announced, if it did; forget the secrets of one that was closed."""
-    st.session_state.pop(_DRAFT, None) if current_dialog() is None else None
+    if current_dialog() is None:
+        st.session_state.pop(_DRAFT, None)
     subject: GuideSubject | None = st.session_state.pop(_NEXT, None)
     if subject is not None:
-        open_dialog(guide_dialog(subject))
+        # A click beside it would lose what is shown once.
+        open_dialog(guide_dialog(subject, dismissible=False))
     elif current_dialog() is None:
         st.session_state.pop(_SHOWN, None)
 
 
-def guide_dialog(subject: GuideSubject) -> Dialog[GuideSubject]:
+def guide_dialog(subject: GuideSubject, *, dismissible: bool = True) -> Dialog[GuideSubject]:
     return Dialog(
-        Screen.CONNECTIONS, "What to paste where", _draw, subject, may=may_administer, width="large"
+        Screen.CONNECTIONS,
+        "What to paste where",
+        _draw,
+        subject,
+        may=may_administer,
+        width="large",
+        dismissible=dismissible,
     )
 
 

@@ -47,12 +47,12 @@ def _draw(zone: ZoneInfo) -> None:
     viewer = current_viewer()
     connection_dialogs.open_next()
     with viewer_transaction(viewer.account_id) as connection:
-        found = find_connections(connection, viewer)
+        all_connections = find_connections(connection, viewer)
         direct = count_direct_messages(connection, viewer)
     view: View | None = st.session_state.get(_VIEW)
-    shown = next((one for one in found if view and one.id == view.connection_id), None)
+    shown = next((listed for listed in all_connections if view and listed.id == view.connection_id), None)
     if view is None or (shown is None and view.connection_id is not None):
-        _cards(found, direct, zone)
+        _cards(all_connections, direct, zone)
     else:
         _list(view, shown, zone)
     draw_dialog(Screen.CONNECTIONS)
@@ -72,7 +72,7 @@ def _list(view: View, shown: ListedConnection | None, zone: ZoneInfo) -> None:
         connection_deliveries.deliveries(shown, zone)
 
 
-def _cards(found: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> None:
+def _cards(all_connections: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(
             "<p>How a store and its shop, its payment provider or its help desk speak to each other. "
@@ -86,73 +86,81 @@ def _cards(found: tuple[ListedConnection, ...], direct: int, zone: ZoneInfo) -> 
             on_click=open_dialog,
             args=(connection_form.new_dialog(),),
         )
-    if not found:
+    if not all_connections:
         st.info(_EMPTY, icon=":material/link:")
-    pages = -(-len(found) // _CARDS_AT_ONCE)
+    pages = -(-len(all_connections) // _CARDS_AT_ONCE)
     # Drawn below the cards, and asked before them.
     bottom = st.container()
     page = bottom.pagination(pages, key="connections_page") if pages > 1 else 1
     cards = st.container(key="connections_list")
     with cards:
-        for one in found[(page - 1) * _CARDS_AT_ONCE : page * _CARDS_AT_ONCE]:
-            _card(one, zone)
+        for listed in all_connections[(page - 1) * _CARDS_AT_ONCE : page * _CARDS_AT_ONCE]:
+            _card(listed, zone)
         if direct:
             _direct_card(direct)
 
 
-def _card(one: ListedConnection, zone: ZoneInfo) -> None:
-    key = f"connection_{one.id}"
+def _card(listed: ListedConnection, zone: ZoneInfo) -> None:
+    key = f"connection_{listed.id}"
     with st.container(key=f"{key}_card", gap=None):
         with st.container(key=f"{key}_band", horizontal=True, vertical_alignment="center", gap="small"):
             st.html(
                 render(
                     "connection_head.html.jinja",
-                    connection=one,
-                    kind=RULES[one.kind].label,
-                    state=_state(one),
-                    tone=_TONES[_state(one)],
+                    connection=listed,
+                    kind=RULES[listed.kind].label,
+                    state=_state(listed),
+                    tone=_TONES[_state(listed)],
                 ),
                 width="stretch",
             )
-            if one.out_url and one.switched_off_at is None:
+            if listed.out_url and listed.switched_off_at is None:
                 st.button(
                     "Send a test event",
                     key=f"{key}_test",
                     on_click=open_dialog,
-                    args=(connection_dialogs.test_dialog(one),),
+                    args=(connection_dialogs.test_dialog(listed),),
                 )
             st.button(
                 "Change",
                 key=f"{key}_change",
                 on_click=open_dialog,
-                args=(connection_form.change_dialog(one),),
+                args=(connection_form.change_dialog(listed),),
             )
-            _menu(one, key)
+            _menu(listed, key)
         with st.container(key=f"{key}_body", gap="xsmall"):
             st.html(
                 render(
                     "connection_facts.html.jinja",
-                    connection=one,
+                    connection=listed,
                     time=lambda at: format_time(at, zone),
-                    incoming=_INCOMING.get(one.kind, "Messages in"),
-                    confirmed_by="the shop" if one.kind is ConnectionKind.WEBHOOKS else RULES[one.kind].label,
-                    secrets=_secret_lines(one, zone),
-                    topics=", ".join(one.topics),
+                    incoming=_INCOMING.get(listed.kind, "Messages in"),
+                    confirmed_by="the shop"
+                    if listed.kind is ConnectionKind.WEBHOOKS
+                    else RULES[listed.kind].label,
+                    secrets=_secret_lines(listed, zone),
+                    topics=", ".join(listed.topics),
                 )
             )
-            if one.kind is not ConnectionKind.HELP_DESK:
-                _counts(one, key)
+            if listed.kind is not ConnectionKind.HELP_DESK:
+                _counts(listed, key)
 
 
-def _counts(one: ListedConnection, key: str) -> None:
+def _counts(listed: ListedConnection, key: str) -> None:
     """What went through the connection, each direction with the button that shows it."""
     with st.container(horizontal=True, gap="medium", key=f"{key}_counts"):
-        _direction("Received", sum(one.received.values()), _received_parts(one), key, View(one.id, _RECEIVED))
-        if one.sends_out or any(one.sent):
-            parts = [("waiting", one.sent.waiting), ("failed", one.sent.failed)]
-            if one.awaited:
-                parts.append(("not answered yet", one.awaited))
-            _direction("Sent", one.sent.delivered, parts, key, View(one.id, _SENT))
+        _direction(
+            "Received",
+            sum(listed.received.values()),
+            _received_parts(listed),
+            key,
+            View(listed.id, _RECEIVED),
+        )
+        if listed.sends_out or any(listed.sent):
+            parts = [("waiting", listed.sent.waiting), ("failed", listed.sent.failed)]
+            if listed.awaited:
+                parts.append(("not answered yet", listed.awaited))
+            _direction("Sent", listed.sent.delivered, parts, key, View(listed.id, _SENT))
 
 
 def _direction(label: str, total: int, parts: list[tuple[str, int]], key: str, view: View) -> None:
@@ -165,8 +173,8 @@ def _direction(label: str, total: int, parts: list[tuple[str, int]], key: str, v
         )
 
 
-def _received_parts(one: ListedConnection) -> list[tuple[str, int]]:
-    parts = [(state.value, one.received.get(state, 0)) for state in InboxState]
+def _received_parts(listed: ListedConnection) -> list[tuple[str, int]]:
+    parts = [(state.value, listed.received.get(state, 0)) for state in InboxState]
     return [(word, number) for word, number in parts if number or word in ("applied", "refused")]
 
 
@@ -192,17 +200,17 @@ _INCOMING: Final = {
 _TONES: Final = {"On": "green", "In trouble": "red", "Switched off": "grey"}
 
 
-def _state(one: ListedConnection) -> str:
-    if one.switched_off_at is not None:
+def _state(listed: ListedConnection) -> str:
+    if listed.switched_off_at is not None:
         return "Switched off"
-    return "In trouble" if one.in_trouble else "On"
+    return "In trouble" if listed.in_trouble else "On"
 
 
-def _secret_lines(one: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
+def _secret_lines(listed: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
     """What is known of each secret: when it was set, and until when the one before it is valid."""
     lines = {}
-    for purpose in RULES[one.kind].made | RULES[one.kind].typed:
-        state, name = one.secrets.get(purpose), connection_dialogs.secret_name(one.kind, purpose)
+    for purpose in RULES[listed.kind].made | RULES[listed.kind].typed:
+        state, name = listed.secrets.get(purpose), connection_dialogs.secret_name(listed.kind, purpose)
         if state is None:
             lines[purpose.value] = f"no {name} yet"
             continue
@@ -216,23 +224,23 @@ def _secret_lines(one: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
     return lines
 
 
-def _menu(one: ListedConnection, key: str) -> None:
+def _menu(listed: ListedConnection, key: str) -> None:
     """What is done less often."""
     choices: dict[str, Dialog[Any]] = {}  # Any: each has a subject of its own
-    rule = RULES[one.kind]
-    if one.kind is ConnectionKind.WEBHOOKS and not (one.out_url and one.switched_off_at is None):
-        choices["Send a test event"] = connection_dialogs.test_dialog(one)
-    choices["What to paste where"] = connection_dialogs.guide_dialog(one)
+    rule = RULES[listed.kind]
+    if listed.kind is ConnectionKind.WEBHOOKS and not (listed.out_url and listed.switched_off_at is None):
+        choices["Send a test event"] = connection_dialogs.test_dialog(listed)
+    choices["What to paste where"] = connection_dialogs.guide_dialog(listed)
     for purpose in Purpose:
-        if purpose in rule.made | rule.typed and (purpose is not Purpose.OUT or one.out_url):
-            choices[connection_dialogs.secret_label(one, purpose)] = connection_dialogs.secret_dialog(
-                one, purpose
+        if purpose in rule.made | rule.typed and (purpose is not Purpose.OUT or listed.out_url):
+            choices[connection_dialogs.secret_label(listed, purpose)] = connection_dialogs.secret_dialog(
+                listed, purpose
             )
-    if one.switched_off_at is None:
-        choices["Switch off"] = connection_dialogs.off_dialog(one)
+    if listed.switched_off_at is None:
+        choices["Switch off"] = connection_dialogs.off_dialog(listed)
     else:
-        choices["Switch on"] = connection_dialogs.on_dialog(one)
-        choices["Delete"] = connection_dialogs.delete_dialog(one)
+        choices["Switch on"] = connection_dialogs.on_dialog(listed)
+        choices["Delete"] = connection_dialogs.delete_dialog(listed)
     chosen = st.menu_button("More", list(choices), key=f"{key}_more")
     if chosen in choices:
         open_dialog(choices[chosen])

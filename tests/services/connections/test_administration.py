@@ -43,21 +43,21 @@ def audited() -> str:
 
 def test_a_connection_has_an_address_secrets_and_no_traffic_yet(admin: SignedIn) -> None:
     made = make_secrets(ConnectionKind.WEBHOOKS, sends_out=True)
-    found = connect(admin, name="  Shop   EU ", confirms=True, secrets=made)
-    assert (found.name, found.store, found.confirms) == ("Shop EU", "shop-a", True)
-    assert found.address.endswith(f"/hooks/v1/{found.key}") and len(found.key) == 24
-    assert found.topics == (Topic.REFUNDS, Topic.SUBSCRIPTIONS)
-    assert (dict(found.received), found.sent, found.awaited, found.in_trouble) == ({}, (0, 0, 0), 0, False)
-    assert set(found.secrets) == {Purpose.IN, Purpose.OUT}
+    shop = connect(admin, name="  Shop   EU ", confirms=True, secrets=made)
+    assert (shop.name, shop.store, shop.confirms) == ("Shop EU", "shop-a", True)
+    assert shop.address.endswith(f"/hooks/v1/{shop.key}") and len(shop.key) == 24
+    assert shop.topics == (Topic.REFUNDS, Topic.SUBSCRIPTIONS)
+    assert (dict(shop.received), shop.sent, shop.awaited, shop.in_trouble) == ({}, (0, 0, 0), 0, False)
+    assert set(shop.secrets) == {Purpose.IN, Purpose.OUT}
     for purpose, secret in made.items():
-        assert secrets_of(found.id, purpose) == (secret,)
+        assert secrets_of(shop.id, purpose) == (secret,)
 
 
 def test_no_secret_is_in_the_audit_log_or_in_an_answer(admin: SignedIn) -> None:
     made = make_secrets(ConnectionKind.WEBHOOKS, sends_out=True)
-    found = connect(admin, secrets=made, out_url="https://shop.example/hook?token=hidden")
-    newer = make_secret(found.kind)
-    administer(admin, change_secret, found.id, Purpose.OUT, secret=newer)
+    shop = connect(admin, secrets=made, out_url="https://shop.example/hook?token=hidden")
+    newer = make_secret(shop.kind)
+    administer(admin, change_secret, shop.id, Purpose.OUT, secret=newer)
     told = audited() + repr(run("SELECT answer FROM action_key"))
     assert "https://shop.example/hook" in told
     for secret in (*made.values(), newer, "hidden"):
@@ -117,19 +117,19 @@ def test_noventiq_carries_actions_out_only_with_its_user_name_and_password(admin
     with pytest.raises(InvalidInput) as refusal:
         connect(admin, kind=kind, secrets=secrets, options={"username": "u"}, **acting)
     assert refusal.value.field == "api_secret"
-    found = connect(
+    shop = connect(
         admin, kind=kind, secrets=secrets | {Purpose.API: "pw"}, options={"username": "u"}, **acting
     )
-    assert (found.topics, found.confirms, found.options["username"]) == ((Topic.REFUNDS,), True, "u")
+    assert (shop.topics, shop.confirms, shop.options["username"]) == ((Topic.REFUNDS,), True, "u")
 
 
 def test_stripe_begins_with_a_dry_run_and_takes_only_stripes_keys(admin: SignedIn) -> None:
     with pytest.raises(InvalidInput, match="begins with sk_ or rk_"):
         connect(admin, kind=ConnectionKind.STRIPE, secrets={Purpose.API: "whsec_x"})
-    found = connect(admin, kind=ConnectionKind.STRIPE, secrets={Purpose.API: "rk_test_1"})
-    assert (found.options["dry_run"], found.topics, found.confirms) == (True, (Topic.REFUNDS,), True)
-    administer(admin, change_secret, found.id, Purpose.IN, secret="whsec_of_stripe")
-    assert secrets_of(found.id, Purpose.IN) == ("whsec_of_stripe",)
+    shop = connect(admin, kind=ConnectionKind.STRIPE, secrets={Purpose.API: "rk_test_1"})
+    assert (shop.options["dry_run"], shop.topics, shop.confirms) == (True, (Topic.REFUNDS,), True)
+    administer(admin, change_secret, shop.id, Purpose.IN, secret="whsec_of_stripe")
+    assert secrets_of(shop.id, Purpose.IN) == ("whsec_of_stripe",)
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_a_key_of_test_mode_is_recognised(admin: SignedIn, key: str, is_test: bo
 
 
 def test_the_older_secret_stays_valid_for_two_days(admin: SignedIn) -> None:
-    found = connect(admin)
-    [before] = secrets_of(found.id, Purpose.IN)
-    newer = make_secret(found.kind)
-    said = administer(admin, change_secret, found.id, Purpose.IN, secret=newer)
+    shop = connect(admin)
+    [before] = secrets_of(shop.id, Purpose.IN)
+    newer = make_secret(shop.kind)
+    said = administer(admin, change_secret, shop.id, Purpose.IN, secret=newer)
     assert said == "The connection Shop has a new secret. The one before it stays valid for 2 days."
-    assert secrets_of(found.id, Purpose.IN) == (newer, before)
+    assert secrets_of(shop.id, Purpose.IN) == (newer, before)
     [after] = listed(admin)
     assert (
         after.secrets[Purpose.IN].older_until is not None and after.secrets[Purpose.OUT].older_until is None
@@ -156,40 +156,40 @@ def test_the_older_secret_stays_valid_for_two_days(admin: SignedIn) -> None:
     run(
         "UPDATE connection_secret SET valid_until = now() - interval '1 second' WHERE valid_until IS NOT NULL"
     )
-    assert secrets_of(found.id, Purpose.IN) == (newer,)
+    assert secrets_of(shop.id, Purpose.IN) == (newer,)
 
 
 def test_only_a_connection_that_is_switched_off_is_deleted(admin: SignedIn) -> None:
-    found = connect(admin)
+    shop = connect(admin)
     with pytest.raises(Conflict, match="Switch the connection off first"):
-        administer(admin, delete_connection, found.id)
-    administer(admin, switch_off, found.id, gives_up=False)
+        administer(admin, delete_connection, shop.id)
+    administer(admin, switch_off, shop.id, gives_up=False)
     [off] = listed(admin)
     assert off.switched_off_because == "Switched off by an administrator." and not off.in_trouble
     with pytest.raises(Conflict, match="switched off already"):
-        administer(admin, switch_off, found.id, gives_up=False)
-    administer(admin, delete_connection, found.id)
+        administer(admin, switch_off, shop.id, gives_up=False)
+    administer(admin, delete_connection, shop.id)
     assert listed(admin) == ()
     assert run("SELECT FROM connection_secret") == []
 
 
 @pytest.mark.parametrize("ends", ["switched off", "deleted"])
 def test_what_waits_for_a_connection_that_ends_can_be_done_again(admin: SignedIn, ends: str) -> None:
-    found = connect(admin, confirms=True)
+    shop = connect(admin, confirms=True)
     document = factories.document(checkout_page="shop-a")
     factories.take_in(document)
     run(
         "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, account_name, "
         "account_email) VALUES (gen_random_uuid(), :id, :order, :store, 'cancel subscription', 'S1', '{}', 'n', 'e')",
-        id=found.id,
+        id=shop.id,
         order=document["order_id"],
-        store=found.store_id,
+        store=shop.store_id,
     )
-    assert [one.awaited for one in listed(admin)] == [1]
-    said = administer(admin, switch_off, found.id, gives_up=ends == "switched off")
+    assert [connection.awaited for connection in listed(admin)] == [1]
+    said = administer(admin, switch_off, shop.id, gives_up=ends == "switched off")
     if ends == "deleted":
         assert run("SELECT state FROM awaited_action") == [("recorded",)]
-        said = administer(admin, delete_connection, found.id)
+        said = administer(admin, delete_connection, shop.id)
     assert said.endswith("1 action that waited can be done again.")
     assert run("SELECT state FROM awaited_action") == [("not delivered",)]
     run("DELETE FROM awaited_action")
@@ -202,11 +202,40 @@ def test_trouble_and_what_others_switched_off_are_counted(admin: SignedIn) -> No
         with viewer_transaction(viewer.account_id) as connection:
             return count_in_trouble(connection, viewer)
 
-    found = connect(admin)
+    shop = connect(admin)
     assert counted() == 0
     run("UPDATE connection SET trouble = 'The shop answered 500.', trouble_since = now()")
     assert counted() == 1 and listed(admin)[0].in_trouble
-    administer(admin, switch_off, found.id, gives_up=False)
+    administer(admin, switch_off, shop.id, gives_up=False)
     assert counted() == 0 and not listed(admin)[0].in_trouble
     run("UPDATE connection SET trouble = NULL, trouble_since = NULL, switched_off_because = 'Gone (410).'")
     assert counted() == 1 and listed(admin)[0].in_trouble
+
+
+@pytest.mark.parametrize("way", ["another address", "switched on"])
+def test_what_waited_is_tried_at_once_after_something_was_put_right(admin: SignedIn, way: str) -> None:
+    shop = connect(admin)
+    document = factories.document(checkout_page="shop-a")
+    factories.take_in(document)
+    run(
+        "WITH e AS (INSERT INTO outbox_event (id, type, action_id, order_id, checkout_page_id, data) VALUES "
+        "(gen_random_uuid(), 'refund.requested', gen_random_uuid(), :order, :store, '{}') RETURNING id, seq) "
+        "INSERT INTO delivery (event_id, connection_id, order_id, seq, attempts, next_attempt_at) "
+        "SELECT id, :id, :order, seq, 5, now() + interval '5 hours' FROM e",
+        order=document["order_id"],
+        store=shop.store_id,
+        id=shop.id,
+    )
+    run("UPDATE connection SET trouble = 'x', trouble_since = now(), paused_until = now() + interval '1 day'")
+    same = ConnectionForm(name="Shop", out_url=shop.out_url or "", topics=shop.topics)
+    administer(admin, change_connection, shop.id, form=same)
+    assert run("SELECT attempts FROM delivery") == [(5,)]
+    if way == "another address":
+        moved = ConnectionForm(name="Shop", out_url="https://new.example/hook", topics=shop.topics)
+        administer(admin, change_connection, shop.id, form=moved)
+    else:
+        administer(admin, switch_off, shop.id, gives_up=False)
+        administer(admin, switch_on, shop.id)
+        assert run("SELECT FROM connection WHERE trouble IS NULL") == [()]
+    assert run("SELECT attempts, next_attempt_at <= now() FROM delivery") == [(0, True)]
+    assert run("SELECT FROM connection WHERE paused_until IS NULL") == [()]

@@ -64,14 +64,14 @@ def messages(admin: SignedIn, connection_id: int | None, **named: object) -> tup
 def test_newest_first_by_state_and_page(admin: SignedIn, connection_id: int) -> None:
     ids = arrived(connection_id, "refused", "applied", "refused", "waiting")
     [direct] = arrived(None, "applied")
-    assert [found.id for found in messages(admin, connection_id)] == ids[::-1]
-    assert [found.id for found in messages(admin, connection_id, state=InboxState.REFUSED)] == [
+    assert [message.id for message in messages(admin, connection_id)] == ids[::-1]
+    assert [message.id for message in messages(admin, connection_id, state=InboxState.REFUSED)] == [
         ids[2],
         ids[0],
     ]
-    assert [found.id for found in messages(admin, connection_id, before=ids[2], limit=1)] == [ids[1]]
-    assert [found.id for found in messages(admin, None)] == [direct]
-    counted = next(found for found in listed(admin) if found.id == connection_id).received
+    assert [message.id for message in messages(admin, connection_id, before=ids[2], limit=1)] == [ids[1]]
+    assert [message.id for message in messages(admin, None)] == [direct]
+    [counted] = [connection.received for connection in listed(admin) if connection.id == connection_id]
     assert counted == {InboxState.REFUSED: 2, InboxState.APPLIED: 1, InboxState.WAITING: 1}
 
 
@@ -89,8 +89,8 @@ def test_a_body_is_masked_and_its_reading_recorded(admin: SignedIn, connection_i
 def test_one_message_is_applied_again(admin: SignedIn, connection_id: int) -> None:
     [message_id] = arrived(connection_id, "refused")
     assert administer(admin, replay_message, message_id) == "The message will be applied again."
-    [found] = messages(admin, connection_id)
-    assert (found.state, found.reason, found.settled_at, found.attempts) == (
+    [message] = messages(admin, connection_id)
+    assert (message.state, message.reason, message.settled_at, message.attempts) == (
         InboxState.WAITING,
         None,
         None,
@@ -121,7 +121,7 @@ def test_a_range_is_applied_again_by_state_and_time(admin: SignedIn, connection_
     }
     said = administer(admin, replay_messages, connection_id, **named)
     assert said == "2 messages will be applied again."
-    assert [found.id for found in messages(admin, connection_id, state=InboxState.WAITING)] == [
+    assert [message.id for message in messages(admin, connection_id, state=InboxState.WAITING)] == [
         ids[3],
         ids[2],
     ]

@@ -69,13 +69,13 @@ def admin(database: str) -> SignedIn:
 
 def test_a_test_event_is_signed_and_the_shops_answer_told(admin: SignedIn, shop: Shop) -> None:
     made = make_secrets(connect(admin).kind, sends_out=True)
-    found = connect(admin, out_url=shop.url, secrets=made)
-    assert administer(admin, send_test_event, found.id) == "The shop answered 200: thank you"
+    target = connect(admin, out_url=shop.url, secrets=made)
+    assert administer(admin, send_test_event, target.id) == "The shop answered 200: thank you"
     [(headers, body)] = shop.received
     Webhook(made[Purpose.OUT]).verify(body, headers)
     assert json.loads(body)["type"] == "test"
     shop.answer = (500, b"out\nof order")
-    assert administer(admin, send_test_event, found.id) == (
+    assert administer(admin, send_test_event, target.id) == (
         "The shop answered 500: out of order Anything but 200 to 299 counts as not delivered."
     )
     assert run("SELECT details->>'status' FROM audit_log WHERE action = 'test connection' ORDER BY id") == [
@@ -88,23 +88,23 @@ def test_a_test_event_is_signed_and_the_shops_answer_told(admin: SignedIn, shop:
 def test_what_cannot_be_sent_is_said(admin: SignedIn, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.shutdown()
     shop.server_close()
-    found = connect(admin, out_url=shop.url)
+    target = connect(admin, out_url=shop.url)
     with pytest.raises(Conflict, match="No connection could be made"):
-        administer(admin, send_test_event, found.id)
+        administer(admin, send_test_event, target.id)
     monkeypatch.setenv("ESUPPORT_HOOK_HOSTS", "")
     with pytest.raises(Conflict, match="https://"):
-        administer(admin, send_test_event, found.id)
+        administer(admin, send_test_event, target.id)
     with pytest.raises(Conflict, match="no address that events are sent to"):
         administer(admin, send_test_event, connect(admin, out_url="", topics=[]).id)
 
 
 def test_an_example_is_received_and_ignored(admin: SignedIn) -> None:
-    found, viewer = connect(admin), factories.viewer(admin)
+    target, viewer = connect(admin), factories.viewer(admin)
     with viewer_transaction(viewer.account_id) as connection:
-        example = sign_example(connection, viewer, found.id, address=None)
+        example = sign_example(connection, viewer, target.id, address=None)
     headers = {name.lower(): value for name, value in example.headers.items()}
-    assert example.address == found.address
-    assert receive(INCOMING, found.key, headers, example.body.encode()).status == 202
+    assert example.address == target.address
+    assert receive(INCOMING, target.key, headers, example.body.encode()).status == 202
     with viewer_transaction(viewer.account_id) as connection:
-        [message] = find_messages(connection, viewer, found.id)
+        [message] = find_messages(connection, viewer, target.id)
     assert (message.type, message.state) == ("test", "ignored")

@@ -1,6 +1,10 @@
 """From a press of a button here to the vendor and back: the API over HTTP one way, signed webhooks the other."""
 
 import itertools
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -253,6 +257,36 @@ def test_a_partial_refund(shop: FakeNoventiq, hook: Hook, people: dict[str, int]
     work()
     assert awaited(number).state == "confirmed" and request_state(number).status == "completed"
     assert [item.refunded for item in items_of(number)] == [True, True]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_while_it_asks_for_a_refund(
+    shop: FakeNoventiq, hook: Hook, people: dict[str, int]
+) -> None:
+    """The vendor has the request, and nobody knows: the next worker neither makes a second nor takes it for refused."""
+    number = bought(shop, hook)["order_id"]
+    approved(people, number, 2)
+    shop.control("fault", path="refund", lost=True, delay=20)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "services.mail", "--once"],
+        env=os.environ | {"ESUPPORT_HOOK_HOSTS": "127.0.0.1"},
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not shop.control("state")["open_refunds"]:
+            assert time.monotonic() < deadline and worker.poll() is None
+            time.sleep(0.05)
+    finally:
+        worker.kill()
+        worker.wait(10)
+    assert awaited(number).state == "recorded"
+    work()
+    assert awaited(number).state == "sent" and len(shop.calls("refund")) == 2
+    shop.send(number, "product.returned", index=1, event_date=LATER)
+    work()
+    assert (awaited(number).state, request_state(number).status) == ("confirmed", "completed")
 
 
 def test_a_return_that_nobody_waits_for_is_the_shops_word(shop: FakeNoventiq, hook: Hook) -> None:

@@ -6,10 +6,7 @@ from uuid import UUID, uuid4
 
 from db.connections.engine import viewer_transaction
 from services.orders.detail import get_order
-from services.refunds.processing import (
-    fulfil_request,
-    take_request,
-)
+from services.refunds.processing import fulfil_request, take_request
 from services.refunds.requests import request_refund
 from tests.support import factories
 from tests.support.connected import awaited

@@ -6,13 +6,9 @@ from uuid import uuid4
 from db.connections.engine import jobs_transaction
 from services.actions import ActionRequest, perform
 from services.connections.answers import SettleOutcome, give_up_all
-from services.order_actions.subscriptions import (
-    cancel_subscription,
-)
+from services.order_actions.subscriptions import cancel_subscription
 from services.privacy.erasure import Part, erase_personal_data
-from services.refunds.processing import (
-    fail_request,
-)
+from services.refunds.processing import fail_request
 from tests.services.connections.answers.support import (
     STORE,
     approved,
@@ -24,7 +20,7 @@ from tests.services.connections.answers.support import (
 )
 from tests.support import factories
 from tests.support.connected import abandon, arrive, awaited, confirm, connect, refuse
-from tests.support.factories import act, history, item, run
+from tests.support.factories import act, history, item, mails, run
 
 
 def test_the_first_answer_counts(people: dict[str, int], shop: int) -> None:
@@ -82,8 +78,10 @@ def test_a_late_confirmation_of_what_was_given_up_counts(people: dict[str, int],
     order_id = order()
     action_id = approved(people, order_id)
     abandon(action_id)
+    assert awaited(order_id).message == "The shop did not answer."
     assert confirm(action_id, shop) is SettleOutcome.CONFIRMED
     assert request_of(order_id).status == "completed"
+    assert awaited(order_id).message is None
 
 
 def test_a_late_confirmation_after_the_request_was_closed(people: dict[str, int], shop: int) -> None:
@@ -93,6 +91,11 @@ def test_a_late_confirmation_after_the_request_was_closed(people: dict[str, int]
     act(people["rita"], fail_request, request_of(order_id).id, note="The shop is down.")
     assert confirm(action_id, shop) is SettleOutcome.CONFIRMED
     assert history(order_id)[-1].endswith("The refund request had been closed before.")
+    refused, attention = mails(order_id)
+    assert "refund failed" in refused.text_body
+    assert attention.to_address == "rita@test.example"
+    assert attention.subject.endswith(f"for A{order_id:010} needs attention")
+    assert "was confirmed by the shop and could not be carried out here." in attention.text_body
     assert request_of(order_id).result == "failed"
 
 

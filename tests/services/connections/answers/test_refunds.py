@@ -9,12 +9,7 @@ import pytest
 from db.connections.engine import viewer_transaction
 from services.actions import Action
 from services.connections.answers import SettleOutcome
-from services.refunds.processing import (
-    fail_request,
-    refuse_request,
-    release_request,
-    take_request,
-)
+from services.refunds.processing import fail_request, refuse_request, release_request, take_request
 from services.refunds.queue import QueueView, find_queue
 from services.refunds.request_lock import RequestAwaited
 from services.refunds.requests import request_refund

@@ -5,9 +5,7 @@ from uuid import uuid4
 
 from db.schema.connection_states import AwaitedState
 from services.connections.answers import SettleOutcome
-from services.order_actions.subscriptions import (
-    cancel_subscription,
-)
+from services.order_actions.subscriptions import cancel_subscription
 from tests.services.connections.answers.support import (
     approved,
     order,
