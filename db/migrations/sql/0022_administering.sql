@@ -23,6 +23,15 @@ GRANT UPDATE (trouble, trouble_since, paused_until) ON connection TO esupport_ap
 CREATE POLICY administrator ON delivery FOR SELECT TO esupport_app
     USING ((SELECT viewer_role()) = 'administrator');
 
+-- Whoever may do an action may stop waiting for its answer, and nothing else: answers are the jobs'.
+CREATE POLICY stopped ON awaited_action FOR UPDATE TO esupport_app
+    USING (
+        checkout_page_id = ANY ((SELECT viewer_page_ids())::integer[]) AND state IN ('recorded', 'sent')
+        AND CASE kind WHEN 'refund' THEN (SELECT viewer_may_work_refunds()) ELSE (SELECT viewer_may_act()) END
+    )
+    WITH CHECK (state = 'not delivered');
+GRANT UPDATE (state, answered_at, message) ON awaited_action TO esupport_app;
+
 -- The lists of messages by state, newest first, and their counts.
 CREATE INDEX inbox_states ON inbox (connection_id, state, id DESC);
 CREATE INDEX delivery_states ON delivery (connection_id, state, id DESC);
