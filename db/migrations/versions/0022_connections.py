@@ -18,6 +18,7 @@ ACTIONS = (
     # New ones.
     *("create connection", "change connection", "change connection secret", "delete connection"),
     *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
+    "stop waiting",
     "help desk look-up",
     "action answered",
     "replay deliveries",
