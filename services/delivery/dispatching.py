@@ -15,13 +15,13 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from db.connections.engine import jobs_transaction
 from db.errors import SqlState, sqlstate
 from services.delivery.due import WEBHOOKS, DueDelivery, Lane, find_due, find_lanes
 from services.delivery.lane_locks import LaneLocks
-from services.delivery.outcomes import Attempt, Fate, record, record_simple, settle_unsent
+from services.delivery.outcomes import Attempt, Fate, put_off, record, record_simple, settle_unsent
 from services.delivery.sending import Sender
 from services.delivery.sources import Rest
 from services.executors.interface import TryLater
@@ -37,7 +37,6 @@ _WITH_CARE: Final = 1
 _LAST_SECONDS: Final = 5.0
 _BUSY_PAUSE: Final = 0.2
 _BUSY: Final = (SqlState.LOCK_NOT_AVAILABLE, SqlState.DEADLOCK_DETECTED)
-UNPROCESSED: Final = "The answer could not be processed. The worker's log says more."
 
 
 class Dispatcher:
@@ -70,6 +69,8 @@ class Dispatcher:
             while self._under_way and time.monotonic() < deadline:
                 self._record()
                 time.sleep(0.02)
+        except SQLAlchemyError as error:
+            log.warning("What came of the last deliveries is not recorded: %s", type(error).__name__)
         finally:
             self._locks.close()
             self._sender.close()
@@ -103,13 +104,10 @@ class Dispatcher:
                 raise
             self._unrecorded.append(one)  # somebody holds the order: by a round to come
             return
-        except Exception:
-            if isinstance(one.outcome, TryLater):
-                raise
+        except Exception:  # a defect of ours, over which no other delivery must wait
             log.exception("What came of delivery %s could not be processed.", one.due.id)
-            self._answered.put(Attempt(one.due, TryLater(UNPROCESSED)))
-            self._wake()
-            return
+            with jobs_transaction() as connection:
+                fate = put_off(connection, one.due)
         self._done([one], [fate])
 
     def _done(self, attempts: Sequence[Attempt], fates: Sequence[Fate | None]) -> None:

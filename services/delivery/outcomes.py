@@ -29,6 +29,8 @@ log = logging.getLogger("esupport.worker")
 PAUSES: Final = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 SWITCHED_OFF_BY_SHOP: Final = "The shop answered that this address is gone (410)."
 GIVEN_UP_BEFORE: Final = "Not sent: the action was given up before."
+UNPROCESSED: Final = "The answer could not be processed here. The worker's log says more."
+_UNPROCESSED_PAUSE: Final = timedelta(minutes=5)
 _JITTER: Final = 0.1
 _LONGEST_TEXT: Final = 1000
 # So often at most, the time of the last delivery is written: many deliveries share one row.
@@ -101,6 +103,16 @@ def record(connection: Connection, attempt: Attempt) -> Fate | None:
     _set_delivered(connection, [due.id], outcome.status if isinstance(outcome, Delivered) else None)
     _note_success(connection, due.connection_id)
     return Fate.DELIVERED
+
+
+def put_off(connection: Connection, due: DueDelivery) -> Fate:
+    """Try the delivery again later, whatever came of it: that could not be processed here."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == due.id, delivery.c.state == DeliveryState.WAITING)
+        .values(last_error=UNPROCESSED, next_attempt_at=func.now() + _UNPROCESSED_PAUSE)
+    )
+    return Fate.DEFERRED
 
 
 def settle_unsent(connection: Connection, due: DueDelivery) -> None:

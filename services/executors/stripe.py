@@ -152,7 +152,8 @@ def _readable(read: Callable[[], T]) -> T | None:
     try:
         return read()
     except stripe.StripeError as error:
-        if error.http_status in (403, 404, 405) and error.code is None:
+        is_unknown = error.http_status in (404, 405) and error.code is None
+        if is_unknown or isinstance(error, stripe.PermissionError):
             return None
         raise
 

@@ -8,7 +8,7 @@ CREATE POLICY added ON connection_secret FOR INSERT TO esupport_app
     WITH CHECK ((SELECT viewer_role()) = 'administrator');
 CREATE POLICY changed ON connection_secret FOR UPDATE TO esupport_app
     USING ((SELECT viewer_role()) = 'administrator');
-GRANT SELECT (id, connection_id, purpose, created_at, valid_until), INSERT (connection_id, purpose, secret),
+GRANT SELECT (id, connection_id, purpose, created_at, valid_until, is_test), INSERT (connection_id, purpose, secret),
     UPDATE (valid_until) ON connection_secret TO esupport_app;
 
 -- Deliveries go with their connection; one that is in use is switched off first.

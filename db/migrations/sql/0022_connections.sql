@@ -38,7 +38,9 @@ CREATE TABLE connection_secret (
     purpose text NOT NULL CHECK (purpose IN ('in', 'out', 'api')),
     secret text NOT NULL CHECK (length(secret) BETWEEN 1 AND 1000),
     created_at timestamptz NOT NULL DEFAULT now(),
-    valid_until timestamptz
+    valid_until timestamptz,
+    -- Stripe names the mode in the key: sk_test_…, rk_test_….
+    is_test boolean NOT NULL GENERATED ALWAYS AS (secret ~ '^[a-z]+_test_') STORED
 );
 CREATE INDEX connection_secret_of ON connection_secret (connection_id, purpose);
 

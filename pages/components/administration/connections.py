@@ -234,7 +234,8 @@ def _secret_lines(listed: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
             if state.older_until
             else ""
         )
-        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{older}"
+        mode = "; it is one of test mode, with which no money moves" if state.is_test else ""
+        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{mode}{older}"
     return lines
 
 
