@@ -25,8 +25,8 @@ def without_values(error: BaseException) -> str:
     """The error's kind, its code and where it happened, for a log: its text may repeat a customer's values."""
     cause = getattr(error, "orig", None) or error
     code = sqlstate(error)
-    place = traceback.extract_tb(error.__traceback__)
-    where = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in place[-6:])
+    frames = traceback.extract_tb(error.__traceback__)
+    where = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-6:])
     return f"{type(cause).__name__}{f' {code}' if code else ''} at {where}"
 
 

@@ -64,7 +64,7 @@ CREATE TABLE inbox (
     CHECK ((state = 'waiting') = (settled_at IS NULL)),
     UNIQUE NULLS NOT DISTINCT (connection_id, event_id)
 );
-CREATE INDEX inbox_waiting ON inbox (next_attempt_at, id) WHERE state = 'waiting';
+CREATE INDEX inbox_waiting ON inbox (id) WHERE state = 'waiting';
 CREATE INDEX inbox_waiting_order ON inbox (order_id, id) WHERE state = 'waiting';
 CREATE INDEX inbox_order ON inbox (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX inbox_received ON inbox (connection_id, received_at DESC, id DESC);

@@ -237,6 +237,9 @@ def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end(
 
 BREAKS_TWO = """
 CREATE FUNCTION break_two() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN IF NEW.order_id = 2 THEN RAISE USING MESSAGE = 'by ' || NEW.email, ERRCODE = 'XX000'; END IF; RETURN NEW; END $$;
+    BEGIN
+        IF NEW.order_id = 2 THEN RAISE USING MESSAGE = 'by ' || NEW.email, ERRCODE = 'XX000'; END IF;
+        RETURN NEW;
+    END $$;
 CREATE TRIGGER break_two BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION break_two()
 """
