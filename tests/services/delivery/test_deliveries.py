@@ -1,15 +1,12 @@
 """Deliveries over time: order per order, what becomes of awaited actions, shops that are away, and workers that die."""
 
-import multiprocessing
 import os
 import random
 import signal
-import sys
 import threading
 import time
 from collections import defaultdict
 from decimal import Decimal
-from types import ModuleType
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,6 +24,7 @@ from tests.support import factories
 from tests.support.connected import awaited
 from tests.support.factories import act, document, history, item, run
 from tests.support.hook_control import Arrived, HookReceiver
+from tests.support.killable import start_killable
 from tests.support.rounds import WORKER_KILLS
 
 
@@ -245,12 +243,7 @@ def test_killed_again_and_again_while_people_act(
     connected: int, shop: HookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each committed event arrives at least once under one ID and in order; none arrives that was not committed."""
-    monkeypatch.setitem(
-        sys.modules, "__main__", ModuleType("__main__")
-    )  # else each process runs AppTest's app.py
     happen(*range(1, 21))
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.services.delivery.test_deliveries"])
     stop, committed, rolled_back = threading.Event(), list[UUID](), list[UUID]()
     actor = threading.Thread(target=_act_until, args=(stop, committed, rolled_back))
     actor.start()
@@ -258,8 +251,7 @@ def test_killed_again_and_again_while_people_act(
     try:
         for _ in range(WORKER_KILLS):
             seen = len(shop.arrived())
-            process = processes.Process(target=_deliver_until_killed, daemon=True)
-            process.start()
+            process = start_killable(monkeypatch, _deliver_until_killed)
             deadline = time.monotonic() + 20
             while len(shop.arrived()) == seen and time.monotonic() < deadline:
                 time.sleep(0.002)  # until it has begun
