@@ -69,6 +69,7 @@ class AuditAction(StrEnum):
     TEST_CONNECTION = "test connection"
     OPEN_MESSAGE = "open message"
     REPLAY_MESSAGES = "replay messages"
+    STOP_WAITING = "stop waiting"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
     # What goes out to other programs.

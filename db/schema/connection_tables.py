@@ -1,6 +1,6 @@
 """The tables of connections: what comes in from shops, and what goes out to them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Numeric, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Computed, Integer, LargeBinary, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from db.schema.metadata import TIMESTAMPTZ, metadata
@@ -39,6 +39,7 @@ connection_secret = Table(
     Column("secret", Text, nullable=False),
     Column("created_at", TIMESTAMPTZ, nullable=False),
     Column("valid_until", TIMESTAMPTZ),
+    Column("is_test", Boolean, Computed("secret ~ '^[a-z]+_test_'", persisted=True), nullable=False),
 )
 
 inbox = Table(

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from db.errors import without_values
 from pages.web.raw_body import is_json, read_raw_body
 from services.connections.inbox import Answer, receive
 from services.connections.messages import MAX_BODY_BYTES
@@ -39,7 +40,7 @@ async def receive_hook(request: Request) -> Response:
     try:
         answer = await run_in_threadpool(receive, INCOMING, key, dict(request.headers), body)
     except SQLAlchemyError as error:
-        log.error("A message could not be stored: %s", getattr(error, "orig", None) or error)
+        log.error("A message could not be stored: %s", without_values(error))
         answer = _LATER
     return answer_response(answer)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from db.connections.engine import jobs_transaction
-from db.errors import SqlState, sqlstate
+from db.errors import SqlState, sqlstate, without_values
 from db.schema.connection_states import InboxState
 from services.connections import waiting
 from services.connections.incoming import Kinds, Outcome, WaitingMessage, WrongMessage
@@ -116,7 +116,7 @@ def _carry_out(connection: Connection, kinds: Kinds, message: WaitingMessage) ->
             raise
         if sqlstate(error) in _BUSY:
             return Outcome(InboxState.WAITING, None, BUSY)
-        log.exception("Message %d of the inbox could not be carried out.", message.id)
+        log.error("Message %d of the inbox could not be carried out: %s", message.id, without_values(error))
         return Outcome(InboxState.WAITING, None, FAILED)
 
 

@@ -32,10 +32,14 @@ class SentCounts(NamedTuple):
 
 
 class SecretState(NamedTuple):
-    """When the newest secret of a purpose was set, and until when the one before it is still valid."""
+    """When the newest secret of a purpose was set, and until when the one before it is still valid.
+
+    `is_test` for a key of the provider's test mode, with which no money moves.
+    """
 
     since: datetime
     older_until: datetime | None
+    is_test: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,9 @@ def _secrets(connection: Connection) -> dict[int, dict[Purpose, SecretState]]:
     states: dict[int, dict[Purpose, SecretState]] = {}
     columns = connection_secret.c
     for row in connection.execute(
-        select(columns.connection_id, columns.purpose, columns.created_at, columns.valid_until)
+        select(
+            columns.connection_id, columns.purpose, columns.created_at, columns.valid_until, columns.is_test
+        )
         .where(columns.valid_until.is_(None) | (columns.valid_until > func.now()))
         .order_by(columns.id)
     ):
@@ -191,5 +197,5 @@ def _secrets(connection: Connection) -> dict[int, dict[Purpose, SecretState]]:
         older = own.get(Purpose(row.purpose))
         until = older.older_until if older else None
         # The newest has no end; those before it come first.
-        own[Purpose(row.purpose)] = SecretState(row.created_at, row.valid_until or until)
+        own[Purpose(row.purpose)] = SecretState(row.created_at, row.valid_until or until, row.is_test)
     return states

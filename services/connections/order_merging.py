@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from db.errors import without_values
 from db.schema.connection_states import InboxState
 from services.connections.documents import parse_document
 from services.connections.incoming import Outcome, WaitingMessage, WrongMessage
@@ -31,8 +32,8 @@ def merge_messages(connection: Connection, messages: Sequence[WaitingMessage]) -
             rows = _rows_of(message)
         except WrongMessage as error:
             outcomes[message.id] = Outcome(InboxState.REFUSED, error.field, error.reason)
-        except Exception:
-            log.exception("Message %d of the inbox could not be read.", message.id)
+        except Exception as error:
+            log.error("Message %d of the inbox could not be read: %s", message.id, without_values(error))
             outcomes[message.id] = Outcome(InboxState.WAITING, None, FAILED)
         else:
             documents[message.id] = rows

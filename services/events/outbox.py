@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, literal, or_, select
+from sqlalchemy import Connection, Select, and_, insert, literal, or_, select
 
 from db.schema.connection_states import Topic
 from db.schema.connection_tables import connection as connection_table
@@ -34,13 +34,14 @@ def publish(
     *,
     action_id: UUID | None = None,
     asked: int | None = None,
+    told_before: int | None = None,
     data: Data,
 ) -> UUID:
     """Write an event and its deliveries in the caller's transaction; returns the event's ID.
 
     Without `action_id` the event stands for its own action. `asked` is the connection that has to carry the action out
-    and to confirm it: of those that could do so as well, it alone is told, so that nothing is done twice. Nothing is
-    written for a store without a connection.
+    and to confirm it: it alone is told, so that nothing is done twice. Once it has, the others are: `told_before` is
+    the one to leave out, and without others there is no event. Nothing is written for a store without a connection.
     """
     event_id = uuid4()
     action_id = action_id or event_id
@@ -50,7 +51,10 @@ def publish(
         "order_name": subject.order_name,
         "store": subject.store,
     }
+    receivers = _receivers(event.topic, subject.store_id, asked=asked, told_before=told_before)
     if not _has_connection(connection, subject.store_id):
+        return event_id
+    if told_before is not None and connection.execute(receivers).first() is None:
         return event_id
     seq = connection.execute(
         insert(outbox_event)
@@ -64,30 +68,32 @@ def publish(
         )
         .returning(outbox_event.c.seq)
     ).scalar_one()
-    receivers = select(
-        literal(event_id), connection_table.c.id, literal(subject.order_id), literal(seq)
-    ).where(
-        connection_table.c.checkout_page_id == subject.store_id,
-        connection_table.c.switched_off_at.is_(None),
-        _receives(event.topic, asked),
-    )
+    rows = receivers.add_columns(literal(event_id), literal(subject.order_id), literal(seq))
     connection.execute(
-        insert(delivery).inline().from_select(["event_id", "connection_id", "order_id", "seq"], receivers)
+        insert(delivery).inline().from_select(["connection_id", "event_id", "order_id", "seq"], rows)
     )
     return event_id
 
 
-def _receives(topic: Topic, asked: int | None) -> ColumnElement[bool]:
+def _receivers(
+    topic: Topic, store_id: int, *, asked: int | None, told_before: int | None
+) -> Select[tuple[int]]:
+    """The connections of the store that are told of the topic."""
     kind, wants = connection_table.c.kind, connection_table.c.topics.contains([topic.value])
-    receives = or_(
-        and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
-        and_(kind == "noventiq", wants),
-        and_(is_payment_provider(kind), literal(topic is Topic.REFUNDS)),
+    statement = select(connection_table.c.id).where(
+        connection_table.c.checkout_page_id == store_id,
+        connection_table.c.switched_off_at.is_(None),
+        or_(
+            and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
+            and_(kind == "noventiq", wants),
+            and_(is_payment_provider(kind), literal(topic is Topic.REFUNDS)),
+        ),
     )
-    if asked is None:
-        return receives
-    only_listens = and_(kind == "webhooks", ~connection_table.c.confirms)
-    return and_(receives, or_(connection_table.c.id == asked, only_listens))
+    if asked is not None:
+        statement = statement.where(connection_table.c.id == asked)
+    if told_before is not None:
+        statement = statement.where(connection_table.c.id != told_before)
+    return statement
 
 
 def _has_connection(connection: Connection, store_id: int) -> bool:

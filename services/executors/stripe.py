@@ -13,9 +13,13 @@ from urllib.parse import urlsplit
 
 import requests
 import stripe
+from sqlalchemy import select
 from stripe import RequestsClient, StripeClient
 from stripe.params import RefundCreateParams, RefundListParams
 
+from db.connections.engine import jobs_transaction
+from db.schema.connection_states import AwaitedKind
+from db.schema.connection_tables import awaited_action
 from services.events.event_types import EventType
 from services.executors.interface import (
     Json,
@@ -142,9 +146,22 @@ def _look(client: StripeClient, outgoing: OutgoingEvent, wish: RefundWish, units
     refunds = _readable(lambda: _refunds_of(client, wish))
     if refunds is not None:
         return _find(refunds, outgoing, wish, units)
-    if datetime.now(UTC) - outgoing.created_at < _KEY_LASTS:
+    is_young = datetime.now(UTC) - outgoing.created_at < _KEY_LASTS
+    if is_young and not _was_pressed_before(outgoing, wish):
         return None  # the idempotency key has to do, as long as it lasts
     return TryLater("Whether an earlier attempt was carried out cannot be read with the connection's key.")
+
+
+def _was_pressed_before(outgoing: OutgoingEvent, wish: RefundWish) -> bool:
+    """Whether the request has an earlier action, which was given up and may have been carried out all the same."""
+    with jobs_transaction() as connection:
+        earlier = select(awaited_action.c.id).where(
+            awaited_action.c.checkout_page_id == outgoing.store_id,
+            awaited_action.c.kind == AwaitedKind.REFUND,
+            awaited_action.c.subject == str(wish.request_id),
+            awaited_action.c.id != outgoing.action_id,
+        )
+        return connection.execute(earlier.limit(1)).first() is not None
 
 
 def _readable(read: Callable[[], T]) -> T | None:
@@ -152,7 +169,8 @@ def _readable(read: Callable[[], T]) -> T | None:
     try:
         return read()
     except stripe.StripeError as error:
-        if error.http_status in (403, 404, 405) and error.code is None:
+        is_unknown = error.http_status in (404, 405) and error.code is None
+        if is_unknown or isinstance(error, stripe.PermissionError):
             return None
         raise
 

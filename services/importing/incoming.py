@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from sqlalchemy import Connection, text
 
-from db.errors import SqlState, sqlstate
+from db.errors import SqlState, sqlstate, without_values
 from services.errors import SupportError
 from services.importing.document import ImportLineError
 from services.importing.locks import key_of, make_stores
@@ -157,7 +157,7 @@ def _result_of(error: Exception) -> Result:
         return MergeFailure(None, str(error))
     if sqlstate(error) in _BUSY_STATES:
         return Busy()
-    log.exception("A document could not be merged.", exc_info=error)
+    log.error("A document could not be merged: %s", without_values(error))
     return Broken()
 
 

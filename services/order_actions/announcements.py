@@ -25,16 +25,17 @@ def announce(
     *,
     action_id: UUID | None = None,
     asked: int | None = None,
+    told_before: int | None = None,
 ) -> None:
     """Write the event in the transaction of the action; nothing at all for a store without a connection.
 
-    `action_id` and `asked` as in `services.events.outbox.publish`; `data` is what the event's type says beside the
-    order.
+    `action_id`, `asked` and `told_before` as in `services.events.outbox.publish`; `data` is what the event's type says
+    beside the order.
     """
     if not order.is_connected:
         return
     subject = Subject(order.order_id, order.order_name, order.checkout_page_id, order.store)
-    publish(connection, event, subject, action_id=action_id, asked=asked, data=data)
+    publish(connection, event, subject, action_id=action_id, asked=asked, told_before=told_before, data=data)
 
 
 def payment_of(order: LockedOrder) -> Mapping[str, object]:

@@ -31,6 +31,7 @@ class Event(StrEnum):
     ANSWER_REFUSED = "answer refused"
     ANSWER_NOT_CARRIED_OUT = "answer not carried out"
     ACTION_NOT_DELIVERED = "action not delivered"
+    WAITING_STOPPED = "waiting stopped"
     ANSWER_TAKEN_BACK = "answer taken back"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
@@ -87,6 +88,10 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
     Event.ANSWER_TAKEN_BACK: (
         HistoryKind.ERROR,
         "The {action} was confirmed by {asked} and has failed since; the customer does not have the money. {message}",
+    ),
+    Event.WAITING_STOPPED: (
+        HistoryKind.STATUS,
+        "The {action} no longer waits for {asked}; it can be done again. Note: {note}",
     ),
     Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
     Event.NOTE: (HistoryKind.NOTE, "{text}"),

@@ -73,7 +73,10 @@ def secrets_shown(page: Page) -> list[str]:
     """The addresses and secrets of the open dialog, in its order."""
     expect(button(dialog(page), "Done")).to_be_visible(timeout=15_000)  # it comes last
     settle(page)
-    return [text.strip() for text in dialog(page).get_by_test_id("stCode").all_inner_texts()]
+    codes = dialog(page).get_by_test_id("stCode")
+    # The browser fetches what draws them when it needs it first.
+    expect(codes).to_have_count(dialog(page).locator(".es-code-label").count(), timeout=15_000)
+    return [text.strip() for text in codes.all_inner_texts()]
 
 
 def add_connection(page: Page, shop: HookReceiver) -> list[str]:
@@ -118,18 +121,24 @@ def test_from_add_connection_to_a_confirmed_cancellation(
     # A specialist cancels: nothing changes before the shop has answered.
     put_session(page, portal, "boris@demo.example")
     order.open(page)
-    button(page, "Cancel").click()
-    button(dialog(page), "Cancel subscription").click()
-    expect(page.locator(".es-way")).to_contain_text("Cancellation recorded here", timeout=15_000)
-    expect(page.get_by_text("Auto-renewal has been activated").first).to_be_visible()
-    expect(button(page, "Cancel")).to_have_count(0)
-    sent = eventually(page, lambda: cancellations(shop))
-    action_id = sent[0].json["data"]["action_id"]
+    for attempt in range(2):
+        button(page, "Cancel").click()
+        button(dialog(page), "Cancel subscription").click()
+        expect(page.locator(".es-way")).to_have_count(attempt + 1, timeout=15_000)
+        expect(page.locator(".es-way").first).to_contain_text("Cancellation recorded here")
+        expect(page.get_by_text("Auto-renewal has been activated").first).to_be_visible()
+        expect(button(page, "Cancel")).to_have_count(0)
+        if attempt == 0:  # what nobody answers is given up by hand, and done again
+            button(page, "Stop waiting").click()
+            dialog(page).get_by_label("Note").fill("They know nothing of it.")
+            button(dialog(page), "Stop waiting").click()
+            said(page, "no longer waits for the shop, and can be done again.")
+    action_id = eventually(page, lambda: cancellations(shop)[1:])[0].json["data"]["action_id"]
     assert post(address, secret_in, envelope("action.succeeded", action_id=action_id))[0] == 202
     confirmed = "SELECT 1 FROM awaited_action WHERE id = %s AND state = 'confirmed'"
     eventually(page, lambda: portal.execute(confirmed, action_id))
     order.open(page)
-    expect(page.locator(".es-way")).to_contain_text(
+    expect(page.locator(".es-way").first).to_contain_text(
         re.compile(r"recorded here .* → sent to the shop \d\d:\d\d → confirmed by the shop \d\d:\d\d")
     )
     expect(page.get_by_text("Auto-renewal has been deactivated").first).to_be_visible()

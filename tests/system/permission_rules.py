@@ -92,6 +92,10 @@ NOTE = {"note": "x"}
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
 
 
+# An action of the own order that waits for an answer.
+AWAITED = uuid4()
+
+
 FORM = ConnectionForm(name="x")
 
 
@@ -134,6 +138,7 @@ RULES = {
     "order_actions.notes.add_note": Rule(ACTING, call("order", text="x"), True),
     "order_actions.subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
     "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
+    "connections.stop_waiting.stop_waiting": Rule(ACTING, call("order", action_id=AWAITED, note="x"), True),
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
     "refunds.queue.find_queue": Rule(OPERATORS, given(QueueView.OPEN)),

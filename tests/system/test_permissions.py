@@ -22,7 +22,7 @@ from services.connections.secrets import new_secret
 from services.errors import NotAllowed, NotFound
 from tests.support import factories
 from tests.support.factories import document, item, run
-from tests.system.permission_rules import FOREIGN, INTERNAL, OWN, RULES, empty
+from tests.system.permission_rules import AWAITED, FOREIGN, INTERNAL, OWN, RULES, empty
 
 
 class Undone(Exception):
@@ -97,6 +97,14 @@ def make_connections(store: int) -> dict[str, int]:
         "INSERT INTO inbox (connection_id, event_id, type, body, state, settled_at) "
         "VALUES (:id, 'm', 'x', '{}', 'refused', now()) RETURNING id",
         id=on,
+    )
+    run(
+        "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, account_name, "
+        "account_email) VALUES (:id, :connection, :order, :store, 'cancel subscription', 'S9', '{}', 'n', 'e')",
+        id=AWAITED,
+        connection=on,
+        order=OWN,
+        store=store,
     )
     return {"connection": on, "off_connection": off_connection, "message": message}
 

@@ -38,7 +38,9 @@ CREATE TABLE connection_secret (
     purpose text NOT NULL CHECK (purpose IN ('in', 'out', 'api')),
     secret text NOT NULL CHECK (length(secret) BETWEEN 1 AND 1000),
     created_at timestamptz NOT NULL DEFAULT now(),
-    valid_until timestamptz
+    valid_until timestamptz,
+    -- Stripe names the mode in the key: sk_test_…, rk_test_….
+    is_test boolean NOT NULL GENERATED ALWAYS AS (secret ~ '^[a-z]+_test_') STORED
 );
 CREATE INDEX connection_secret_of ON connection_secret (connection_id, purpose);
 
@@ -62,7 +64,7 @@ CREATE TABLE inbox (
     CHECK ((state = 'waiting') = (settled_at IS NULL)),
     UNIQUE NULLS NOT DISTINCT (connection_id, event_id)
 );
-CREATE INDEX inbox_waiting ON inbox (next_attempt_at, id) WHERE state = 'waiting';
+CREATE INDEX inbox_waiting ON inbox (id) WHERE state = 'waiting';
 CREATE INDEX inbox_waiting_order ON inbox (order_id, id) WHERE state = 'waiting';
 CREATE INDEX inbox_order ON inbox (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX inbox_received ON inbox (connection_id, received_at DESC, id DESC);
@@ -136,9 +138,6 @@ CREATE UNIQUE INDEX awaited_action_open ON awaited_action (checkout_page_id, kin
 CREATE INDEX awaited_action_order ON awaited_action (order_id, recorded_at);
 CREATE INDEX awaited_action_waiting ON awaited_action (connection_id, recorded_at) WHERE state IN ('recorded', 'sent');
 
--- The time of the document that said last what an item is, and whether it was about this item alone.
-ALTER TABLE order_item ADD COLUMN said_at timestamptz, ADD COLUMN said_alone boolean NOT NULL DEFAULT false;
-
 -- What refunds take of the sum that a store may pay back in a day, written and committed before the provider is called.
 CREATE TABLE refund_reservation (
     action_id uuid PRIMARY KEY,
@@ -148,11 +147,6 @@ CREATE TABLE refund_reservation (
     amount numeric NOT NULL CHECK (amount >= 0)
 );
 CREATE INDEX refund_reservation_store ON refund_reservation (checkout_page_id, reserved_at);
-
--- What a payment was made with, when the provider can be asked about it.
-ALTER TABLE orders
-    ADD COLUMN payment_provider text CHECK (length(payment_provider) BETWEEN 1 AND 64),
-    ADD COLUMN payment_reference text CHECK (length(payment_reference) BETWEEN 1 AND 300);
 
 DO $$
 DECLARE

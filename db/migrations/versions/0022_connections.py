@@ -1,6 +1,6 @@
 """Connections to shops, payment providers and help desks; what comes in and what goes out."""
 
-from db.migrations.support import add_words_check, run_sql
+from db.migrations.support import add_columns, add_words_check, run_sql
 
 revision = "0022"
 down_revision = "0021"
@@ -18,6 +18,7 @@ ACTIONS = (
     # New ones.
     *("create connection", "change connection", "change connection secret", "delete connection"),
     *("switch connection on", "switch connection off", "test connection", "open message", "replay messages"),
+    "stop waiting",
     "help desk look-up",
     "action answered",
     "replay deliveries",
@@ -33,6 +34,17 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    # The time of the document that said last what an item is, and whether it was about this item alone.
+    add_columns("order_item", {"said_at": "timestamptz", "said_alone": "boolean NOT NULL DEFAULT false"})
+    # What a payment was made with, when the provider can be asked about it.
+    add_columns(
+        "orders",
+        {"payment_provider": "text", "payment_reference": "text"},
+        {
+            "orders_payment_provider_check": "length(payment_provider) BETWEEN 1 AND 64",
+            "orders_payment_reference_check": "length(payment_reference) BETWEEN 1 AND 300",
+        },
+    )
     run_sql("0022_connections.sql")
     run_sql("0022_erasing.sql")
     run_sql("0022_api.sql")

@@ -16,8 +16,15 @@ from pages.components.layout.session import current_viewer, time_zone
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
+from services.access import Viewer
 from services.connections.kinds import RULES
-from services.connections.listing import ListedConnection, count_direct_messages, find_connections
+from services.connections.listing import (
+    ConnectionNotFound,
+    ListedConnection,
+    count_direct_messages,
+    find_connections,
+    get_connection,
+)
 
 _CARDS_AT_ONCE: Final = 10
 _VIEW: Final = "connections_view"
@@ -46,19 +53,29 @@ def connections() -> None:
 def _draw(zone: ZoneInfo) -> None:
     viewer = current_viewer()
     connection_dialogs.open_next()
-    with viewer_transaction(viewer.account_id) as connection:
-        all_connections = find_connections(connection, viewer)
-        direct = count_direct_messages(connection, viewer)
     view: View | None = st.session_state.get(_VIEW)
-    shown = next((listed for listed in all_connections if view and listed.id == view.connection_id), None)
-    if view is None or (shown is None and view.connection_id is not None):
+    if view is None or not _list(view, viewer, zone):
+        with viewer_transaction(viewer.account_id) as connection:
+            all_connections = find_connections(connection, viewer)
+            direct = count_direct_messages(connection, viewer)
         _cards(all_connections, direct, zone)
-    else:
-        _list(view, shown, zone)
     draw_dialog(Screen.CONNECTIONS)
 
 
-def _list(view: View, shown: ListedConnection | None, zone: ZoneInfo) -> None:
+def _list(view: View, viewer: Viewer, zone: ZoneInfo) -> bool:
+    """Draw the list of one connection; False when the connection is gone. Nothing is counted for it."""
+    shown = None
+    if view.connection_id is not None:
+        try:
+            with viewer_transaction(viewer.account_id) as connection:
+                shown = get_connection(connection, viewer, view.connection_id)
+        except ConnectionNotFound:
+            return False
+    _draw_list(view, shown, zone)
+    return True
+
+
+def _draw_list(view: View, shown: ListedConnection | None, zone: ZoneInfo) -> None:
     """The messages of one connection, received or sent, below a way back."""
     with st.container(horizontal=True, vertical_alignment="center", key="connections_back"):
         st.button(
@@ -88,11 +105,9 @@ def _cards(all_connections: tuple[ListedConnection, ...], direct: int, zone: Zon
         )
     if not all_connections:
         st.info(_EMPTY, icon=":material/link:")
-    pages = -(-len(all_connections) // _CARDS_AT_ONCE)
-    # Drawn below the cards, and asked before them.
-    bottom = st.container()
-    page = bottom.pagination(pages, key="connections_page") if pages > 1 else 1
     cards = st.container(key="connections_list")
+    pages = -(-len(all_connections) // _CARDS_AT_ONCE)
+    page = st.pagination(pages, key="connections_page") if pages > 1 else 1
     with cards:
         for listed in all_connections[(page - 1) * _CARDS_AT_ONCE : page * _CARDS_AT_ONCE]:
             _card(listed, zone)
@@ -219,7 +234,8 @@ def _secret_lines(listed: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
             if state.older_until
             else ""
         )
-        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{older}"
+        mode = "; it is one of test mode, with which no money moves" if state.is_test else ""
+        lines[purpose.value] = f"{name} of {format_time(state.since, zone)}{mode}{older}"
     return lines
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from db.schema.connection_states import AwaitedKind, AwaitedState
 from pages.rendering.formatting import format_clock, format_time
 from services.events.awaiting import AwaitedAction
+from services.orders.models import Subscription
 
 _RECORDED: Final = {
     AwaitedKind.CANCEL_SUBSCRIPTION: "Cancellation recorded here",
@@ -50,6 +51,12 @@ def subscription_ways(actions: Iterable[AwaitedAction], subscription_id: str, zo
     return _ways(
         (action for action in actions if action.kind is not AwaitedKind.REFUND), subscription_id, zone
     )
+
+
+def is_awaited_elsewhere(actions: Iterable[AwaitedAction], subscription: Subscription) -> bool:
+    """Whether a change waits that was recorded in another order of the subscription."""
+    own = {action.subject for action in actions if action.is_open and action.kind is not AwaitedKind.REFUND}
+    return subscription.is_awaited and subscription.subscription_id not in own
 
 
 def refund_ways(actions: Iterable[AwaitedAction], request_id: int, zone: ZoneInfo) -> list[Way]:

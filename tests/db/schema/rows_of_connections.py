@@ -29,8 +29,8 @@ def make_connections() -> None:
         ),
         (
             "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, "
-            "account_name, account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, 'refund', "
-            "'1', '{}', 'x', 'y' FROM orders o JOIN connection c USING (checkout_page_id)"
+            "account_name, account_email) SELECT gen_random_uuid(), c.id, o.order_id, o.checkout_page_id, "
+            "'cancel subscription', '1', '{}', 'x', 'y' FROM orders o JOIN connection c USING (checkout_page_id)"
         ),
         (
             "INSERT INTO refund_reservation (action_id, checkout_page_id, currency, amount) "

@@ -275,8 +275,8 @@ def shop_headers(shop: Shop, body: bytes, message_id: str) -> dict[str, str]:
 )
 def test_no_header_makes_an_error_of_ours(client: TestClient, shop: Shop, name: str, value: str) -> None:
     headers = [
-        (key.encode(), value.encode("latin-1") if key == name else given.encode())
-        for key, given in (shop.headers(BODY, "msg_1") | {name: ""}).items()
+        (key.encode(), value.encode("latin-1") if key == name else usual.encode())
+        for key, usual in (shop.headers(BODY, "msg_1") | {name: ""}).items()
     ]
     answer = client.post(f"/hooks/v1/{shop.key}", content=BODY, headers=headers)
     assert answer.status_code in (200, 202, 401, 413, 422)

@@ -132,6 +132,16 @@ def test_stripe_begins_with_a_dry_run_and_takes_only_stripes_keys(admin: SignedI
     assert secrets_of(shop.id, Purpose.IN) == ("whsec_of_stripe",)
 
 
+@pytest.mark.parametrize(
+    ("key", "is_test"),
+    [("sk_test_1", True), ("rk_test_1", True), ("sk_live_1", False), ("rk_live_test_1", False)],
+)
+def test_a_key_of_test_mode_is_recognised(admin: SignedIn, key: str, is_test: bool) -> None:
+    secrets = {Purpose.IN: "whsec_of_stripe", Purpose.API: key}
+    found = connect(admin, kind=ConnectionKind.STRIPE, secrets=secrets)
+    assert (found.secrets[Purpose.API].is_test, found.secrets[Purpose.IN].is_test) == (is_test, False)
+
+
 def test_the_older_secret_stays_valid_for_two_days(admin: SignedIn) -> None:
     shop = connect(admin)
     [before] = secrets_of(shop.id, Purpose.IN)

@@ -1,5 +1,6 @@
 """What becomes of a shop's messages: merged as the import merges, in any order, beside everybody else."""
 
+import logging
 import threading
 from typing import Any
 
@@ -209,7 +210,9 @@ def test_later_messages_of_an_order_go_along_and_stop_where_one_has_to_wait() ->
     assert run("SELECT order_name FROM orders ORDER BY order_id") == [("1 2",), ("2 0",)]
 
 
-def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end() -> None:
+def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     shop = connect()
     shop.send("order.upserted", order(1))
     shop.send("order.upserted", order(2))
@@ -218,12 +221,14 @@ def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end() -> None:
     with owner_engine().begin() as owner:
         owner.exec_driver_sql(BREAKS_TWO)
     try:
-        for _ in range(10):
-            run("UPDATE inbox SET next_attempt_at = now()")
-            apply_incoming()
+        with caplog.at_level(logging.ERROR):
+            for _ in range(10):
+                run("UPDATE inbox SET next_attempt_at = now()")
+                apply_incoming()
     finally:
         with owner_engine().begin() as owner:
             owner.exec_driver_sql("DROP FUNCTION break_two() CASCADE")
+    assert "XX000" in caplog.text and "example.com" not in caplog.text
     assert inbox("order_id, state, reason")[:2] == [(1, "applied", None), (2, "refused", FAILED)]
     run("UPDATE inbox SET next_attempt_at = now()")
     apply_incoming()
@@ -232,6 +237,9 @@ def test_a_message_that_breaks_is_tried_again_and_given_up_in_the_end() -> None:
 
 BREAKS_TWO = """
 CREATE FUNCTION break_two() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN IF NEW.order_id = 2 THEN RAISE 'broken' USING ERRCODE = 'XX000'; END IF; RETURN NEW; END $$;
+    BEGIN
+        IF NEW.order_id = 2 THEN RAISE USING MESSAGE = 'by ' || NEW.email, ERRCODE = 'XX000'; END IF;
+        RETURN NEW;
+    END $$;
 CREATE TRIGGER break_two BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION break_two()
 """

@@ -1,19 +1,24 @@
 """Erasing a person covers what came in and what goes out, and nothing brings the person back."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from db.connections.engine import owner_engine, viewer_transaction
+from db.connections.engine import jobs_transaction, owner_engine, viewer_transaction
 from db.connections.viewers import SignedIn
 from services.actions import ActionRequest, perform
 from services.delivery.incoming import apply_incoming
 from services.privacy.erasure import erase_personal_data, preview_erasure
+from services.privacy.retention import apply_retention
 from tests.services.connections.support import connect, inbox, states
 from tests.support import factories
 from tests.support.factories import Document, document, item, run
+from tests.support.rounds import RACE_ROUNDS
 
 pytestmark = pytest.mark.usefixtures("nothing_yet")
 EMAIL = "ines.araujo@example.com"
@@ -214,3 +219,44 @@ def test_a_document_that_says_erased_reaches_no_other_store(admin: SignedIn) -> 
     assert run("SELECT license_email FROM order_item WHERE order_id = 600") == [(EMAIL,)]
     assert run("SELECT to_address, state FROM mail") == [(EMAIL, "queued")]
     run("DELETE FROM mail")
+
+
+def test_what_became_of_a_message_is_kept_for_thirty_days() -> None:
+    shop = connect()
+    for number in range(3):
+        shop.send("order.upserted", document(order_id=number + 1), f"msg_{number}")
+    run("UPDATE inbox SET received_at = now() - interval '31 days' WHERE event_id <> 'msg_2'")
+    run("UPDATE inbox SET state = 'applied', settled_at = now() WHERE event_id <> 'msg_1'")
+    with jobs_transaction() as connection:
+        assert apply_retention(connection)["Old messages of shops removed"] == 1
+        assert apply_retention(connection)["Old messages of shops removed"] == 0
+    # One that waits is not lost, however old it is.
+    assert inbox("event_id, state") == [("msg_1", "waiting"), ("msg_2", "applied")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(max(4, RACE_ROUNDS // 8)))
+def test_a_message_that_is_merged_at_the_same_instant_brings_nobody_back(
+    admin: SignedIn, number: int
+) -> None:
+    shop = connect()
+    shop.send("order.upserted", order(updated_at="2026-03-01T00:00:00Z"))
+    apply_incoming()
+    for minute in range(1, 6):
+        shop.send("order.upserted", order(updated_at=f"2026-03-02T00:{minute:02}:00Z"))
+    together = threading.Barrier(2)
+
+    def work() -> None:
+        together.wait()
+        apply_incoming()
+
+    with ThreadPoolExecutor(1) as workers:
+        working = workers.submit(work)
+        together.wait()
+        time.sleep(number * 0.003)
+        erase(admin)
+        working.result()
+    run("UPDATE inbox SET next_attempt_at = now() WHERE state = 'waiting'")
+    apply_incoming()
+    assert "waiting" not in states()
+    assert traces() == []

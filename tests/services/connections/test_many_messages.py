@@ -113,7 +113,9 @@ def killed_workers(kills: int) -> Iterator[threading.Event]:
 
 def send_all(shop: Shop, documents: list[Document]) -> None:
     """Each document twice under the same ID, in no order, by four senders."""
-    messages = [(f"msg_{number}", body_of("order.upserted", one)) for number, one in enumerate(documents)] * 2
+    messages = [
+        (f"msg_{number}", body_of("order.upserted", order)) for number, order in enumerate(documents)
+    ] * 2
     random.Random(1).shuffle(messages)
 
     def send(message: tuple[str, bytes]) -> int:
@@ -157,9 +159,9 @@ def test_messages_come_in_beside_a_running_import_of_the_same_orders() -> None:
 
     importing = threading.Thread(target=import_files)
     importing.start()
-    for one in newest:
-        shop.send("order.upserted", one)
-        if one["order_id"] % 20 == 0:
+    for order in newest:
+        shop.send("order.upserted", order)
+        if order["order_id"] % 20 == 0:
             apply_incoming()
     importing.join()
     assert errors == []

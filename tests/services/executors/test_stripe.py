@@ -193,7 +193,7 @@ def test_a_wrong_key_is_no_answer_about_the_refund(provider: StripeProvider) -> 
     assert isinstance(send(replace(outgoing, secrets=("sk_test_wrong", fake.KEY))), Succeeded)
 
 
-def test_a_restricted_key_may_do_without_reading(provider: StripeProvider) -> None:
+def test_a_restricted_key_may_do_without_reading(database: str, provider: StripeProvider) -> None:
     provider.set(forbidden=["GET payment_intents", "GET refunds"])
     assert isinstance(send(approved(provider)), Succeeded)
     old = approved(provider, created_at=datetime.now(UTC) - timedelta(hours=24))

@@ -150,3 +150,22 @@ def test_a_refund_that_waits_while_its_customer_is_deleted(people: dict[str, int
         "EUR",
     )
     assert completed.note == "Agreed with deleted on the phone."
+
+
+def test_an_answer_about_an_order_that_is_gone(people: dict[str, int], shop: int) -> None:
+    order_id = order()
+    action_id = approved(people, order_id)
+    run("DELETE FROM orders WHERE order_id = :id", id=order_id)
+    assert confirm(action_id, shop) is SettleOutcome.UNKNOWN
+    assert not abandon(action_id)
+
+
+def test_an_answer_to_an_account_that_is_gone(people: dict[str, int], shop: int) -> None:
+    """Its name stays, as in everything that it did."""
+    order_id = subscribed()
+    leaver = factories.account("leaver", stores=[STORE])
+    act(leaver, cancel_subscription, order_id, position=1)
+    run("DELETE FROM account WHERE id = :id", id=leaver)
+    assert confirm(awaited(order_id).id, shop) is SettleOutcome.CONFIRMED
+    [event] = run("SELECT * FROM subscription_event WHERE order_id = :id", id=order_id)
+    assert (event.account_id, event.changed_by, event.to_status) == (None, "leaver", "cancelled")

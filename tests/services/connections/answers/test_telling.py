@@ -36,11 +36,27 @@ def test_only_the_one_that_is_asked_is_told_to_act(people: dict[str, int]) -> No
     action_id = approved(people, order_id)
     assert awaited(order_id).connection_id == stripe
     assert "; Stripe has to confirm it" in history(order_id)[-1]
-    assert events(order_id)[-1].told == [listens, stripe]
+    assert events(order_id)[-1].told == [stripe]
     confirm(action_id, stripe)
     completed = [event for event in events(order_id) if event.type == "refund.completed"]
-    assert shop in completed[0].told
+    assert {listens, shop, stripe} <= set(completed[0].told)
     assert "Confirmed by Stripe." in history(order_id)[-1]
+
+
+def test_the_others_are_told_of_a_cancellation_once_it_is_confirmed(people: dict[str, int]) -> None:
+    store = f"others-{uuid4().hex[:6]}"
+    listens, shop = connect(store), connect(store, confirms=True)
+    anna = factories.account(f"anna-{store}", stores=[store])
+    order_id = subscribed(checkout_page=store)
+    act(anna, cancel_subscription, order_id, position=1)
+    action_id = awaited(order_id).id
+    refuse(action_id, shop)
+    act(anna, cancel_subscription, order_id, position=1)
+    again = awaited(order_id).id
+    assert [event.told for event in events(order_id)] == [[shop], [shop]]
+    confirm(again, shop)
+    last = events(order_id)[-1]
+    assert (last.type, last.action_id, last.told) == ("subscription.cancel_requested", again, [listens])
 
 
 def test_the_order_shows_its_actions(people: dict[str, int], shop: int) -> None:
