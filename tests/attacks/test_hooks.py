@@ -25,7 +25,7 @@ def shop(sessions: None, portal: Portal) -> Iterator[Shop]:
     shop = connect("demo-eu")
     yield shop
     portal.execute("DELETE FROM connection WHERE id = %s", shop.id)
-    portal.execute("DELETE FROM orders WHERE order_id BETWEEN %s AND %s", ORDER, ORDER + 99)
+    portal.execute("DELETE FROM orders WHERE order_id BETWEEN %s AND %s", ORDER, ORDER + 100)
 
 
 def post(portal: Portal, shop: Shop, body: bytes = BODY, message_id: str = "msg", **more: str) -> Answer:
