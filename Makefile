@@ -6,7 +6,7 @@ WORKERS = auto # processes that share the tests, each with a database server and
 
 PYTEST = .venv/bin/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install run start test test-fast test-slow bench lint pins clean
+.PHONY: help install run start shop test test-fast test-slow bench lint pins clean
 
 help:     ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -19,6 +19,9 @@ start:    ## the portal, which was installed before: needs no package index
 
 run: install ## the portal with everything it needs; Ctrl-C ends it
 	@.venv/bin/python -m services.portal
+
+shop: install ## the portal with demo data, and a pretend shop that is connected to it
+	@.venv/bin/python -m bench.shop
 
 test:     ## all tests, those in a browser included
 	@.ci/prepare test

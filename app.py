@@ -10,6 +10,7 @@ from pages.authentication import (
     sign_in,
     single_sign_on,
 )
+from pages.components.administration.connection_trouble import count_trouble
 from pages.components.layout import frame, session
 from pages.web.bare_run import refuse_bare_run
 from pages.web.browser_cookies import RESET
@@ -43,9 +44,18 @@ def _pages(viewer: Viewer | None) -> list[st.Page]:
         _page("refund_queue", "Refund queue", shown=viewer is not None and viewer.may_work_refund_queue),
         _page("my_requests", "My refund requests", shown=viewer is not None and viewer.may_act),
         _page("reports", "Reports"),
-        _page("administration", "Administration", shown=viewer is not None and viewer.may_administer),
+        _page(
+            "administration",
+            _administration(count_trouble(viewer)),
+            shown=viewer is not None and viewer.may_administer,
+        ),
         _page("profile", "Profile"),
     ]
+
+
+def _administration(trouble: int) -> str:
+    """The title in the navigation, with the number of connections that need looking at."""
+    return f"Administration ({trouble})" if trouble else "Administration"
 
 
 def _page(file: str, title: str, *, shown: bool = True) -> st.Page:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from bench import clicks, downloads, exports, growth, imports, opening, orders, people, reports, search
+from bench import clicks, downloads, exports, growth, hooks, imports, opening, orders, people, reports, search
 from bench.database import own_database
 from bench.results import Row, save, table
 
@@ -27,6 +27,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "download": ("The same over HTTP, while another person clicks", downloads.measure),
     "import": ("Importing documents, against COPY of the same rows", imports.measure),
     "clicks": ("Clicks in Chromium, against a plain page of the same size", clicks.measure),
+    "hooks": ("Connections: messages in, events out", hooks.measure),
     "people": ("People at one process, a click every two seconds each", people.measure),
 }
 GROWTH = "The same searches over more orders"

@@ -1,6 +1,8 @@
 """Refusals that the database decides, and the codes by which it reports errors. services/errors.py has the rest."""
 
+import traceback
 from enum import StrEnum
+from pathlib import Path
 
 
 class SqlState(StrEnum):
@@ -17,6 +19,15 @@ def sqlstate(error: BaseException) -> str | None:
     """The SQLSTATE of a driver's error, or of a SQLAlchemy error that wraps one; None for every other error."""
     code: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return code
+
+
+def without_values(error: BaseException) -> str:
+    """The error's kind, its code and where it happened, for a log: its text may repeat a customer's values."""
+    cause = getattr(error, "orig", None) or error
+    code = sqlstate(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-6:])
+    return f"{type(cause).__name__}{f' {code}' if code else ''} at {where}"
 
 
 class SupportError(Exception):

@@ -1,9 +1,11 @@
-"""Administration: accounts, teams, checkout pages, the audit log, personal data, the mail log."""
+"""Administration: accounts, teams, checkout pages, connections, the audit log, personal data, the mail log."""
 
 import streamlit as st
 
 from pages.components.administration.accounts import accounts
 from pages.components.administration.audit_log import audit
+from pages.components.administration.connection_trouble import connection_trouble
+from pages.components.administration.connections import connections
 from pages.components.administration.mail_log import mail_log
 from pages.components.administration.mail_trouble import mail_trouble
 from pages.components.administration.personal_data import erasure
@@ -17,6 +19,7 @@ _SECTIONS = {
     "Accounts": accounts,
     "Teams": teams,
     "Checkout pages": stores,
+    "Connections": connections,
     "Audit log": audit,
     "Personal data": erasure,
     "Mail log": mail_log,
@@ -28,6 +31,7 @@ def page() -> None:
     st.title("Administration", anchor=False)
     show_result()
     mail_trouble()
+    connection_trouble()
     section = st.segmented_control(
         "Section",
         list(_SECTIONS),

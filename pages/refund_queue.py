@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
@@ -14,17 +15,19 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer, time_zone
-from pages.components.layout.status_chips import TONES, chip, table_colors
+from pages.components.layout.status_chips import AWAITED, TONES, chip, table_colors
 from pages.components.layout.style import page_style
 from pages.components.refunds import dialogs
 from pages.rendering.escaping import html_text
 from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
 from pages.rendering.templates import render
 from services.access import Viewer
+from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.queue import PAGE, QueueRow, QueueView, count_open, find_queue
 
+_AWAITED_HINT = "Recorded, and sent out: it is closed by the answer. The order shows how far it is."
 _EMPTY = {
     QueueView.OPEN: "No refund request is waiting. New ones appear here as soon as a specialist sends one.",
     QueueView.MINE: "You have taken no refund request. Choose one under Open and take it.",
@@ -94,7 +97,7 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
                 (row.request.amount, row.request.currency or row.currency) for row in rows
             ),
             "Age": [format_age(row.request.requested_at, now) for row in rows],
-            "Status": [[RefundStatus(row.request.status).label] for row in rows],
+            "Status": [_statuses(row) for row in rows],
             "Requested by": [row.request.requester_name for row in rows],
             "Taken by": [row.request.taken_by_name for row in rows],
             "Closed": [wall_clock(row.request.closed_at, zone) for row in rows],
@@ -115,7 +118,9 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
             "Refunded": st.column_config.TextColumn(width=128, alignment="right"),
             "Age": st.column_config.TextColumn(width=70, alignment="right"),
             "Status": st.column_config.MultiselectColumn(
-                width=200, options=list(TONES), color=table_colors(dark=st.context.theme.type == "dark")
+                width=200 if not any(row.is_awaited for row in rows) else 330,
+                options=list(TONES),
+                color=table_colors(dark=st.context.theme.type == "dark"),
             ),
             "Requested by": st.column_config.TextColumn(width=140),
             "Taken by": st.column_config.TextColumn(width=120),
@@ -125,6 +130,12 @@ def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> Queue
         },
     )
     return next((row for row in rows if row.request.id == chosen), None)
+
+
+def _statuses(row: QueueRow) -> list[str]:
+    """The request's status, and whether the refund waits for the shop or the provider."""
+    status = [RefundStatus(row.request.status).label]
+    return [*status, AWAITED] if row.is_awaited else status
 
 
 def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:
@@ -152,6 +163,8 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
     request = row.request
     with viewer_transaction(viewer.account_id) as connection:
         plan = find_plan(connection, request.order_id)
+        is_mine = request.is_open and request.taken_by == viewer.account_id
+        outlook = find_outlook(connection, request.order_id) if is_mine else None
     if plan is None:  # moved to a store of others since the list was read
         st.info("This request is no longer among the stores you can see.")
         return
@@ -165,11 +178,11 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                     row=row,
                     link=f"/?order={request.order_id}",
                     total=format_money(row.total, row.currency),
-                    chip=chip(RefundStatus(request.status).label),
+                    chip=Markup(" ").join(map(chip, _statuses(row))),
                 ),
                 width="stretch",
             )
-            _buttons(viewer, row, plan)
+            _buttons(viewer, row, plan, outlook)
         st.html(
             render(
                 "refund_request.html.jinja",
@@ -181,15 +194,18 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
         )
 
 
-def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
+def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> None:
     request = row.request
     if not request.is_open:
+        return
+    if row.is_awaited:
+        st.html(f'<div class="es-hint">{_AWAITED_HINT}</div>', width="content")
         return
     if request.status == RefundStatus.REQUESTED:
         _button("Take", dialogs.take_dialog(row), type_="primary")
         return
     if request.taken_by == viewer.account_id:
-        _button("Fulfil", dialogs.fulfil_dialog(row, plan), type_="primary")
+        _button("Fulfil", dialogs.fulfil_dialog(row, plan, outlook), type_="primary")
         _button("Refuse", dialogs.refuse_dialog(row))
         _button("Mark as failed", dialogs.fail_dialog(row))
     if request.taken_by == viewer.account_id or viewer.may_administer:

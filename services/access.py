@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, bindparam, select, text
 
@@ -45,6 +45,31 @@ class Store:
     id: int
     name: str
     title: str | None
+
+
+class Author(Protocol):
+    """Whom a change is recorded under: the viewer, or the account that decided on it some time ago.
+
+    `account_id` is None for an account that no longer exists.
+    """
+
+    @property
+    def account_id(self) -> int | None: ...
+
+    @property
+    def email(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAuthor:
+    """An account as it was when it decided; it may be disabled or gone since."""
+
+    account_id: int | None
+    email: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from db.environment import SettingsError, has_valid_port, scheme_and_host
 Network = IPv4Network | IPv6Network
 _NAMES: Final = (
     *("PORT", "ESUPPORT_BASE_URL", "ESUPPORT_DEMO", "ESUPPORT_TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM"),
-    "ESUPPORT_PASSWORDS",
+    *("ESUPPORT_PASSWORDS", "ESUPPORT_HOOK_HOSTS"),
     *("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME"),
 )
 
@@ -52,13 +52,15 @@ class WebSettings:
     """The address of the portal. `base_url` has no trailing slash.
 
     `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; by default there are none. With `demo`,
-    an empty embedded database is filled with demo data.
+    an empty embedded database is filled with demo data. Actions may be sent to `hook_hosts`
+    although they are private.
     """
 
     port: int
     base_url: str
     demo: bool
     trusted_proxies: tuple[Network, ...]
+    hook_hosts: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def _web() -> WebSettings:
         base_url=_web_url("ESUPPORT_BASE_URL", base_url),
         demo=environment.read("ESUPPORT_DEMO") != "0",
         trusted_proxies=_networks("ESUPPORT_TRUSTED_PROXIES", environment.read("ESUPPORT_TRUSTED_PROXIES")),
+        hook_hosts=_hosts(environment.read("ESUPPORT_HOOK_HOSTS")),
     )
 
 
@@ -146,3 +149,8 @@ def _networks(name: str, value: str | None) -> tuple[Network, ...]:
         raise SettingsError(
             f"{name} must list addresses or networks, such as 127.0.0.1, ::1 or 10.0.0.0/8, separated by commas."
         ) from error
+
+
+def _hosts(value: str | None) -> frozenset[str]:
+    """Names or addresses, in lower case, without ports."""
+    return frozenset(part.lower().rstrip(".").strip("[]") for part in (value or "").replace(",", " ").split())

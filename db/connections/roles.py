@@ -3,7 +3,8 @@
 The owner migrates and nothing else. `esupport_app` serves the pages under row-level security; `esupport_jobs` runs
 imports, housekeeping and mail, and nobody can sign in as it: the commands take it on with SET ROLE. So does
 `esupport_web_jobs`, which has no right of its own: a web server that must not know the owner's address signs in as it
-to judge second factors and single sign-ons.
+to judge second factors and single sign-ons. `esupport_writer` is for shops with a database of their own: whom an
+administrator makes a member may put orders into the inbox and read what goes out (schema `api`), and nothing else.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from db.settings import database_settings
 APP_ROLE = "esupport_app"
 JOBS_ROLE = "esupport_jobs"
 WEB_JOBS_ROLE = "esupport_web_jobs"
+WRITER_ROLE = "esupport_writer"
 
 
 def role_password(owner_url: str, role: str) -> str:
@@ -61,6 +63,7 @@ def ensure_app_role(owner_url: str) -> None:
             (APP_ROLE, "LOGIN"),
             (JOBS_ROLE, "NOLOGIN"),
             (WEB_JOBS_ROLE, "LOGIN NOINHERIT"),
+            (WRITER_ROLE, "NOLOGIN"),
         ):
             existing = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             if not existing:

@@ -7,8 +7,9 @@ made in batches, each committed on its own.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import psycopg.errors
@@ -100,6 +101,34 @@ def _replace_check(
         values=sql.SQL(", ").join(map(sql.Literal, values)),
     )
     _patiently(driver, lambda: driver.execute(replace), name=constraint)
+
+
+def add_columns(
+    table: str, columns: Mapping[str, str], checks: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Add columns (name: type) to a large table, and limit them by `checks` (name of the constraint: condition).
+
+    A CHECK that comes with its column would be compared with every row under a lock that lets nobody read. Here the
+    column needs that lock for an instant only, and the constraint is validated under one that blocks nobody. Each step
+    is committed on its own, as is everything that the migration did before; it may be run again.
+    """
+    with op.get_context().autocommit_block():
+        driver = _driver()
+        name = sql.Identifier(table)
+        added = sql.SQL(", ").join(
+            sql.SQL("ADD COLUMN IF NOT EXISTS {} {}").format(sql.Identifier(column), sql.SQL(type_))
+            for column, type_ in columns.items()
+        )
+        steps = [added]
+        for check, condition in checks.items():
+            steps.append(sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(check)))
+            constraint = sql.SQL("ADD CONSTRAINT {} CHECK ({}) NOT VALID")
+            steps.append(constraint.format(sql.Identifier(check), sql.SQL(condition)))
+        alter = sql.SQL("ALTER TABLE {} ").format(name) + sql.SQL(", ").join(steps)
+        _patiently(driver, lambda: driver.execute(alter), name=f"{table}: new columns")
+        for check in checks:
+            validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}")
+            driver.execute(validate.format(name, sql.Identifier(check)))
 
 
 def unicode_collation() -> str:

@@ -1,6 +1,21 @@
 """Every table in one place, for Alembic and the tests: importing this module fills `metadata`."""
 
-from db.schema import account_tables, mail_tables, order_tables, portal_tables, refund_tables
+from db.schema import (
+    account_tables,
+    connection_tables,
+    mail_tables,
+    order_tables,
+    portal_tables,
+    refund_tables,
+)
 from db.schema.metadata import metadata
 
-__all__ = ["account_tables", "mail_tables", "metadata", "order_tables", "portal_tables", "refund_tables"]
+__all__ = [
+    "account_tables",
+    "connection_tables",
+    "mail_tables",
+    "metadata",
+    "order_tables",
+    "portal_tables",
+    "refund_tables",
+]

@@ -6,7 +6,7 @@ from enum import StrEnum
 class AuditAction(StrEnum):
     """Every word that `audit_log.action` and `action_key.action` hold, from the services and from the SQL functions.
 
-    The constraints of both tables (db/migrations/versions/0020_audit_actions.py) allow these words and no others, so a
+    The constraints of both tables (db/migrations/versions/0022_connections.py) allow these words and no others, so a
     new one needs a migration. The words are what administrators filter by and what exports of the log contain: a
     member may be renamed, its word may not.
     """
@@ -30,6 +30,8 @@ class AuditAction(StrEnum):
     RESEND_LICENCE = "resend licence"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    # What a shop or a payment provider answered to an action, under the account that acted.
+    ANSWER_ACTION = "action answered"
     # Refunds.
     REQUEST_REFUND = "request refund"
     TAKE_REFUND = "take refund"
@@ -57,3 +59,18 @@ class AuditAction(StrEnum):
     ERASE_PERSONAL_DATA = "erase personal data"
     OPEN_MAIL = "open mail"
     SEND_MAIL_AGAIN = "send mail again"
+    # Connections.
+    CREATE_CONNECTION = "create connection"
+    CHANGE_CONNECTION = "change connection"
+    CHANGE_CONNECTION_SECRET = "change connection secret"  # noqa: S105 - the action's name
+    SWITCH_CONNECTION_ON = "switch connection on"
+    SWITCH_CONNECTION_OFF = "switch connection off"
+    DELETE_CONNECTION = "delete connection"
+    TEST_CONNECTION = "test connection"
+    OPEN_MESSAGE = "open message"
+    REPLAY_MESSAGES = "replay messages"
+    STOP_WAITING = "stop waiting"
+    # Other programs, by a connection of their own.
+    HELP_DESK_LOOK_UP = "help desk look-up"
+    # What goes out to other programs.
+    REPLAY_DELIVERIES = "replay deliveries"

@@ -71,6 +71,8 @@ orders = Table(
     Column("company_key", Text, Computed("fold(company_name)", persisted=True)),
     Column("vat_key", Text, Computed("fold(vat_number)", persisted=True)),
     Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
+    Column("payment_provider", Text),
+    Column("payment_reference", Text),
 )
 
 order_item = Table(
@@ -97,6 +99,8 @@ order_item = Table(
     Column("license_email", Text),
     Column("license_erased", Boolean, nullable=False),
     Column("additional_data", JSONB, nullable=False),
+    Column("said_at", TIMESTAMPTZ),
+    Column("said_alone", Boolean, nullable=False),
 )
 
 activation_code = Table(

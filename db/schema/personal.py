@@ -89,6 +89,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "payment_method": _kept("Reports count by it, and it names nobody."),
         "payment_system_name": _kept("It names nobody."),
         "card_type": _kept("It names nobody."),
+        "payment_reference": _kept("The provider's number of the payment: a refund is made by it."),
         "source_digest": _kept("It tells whether a document is the same again, and cannot be read."),
     },
     "order_item": {
@@ -141,6 +142,14 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         ("email", "email_key", "name", "password_hash", "time_zone", "totp_secret"), _ACCOUNT
     ),
     "account_session": {"address": _ACCOUNT, "browser": _ACCOUNT},
+    "inbox": {
+        "body": _customer(),
+        "field": _CUT,
+        "reason": _CUT,
+    },
+    "connection": {"trouble": _CUT},
+    "delivery": {"last_error": _CUT},
+    "awaited_action": {"wish": _CUT, "message": _CUT, "account_name": _ACCOUNT, "account_email": _ACCOUNT},
     "sign_in_attempt": {"network": _ACCOUNT, "device_digest": _ACCOUNT},
     "known_device": {"device_digest": _ACCOUNT},
     "single_sign_on_identity": {"issuer": _ACCOUNT, "subject": _ACCOUNT},
@@ -158,9 +167,18 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "audit_log": "id at account_id action order_id succeeded",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
     "refund_document_methods",
+    "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "
+    "sent_at answered_at external_id amount",
+    "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
+    "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
+    "paused_until reported_at",
+    "connection_secret": "id connection_id purpose secret created_at valid_until is_test",
+    "delivery": "id event_id connection_id order_id seq state attempts next_attempt_at last_status settled_at",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "
     "rows_sent bytes_sent cancel_requested refusal",
     "import_claim": "key",
+    "inbox": "id connection_id event_id type order_id occurred_at received_at state attempts "
+    "next_attempt_at settled_at",
     "known_device": "account_id first_used_at last_used_at failed_sign_ins locked_until",
     "known_value": "order_id position kind words erased",
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
@@ -171,11 +189,14 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
     "order_relation": "order_id related_order_id relation checkout_page_id",
-    "orders": "order_id checkout_page_id order_id_1c status created_at paid_at currency total customer_erased "
+    "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
+    "paid_at currency total customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
     "email_corrected_at",
+    # `data` is made of numbers, amounts and states: services/events/outbox.py.
+    "outbox_event": "id seq type action_id order_id checkout_page_id created_at data acknowledged_at",
     "password_reset": "token_digest account_id created_at expires_at used_at credentials_version",
     "payment_method": "name refund_document_required",
     "portal_secret": "name value",
@@ -183,6 +204,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
     "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
     "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
+    "refund_reservation": "action_id checkout_page_id reserved_at currency amount",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",
     "sign_in_attempt": "id kind account_id credentials_version begun_at state has_factor provider_factor",

@@ -14,13 +14,14 @@ FOLDER: Final = Path(__file__).parent
 
 # Extensions have functions of their own, which are not the portal's.
 _FUNCTIONS: Final = text("""
-    SELECT p.proname AS name, pg_get_function_identity_arguments(p.oid) AS arguments,
-           pg_get_functiondef(p.oid) AS definition
+    SELECT CASE p.pronamespace WHEN 'public'::regnamespace THEN '' ELSE 'api.' END || p.proname AS name,
+           pg_get_function_identity_arguments(p.oid) AS arguments, pg_get_functiondef(p.oid) AS definition
     FROM pg_proc p
-    WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')
+    WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('api')) AND p.prokind IN ('f', 'p')
         AND NOT EXISTS (SELECT FROM pg_depend d
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-    ORDER BY p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLATE "C"
+    ORDER BY p.pronamespace::regnamespace::text COLLATE "C", p.proname COLLATE "C",
+        pg_get_function_identity_arguments(p.oid) COLLATE "C"
 """)
 _POLICIES: Final = text("""
     SELECT tablename AS table, policyname AS name, permissive, array_to_string(roles, ', ') AS roles, cmd AS command,

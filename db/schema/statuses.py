@@ -100,6 +100,8 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the kind's name
     PASSWORD = "password"  # noqa: S105 - the kind's name
     CREDENTIALS = "credentials"
+    CONNECTION = "connection"
+    ACTION = "action"
 
 
 class MailState(StrEnum):

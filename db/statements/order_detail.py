@@ -4,11 +4,13 @@ Each statement is built once and takes its orders as parameters. Building it ane
 much as PostgreSQL's answer.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ColumnElement,
     CompoundSelect,
@@ -28,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
+from db.schema.connection_states import AwaitedKind, AwaitedState
+from db.schema.connection_tables import awaited_action, connection
 from db.schema.order_tables import (
     activation_code,
     checkout_page,
@@ -44,6 +48,8 @@ from db.schema.refund_tables import refund_request
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
 _PAGE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
+
+_OPPOSITES: Final = {"parent": "child", "child": "parent"}
 
 
 def _among(of: Column[Any]) -> ColumnElement[bool]:
@@ -131,16 +137,15 @@ def items_statement() -> Select[Any]:
 
 @cache
 def timeline_statement() -> CompoundSelect[Any]:
-    """Of `order_ids`: history (`what` is `event`), documents (`document`) and related orders (`relation`).
+    """Of `order_ids`: history (`what` is `event`), documents (`document`), related orders (`relation`), and actions
+    that a connection has to confirm (`awaited`: `text` is their row as JSON, `kind` that of the connection).
 
     Newest first. In a relation, `id` is the other order and `kind` its relation to this one, even when only the other
     order states it.
     """
     history, document, relation = order_history, order_document, order_relation
-    opposite = case(
-        {"parent": "child", "child": "parent"}, value=relation.c.relation, else_=relation.c.relation
-    )
-    nothing = [null().cast(Text), null().cast(Text), null().cast(BigInteger)]
+    opposite = case(_OPPOSITES, value=relation.c.relation, else_=relation.c.relation)
+    nothing = [null().cast(kind) for kind in (Text, Text, BigInteger)]
     timeline: CompoundSelect[Any] = union_all(
         select(
             history.c.order_id,
@@ -177,15 +182,33 @@ def timeline_statement() -> CompoundSelect[Any]:
             opposite,
             *nothing,
         ).where(_among(relation.c.related_order_id)),
+        _awaited_actions(),
     )
     return timeline.order_by(column("at").desc(), column("id").desc())
+
+
+def _awaited_actions() -> Select[Any]:
+    """The part of `timeline_statement` for actions that a connection has to confirm."""
+    action = awaited_action
+    kind = select(connection.c.kind).where(connection.c.id == action.c.connection_id).scalar_subquery()
+    return select(
+        action.c.order_id,
+        literal("awaited"),
+        null().cast(BigInteger),
+        action.c.recorded_at,
+        kind,
+        func.to_jsonb(action.table_valued()).cast(Text),
+        null().cast(Text),
+        null().cast(BigInteger),
+    ).where(_among(action.c.order_id))
 
 
 @cache
 def subscriptions_statement() -> CompoundSelect[Any]:
     """The orders of the subscriptions `subscription_ids` of the stores `store_ids` (`what` is `member`, oldest first).
 
-    Also the changes that were made to these subscriptions (`event`, newest first).
+    Also the changes that were made to these subscriptions (`event`, newest first), and since when a change waits to be
+    confirmed (`awaited`).
     """
     member, event = subscription, subscription_event
     named = bindparam("subscription_ids", type_=ARRAY(Text))
@@ -218,5 +241,25 @@ def subscriptions_statement() -> CompoundSelect[Any]:
             event.c.reason,
             event.c.id,
         ).where(event.c.checkout_page_id == any_(_PAGE_IDS), event.c.subscription_id == any_(named)),
+        _awaited_changes(named),
     )
     return rows.order_by(column("at"), column("id"))
+
+
+def _awaited_changes(subscription_ids: BindParameter[Sequence[str]]) -> Select[Any]:
+    """The part of `subscriptions_statement` for changes that have to be confirmed and are not yet."""
+    action = awaited_action
+    nothing = [null().cast(kind) for kind in (Text, BigInteger, Text, Text, Text, BigInteger)]
+    return select(
+        literal("awaited"),
+        action.c.checkout_page_id,
+        action.c.subject,
+        action.c.recorded_at,
+        action.c.order_id,
+        *nothing,
+    ).where(
+        action.c.checkout_page_id == any_(_PAGE_IDS),
+        action.c.kind.in_([AwaitedKind.CANCEL_SUBSCRIPTION, AwaitedKind.RESUME_SUBSCRIPTION]),
+        action.c.subject == any_(subscription_ids),
+        action.c.state.in_([AwaitedState.RECORDED, AwaitedState.SENT]),
+    )

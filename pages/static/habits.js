@@ -88,7 +88,9 @@ function copied(event) {
 }
 
 function clicked(event) {
-  const code = event.target.closest?.(".es-copy");
+  // The button beside a value copies it as a click on the value itself does.
+  const beside = event.target.closest?.(".es-copy-button");
+  const code = beside ? beside.parentElement.querySelector(".es-copy") : event.target.closest?.(".es-copy");
   if (!code) return;
   document.getSelection()?.selectAllChildren(code);
   if (!document.execCommand("copy")) return;

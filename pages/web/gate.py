@@ -29,7 +29,7 @@ _STREAM: Final = "/_stcore/stream"
 _UPLOADS: Final = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 _PICTURES: Final = "/media/"
 # Requests of other machines have no Origin; the route itself authenticates them.
-_MACHINES: Final = "/hooks/"
+_MACHINES: Final = ("/hooks/", "/helpdesk/")
 _CLOSED: Final = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _RESET_SECONDS: Final = 3600

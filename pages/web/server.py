@@ -27,6 +27,8 @@ from streamlit import config  # noqa: E402
 
 from pages.web.bare_run import allow_pages  # noqa: E402
 from pages.web.gate import SESSION_PATH, Gate, change_cookies  # noqa: E402
+from pages.web.helpdesk import HELP_DESK_ROUTES  # noqa: E402
+from pages.web.hooks import HOOK_ROUTES  # noqa: E402
 from pages.web.provider_answers import ProviderAnswers  # noqa: E402
 from pages.web.proxies import TrustedProxies  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
@@ -46,6 +48,8 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", ready),
         Route(SESSION_PATH, change_cookies, methods=["POST"]),
         *ROUTES,
+        *HELP_DESK_ROUTES,
+        *HOOK_ROUTES,
     ]
 
 

@@ -67,6 +67,7 @@ TEST_IDS: Final = (
     "stBaseButton-tertiary",
     "stCaptionContainer",
     "stCheckbox",
+    "stCode",
     "stColumn",
     "stDataFrame",
     "stDialog",

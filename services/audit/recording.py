@@ -7,13 +7,13 @@ from sqlalchemy import Connection, insert
 from db.connections.engine import viewer_transaction
 from db.schema.audit_actions import AuditAction
 from db.schema.portal_tables import audit_log
-from services.access import Viewer
+from services.access import Author, Viewer
 from services.errors import SupportError
 
 
 def record(
     connection: Connection,
-    viewer: Viewer,
+    author: Author,
     action: AuditAction,
     *,
     address: str | None,
@@ -21,7 +21,7 @@ def record(
     succeeded: bool = True,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """Add a row in the viewer's own transaction.
+    """Add a row in the transaction of what it records.
 
     A customer's e-mails may be in `details` (a corrected one is); deleting a person's data cuts them out.
     """
@@ -30,8 +30,8 @@ def record(
         insert(audit_log)
         .inline()
         .values(
-            account_id=viewer.account_id,
-            account_email=viewer.email,
+            account_id=author.account_id,
+            account_email=author.email,
             action=action,
             order_id=order_id,
             address=address,

@@ -1,6 +1,5 @@
-"""`python -m services.mail`: sends what is in the outbox, each message once. `--once` sends what is due and ends.
-
-Why a message cannot be sent twice, whatever happens to a worker: docs/decisions/007-mail-is-handed-over-once.md.
+"""`python -m services.mail`: the one worker. It sends mail, delivers events to shops and providers, and applies what
+came in from them. `--once` does what is due and ends.
 """
 
 import argparse
@@ -8,142 +7,92 @@ import logging
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from types import FrameType
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from db.connections.engine import jobs_transaction
 from db.environment import SettingsError
-from services.delivery.mail import MailSession, count_due, send_one
-from services.delivery.records import Outcome, add_missing_lines
+from services.delivery.dispatching import DeliverySource, deliver_due
+from services.delivery.incoming import apply_incoming
+from services.delivery.mail_rounds import MailSource, send_due
+from services.delivery.notifications import start_listening
+from services.delivery.outcomes import Fate
+from services.delivery.sources import Rest, Source, Turns
 from services.mail.server_address import check_mail_settings
-from services.mail.smtp import ServerUnusable
-from services.settings import settings
+from services.settings import MailSettings, settings
 
-log = logging.getLogger("esupport.mail")
-_LOOK_EVERY_SECONDS: Final = 1.0
-# While the server cannot be used: pauses that double between these two.
-_FIRST_PAUSE: Final = 10.0
-_LONGEST_PAUSE: Final = 300.0
-_LONGEST_WITHOUT_DATABASE: Final = 30.0
+log = logging.getLogger("esupport.worker")
+NO_SERVER: Final = "SMTP_URL is not set: messages stay in the mail log."
 
 
-@dataclass(slots=True)
-class DeliveryCounts:
-    """What one round did; `deferred` messages will be tried again. `trouble` says why no message could go."""
+class InboxSource:
+    """What shops have sent, as a source of work."""
 
-    sent: int = 0
-    deferred: int = 0
-    failed: int = 0
-    trouble: str | None = None
+    table: Final = "inbox"
 
-    def __str__(self) -> str:
-        return f"{self.sent} sent, {self.deferred} put off, {self.failed} failed"
+    def round(self, stop: threading.Event) -> Rest:
+        apply_incoming(stop)
+        return Rest()
 
-    def count(self, outcome: Outcome) -> None:
-        self.sent += outcome is Outcome.SENT
-        self.deferred += outcome is Outcome.DEFERRED
-        self.failed += outcome is Outcome.FAILED
-
-
-def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> DeliveryCounts:
-    """Sends every message that is due, oldest first, until none is left, the server fails or `stop` is set.
-
-    Any number of workers may do this at once: each message is claimed by the one that sends it. When the server is at
-    fault, or what we are set to tell it, all that are due stay as they are.
-    """
-    counts = DeliveryCounts()
-    add_missing_lines()
-    try:
-        session = MailSession(smtp_url, sender)
-    except ServerUnusable as error:
-        log.warning("Mails wait. %s", error)
-        return _all_wait(counts, error)
-    try:
-        while not (stop and stop.is_set()):
-            outcome = send_one(session, stop)
-            if outcome is None:
-                break
-            counts.count(outcome)
-    except ServerUnusable as error:
-        session.note_trouble(error)
-        return _all_wait(counts, error)
-    finally:
-        session.close()
-    return counts
-
-
-def _all_wait(counts: DeliveryCounts, error: ServerUnusable) -> DeliveryCounts:
-    with jobs_transaction() as connection:
-        counts.deferred += count_due(connection)
-    counts.trouble = str(error)
-    return counts
-
-
-def _work(smtp_url: str | None, sender: str, stop: threading.Event) -> None:
-    """Until `stop` is set. A database or a mail server that is away is waited for."""
-    if smtp_url is None:
-        log.warning("SMTP_URL is not set: messages stay in the mail log.")
-        stop.wait()
-        return
-    is_usable, pause = False, 0.0
-    while not stop.wait(pause):
-        try:
-            # What the server offers is found out at the start, and again after it could not be used.
-            is_usable = (is_usable or look_at(smtp_url, sender)) and _round(smtp_url, sender, stop)
-            pause = _LOOK_EVERY_SECONDS if is_usable else _next_pause(pause, _FIRST_PAUSE, _LONGEST_PAUSE)
-        except SQLAlchemyError as error:
-            log.warning("The database does not answer: %s", getattr(error, "orig", None) or error)
-            pause = _next_pause(pause, _LOOK_EVERY_SECONDS, _LONGEST_WITHOUT_DATABASE)
-
-
-def _round(smtp_url: str, sender: str, stop: threading.Event) -> bool:
-    """Whether the server could be used."""
-    counts = send_due(smtp_url, sender, stop)
-    if counts.sent or counts.deferred or counts.failed:
-        log.info("%s", counts)
-    return counts.trouble is None
-
-
-def _next_pause(last: float, first: float, longest: float) -> float:
-    return min(max(first, 2 * last), longest)
-
-
-def look_at(smtp_url: str, sender: str) -> bool:
-    """Whether the server takes us on. What it offers is known to the pages afterwards."""
-    session = MailSession(smtp_url, sender)
-    try:
-        session.check()
-    except ServerUnusable as error:
-        session.note_trouble(error)
-        return False
-    finally:
-        session.close()
-    return True
+    def close(self) -> None:
+        """Nothing is under way between two rounds."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m services.mail", description="Sends the mails in the outbox."
+        prog="python -m services.mail",
+        description="Sends the mail that waits, delivers events to shops, and applies what shops have sent.",
     )
-    parser.add_argument("--once", action="store_true", help="send what is due, then end")
+    parser.add_argument("--once", action="store_true", help="do what is due, then end")
     once = parser.parse_args(arguments).once
     logging.basicConfig(level=logging.INFO, format="mail worker: %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    turns = Turns()
+    _end_on_signals(turns)
     try:
         check_mail_settings()
-        current = settings()
-        if not once:
-            _work(current.mail.smtp_url, current.mail.sender, stop)
-        elif current.mail.smtp_url is None:
-            print("SMTP_URL is not set: messages stay in the mail log.")
+        if once:
+            _work_once(settings().mail, turns.stop)
         else:
-            print(send_due(current.mail.smtp_url, current.mail.sender, stop))
+            _work(settings().mail, turns)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _end_on_signals(turns: Turns) -> None:
+    is_told = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Once: a second signal must not come in between while the first sets the events.
+        nonlocal is_told
+        if not is_told:
+            is_told = True
+            turns.end()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def _work(mail: MailSettings, turns: Turns) -> None:
+    """Until it is told to stop. A database, a mail server or a shop that is away is waited for."""
+    sources: list[Source] = [InboxSource(), DeliverySource(turns.alarm(DeliverySource.table))]
+    if mail.smtp_url is None:
+        log.warning(NO_SERVER)
+    else:
+        sources.append(MailSource(mail.smtp_url, mail.sender))
+    start_listening(turns)
+    turns.run(sources)
+
+
+def _work_once(mail: MailSettings, stop: threading.Event) -> None:
+    """Mail last: applying an answer, or giving a delivery up, writes some."""
+    applied, deliveries = apply_incoming(stop), deliver_due(stop)
+    if mail.smtp_url is None:
+        print(NO_SERVER)
+    else:
+        print(send_due(mail.smtp_url, mail.sender, stop))
+    if deliveries:
+        print("Deliveries: " + ", ".join(f"{deliveries[fate]} {fate}" for fate in Fate))
+    if applied:
+        print(f"Inbox: {applied} settled")

@@ -23,7 +23,8 @@ _SQL: Final = Path(__file__).resolve().parents[2] / "db" / "statements" / "impor
 # An import does not wait for a mail server as an administrator does; a mail on its way is emptied once it has left.
 _WAIT_SECONDS: Final = 2.0
 _NEWLY_ERASED: Final = text(
-    "SELECT s.order_id FROM stage_order s JOIN orders o USING (order_id) "
+    "SELECT s.order_id, CASE WHEN s.only_store THEN s.checkout_page_id END AS store_id "
+    "FROM stage_order s JOIN orders o USING (order_id) "
     "WHERE s.known AND s.customer_erased AND NOT o.customer_erased ORDER BY s.order_id"
 )
 _IS_ANY_ERASED: Final = text(
@@ -96,12 +97,22 @@ def keep_erased(connection: Connection, *, has_existing: bool) -> None:
     An order whose document says for the first time that the customer is erased is emptied as an administrator's
     erasure would do it.
     """
-    if has_existing and (newly_erased := list(connection.execute(_NEWLY_ERASED).scalars())):
-        erase(connection, Person(None, newly_erased), Reach(), announce=False, wait_seconds=_WAIT_SECONDS)
+    if has_existing:
+        for store_id, order_ids in _newly_erased(connection).items():
+            reach = Reach(store_id=store_id)
+            erase(connection, Person(None, order_ids), reach, announce=False, wait_seconds=_WAIT_SECONDS)
     if connection.execute(_IS_ANY_ERASED).scalar_one():
         connection.exec_driver_sql(_script())
     if has_existing:
         _cut_mentions(connection)
+
+
+def _newly_erased(connection: Connection) -> dict[int | None, list[int]]:
+    """The orders by the store that alone may be touched; None for documents of files, which may be of any."""
+    orders: dict[int | None, list[int]] = defaultdict(list)
+    for row in connection.execute(_NEWLY_ERASED):
+        orders[row.store_id].append(row.order_id)
+    return orders
 
 
 def _cut_mentions(connection: Connection) -> None:

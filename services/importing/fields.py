@@ -26,6 +26,7 @@ SHORT: Final = 64  # order names, stores, locales, countries, phones, types
 NAME: Final = 200  # people, payment methods, ids of products and subscriptions, names of parameters
 FILE_NAME: Final = 255
 COMPANY: Final = 300
+PAYMENT_REFERENCE: Final = 300
 EMAIL: Final = 320
 PRODUCT_NAME: Final = 1_000
 ADDRESS: Final = 2_000

@@ -9,6 +9,7 @@ says nothing.
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -32,10 +33,13 @@ class DocumentItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem(DocumentItem):
-    """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was."""
+    """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was. `said_at` is
+    the time of the document that said last what it is, `said_alone` whether that was about this item alone."""
 
     position: int
     refunded_here: bool
+    said_at: datetime | None = None
+    said_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,28 @@ def match_items(
             positions.append(match.position)
     remaining = tuple(item.position for item in matching.unmatched if item.refunded_here)
     return ItemMatches(tuple(positions), remaining)
+
+
+def match_item(
+    stored: Sequence[StoredItem], sent: DocumentItem, *, last_position: Callable[[], int]
+) -> ItemMatches:
+    """The position of the one item that a document is about; all others stay.
+
+    An item with an ID of the shop's own is never taken for one with another ID, however alike they look: unlike in a
+    document of the whole order, the other one may be there as well. Raises `WrongField` as `match_items` does.
+    """
+    alike = stored
+    if sent.item_id is not None:
+        alike = [item for item in stored if item.item_id in (None, sent.item_id)]
+        if same := [item for item in alike if item.item_id == sent.item_id]:
+            alike = same
+    matching = _Matching(alike, [sent])
+    matching.by_id()
+    matching.by_looks()
+    match = matching.matches.get(0)
+    position = last_position() + 1 if match is None else match.position
+    remaining = tuple(item.position for item in stored if item is not match)
+    return ItemMatches((position,), remaining)
 
 
 def _are_same(stored: Sequence[StoredItem], sent: Sequence[DocumentItem]) -> bool:

@@ -43,7 +43,7 @@ class ImportLocks:
                 self.stores.add(rows.store)
                 copy.write_row((rows.order_id, None, None))
                 for subscription_id in rows.subscription_ids():
-                    copy.write_row((_key_of(subscription_id), rows.store, subscription_id))
+                    copy.write_row((key_of(subscription_id), rows.store, subscription_id))
 
     def take(self) -> None:
         """Wait until nothing else works on any of these orders. The locks last as long as the transaction."""
@@ -81,7 +81,7 @@ def _find_stores(connection: Connection, names: list[str]) -> dict[str, int]:
     return {row.name: row.id for row in connection.execute(statement)}
 
 
-def _key_of(subscription_id: str) -> int:
+def key_of(subscription_id: str) -> int:
     """A negative number; two subscriptions with the same one merely wait for each other."""
     digest = blake2b(subscription_id.encode(), digest_size=8).digest()
     return -(int.from_bytes(digest) >> 1) - 1

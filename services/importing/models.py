@@ -49,11 +49,15 @@ class CustomerData:
 
 @dataclass(frozen=True, slots=True)
 class PaymentData:
+    """`reference` is the provider's own ID of the payment, such as `pi_…`."""
+
     payment_method: str | None = None
     payment_system_name: str | None = None
     card_type: str | None = None
     card_last_4: str | None = None
     card_expiration_date: str | None = None
+    provider: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Turn a checked order document into rows of the staging tables: plain values, and summaries of the order."""
 
 import json
+from hashlib import sha256
 from typing import Final
 
 from db.schema.statuses import SUBSCRIPTION_TYPES, HistoryKind, SubscriptionStatus
@@ -28,11 +29,20 @@ from services.importing.staging_rows import (
 _encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def order_rows(parsed: ParsedOrder, line_number: int) -> OrderRows:
+def order_rows(
+    parsed: ParsedOrder,
+    line_number: int,
+    *,
+    only_item: bool = False,
+    sums_up: bool = False,
+    only_store: bool = False,
+) -> OrderRows:
     order = parsed.order
+    # A document of the whole order that says the same is another one.
+    content_hash = sha256(b"item" + parsed.content_hash).digest() if only_item else parsed.content_hash
     items, codes, subscriptions = [], [], []
     for index, item in enumerate(order.items):
-        items.append(_item(index, item))
+        items.append(_item(index, item, _text(order.updated_at), said_alone=only_item))
         for number, code in enumerate(item.activation_codes, 1):
             codes.append(CodeRow(index, number, code.code, code.deleted))
         if item.subscription is not None:
@@ -42,8 +52,11 @@ def order_rows(parsed: ParsedOrder, line_number: int) -> OrderRows:
         order.order_id,
         order.checkout_page,
         _text(order.updated_at),
-        parsed.content_hash,
-        _order(parsed),
+        content_hash,
+        only_item,
+        sums_up,
+        only_store,
+        _order(order, content_hash),
         items,
         codes,
         subscriptions,
@@ -56,8 +69,7 @@ def order_rows(parsed: ParsedOrder, line_number: int) -> OrderRows:
     )
 
 
-def _order(parsed: ParsedOrder) -> OrderRow:
-    order = parsed.order
+def _order(order: OrderDocument, content_hash: bytes) -> OrderRow:
     customer, payment = order.customer, order.payment
     renewals = _shown_renewals(order)
     return OrderRow(
@@ -86,12 +98,14 @@ def _order(parsed: ParsedOrder) -> OrderRow:
         card_type=payment.card_type,
         card_last_4=payment.card_last_4,
         card_expiration_date=payment.card_expiration_date,
+        payment_provider=payment.provider,
+        payment_reference=payment.reference,
         additional_parameters=_pairs(order.additional_data),
         delivered=_is_delivered(order),
         active_subscription=True in renewals,
         cancelled_subscription=False in renewals,
         source_updated_at=_text(order.updated_at),
-        source_digest=parsed.content_hash,
+        source_digest=content_hash,
     )
 
 
@@ -112,7 +126,7 @@ def _is_delivered(order: OrderDocument) -> bool:
     return all(sold or [item.delivered for item in order.items])
 
 
-def _item(index: int, item: ItemData) -> ItemRow:
+def _item(index: int, item: ItemData, said_at: str | None, *, said_alone: bool) -> ItemRow:
     user = item.license_user
     return ItemRow(
         item=index,
@@ -134,6 +148,8 @@ def _item(index: int, item: ItemData) -> ItemRow:
         license_email=user.email if user else None,
         license_erased=user is not None and user.erased,
         additional_data=_pairs(item.additional_fields),
+        said_at=said_at,
+        said_alone=said_alone,
     )
 
 

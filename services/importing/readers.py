@@ -121,6 +121,8 @@ def _payment(source: JsonObject, unknown: list[str]) -> PaymentData:
         fields.text(source, "card_type", "payment.", fields.NAME),
         fields.last_4(source, "card_last_4", "payment."),
         fields.text(source, "card_expiration_date", "payment.", fields.SHORT),
+        fields.text(source, "provider", "payment.", fields.SHORT),
+        fields.text(source, "reference", "payment.", fields.PAYMENT_REFERENCE),
     )
 
 

@@ -45,6 +45,8 @@ class OrderRow(NamedTuple):
     card_type: str | None
     card_last_4: str | None
     card_expiration_date: str | None
+    payment_provider: str | None
+    payment_reference: str | None
     additional_parameters: str
     delivered: bool
     active_subscription: bool
@@ -54,7 +56,10 @@ class OrderRow(NamedTuple):
 
 
 class ItemRow(NamedTuple):
-    """`item` is the index of the item in the document; the database's position takes its place."""
+    """`item` is the index of the item in the document; the database's position takes its place.
+
+    `said_at` is the document's time, `said_alone` whether it is about this item alone.
+    """
 
     item: int
     item_id: str | None
@@ -75,6 +80,8 @@ class ItemRow(NamedTuple):
     license_email: str | None
     license_erased: bool
     additional_data: str
+    said_at: str | None
+    said_alone: bool
 
 
 class CodeRow(NamedTuple):
@@ -123,7 +130,7 @@ _OF_ITEM: Final = ("order_id", "position", "checkout_page_id")
 _OF_ORDER: Final = ("order_id", "checkout_page_id")
 # The columns of each staging table, in the order of `Batch.add`.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "stage_order": (*_OF_ORDER, "known", *OrderRow._fields),
+    "stage_order": (*_OF_ORDER, "known", "only_item", "stays", "sums_up", "only_store", *OrderRow._fields),
     "stage_item": (*_OF_ITEM, *ItemRow._fields[1:]),
     "stage_code": (*_OF_ITEM, *CodeRow._fields[1:]),
     "stage_subscription": (*_OF_ITEM, *SubscriptionRow._fields[1:]),
@@ -135,13 +142,21 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 
 
 class OrderRows(NamedTuple):
-    """One document as rows that have neither a store nor positions yet."""
+    """One document as rows that have neither a store nor positions yet.
+
+    `only_item`: it is about its one item, and leaves the order's others and whatever else it does not have; `sums_up`:
+    such a document without a total, which is that of all items then. `only_store`: it may not change an order of
+    another store.
+    """
 
     line_number: int
     order_id: int
     store: str
     updated_at: str | None
     content_hash: bytes
+    only_item: bool
+    sums_up: bool
+    only_store: bool
     order: OrderRow
     items: list[ItemRow]
     codes: list[CodeRow]
@@ -175,19 +190,12 @@ class OrderRows(NamedTuple):
 
     def as_tuples(self) -> Row:
         """The same in nothing but built-in types, for `marshal`."""
-        return (*self[:5], tuple(self.order), *([tuple(row) for row in rows] for rows in self[6:]))
+        return (*self[:8], tuple(self.order), *([tuple(row) for row in rows] for rows in self[9:]))
 
     @classmethod
     def from_tuples(cls, values: tuple[Any, ...]) -> "OrderRows":  # Any: `marshal` knows no types
-        line_number, order_id, store, updated_at, content_hash, order, *lists = values
-        items, codes, subscriptions, documents, history, relations = lists
-        return cls(
-            line_number,
-            order_id,
-            store,
-            updated_at,
-            content_hash,
-            OrderRow._make(order),
+        items, codes, subscriptions, documents, history, relations = values[9:]
+        rows = (
             [ItemRow._make(row) for row in items],
             [CodeRow._make(row) for row in codes],
             [SubscriptionRow._make(row) for row in subscriptions],
@@ -195,6 +203,7 @@ class OrderRows(NamedTuple):
             [HistoryRow._make(row) for row in history],
             [RelationRow._make(row) for row in relations],
         )
+        return cls._make((*values[:8], OrderRow._make(values[8]), *rows))
 
 
 @dataclass(slots=True)
@@ -209,23 +218,27 @@ class Batch:
         store_id: int,
         *,
         exists: bool,
+        stays: bool = False,
         positions: Sequence[int],
         remaining: Sequence[int] = (),
     ) -> None:
-        """Add one order; `exists` when the database has it already, `remaining` are the positions of its items that the
-        document no longer has and that stay as they are."""
+        """Add one order; `exists` when the database has it already, `stays` when only its items change, `remaining` are
+        the positions of its items that the document does not have and that stay as they are."""
         tables, order_id = self.tables, rows.order_id
-        tables["stage_order"].append((order_id, store_id, exists, *rows.order))
+        flags = (exists, rows.only_item, stays, rows.sums_up, rows.only_store)
+        tables["stage_order"].append((order_id, store_id, *flags, *rows.order))
         for name, of_items in (
             ("stage_item", rows.items),
             ("stage_code", rows.codes),
             ("stage_subscription", rows.subscriptions),
         ):
             tables[name] += [(order_id, positions[row.item], store_id, *row[1:]) for row in of_items]
+        tables["stage_kept"] += [(order_id, position) for position in remaining]
+        if stays:
+            return
         for name, of_order in (
             ("stage_document", rows.documents),
             ("stage_history", rows.history),
             ("stage_relation", rows.relations),
         ):
             tables[name] += [(order_id, store_id, *row) for row in of_order]
-        tables["stage_kept"] += [(order_id, position) for position in remaining]

@@ -21,6 +21,8 @@ SUBJECTS: Final[Mapping[str, str]] = {
     MailKind.PASSWORD_RESET: "A new one-time password for the ESupport portal",
     MailKind.PASSWORD: "Set a new password for the ESupport portal",
     MailKind.CREDENTIALS: "Your account at the ESupport portal: {change}",
+    MailKind.CONNECTION: "Connection {connection} of {store} needs attention",
+    MailKind.ACTION: "[Esupport] The {action} for {order_name} {outcome}",
 }
 # Messages with a password or a link to set one: their text is removed once they were sent.
 SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})

@@ -7,7 +7,9 @@ from db.schema.order_tables import orders
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
+from services.events.event_types import EventType
 from services.mail.server_state import why_not_mailed
+from services.order_actions.announcements import announce
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import lock_order
 from services.text.keys import strip_edges
@@ -50,6 +52,7 @@ def correct_email(
         update(orders).where(orders.c.order_id == order_id).values(email=email, email_corrected_at=func.now())
     )
     add_event(connection, viewer, order, Event.EMAIL_CORRECTED, old=order.email or "none", new=email)
+    announce(connection, EventType.EMAIL_CORRECTED, order)
     return ActionResult(
         f"The e-mail of order {order.order_name} is now {email}.", {"old": order.email, "new": email}
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select
 from db.schema.account_tables import account
 from db.schema.order_tables import order_history
 from db.schema.statuses import HistoryKind, Source
-from services.access import Viewer
+from services.access import Author
 from services.order_actions.locking import LockedOrder
 
 
@@ -24,6 +24,15 @@ class Event(StrEnum):
     REFUND_DOCUMENT = "refund document"
     SUBSCRIPTION_CANCELLED = "subscription cancelled"
     SUBSCRIPTION_RESUMED = "subscription resumed"
+    CANCELLATION_RECORDED = "cancellation recorded"
+    RESUMPTION_RECORDED = "resumption recorded"
+    REFUND_RECORDED = "refund recorded"
+    REFUND_SUM_DIFFERS = "refund sum differs"
+    ANSWER_REFUSED = "answer refused"
+    ANSWER_NOT_CARRIED_OUT = "answer not carried out"
+    ACTION_NOT_DELIVERED = "action not delivered"
+    WAITING_STOPPED = "waiting stopped"
+    ANSWER_TAKEN_BACK = "answer taken back"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
     LICENCE_SENT = "licence sent"
@@ -50,6 +59,40 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
         HistoryKind.SUBSCRIPTION,
         "Auto-renewal has been activated: subscription {subscription}{because}",
     ),
+    # `asked` is who has to confirm: "the shop", or a provider by its name.
+    Event.CANCELLATION_RECORDED: (
+        HistoryKind.SUBSCRIPTION,
+        "Cancellation recorded here; {asked} has to confirm it: subscription {subscription}{because}",
+    ),
+    Event.RESUMPTION_RECORDED: (
+        HistoryKind.SUBSCRIPTION,
+        "Resumption recorded here; {asked} has to confirm it: subscription {subscription}{because}",
+    ),
+    Event.REFUND_RECORDED: (
+        HistoryKind.STATUS,
+        "Refund recorded here; {asked} has to confirm it: {amount}, {items}. Note: {note}",
+    ),
+    Event.REFUND_SUM_DIFFERS: (
+        HistoryKind.STATUS,
+        "The sum told by {asked} is {told}; {wished} was recorded here{capped}",
+    ),
+    Event.ANSWER_REFUSED: (HistoryKind.STATUS, "The {action} was refused by {asked}: {message}"),
+    Event.ANSWER_NOT_CARRIED_OUT: (
+        HistoryKind.ERROR,
+        "The {action} was confirmed by {asked} and could not be carried out here. {reason}",
+    ),
+    Event.ACTION_NOT_DELIVERED: (
+        HistoryKind.ERROR,
+        "The {action} was not sent to {asked}; it can be done again. {reason}",
+    ),
+    Event.ANSWER_TAKEN_BACK: (
+        HistoryKind.ERROR,
+        "The {action} was confirmed by {asked} and has failed since; the customer does not have the money. {message}",
+    ),
+    Event.WAITING_STOPPED: (
+        HistoryKind.STATUS,
+        "The {action} no longer waits for {asked}; it can be done again. Note: {note}",
+    ),
     Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
     Event.NOTE: (HistoryKind.NOTE, "{text}"),
     Event.LICENCE_SENT: (
@@ -69,14 +112,14 @@ def line(event: Event, **values: str) -> tuple[HistoryKind, str]:
 
 def add_event(
     connection: Connection,
-    viewer: Viewer,
+    author: Author,
     order: LockedOrder,
     event: Event,
     *,
     document_id: int | None = None,
     **values: str,
 ) -> None:
-    """Add a line by the viewer to the order's history, in the transaction of the event."""
+    """Add a line by the author to the order's history, in the transaction of the event."""
     kind, sentence = line(event, **values)
     _insert(
         connection,
@@ -84,10 +127,18 @@ def add_event(
         checkout_page_id=order.checkout_page_id,
         kind=kind,
         text=sentence,
-        account_id=viewer.account_id,
-        author=viewer.name,
+        account_id=author.account_id,
+        author=author.name,
         document_id=document_id,
     )
+
+
+def add_answer_event(
+    connection: Connection, event: Event, *, order_id: int, store_id: int, **values: str
+) -> None:
+    """Add a line about an answer of a shop or a provider; it has no author here."""
+    kind, sentence = line(event, **values)
+    _insert(connection, order_id=order_id, checkout_page_id=store_id, kind=kind, text=sentence)
 
 
 def add_mail_event(

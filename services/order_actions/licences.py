@@ -15,9 +15,12 @@ from db.schema.statuses import MailKind, MainStatus
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
+from services.events.event_types import EventType
+from services.events.outbox import Value
 from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
 from services.mail.server_state import find_utf8_for
+from services.order_actions.announcements import announce
 from services.order_actions.locking import lock_order
 from services.settings import settings
 from services.text.links import safe_link
@@ -89,6 +92,8 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "shop": order.store_title or order.store,
         },
     )
+    named: dict[str, Value] = {"item_id": code.item_id or str(code.position), "code_number": code.number}
+    announce(connection, EventType.LICENCE_RESENT, order, named)
     return ActionResult(
         f"The licence of order {order.order_name} is being sent to {order.email}.",
         {"item": code.position, "code": code.number},
@@ -103,6 +108,7 @@ class _Code(NamedTuple):
     deleted: bool
     position: int
     number: int
+    item_id: str | None
     name: str
     refunded: bool
 
@@ -115,6 +121,7 @@ def _find_code(connection: Connection, order_id: int, code_id: int) -> _Code:
             activation_code.c.deleted,
             activation_code.c.position,
             activation_code.c.number,
+            order_item.c.item_id,
             order_item.c.name,
             order_item.c.refunded,
         )
@@ -138,8 +145,8 @@ def _why_code_not_sent(connection: Connection, order_id: int, code: _Code) -> st
     return None
 
 
-def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> int:
-    """Mark the codes of these items deleted, and every copy that is dead with them; the number marked.
+def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> list[str]:
+    """Mark the codes of these items deleted, and every copy that is dead with them; the codes marked, copies included.
 
     The items must be marked as refunded before. Also without any items: a code that was deleted with one item dies on
     another one when that is refunded, whether its codes are to be deleted or not.
@@ -149,7 +156,9 @@ def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[i
         update(activation_code)
         .where(*of_order, activation_code.c.position.in_(positions))
         .values(deleted=True)
-    )
+        .returning(activation_code.c.code)
+    ).scalars()
+    deleted = list(chosen)
     copy = activation_code.alias("copy")
     dead = connection.execute(
         update(activation_code)
@@ -165,8 +174,9 @@ def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[i
             ),
         )
         .values(deleted=True)
-    )
-    return chosen.rowcount + dead.rowcount
+        .returning(activation_code.c.code)
+    ).scalars()
+    return [*deleted, *dead]
 
 
 def was_deleted_elsewhere(connection: Connection, order_id: int, key: str) -> bool:

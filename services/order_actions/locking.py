@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, any_, literal, select, text
+from sqlalchemy import BigInteger, Connection, any_, exists, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from db.schema.connection_tables import connection as connection_table
 from db.schema.order_tables import checkout_page, orders
 from services.access import Permission, Role, Viewer
 from services.errors import AccountUnusable, OrderNotFound
@@ -17,7 +18,10 @@ from services.text.numbers import is_bigint
 
 @dataclass(frozen=True, slots=True)
 class LockedOrder:
-    """An order, locked against changes by others, with what its store allows."""
+    """An order, locked against changes by others, with what its store allows.
+
+    `is_connected` says whether the store has a connection: without one, nobody is told or asked about an action.
+    """
 
     order_id: int
     checkout_page_id: int
@@ -35,11 +39,14 @@ class LockedOrder:
     company_name: str | None
     customer_erased: bool
     payment_method: str | None
+    payment_provider: str | None
+    payment_reference: str | None
     refund_status: str | None
     store: str
     store_title: str | None
     delivery_allowed: bool
     refund_again_after_partial: bool
+    is_connected: bool
 
     @property
     def customer_name(self) -> str | None:
@@ -73,10 +80,23 @@ def lock_orders(
     if len(seen) < len(wanted):
         raise OrderNotFound
     permission.require(Role(role))
+    locked = lock_order_rows(connection, wanted)
+    if len(locked) < len(wanted):  # gone, or moved to another store, since the look before
+        raise OrderNotFound
+    return locked
+
+
+def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[int, LockedOrder]:
+    """Those of the orders that the transaction's role can see, locked by rising ID until the transaction ends.
+
+    By itself for jobs alone: for people `lock_orders` asks for the permission first.
+    """
+    wanted = sorted(set(order_ids))
     fields = [
         orders.c[name]
         for name in LockedOrder.__slots__
-        if name not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial")
+        if name
+        not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "is_connected")
     ]
     rows = connection.execute(
         select(
@@ -85,13 +105,14 @@ def lock_orders(
             checkout_page.c.title.label("store_title"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            exists()
+            .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)
+            .label("is_connected"),
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
-        .where(among)
+        .where(orders.c.order_id == any_(literal(wanted, ARRAY(BigInteger))))
         .order_by(orders.c.order_id)
         # Other rows may go on referring to the order meanwhile; only its changes have to wait.
         .with_for_update(of=orders, key_share=True)
     ).all()
-    if len(rows) < len(wanted):  # gone, or moved to another store, since the look before
-        raise OrderNotFound
     return {row.order_id: LockedOrder(**row._mapping) for row in rows}

@@ -1,28 +1,38 @@
-"""Cancelling and resuming subscriptions: rules for AR and PMR, and the subscription's own history."""
+"""Cancelling and resuming subscriptions: rules for AR and PMR, and whether the shop has to confirm it first."""
 
-from typing import NamedTuple
+from typing import Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import Connection
 
 from db.schema.audit_actions import AuditAction
-from db.schema.order_tables import orders, subscription, subscription_event
+from db.schema.connection_states import AwaitedKind, Topic
+from db.schema.order_tables import subscription
 from db.schema.statuses import (
     RENEWAL_ACTIVATED,
     RENEWAL_DEACTIVATED,
     SUBSCRIPTION_TYPES,
-    MainStatus,
-    SubscriptionAction,
     SubscriptionStatus,
     SubscriptionType,
 )
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, NotFound
+from services.events.awaiting import ConfirmingConnection, await_action
+from services.events.event_types import EventType
+from services.order_actions.announcements import announce, find_asked
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder, lock_orders
+from services.order_actions.subscription_changes import (
+    SubscriptionRow,
+    because,
+    carry_out_change,
+    find_rows,
+    related_orders,
+)
 from services.text.input import REASON_LIMIT, checked_text
 
-ACTIVE, NOT_PAID, CANCELLED = SubscriptionStatus
+AWAITED: Final = "A change of this subscription has been recorded and waits to be confirmed."
 
 
 class SubscriptionNotFound(NotFound):
@@ -33,18 +43,25 @@ class SubscriptionUnchanged(Conflict):
     """Somebody was faster, or the type does not allow it."""
 
 
-def why_not_cancelled(*, type_: str, status: str) -> str | None:
-    """None when it can be cancelled, else the reason in a few words. AR and PMR alone are subscriptions."""
+def why_not_cancelled(*, type_: str, status: str, is_awaited: bool = False) -> str | None:
+    """None when it can be cancelled, else the reason in a few words. AR and PMR alone are subscriptions.
+
+    `is_awaited` says whether a change of it has to be confirmed and is not yet.
+    """
     if type_ not in SUBSCRIPTION_TYPES:
         return "This renewal is no subscription."
-    return "This subscription is cancelled already." if status == CANCELLED else None
+    if is_awaited:
+        return AWAITED
+    return "This subscription is cancelled already." if status == SubscriptionStatus.CANCELLED else None
 
 
-def why_not_resumed(*, type_: str, status: str) -> str | None:
+def why_not_resumed(*, type_: str, status: str, is_awaited: bool = False) -> str | None:
     """None when it can be resumed, else the reason. Only AR can (the vendor's later rule)."""
     if type_ not in SUBSCRIPTION_TYPES:
         return "This renewal is no subscription."
-    if status != CANCELLED:
+    if is_awaited:
+        return AWAITED
+    if status != SubscriptionStatus.CANCELLED:
         return "This subscription is active already."
     return "A PMR subscription cannot be resumed." if type_ != SubscriptionType.AR else None
 
@@ -55,8 +72,9 @@ def cancel_subscription(
 ) -> ActionResult:
     """Switches off the renewal of the subscription that this order's item carries, in its parent and child orders too.
 
-    `reason` is optional, at most 500 characters. Raises `OrderNotFound`, `NotAllowed`, `SubscriptionNotFound`,
-    `SubscriptionUnchanged`, `InvalidInput`.
+    Where a connection of the store confirms such changes, this only records it (decision 026). `reason` is optional, at
+    most 500 characters. Raises `OrderNotFound`, `NotAllowed`, `SubscriptionNotFound`, `SubscriptionUnchanged`,
+    `InvalidInput`.
     """
     return _change(connection, viewer, order_id, position, reason, cancel=True)
 
@@ -67,76 +85,9 @@ def resume_subscription(
 ) -> ActionResult:
     """Switches the renewal on again: to *not paid* while a child order waits to be paid, else to *active*.
 
-    Raises as `cancel_subscription` does.
+    Recorded, and raises, as `cancel_subscription`.
     """
     return _change(connection, viewer, order_id, position, reason, cancel=False)
-
-
-def related_orders(connection: Connection, order_id: int, positions: list[int] | None = None) -> list[int]:
-    """The orders that carry the same subscriptions as this order's items (its own ID included).
-
-    All of them are locked, in one fixed order, before a subscription of any of them changes.
-    """
-    mine = subscription.alias()
-    condition = mine.c.order_id == order_id
-    if positions is not None:
-        condition &= mine.c.position.in_(positions)
-    related = connection.execute(
-        select(subscription.c.order_id)
-        .join(
-            mine,
-            (mine.c.checkout_page_id == subscription.c.checkout_page_id)
-            & (mine.c.subscription_id == subscription.c.subscription_id),
-        )
-        .where(condition)
-    ).scalars()
-    return sorted({order_id, *related})
-
-
-def stop_subscriptions(
-    connection: Connection, viewer: Viewer, order: LockedOrder, positions: list[int], *, reason: str
-) -> list[str]:
-    """Cancels those that these items carry, as part of a refund; the IDs of those that were still on.
-
-    The orders of `related_orders` must be locked.
-    """
-    stopped = []
-    for row in _find_rows(
-        connection,
-        subscription.c.order_id == order.order_id,
-        subscription.c.position.in_(positions),
-        subscription.c.type.in_(SUBSCRIPTION_TYPES),
-        subscription.c.status != CANCELLED,
-    ):
-        _change_status(
-            connection, viewer, order, row, CANCELLED, action=SubscriptionAction.STOP, reason=reason
-        )
-        add_event(
-            connection,
-            viewer,
-            order,
-            Event.SUBSCRIPTION_CANCELLED,
-            subscription=row.subscription_id,
-            because=" (refund)",
-        )
-        stopped.append(row.subscription_id)
-    return stopped
-
-
-class SubscriptionRow(NamedTuple):
-    """The columns of a subscription that its actions decide by."""
-
-    checkout_page_id: int
-    subscription_id: str
-    type: str
-    status: str
-    parent_order_id: int | None
-
-
-def _find_rows(connection: Connection, *conditions: ColumnElement[bool]) -> list[SubscriptionRow]:
-    columns = [subscription.c[name] for name in SubscriptionRow._fields]
-    rows = connection.execute(select(*columns).where(*conditions))
-    return [SubscriptionRow(**row._mapping) for row in rows]
 
 
 def _change(
@@ -145,33 +96,12 @@ def _change(
     reason = checked_text(reason, field="reason", name="The reason", limit=REASON_LIMIT, required=False)
     locked = lock_orders(connection, viewer, related_orders(connection, order_id, [position]), Permission.ACT)
     order = locked[order_id]
-    rows = _find_rows(connection, subscription.c.order_id == order_id, subscription.c.position == position)
-    row = rows[0] if rows else None
-    if row is None or not shows_subscription(
-        row.type, row.parent_order_id, order_id, order.paid_at is not None
-    ):
-        raise SubscriptionNotFound
-    why_not = (why_not_cancelled if cancel else why_not_resumed)(type_=row.type, status=row.status)
-    if why_not:
-        raise SubscriptionUnchanged(why_not)
-    status = CANCELLED if cancel else _status_after_resuming(connection, row)
-    _change_status(
-        connection,
-        viewer,
-        order,
-        row,
-        status,
-        action=SubscriptionAction.CANCEL if cancel else SubscriptionAction.RESUME,
-        reason=reason,
-    )
-    add_event(
-        connection,
-        viewer,
-        order,
-        Event.SUBSCRIPTION_CANCELLED if cancel else Event.SUBSCRIPTION_RESUMED,
-        subscription=row.subscription_id,
-        because=f". Reason: {reason}" if reason else "",
-    )
+    row = _decide(connection, order, position, cancel=cancel)
+    confirming = find_asked(connection, order, Topic.SUBSCRIPTIONS)
+    if confirming is not None:
+        return _record(connection, viewer, order, row, confirming, cancel=cancel, reason=reason)
+    status = carry_out_change(connection, viewer, order, row, cancel=cancel, reason=reason)
+    _announce(connection, order, row, cancel=cancel)
     label = RENEWAL_DEACTIVATED if cancel else RENEWAL_ACTIVATED
     return ActionResult(
         f"{label} for order {order.order_name}.",
@@ -179,64 +109,82 @@ def _change(
     )
 
 
-def shows_subscription(type_: str, parent_order_id: int | None, order_id: int, was_paid: bool) -> bool:
-    """AR and PMR only; the parent order once it was paid, a child order always."""
-    is_child = parent_order_id not in (None, order_id)
-    return type_ in SUBSCRIPTION_TYPES and (is_child or was_paid)
+def _decide(connection: Connection, order: LockedOrder, position: int, *, cancel: bool) -> SubscriptionRow:
+    """The subscription that may be changed. Raises `SubscriptionNotFound` and `SubscriptionUnchanged`."""
+    rows = find_rows(
+        connection, subscription.c.order_id == order.order_id, subscription.c.position == position
+    )
+    row = rows[0] if rows else None
+    if row is None or not shows_subscription(
+        row.type, row.parent_order_id, order.order_id, order.paid_at is not None
+    ):
+        raise SubscriptionNotFound
+    why_not = (why_not_cancelled if cancel else why_not_resumed)(
+        type_=row.type, status=row.status, is_awaited=row.is_awaited
+    )
+    if why_not:
+        raise SubscriptionUnchanged(why_not)
+    return row
 
 
-def _status_after_resuming(connection: Connection, row: SubscriptionRow) -> str:
-    unpaid = connection.execute(
-        select(func.count())
-        .select_from(subscription)
-        .join(orders, orders.c.order_id == subscription.c.order_id)
-        .where(
-            subscription.c.checkout_page_id == row.checkout_page_id,
-            subscription.c.subscription_id == row.subscription_id,
-            subscription.c.parent_order_id.is_not(None),
-            subscription.c.parent_order_id != subscription.c.order_id,
-            orders.c.status == MainStatus.NOT_PAID,
-        )
-    ).scalar_one()
-    return NOT_PAID if unpaid else ACTIVE
-
-
-def _change_status(
+def _record(
     connection: Connection,
     viewer: Viewer,
     order: LockedOrder,
     row: SubscriptionRow,
-    status: str,
+    confirming: ConfirmingConnection,
     *,
-    action: str,
+    cancel: bool,
     reason: str,
+) -> ActionResult:
+    """Record the change for the shop to confirm; `services.order_actions.subscription_answers` carries it out."""
+    action_id = await_action(
+        connection,
+        viewer,
+        confirming,
+        kind=AwaitedKind.CANCEL_SUBSCRIPTION if cancel else AwaitedKind.RESUME_SUBSCRIPTION,
+        subject=row.subscription_id,
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
+        wish={"reason": reason},
+    )
+    add_event(
+        connection,
+        viewer,
+        order,
+        Event.CANCELLATION_RECORDED if cancel else Event.RESUMPTION_RECORDED,
+        asked=confirming.asked,
+        subscription=row.subscription_id,
+        because=because(reason),
+    )
+    _announce(connection, order, row, cancel=cancel, action_id=action_id, asked=confirming.id)
+    what = "cancellation" if cancel else "resumption"
+    return ActionResult(
+        f"The {what} for order {order.order_name} was recorded; {confirming.asked} has to confirm it.",
+        {"subscription": row.subscription_id, "from": row.status, "waits for": confirming.asked},
+    )
+
+
+def _announce(
+    connection: Connection,
+    order: LockedOrder,
+    row: SubscriptionRow,
+    *,
+    cancel: bool,
+    action_id: UUID | None = None,
+    asked: int | None = None,
 ) -> None:
-    """Change the status in every order with the subscription, so that parent and children agree, and file the event."""
-    connection.execute(
-        update(subscription)
-        .where(
-            subscription.c.checkout_page_id == row.checkout_page_id,
-            subscription.c.subscription_id == row.subscription_id,
-        )
-        .values(
-            status=status,
-            changed_at=func.now(),
-            changed_by=viewer.email,
-            change_reason=reason or f"{action.capitalize()} in the support portal",
-        )
+    announce(
+        connection,
+        EventType.CANCEL_REQUESTED if cancel else EventType.RESUME_REQUESTED,
+        order,
+        row.event_data(),
+        action_id=action_id,
+        asked=asked,
     )
-    connection.execute(
-        insert(subscription_event)
-        .inline()
-        .values(
-            checkout_page_id=row.checkout_page_id,
-            subscription_id=row.subscription_id,
-            action=action,
-            from_status=row.status,
-            to_status=status,
-            order_id=order.order_id,
-            account_id=viewer.account_id,
-            changed_by=viewer.name,
-            reason=reason or None,
-        )
-    )
+
+
+def shows_subscription(type_: str, parent_order_id: int | None, order_id: int, was_paid: bool) -> bool:
+    """AR and PMR only; the parent order once it was paid, a child order always."""
+    is_child = parent_order_id not in (None, order_id)
+    return type_ in SUBSCRIPTION_TYPES and (is_child or was_paid)

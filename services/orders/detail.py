@@ -12,6 +12,7 @@ from db.schema.order_tables import orders
 from db.statements import order_detail
 from services.access import Viewer
 from services.errors import OrderNotFound
+from services.events.awaiting import AwaitedAction, action_of_json
 from services.mail.addresses import Utf8
 from services.mail.server_state import find_utf8_for
 from services.order_actions.subscriptions import shows_subscription
@@ -45,10 +46,12 @@ class _Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """The history of an order, newest first, its documents, and its `relations` (order ID, relation)."""
+    """The history of an order and its actions that a connection confirms, both newest first; its documents and its
+    `relations` (order ID, relation)."""
 
     events: list[_Event] = field(default_factory=list)
     documents: list[DocumentLink] = field(default_factory=list)
+    awaited: list[AwaitedAction] = field(default_factory=list)
     relations: set[tuple[int, str]] = field(default_factory=set)
 
 
@@ -93,26 +96,25 @@ def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int])
     wanted = [order_id for order_id in order_ids if order_id in heads]
     items, codes, subscribed = _items_of(connection, wanted)
     timeline = _timeline(connection, wanted)
-    members, past = _subscriptions(connection, {part.key for parts in subscribed.values() for part in parts})
+    subscriptions = _subscriptions(connection, {part.key for parts in subscribed.values() for part in parts})
     refunds = find_requests_of(connection, wanted)
     utf8 = find_utf8_for(connection, (head["email"] for head in heads.values()))
     named = mentioned_orders(event.text for order_id in wanted for event in timeline[order_id].events)
     related = {other for order_id in wanted for other, _ in timeline[order_id].relations}
     names = _names(connection, named | related)
-    parts = _Parts(items, codes, subscribed, timeline, members, past, refunds, utf8, names)
+    parts = _Parts(items, codes, subscribed, timeline, subscriptions, refunds, utf8, names)
     return tuple(_detail(heads[order_id], parts) for order_id in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The results of the statements, by order ID; `members`, `past` and `names` are of all the orders."""
+    """The results of the statements, by order ID; `subscriptions` and `names` are of all the orders."""
 
     items: Mapping[int, list[RowMapping]]
     codes: Mapping[int, list[ActivationCode]]
     subscribed: Mapping[int, list[_Subscribed]]
     timeline: Mapping[int, _Timeline]
-    members: Mapping[_Key, list[RelatedOrder]]
-    past: Mapping[_Key, list[SubscriptionEvent]]
+    subscriptions: "_Subscriptions"
     refunds: Mapping[int, list[RefundRequest]]
     utf8: Utf8
     names: dict[int, str]
@@ -121,7 +123,8 @@ class _Parts:
 _OWN_FIELDS: Final = tuple(
     name
     for name in OrderDetail.__slots__
-    if name not in ("items", "history", "documents", "related", "additional_parameters", "refunds", "utf8")
+    if name
+    not in ("items", "history", "documents", "related", "additional_parameters", "refunds", "awaited", "utf8")
 )
 
 
@@ -143,6 +146,7 @@ def _detail(head: RowMapping, parts: _Parts) -> OrderDetail:
         additional_parameters=_pairs(head["additional_parameters"]),
         items=_items(parts.items[order_id], parts.codes[order_id], subscriptions),
         refunds=tuple(parts.refunds[order_id]),
+        awaited=tuple(timeline.awaited),
         utf8=parts.utf8,
         history=tuple(
             HistoryEvent(
@@ -191,16 +195,16 @@ def _items_of(
 
 
 def _subscribed(row: RowMapping) -> _Subscribed:
-    plain = [name for name in Subscription.__slots__ if name not in ("related", "events")]
+    plain = [name for name in Subscription.__slots__ if name not in ("related", "events", "is_awaited")]
     return _Subscribed(
         row["position"],
         (row["sub_checkout_page_id"], row["sub_subscription_id"]),
-        Subscription(**{name: row[f"sub_{name}"] for name in plain}, related=(), events=()),
+        Subscription(**{name: row[f"sub_{name}"] for name in plain}, related=(), events=(), is_awaited=False),
     )
 
 
 def _timeline(connection: Connection, order_ids: Sequence[int]) -> Mapping[int, _Timeline]:
-    """History, documents and relations by order."""
+    """History, documents, awaited actions and relations by order."""
     timelines: defaultdict[int, _Timeline] = defaultdict(_Timeline)
     for row in connection.execute(order_detail.timeline_statement(), {"order_ids": order_ids}):
         timeline = timelines[row.order_id]
@@ -208,19 +212,26 @@ def _timeline(connection: Connection, order_ids: Sequence[int]) -> Mapping[int, 
             timeline.events.append(_Event(row.at, row.kind, row.text, row.author, row.document_id))
         elif row.what == "document":
             timeline.documents.append(DocumentLink(row.id, row.text, row.kind))
+        elif row.what == "awaited":
+            timeline.awaited.append(action_of_json(row.text, row.kind))
         else:
             timeline.relations.add((row.id, row.kind))
     return timelines
 
 
-def _subscriptions(
-    connection: Connection, keys: Collection[_Key]
-) -> tuple[Mapping[_Key, list[RelatedOrder]], Mapping[_Key, list[SubscriptionEvent]]]:
-    """The orders in scope of each subscription, oldest first, and what was done to it, newest first."""
-    members: defaultdict[_Key, list[RelatedOrder]] = defaultdict(list)
-    past: defaultdict[_Key, list[SubscriptionEvent]] = defaultdict(list)
+class _Subscriptions(NamedTuple):
+    """The orders in scope of each subscription, oldest first, what was done to it, newest first, and those of which a
+    change waits to be confirmed."""
+
+    members: defaultdict[_Key, list[RelatedOrder]]
+    past: defaultdict[_Key, list[SubscriptionEvent]]
+    awaited: set[_Key]
+
+
+def _subscriptions(connection: Connection, keys: Collection[_Key]) -> _Subscriptions:
+    subscriptions = _Subscriptions(defaultdict(list), defaultdict(list), set())
     if not keys:
-        return members, past
+        return subscriptions
     named = {
         "store_ids": list({store_id for store_id, _ in keys}),
         "subscription_ids": list({subscription_id for _, subscription_id in keys}),
@@ -229,12 +240,14 @@ def _subscriptions(
         key = (row.checkout_page_id, row.subscription_id)
         if row.what == "member":
             relation = "child" if row.parent_order_id not in (None, row.order_id) else "parent"
-            members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
-        else:
-            past[key].insert(
+            subscriptions.members[key].append(RelatedOrder(row.order_id, row.name, relation, True))
+        elif row.what == "event":
+            subscriptions.past[key].insert(
                 0, SubscriptionEvent(row.at, row.action, row.to_status, row.order_id, row.name, row.reason)
             )
-    return members, past
+        else:
+            subscriptions.awaited.add(key)
+    return subscriptions
 
 
 def _names(connection: Connection, order_ids: Iterable[int]) -> dict[int, str]:
@@ -265,8 +278,9 @@ def _with_others(part: _Subscribed, order_id: int, parts: _Parts) -> Subscriptio
     """The subscription with its other orders and with what was done to it."""
     return replace(
         part.subscription,
-        related=tuple(other for other in parts.members.get(part.key, []) if other.order_id != order_id),
-        events=tuple(parts.past.get(part.key, [])),
+        related=tuple(other for other in parts.subscriptions.members[part.key] if other.order_id != order_id),
+        events=tuple(parts.subscriptions.past[part.key]),
+        is_awaited=part.key in parts.subscriptions.awaited,
     )
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from db.schema.connection_states import AwaitedKind
 from db.schema.statuses import HistoryKind, SubscriptionStatus
+from services.events.awaiting import AwaitedAction
 from services.mail.addresses import Utf8
 from services.orders.history_links import TextPart
 from services.refunds.requests import RefundRequest
@@ -36,7 +38,10 @@ class ActivationCode:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as an item of this order carries it; `related` are the other orders of it in scope."""
+    """A subscription as an item of this order carries it; `related` are the other orders of it in scope.
+
+    `is_awaited` says whether a change of it was recorded, here or in another of its orders, that is not confirmed yet.
+    """
 
     subscription_id: str
     type: str
@@ -49,6 +54,7 @@ class Subscription:
     change_reason: str | None
     related: tuple["RelatedOrder", ...]
     events: tuple["SubscriptionEvent", ...]
+    is_awaited: bool
 
     @property
     def activated(self) -> bool:
@@ -175,12 +181,21 @@ class OrderDetail:
     documents: tuple[DocumentLink, ...]
     related: tuple[RelatedOrder, ...]
     refunds: tuple[RefundRequest, ...]
+    # What a shop or a provider has to confirm, or has confirmed or refused; newest first.
+    awaited: tuple[AwaitedAction, ...]
     # Whether the mail server takes addresses such as the customer's, where that matters.
     utf8: Utf8
 
     @property
     def customer_name(self) -> str | None:
         return " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+    def is_refund_awaited(self, request: RefundRequest) -> bool:
+        """Whether a refund of the request was recorded that is not confirmed yet: nobody can take or close it."""
+        return any(
+            action.is_open and action.kind is AwaitedKind.REFUND and action.subject == str(request.id)
+            for action in self.awaited
+        )
 
 
 def dead_copies(items: Iterable[OrderItem]) -> frozenset[int]:

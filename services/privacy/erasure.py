@@ -11,12 +11,15 @@ from sqlalchemy import BigInteger, Connection, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.audit_actions import AuditAction
+from db.schema.connection_tables import connection as connection_table
 from db.schema.mail_tables import mail
 from db.schema.order_tables import checkout_page, order_document, orders
 from db.schema.statuses import MailKind
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
+from services.events.event_types import EventType
+from services.events.outbox import Subject, Value, publish
 from services.mail.addresses import LONGEST
 from services.privacy.known_values import Person
 from services.privacy.person import Erased, Reach, erase, find_reach
@@ -130,7 +133,30 @@ def erase_personal_data(
         raise ChangedSincePreview(_differences(connection, expected, parts))
     person = _person(email, parts)
     erased = erase(connection, person, reach, announce=True, wait_seconds=_WAIT_SECONDS)
+    _tell_shops(connection, parts)
     return ActionResult(_sentence(person, reach, erased), _details(person, erased))
+
+
+def _tell_shops(connection: Connection, parts: Mapping[int, Part]) -> None:
+    """An event for each emptied order of a store that has a connection; the shop knows whose the order is."""
+    emptied = [order_id for order_id, part in parts.items() if part is not Part.PAST_EMAIL]
+    rows = connection.execute(
+        select(
+            orders.c.order_id,
+            orders.c.order_name,
+            orders.c.checkout_page_id.label("store_id"),
+            checkout_page.c.name.label("store"),
+        )
+        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
+        .where(
+            orders.c.order_id == any_(literal(emptied, ARRAY(BigInteger))),
+            orders.c.checkout_page_id.in_(select(connection_table.c.checkout_page_id)),
+        )
+        .order_by(orders.c.order_id)
+    ).all()
+    for row in rows:
+        data: dict[str, Value] = {"person": parts[row.order_id].value}
+        publish(connection, EventType.CUSTOMER_ERASED, Subject(**row._mapping), data=data)
 
 
 def _person(email: str, parts: Mapping[int, Part]) -> Person:
@@ -184,6 +210,7 @@ def _sentence(person: Person, reach: Reach, erased: Erased) -> str:
         (erased.mails, "mail"),
         (erased.saved_searches, "saved search"),
         (erased.texts, "mention"),
+        (erased.messages, "message"),
     )
     if also := [_count(number, noun) for number, noun in counts if number]:
         said += f" Also deleted: {', '.join(also)}."
@@ -213,6 +240,7 @@ def _details(person: Person, erased: Erased) -> dict[str, int]:
             "documents": erased.documents,
             "texts": erased.texts,
             "saved searches": erased.saved_searches,
+            "messages": erased.messages,
         }
     )
     return {

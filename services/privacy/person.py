@@ -15,12 +15,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
-from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text
+from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
 from db.schema.mail_tables import mail
-from db.schema.order_tables import order_relation, subscription
+from db.schema.order_tables import order_relation, orders, subscription
 from services.privacy.known_values import (
     Person,
     PersonalText,
@@ -32,6 +32,7 @@ from services.privacy.known_values import (
     texts_of,
 )
 from services.privacy.mentions import Kind, Mentions, Value, email_forms
+from services.privacy.messages import Patterns, erase_messages, find_messages
 from services.text.keys import digits_of, email_key
 from services.text.readings import key_of
 
@@ -52,6 +53,7 @@ class Erased:
     taken_back: int
     saved_searches: int
     mails_under_way: int
+    messages: int
 
 
 class Cut(TypedDict):
@@ -67,16 +69,22 @@ class Cut(TypedDict):
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Other orders whose texts mention the person, or may, and texts that mention them and belong to no order.
-    `is_whole` is false when the person has more e-mails or phone numbers than were looked for."""
+
+    `is_whole` is false when the person has more e-mails or phone numbers than were looked for. `store_id`: nothing
+    outside this store may be touched. `messages` of the inbox may mention the person.
+    """
 
     orders: frozenset[int] = frozenset()
     loose_texts: tuple[PersonalText, ...] = ()
     is_whole: bool = True
+    store_id: int | None = None
+    messages: tuple[int, ...] = ()
 
 
-def find_reach(connection: Connection, person: Person) -> Reach:
+def find_reach(connection: Connection, person: Person, *, store_id: int | None = None) -> Reach:
     """Looks for the person's e-mails and phone numbers in every text there is, which reads every history once: done
-    before anything is locked. Orders that tell of the person's own are part of the reach in any case."""
+    before anything is locked. Orders that tell of the person's own are part of the reach in any case. With `store_id`,
+    the reach ends at this store's orders and messages."""
     theirs = current_values(connection, person)[0] | past_values(connection, person)
     related = _related(connection, person.own)
     emails, numbers = _patterns(theirs)
@@ -84,20 +92,25 @@ def find_reach(connection: Connection, person: Person) -> Reach:
     statement = text("SELECT * FROM texts_matching(:emails, :numbers, :wide, :besides)").bindparams(
         *arrays("besides"), bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
     )
-    patterns = {
-        "emails": emails[:_MOST_PATTERNS],
-        "numbers": numbers[:_MOST_PATTERNS],
-        "wide": not "".join(emails).isascii(),
-    }
+    patterns = Patterns(
+        emails[:_MOST_PATTERNS], numbers[:_MOST_PATTERNS], is_wide=not "".join(emails).isascii()
+    )
     rows = [
         PersonalText.of(row._mapping)
-        for row in connection.execute(statement, patterns | {"besides": person.orders})
+        for row in connection.execute(statement, patterns.parameters() | {"besides": person.orders})
         if mentions.spans(row.value)
     ]
     related |= {row.order_id for row in rows if row.order_id is not None}
-    loose = tuple(row for row in rows if row.order_id is None)
+    # Texts without an order belong to the portal, and to no store.
+    loose = tuple(row for row in rows if row.order_id is None) if store_id is None else ()
+    if store_id is not None:
+        of_store = select(orders.c.order_id).where(
+            orders.c.checkout_page_id == store_id, orders.c.order_id.in_(related)
+        )
+        related = set(connection.execute(of_store).scalars())
     is_whole = len(emails) <= _MOST_PATTERNS and len(numbers) <= _MOST_PATTERNS
-    return Reach(frozenset(related), loose, is_whole)
+    messages = find_messages(connection, patterns, store_id)
+    return Reach(frozenset(related), loose, is_whole, store_id, messages)
 
 
 def erase(
@@ -117,7 +130,7 @@ def erase(
     )
     remember_erased(connection, person.orders + _touched_elsewhere(cuts, person), theirs)
     emptied = connection.execute(
-        text("SELECT * FROM empty_person(:own, :emails, :mails, :announced)").bindparams(
+        text("SELECT * FROM empty_person(:own, :emails, :mails, :announced, :store)").bindparams(
             *arrays("own", "mails", "announced"), bindparam("emails", type_=ARRAY(Text))
         ),
         {
@@ -125,6 +138,7 @@ def erase(
             "emails": emails_of(theirs),
             "mails": locked,
             "announced": sorted({*person.own, *person.used}) if announce else [],
+            "store": reach.store_id,
         },
     ).one()
     return Erased(
@@ -132,7 +146,9 @@ def erase(
         documents=emptied.documents,
         mails=emptied.mails,
         taken_back=emptied.taken_back,
-        saved_searches=_erase_saved_searches(connection, theirs),
+        # Those of accounts, who look for people in all of their stores.
+        saved_searches=_erase_saved_searches(connection, theirs) if reach.store_id is None else 0,
+        messages=erase_messages(connection, person, reach.orders, reach.messages, theirs),
         mails_under_way=under_way + emptied.under_way,
     )
 
@@ -153,7 +169,8 @@ def _lock_mails(
         mail.c.account_id.is_(None)
         & text(
             "email_key(mail.to_address) = ANY (SELECT email_key(e) FROM unnest(CAST(:emails AS text[])) e)"
-        ),
+        )
+        & (true() if reach.store_id is None else mail.c.checkout_page_id == reach.store_id),
     )
     statement = select(mail.c.id).where(concerned).order_by(mail.c.id)
     until = time.monotonic() + wait_seconds

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from db.schema.order_tables import checkout_page, order_document, payment_method
 from db.schema.statuses import DocumentKind, Source
-from services.access import Viewer
+from services.access import Author
 from services.money import format_money
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder
@@ -90,7 +90,7 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem], names: Seque
 
 def add_refund_document(
     connection: Connection,
-    viewer: Viewer,
+    author: Author,
     order: LockedOrder,
     items: Sequence[RefundedItem],
     *,
@@ -124,5 +124,5 @@ def add_refund_document(
         )
         .returning(order_document.c.id)
     ).scalar_one()
-    add_event(connection, viewer, order, Event.REFUND_DOCUMENT, document_id=document_id, name=name)
+    add_event(connection, author, order, Event.REFUND_DOCUMENT, document_id=document_id, name=name)
     return document_id

@@ -28,17 +28,22 @@ class PlannedItem:
     refunded: bool
     share: Decimal | None
     code_twins: tuple[int, ...]
+    item_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RefundedItem:
-    """What is refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency."""
+    """What is refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency.
+
+    `item_id` is the shop's own ID of the item, if it has one.
+    """
 
     position: int
     name: str
     quantity: int
     amount: Decimal
     line: Decimal
+    item_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class RefundPlan:
                 field="positions",
             )
         return [
-            RefundedItem(item.position, item.name, item.quantity, item.share, item.amount)
+            RefundedItem(item.position, item.name, item.quantity, item.share, item.amount, item.item_id)
             for item in chosen
             if item.share is not None
         ]
@@ -96,7 +101,12 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
     if head is None:
         return None
     items = connection.execute(
-        select(*[order_item.c[name] for name in ("position", "name", "quantity", "amount", "refunded")])
+        select(
+            *[
+                order_item.c[name]
+                for name in ("position", "item_id", "name", "quantity", "amount", "refunded")
+            ]
+        )
         .where(order_item.c.order_id == order_id)
         .order_by(order_item.c.position)
     ).all()

@@ -1,26 +1,24 @@
 """The actions of refund operators on a request. Their view of the queue is in `services.refunds.queue`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
-from types import MappingProxyType
 
-from sqlalchemy import Connection, func, insert, update
+from sqlalchemy import Connection, func
 
 from db.schema.audit_actions import AuditAction
-from db.schema.order_tables import order_item, orders
-from db.schema.refund_tables import refund_request_item
-from db.schema.statuses import MailKind, MainStatus, RefundResult, RefundStatus
+from db.schema.connection_states import AwaitedKind, Topic
+from db.schema.statuses import MainStatus, RefundResult, RefundStatus
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, OrderNotFound
-from services.mail.outbox import queue_mail
+from services.events.awaiting import ConfirmingConnection, await_action
+from services.events.event_types import EventType
 from services.money import format_money
+from services.order_actions.announcements import announce, find_asked, payment_of
 from services.order_actions.history import Event, add_event
-from services.order_actions.licences import delete_codes_of
 from services.order_actions.locking import LockedOrder
-from services.order_actions.subscriptions import stop_subscriptions
-from services.refunds.document import add_refund_document
+from services.refunds.completion import complete_refund, turn_down
+from services.refunds.decided import Refund, wish_of
 from services.refunds.plans import RefundedItem, find_plan
 from services.refunds.request_lock import (
     LockedRequest,
@@ -41,7 +39,8 @@ class SumChanged(Conflict):
 def take_request(connection: Connection, viewer: Viewer, request_id: int) -> ActionResult:
     """Take the request on for the viewer: *Refund info is being updated*.
 
-    Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestNotTaken` (when another operator has it).
+    Raises `RequestNotFound`, `NotAllowed`, `RequestClosed`, `RequestAwaited`, and `RequestNotTaken` when another
+    operator has it.
     """
     order, request = lock_request(connection, viewer, request_id)
     if request.status == RefundStatus.UPDATING:
@@ -55,6 +54,7 @@ def take_request(connection: Connection, viewer: Viewer, request_id: int) -> Act
         taken_at=func.now(),
     )
     add_event(connection, viewer, order, Event.REFUND_TAKEN)
+    announce(connection, EventType.REFUND_TAKEN, order, {"request_id": request_id})
     return ActionResult(
         f"You have taken the refund request for order {order.order_name}.", {"request": request_id}
     )
@@ -94,68 +94,36 @@ def fulfil_request(
     `expected_amount` is the sum that was shown and confirmed: the refund's sum is decided here, under the order's lock,
     and one that differs raises `SumChanged`. The items' activation codes are marked deleted and their subscriptions
     cancelled if asked for; the order becomes Deleted once all its items are refunded; payment methods that need one get
-    a refund document; the requester is mailed. Raises as `take_request` does, and `InvalidInput` with `field`
+    a refund document; the requester is mailed. Where a connection of the store has to confirm it, all of that waits for
+    the answer (decision 026). Raises as `take_request` does, and `InvalidInput` with `field`
     "positions" or "note".
     """
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = lock_request(connection, viewer, request_id, with_related=stop_renewal)
     check_taken(viewer, request)
-    refund = _choose_items(connection, order, positions, expected_amount)
-    _mark_refunded(connection, order, None if refund.is_full else refund.positions)
-    copies_deleted = delete_codes_of(connection, order.order_id, refund.positions if delete_codes else [])
-    stopped: list[str] = []
-    if stop_renewal:
-        reason = f"Refund: {note}"[:2000]
-        stopped = stop_subscriptions(connection, viewer, order, refund.positions, reason=reason)
-    _add_lines(connection, order, request_id, refund.items)
-    _add_completed_event(connection, viewer, order, refund, note)
-    document_id = add_refund_document(connection, viewer, order, refund.items, request_id=request_id)
-    details = refund.details(order.currency) | {
-        "codes deleted": delete_codes,
-        "copies of codes deleted": copies_deleted,
-        "subscriptions stopped": len(stopped),
-    }
-    columns = {
-        "amount": refund.amount,
-        "currency": order.currency,
-        "delete_codes": delete_codes,
-        "stop_subscriptions": stop_renewal,
-        "document_id": document_id,
-    }
-    sentence = f" {refund.sum_text} refunded."
-    return _close_request(
-        connection, viewer, order, request, refund.result, note,
-        details=details, columns=columns, sum_sentence=sentence,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Refund:
-    """The items that are refunded and their sum; `is_full` if no refundable item of the order is left."""
-
-    items: list[RefundedItem]
-    amount: Decimal
-    sum_text: str
-    is_full: bool
-
-    @property
-    def positions(self) -> list[int]:
-        return [item.position for item in self.items]
-
-    @property
-    def result(self) -> RefundResult:
-        return RefundResult.FULL if self.is_full else RefundResult.PARTIAL
-
-    def details(self, currency: str) -> dict[str, object]:
-        """What the audit log keeps of it."""
-        shares = [format_money(item.amount, currency) for item in self.items]
-        return {"items": self.positions, "sum": self.sum_text, "shares": shares}
+    items, amount, is_full = _choose_items(connection, order, positions, expected_amount)
+    refund = Refund(
+        items=tuple(items),
+        amount=amount,
+        currency=order.currency,
+        is_full=is_full,
+        delete_codes=delete_codes,
+        stop_renewal=stop_renewal,
+        note=note,
+    )
+    confirming = find_asked(connection, order, Topic.REFUNDS)
+    if confirming is not None:
+        return _record(connection, viewer, order, request, refund, confirming)
+    return complete_refund(connection, viewer, order, request, refund)
 
 
 def _choose_items(
     connection: Connection, order: LockedOrder, positions: Sequence[int], expected_amount: Decimal
-) -> _Refund:
-    """Decide the refund's items and sum under the order's lock. Raises `InvalidInput` and `SumChanged`."""
+) -> tuple[list[RefundedItem], Decimal, bool]:
+    """Decide the refund's items, its sum, and whether it is full, under the order's lock.
+
+    Raises `InvalidInput` and `SumChanged`.
+    """
     if order.status != MainStatus.PAID:
         raise Conflict("This order is no longer Paid. Refuse the request or mark it as failed.")
     plan = find_plan(connection, order.order_id)
@@ -164,59 +132,62 @@ def _choose_items(
     items = plan.choose(positions)
     chosen_positions = [item.position for item in items]
     amount = plan.sums.sum_of(chosen_positions)
-    sum_text = format_money(amount, order.currency)
     if amount != expected_amount:
+        sum_text = format_money(amount, order.currency)
         raise SumChanged(
             f"The order has changed: these items come to {sum_text} now. Please check the sum again."
         )
-    return _Refund(items, amount, sum_text, is_full=set(plan.sums.shares) <= set(chosen_positions))
+    return items, amount, set(plan.sums.shares) <= set(chosen_positions)
 
 
-def _add_completed_event(
-    connection: Connection, viewer: Viewer, order: LockedOrder, refund: _Refund, note: str
-) -> None:
-    positions = refund.positions
+def _record(
+    connection: Connection,
+    viewer: Viewer,
+    order: LockedOrder,
+    request: LockedRequest,
+    refund: Refund,
+    confirming: ConfirmingConnection,
+) -> ActionResult:
+    """Record the refund for the other side to confirm; `services.refunds.answers` carries it out."""
+    action_id = await_action(
+        connection,
+        viewer,
+        confirming,
+        kind=AwaitedKind.REFUND,
+        subject=str(request.id),
+        order_id=order.order_id,
+        store_id=order.checkout_page_id,
+        wish=wish_of(refund, request.id),
+    )
     add_event(
         connection,
         viewer,
         order,
-        Event.REFUND_COMPLETED,
-        result=refund.result.mail_phrase,
+        Event.REFUND_RECORDED,
+        asked=confirming.asked,
         amount=refund.sum_text,
-        items=f"item{'s' if len(positions) > 1 else ''} {', '.join(map(str, positions))}",
-        status="Status: Deleted. " if refund.is_full else "",
-        note=note,
+        items=refund.items_text,
+        note=refund.note,
     )
-
-
-def _mark_refunded(connection: Connection, order: LockedOrder, positions: Sequence[int] | None) -> None:
-    """Mark the items refunded, or all of them together with the order when `positions` is None."""
-    statement = update(order_item).where(order_item.c.order_id == order.order_id)
-    if positions is None:
-        connection.execute(
-            update(orders).where(orders.c.order_id == order.order_id).values(status=MainStatus.DELETED)
-        )
-    else:
-        statement = statement.where(order_item.c.position.in_(positions))
-    connection.execute(statement.values(refunded=True))
-
-
-def _add_lines(
-    connection: Connection, order: LockedOrder, request_id: int, chosen: Sequence[RefundedItem]
-) -> None:
-    connection.execute(
-        insert(refund_request_item).inline(),
-        [
-            {
-                "refund_request_id": request_id,
-                "order_id": order.order_id,
-                "checkout_page_id": order.checkout_page_id,
-                "position": item.position,
-                "quantity": item.quantity,
-                "amount": item.amount,
-            }
-            for item in chosen
-        ],
+    announce(
+        connection,
+        EventType.REFUND_APPROVED,
+        order,
+        {
+            "request_id": request.id,
+            "result": refund.result.value,
+            **refund.event_data(),
+            "delete_codes": refund.delete_codes,
+            "stop_subscriptions": refund.stop_renewal,
+            "payment": payment_of(order),
+        },
+        action_id=action_id,
+        asked=confirming.id,
+    )
+    return ActionResult(
+        f"The refund of {refund.sum_text} for order {order.order_name} was recorded; "
+        f"{confirming.asked} has to confirm it.",
+        {"request": request.id, "waits for": confirming.asked, **refund.details()},
     )
 
 
@@ -238,53 +209,4 @@ def _turn_down(
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = lock_request(connection, viewer, request_id)
     check_taken(viewer, request)
-    outcome = "the request was refused" if result is RefundResult.REFUSED else "the refund failed"
-    add_event(connection, viewer, order, Event.REFUND_REFUSED, result=outcome, note=note)
-    return _close_request(connection, viewer, order, request, result, note)
-
-
-def _close_request(
-    connection: Connection,
-    viewer: Viewer,
-    order: LockedOrder,
-    request: LockedRequest,
-    result: RefundResult,
-    note: str,
-    *,
-    details: Mapping[str, object] = MappingProxyType({}),
-    columns: Mapping[str, object] = MappingProxyType({}),
-    sum_sentence: str = "",
-) -> ActionResult:
-    """Close the request with its result, further `columns` and a mail to the requester; `details` are audited."""
-    is_done = result in (RefundResult.FULL, RefundResult.PARTIAL)
-    update_request(
-        connection,
-        request,
-        status=RefundStatus.COMPLETED if is_done else RefundStatus.REFUSED,
-        result=result.value,
-        closed_by=viewer.account_id,
-        closed_by_name=viewer.name,
-        closed_at=func.now(),
-        note=note,
-        **columns,
-    )
-    queue_mail(
-        connection,
-        kind=MailKind.REFUND,
-        to_address=request.requester_email,
-        to_name=request.requester_name,
-        template_values={"order_name": order.order_name, "result": result.mail_phrase},
-        order_id=order.order_id,
-        store_id=order.checkout_page_id,
-        account_id=request.requested_by,
-    )
-    sentence = {
-        RefundResult.FULL: "Full refund completed for order {}.",
-        RefundResult.PARTIAL: "Partial refund completed for order {}.",
-        RefundResult.REFUSED: "The refund for order {} was refused.",
-        RefundResult.FAILED: "The refund for order {} was marked as failed.",
-    }[result]
-    return ActionResult(
-        sentence.format(order.order_name) + sum_sentence,
-        {"request": request.id, "result": result.value, **details},
-    )
+    return turn_down(connection, viewer, order, request, result, note)

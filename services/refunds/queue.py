@@ -13,6 +13,7 @@ from db.schema.order_tables import checkout_page, orders
 from db.schema.refund_tables import refund_request
 from services.access import Viewer
 from services.errors import NotAllowed
+from services.refunds.request_lock import is_awaited
 from services.refunds.requests import OPEN, RefundRequest
 
 
@@ -27,7 +28,10 @@ PAGE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A request with the columns of its order that the queue shows."""
+    """A request with the columns of its order that the queue shows.
+
+    `is_awaited` says whether a refund of it was recorded that is not confirmed yet: nobody can take or close it.
+    """
 
     request: RefundRequest
     order_name: str
@@ -35,6 +39,7 @@ class QueueRow:
     total: Decimal
     currency: str
     payment_method: str | None
+    is_awaited: bool
 
 
 def find_queue(
@@ -60,6 +65,7 @@ def find_queue(
             row.total,
             row.order_currency,
             row.payment_method,
+            row.is_awaited,
         )
         for row in connection.execute(statement)
     )
@@ -76,6 +82,7 @@ def _queue_statement(
             orders.c.currency.label("order_currency"),
             orders.c.payment_method,
             checkout_page.c.name.label("store"),
+            is_awaited().label("is_awaited"),
         )
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)

@@ -2,14 +2,17 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Text, cast, exists, select, update
 
+from db.schema.connection_states import AwaitedKind
+from db.schema.connection_tables import awaited_action
 from db.schema.refund_tables import refund_request
 from db.schema.statuses import RefundStatus
 from services.access import Permission, Viewer
 from services.errors import Conflict, NotFound
+from services.events.awaiting import OPEN_STATES
 from services.order_actions.locking import LockedOrder, lock_orders
-from services.order_actions.subscriptions import related_orders
+from services.order_actions.subscription_changes import related_orders
 
 
 class RequestNotFound(NotFound):
@@ -26,8 +29,17 @@ class RequestNotTaken(Conflict):
     message = "Take the refund request first."
 
 
+class RequestAwaited(Conflict):
+    """Nobody can take or close the request until the answer is there."""
+
+    message = "This refund has been recorded and waits to be confirmed. Until then nothing can be changed."
+
+
 class LockedRequest(NamedTuple):
-    """The columns of a refund request that its actions decide by, read under the order's lock."""
+    """The columns of a refund request that its actions decide by, read under the order's lock.
+
+    `is_awaited` says whether a refund of it is recorded that the other side has not confirmed yet.
+    """
 
     id: int
     status: str
@@ -36,6 +48,17 @@ class LockedRequest(NamedTuple):
     requested_by: int | None
     requester_name: str
     requester_email: str
+    is_awaited: bool
+
+
+def is_awaited() -> ColumnElement[bool]:
+    """Whether the answer to a refund of the statement's `refund_request` is still to come."""
+    return exists().where(
+        awaited_action.c.checkout_page_id == refund_request.c.checkout_page_id,
+        awaited_action.c.kind == AwaitedKind.REFUND,
+        awaited_action.c.subject == cast(refund_request.c.id, Text),
+        awaited_action.c.state.in_(OPEN_STATES),
+    )
 
 
 def lock_request(
@@ -43,8 +66,8 @@ def lock_request(
 ) -> tuple[LockedOrder, LockedRequest]:
     """The order, locked, and its open request as read under the lock.
 
-    Locks the orders of `related_orders` as well if `with_related`. Raises `RequestNotFound`, `NotAllowed` and
-    `RequestClosed`.
+    Locks the orders of `related_orders` as well if `with_related`. Raises `RequestNotFound`, `NotAllowed`,
+    `RequestClosed` and `RequestAwaited`.
     """
     order_id = None
     if 0 < request_id < 2**63:
@@ -55,15 +78,23 @@ def lock_request(
         raise RequestNotFound
     order_ids = related_orders(connection, order_id) if with_related else [order_id]
     order = lock_orders(connection, viewer, order_ids, Permission.WORK_REFUND_QUEUE)[order_id]
+    request = find_open_request(connection, request_id)
+    if request is None:
+        raise RequestClosed
+    if request.is_awaited:
+        raise RequestAwaited
+    return order, request
+
+
+def find_open_request(connection: Connection, request_id: int) -> LockedRequest | None:
+    """The request as read under its order's lock; None when it is closed or gone."""
     row = connection.execute(
         select(
-            *[refund_request.c[name] for name in LockedRequest._fields],
-            refund_request.c.closed_at.is_not(None).label("is_closed"),
-        ).where(refund_request.c.id == request_id)
-    ).one()
-    if row.is_closed:
-        raise RequestClosed
-    return order, LockedRequest(**{name: getattr(row, name) for name in LockedRequest._fields})
+            *[refund_request.c[name] for name in LockedRequest._fields if name != "is_awaited"],
+            is_awaited().label("is_awaited"),
+        ).where(refund_request.c.id == request_id, refund_request.c.closed_at.is_(None))
+    ).one_or_none()
+    return None if row is None else LockedRequest(**row._mapping)
 
 
 def check_taken(viewer: Viewer, request: LockedRequest) -> None:

@@ -17,7 +17,9 @@ from db.statements.order_detail import requests_statement
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict
+from services.events.event_types import EventType
 from services.money import format_money
+from services.order_actions.announcements import announce
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import lock_order
 from services.text.input import REASON_LIMIT, checked_text
@@ -116,9 +118,8 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
     if error:
         raise error
     try:
-        connection.execute(
+        request_id = connection.execute(
             insert(refund_request)
-            .inline()
             .values(
                 order_id=order_id,
                 checkout_page_id=order.checkout_page_id,
@@ -127,10 +128,12 @@ def request_refund(connection: Connection, viewer: Viewer, order_id: int, *, rea
                 requester_name=viewer.name,
                 requester_email=viewer.email,
             )
-        )
+            .returning(refund_request.c.id)
+        ).scalar_one()
     except IntegrityError as error:  # the index has the last word, should the lock ever fail
         raise RefundAlreadyRequested from error
     add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
+    announce(connection, EventType.REFUND_REQUESTED, order, {"request_id": request_id})
     return ActionResult(f"Refund request has been sent for order {order.order_name}.")
 
 

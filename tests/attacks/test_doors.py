@@ -195,3 +195,16 @@ def test_nobody_says_for_themselves_where_they_are(portal: Portal, tmp_path: Pat
     assert audited_addresses(portal, tmp_path / "log") <= {"127.0.0.1", "::1"}
     trusting = {"ESUPPORT_TRUSTED_PROXIES": "127.0.0.1, ::1"}
     assert audited_addresses(portal, tmp_path / "log2", **trusting) == {"203.0.113.9"}
+
+
+@pytest.mark.parametrize("path", ["/hooks/v1/c_unknown", "/helpdesk/v1/c_unknown"])
+@pytest.mark.parametrize("origin", [None, "http://evil.example"])
+def test_other_programs_pass_the_gate_and_prove_themselves_at_their_own_route(
+    portal: Portal, path: str, origin: str | None
+) -> None:
+    headers = {"Content_Type": "application/json"} | ({"Origin": origin} if origin else {})
+    cookie = f"{SESSION}={session_of(portal, 'admin@demo.example')}"
+    for sent in (headers, headers | {"Cookie": cookie}):  # a session proves nothing there
+        answer = ask(portal.url, "POST", path, b"{}", **sent)
+        assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
+    assert ask(portal.url, "POST", path.replace("/v1/", "/v2/"), b"{}", **headers).status in (404, 405)

@@ -1,5 +1,7 @@
 """Values whose spaces and lines matter are shown and copied as they are."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -36,7 +38,11 @@ def test_a_code_is_shown_and_copied_as_it_is(page: Page, portal: Portal, code: s
     assert shown.evaluate("element => element.textContent") == lines
     assert shown.evaluate("element => getComputedStyle(element).whiteSpace") == "break-spaces"
     shown.click()
-    assert page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n") == lines
+    # Copying goes on after the click.
+    deadline = time.monotonic() + 5
+    while (copied := page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n")) != lines:
+        assert time.monotonic() < deadline, copied
+        page.wait_for_timeout(20)
     page.locator(f'[class*="_code_{code_id}"]').get_by_role("button", name="Resend").click()
     said = dialog(page).locator(".es-copy")
     expect(said).to_have_count(1)

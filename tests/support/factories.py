@@ -158,6 +158,6 @@ def everything() -> dict[str, list[Any]]:
     """All rows that an action could have changed; the audit log, where every attempt is recorded, is left out."""
     tables = (
         "orders order_item activation_code subscription subscription_event order_history order_document refund_request "
-        "refund_request_item mail action_key"
+        "refund_request_item mail action_key connection connection_secret inbox delivery outbox_event awaited_action"
     )
     return {name: run(f"SELECT * FROM {name} ORDER BY 1, 2, 3") for name in tables.split()}

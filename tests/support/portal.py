@@ -77,7 +77,13 @@ def portal(
     name = f"esupport_browser_{uuid.uuid4().hex[:8]}"
     database_url = create_database(server_url, name, template_database)
     port = free_port()
-    environment = os.environ | {"DATABASE_URL": database_url, "PORT": str(port), "SMTP_URL": mailbox.url}
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "PORT": str(port),
+        "SMTP_URL": mailbox.url,
+        # Shops of the tests are on this machine.
+        "ESUPPORT_HOOK_HOSTS": "127.0.0.1",
+    }
     environment.pop("ESUPPORT_APP_DATABASE_URL", None)
     subprocess.run(
         [sys.executable, "-m", "db", "demo"], cwd=PROJECT, env=environment, check=True, timeout=300

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
+from services.connections.form import ConnectionForm
+from services.connections.kinds import new_key
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
 from services.orders.filters import OrderFilter
@@ -89,6 +92,20 @@ NOTE = {"note": "x"}
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
 
 
+# An action of the own order that waits for an answer.
+AWAITED = uuid4()
+
+
+FORM = ConnectionForm(name="x")
+
+
+PERIOD = {
+    "states": [InboxState.REFUSED],
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
+    "until": datetime(2100, 1, 1, tzinfo=UTC),
+}
+
+
 RULES = {
     # Orders: what somebody sees.
     "orders.detail.get_order": Rule(EVERYBODY, call("order"), True),
@@ -121,6 +138,7 @@ RULES = {
     "order_actions.notes.add_note": Rule(ACTING, call("order", text="x"), True),
     "order_actions.subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
     "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
+    "connections.stop_waiting.stop_waiting": Rule(ACTING, call("order", action_id=AWAITED, note="x"), True),
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
     "refunds.queue.find_queue": Rule(OPERATORS, fixed(QueueView.OPEN)),
@@ -136,6 +154,8 @@ RULES = {
     "delivery.log.find_mails": Rule(ADMINISTRATORS, fixed()),
     "delivery.log.get_mail": Rule(ADMINISTRATORS, call("mail", address=None)),
     "delivery.log.send_again": Rule(ADMINISTRATORS, call("mail")),
+    "delivery.event_log.find_deliveries": Rule(ADMINISTRATORS, call("connection")),
+    "delivery.event_log.replay_deliveries": Rule(ADMINISTRATORS, call("connection", delivery_ids=(1,))),
     "accounts.listing.find_accounts": Rule(ADMINISTRATORS, fixed()),
     "accounts.listing.get_account": Rule(ADMINISTRATORS, call("account")),
     "accounts.administration.create_account": Rule(
@@ -161,6 +181,26 @@ RULES = {
     "accounts.stores.find_stores": Rule(ADMINISTRATORS, fixed()),
     "accounts.stores.find_payment_methods": Rule(ADMINISTRATORS, fixed()),
     "accounts.stores.change_store": Rule(ADMINISTRATORS, call("store", **STORE)),
+    "connections.listing.find_connections": Rule(ADMINISTRATORS, fixed()),
+    "connections.listing.get_connection": Rule(ADMINISTRATORS, call("connection")),
+    "connections.listing.count_direct_messages": Rule(ADMINISTRATORS, fixed()),
+    "connections.listing.count_in_trouble": Rule(ADMINISTRATORS, fixed()),
+    "connections.administration.create_connection": Rule(
+        ADMINISTRATORS,
+        call(store_id="store", kind=ConnectionKind.WEBHOOKS, key=new_key(), form=FORM, secrets={}),
+    ),
+    "connections.administration.change_connection": Rule(ADMINISTRATORS, call("connection", form=FORM)),
+    "connections.administration.change_secret": Rule(
+        ADMINISTRATORS, call("connection", purpose=Purpose.IN, secret="x")
+    ),
+    "connections.switching.switch_off": Rule(ADMINISTRATORS, call("connection", gives_up=False)),
+    "connections.switching.switch_on": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.switching.delete_connection": Rule(ADMINISTRATORS, call("off_connection")),
+    "connections.trial.sign_example": Rule(ADMINISTRATORS, call("connection", address=None)),
+    "connections.inbox_log.find_messages": Rule(ADMINISTRATORS, call("connection")),
+    "connections.inbox_log.get_message": Rule(ADMINISTRATORS, call("message", address=None)),
+    "connections.inbox_log.replay_message": Rule(ADMINISTRATORS, call("message")),
+    "connections.inbox_log.replay_messages": Rule(ADMINISTRATORS, call("connection", **PERIOD)),
     "audit.log.find_audit": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC, since=date(2026, 1, 1)))),
     "audit.log.find_actions": Rule(ADMINISTRATORS, fixed()),
     "audit.log.record_audit_export": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC), address=None)),
@@ -176,12 +216,13 @@ RULES = {
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
+    "connections.trial.send_test_event", "connections.locking.lock_connection",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform", "audit.recording.record",
-    "audit.recording.record_refusal", "order_actions.history.add_event",
+    "access.require_administrator", "actions.perform",
+    "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.columns.statement_of", "refunds.document.add_refund_document",
-    "orders.search.stores_in_scope", "order_actions.subscriptions.stop_subscriptions",
+    "order_actions.locking.lock_orders", "exports.columns.statement_of",
+    "orders.search.stores_in_scope",
     "orders.saved_searches.open_search",
     "authentication.second_factor.begin", "authentication.second_factor.confirm",
     "authentication.second_factor.remove", "authentication.second_factor.has_own",

@@ -17,10 +17,12 @@ import services
 from db.connections.engine import viewer_transaction
 from services.access import Role, Viewer
 from services.actions import ActionRequest, ActionResult, perform
+from services.connections.kinds import new_key
+from services.connections.secrets import new_secret
 from services.errors import NotAllowed, NotFound
 from tests.support import factories
 from tests.support.factories import document, item, run
-from tests.system.permission_rules import FOREIGN, INTERNAL, OWN, RULES, empty
+from tests.system.permission_rules import AWAITED, FOREIGN, INTERNAL, OWN, RULES, empty
 
 
 class Undone(Exception):
@@ -73,6 +75,40 @@ def people(database: str) -> dict[Role, int]:
     return {role: factories.account(role, role=role, stores=["shop-a"]) for role in Role}
 
 
+def make_connections(store: int) -> dict[str, int]:
+    """A connection of the store, one that is switched off, and a message of the first."""
+    on, off_connection = (
+        run(
+            "INSERT INTO connection (checkout_page_id, kind, name, key, switched_off_at, switched_off_because) "
+            "VALUES (:store, 'webhooks', 'x', :key, CASE WHEN :off THEN now() END, CASE WHEN :off THEN 'x' END) "
+            "RETURNING id",
+            store=store,
+            key=new_key(),
+            off=is_off,
+        )[0][0]
+        for is_off in (False, True)
+    )
+    run(
+        "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (:id, 'in', :secret)",
+        id=on,
+        secret=new_secret(),
+    )
+    [[message]] = run(
+        "INSERT INTO inbox (connection_id, event_id, type, body, state, settled_at) "
+        "VALUES (:id, 'm', 'x', '{}', 'refused', now()) RETURNING id",
+        id=on,
+    )
+    run(
+        "INSERT INTO awaited_action (id, connection_id, order_id, checkout_page_id, kind, subject, wish, account_name, "
+        "account_email) VALUES (:id, :connection, :order, :store, 'cancel subscription', 'S9', '{}', 'n', 'e')",
+        id=AWAITED,
+        connection=on,
+        order=OWN,
+        store=store,
+    )
+    return {"connection": on, "off_connection": off_connection, "message": message}
+
+
 @pytest.fixture(scope="module")
 def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     """What stands for either order, and the things that belong to none."""
@@ -91,6 +127,7 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     locked = factories.account("locked")
     run("UPDATE account SET locked_until = now() + interval '1 hour' WHERE id = :id", id=locked)
     common = {
+        **make_connections(store),
         "locked": locked,
         "second": second,
         "team": team,

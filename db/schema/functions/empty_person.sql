@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION public.empty_person(own bigint[], emails text[], locked_mails bigint[], announced bigint[])
+CREATE OR REPLACE FUNCTION public.empty_person(own bigint[], emails text[], locked_mails bigint[], announced bigint[], of_store integer DEFAULT NULL::integer)
  RETURNS TABLE(documents bigint, mails bigint, taken_back bigint, under_way bigint)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -19,7 +19,8 @@ BEGIN
         FROM mail m
         WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
             AND (m.order_id = ANY (own) AND m.kind = 'licence'
-                OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys))
+                OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys)
+                    AND (of_store IS NULL OR m.checkout_page_id = of_store))
     ), changed AS (
         UPDATE mail m SET to_address = NULL, to_name = NULL, text_body = 'deleted', html_body = NULL,
             state = CASE WHEN t.waits AND NOT t.handed_over THEN 'failed' ELSE m.state END,
@@ -42,14 +43,16 @@ BEGIN
 
     UPDATE order_item i SET license_erased = true, license_first_name = NULL, license_last_name = NULL,
         license_email = NULL, additional_data = '[]'
-    WHERE i.order_id = ANY (own) OR email_key(i.license_email) = ANY (keys);
+    WHERE i.order_id = ANY (own)
+        OR email_key(i.license_email) = ANY (keys) AND (of_store IS NULL OR i.checkout_page_id = of_store);
     UPDATE orders o SET customer_erased = true, email = NULL, first_name = NULL, last_name = NULL, phone = NULL,
         vat_number = NULL, company_name = NULL, company_billing_address = NULL, company_delivery_address = NULL,
         card_last_4 = NULL, card_expiration_date = NULL, additional_parameters = '[]', detail_url = NULL
     WHERE o.order_id = ANY (own);
     UPDATE known_value k SET erased = true WHERE k.order_id = ANY (own) AND NOT k.erased;
     INSERT INTO order_history (order_id, checkout_page_id, kind, text, source, account_id, author)
-    SELECT o.order_id, o.checkout_page_id, 'anonymization', 'Personal data anonymize', 'portal', a.id, a.name
+    SELECT o.order_id, o.checkout_page_id, 'anonymization', 'Personal data anonymize', 'portal', a.id,
+        coalesce(a.name, CASE WHEN of_store IS NOT NULL THEN 'the shop' END)
     FROM orders o LEFT JOIN account a ON a.id = viewer_id() WHERE o.order_id = ANY (announced) ORDER BY o.order_id;
     RETURN NEXT;
 END $function$;

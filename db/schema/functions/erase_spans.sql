@@ -23,7 +23,11 @@ BEGIN
         ('mail', 'last_error', by_id, 100000, false), ('order_document', 'name', by_id, 255, false),
         ('order_item', 'name', by_position, 100000, false), ('audit_log', 'details', by_id, 0, true),
         ('order_item', 'additional_data', by_position, 0, true),
-        ('orders', 'additional_parameters', 't.order_id = c.key::bigint', 0, true)
+        ('orders', 'additional_parameters', 't.order_id = c.key::bigint', 0, true),
+        ('inbox', 'field', by_id, 300, false), ('inbox', 'reason', by_id, 1000, false),
+        ('delivery', 'last_error', by_id, 1000, false), ('connection', 'trouble', by_id, 1000, false),
+        ('awaited_action', 'message', 't.id = c.key::uuid', 1000, false),
+        ('awaited_action', 'wish', 't.id = c.key::uuid', 0, true)
     ) p(table_name, column_name, matches, most, is_json) LOOP
         place := at.table_name || '.' || at.column_name;
         SELECT jsonb_agg(c) INTO here FROM jsonb_array_elements(cuts) c WHERE c ->> 'place' = place;

@@ -31,5 +31,16 @@ BEGIN
     UNION ALL SELECT i.order_id, 'order_item.additional_data', i.order_id || '/' || i.position, s.path, s.value
         FROM order_item i, json_strings(i.additional_data) s WHERE i.order_id = ANY (of_orders)
     UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
-        FROM orders o, json_strings(o.additional_parameters) s WHERE o.order_id = ANY (of_orders);
+        FROM orders o, json_strings(o.additional_parameters) s WHERE o.order_id = ANY (of_orders)
+    UNION ALL SELECT i.order_id, v.place, i.id::text, '{}'::text[], v.value
+        FROM inbox i, LATERAL (VALUES ('inbox.field', i.field), ('inbox.reason', i.reason)) v(place, value)
+        WHERE i.order_id = ANY (of_orders)
+    UNION ALL SELECT d.order_id, 'delivery.last_error', d.id::text, '{}'::text[], d.last_error
+        FROM delivery d JOIN outbox_event e ON e.id = d.event_id WHERE e.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
+        FROM awaited_action a WHERE a.order_id = ANY (of_orders)
+    UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
+        -- Sums, currencies and IDs are no texts, whatever the person is called.
+        FROM awaited_action a, json_strings(a.wish) s
+        WHERE a.order_id = ANY (of_orders) AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name');
 END $function$;

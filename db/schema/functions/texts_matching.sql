@@ -34,6 +34,19 @@ BEGIN
         UNION ALL SELECT o.order_id, 'orders.additional_parameters', o.order_id::text, s.path, s.value
             FROM orders o, json_strings(o.additional_parameters) s
             WHERE o.additional_parameters <> '[]' AND may_mention(o.additional_parameters::text, emails, numbers, wide)
+        UNION ALL SELECT i.order_id, v.place, i.id::text, '{}'::text[], v.value
+            FROM inbox i, LATERAL (VALUES ('inbox.field', i.field), ('inbox.reason', i.reason)) v(place, value)
+            WHERE may_mention(v.value, emails, numbers, wide)
+        UNION ALL SELECT d.order_id, 'delivery.last_error', d.id::text, '{}'::text[], d.last_error FROM delivery d
+            WHERE may_mention(d.last_error, emails, numbers, wide)
+        UNION ALL SELECT NULL, 'connection.trouble', c.id::text, '{}'::text[], c.trouble FROM connection c
+            WHERE may_mention(c.trouble, emails, numbers, wide)
+        UNION ALL SELECT a.order_id, 'awaited_action.message', a.id::text, '{}'::text[], a.message
+            FROM awaited_action a WHERE may_mention(a.message, emails, numbers, wide)
+        UNION ALL SELECT a.order_id, 'awaited_action.wish', a.id::text, s.path, s.value
+            FROM awaited_action a, json_strings(a.wish) s
+            WHERE may_mention(a.wish::text, emails, numbers, wide)
+                AND s.path[cardinality(s.path)] IN ('note', 'reason', 'name')
     ) t(order_id, place, key, path, value)
     WHERE t.order_id IS NULL OR t.order_id <> ALL (besides);
 END $function$;

@@ -4,21 +4,21 @@
 INSERT INTO orders (order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
-    card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
+    card_type, card_last_4, card_expiration_date, payment_provider, payment_reference, additional_parameters, delivered, active_subscription,
     cancelled_subscription, source_updated_at, source_digest, imported_at)
 SELECT order_id, checkout_page_id, order_name, order_id_1c, status, created_at, paid_at, currency, total,
     locale, detail_url, customer_type, country, email, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, company_delivery_address, customer_erased, payment_method, payment_system_name,
-    card_type, card_last_4, card_expiration_date, additional_parameters, delivered, active_subscription,
+    card_type, card_last_4, card_expiration_date, payment_provider, payment_reference, additional_parameters, delivered, active_subscription,
     cancelled_subscription, source_updated_at, source_digest, statement_timestamp()
 FROM stage_order WHERE NOT known;
 
 INSERT INTO order_item AS i (order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
     discount_percent, discount_amount, vat_amount, amount, delivery, delivered, refunded, license_first_name,
-    license_last_name, license_email, license_erased, additional_data)
+    license_last_name, license_email, license_erased, additional_data, said_at, said_alone)
 SELECT order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
     discount_percent, discount_amount, vat_amount, amount, delivery, delivered, refunded, license_first_name,
-    license_last_name, license_email, license_erased, additional_data
+    license_last_name, license_email, license_erased, additional_data, said_at, said_alone
 FROM stage_item
 ON CONFLICT (order_id, position) DO UPDATE SET
     item_id = excluded.item_id, product_id = excluded.product_id, sku = excluded.sku, name = excluded.name, price = excluded.price,
@@ -27,7 +27,7 @@ ON CONFLICT (order_id, position) DO UPDATE SET
     delivery = excluded.delivery, delivered = excluded.delivered, refunded = excluded.refunded,
     license_first_name = excluded.license_first_name, license_last_name = excluded.license_last_name,
     license_email = excluded.license_email, license_erased = excluded.license_erased,
-    additional_data = excluded.additional_data;
+    additional_data = excluded.additional_data, said_at = excluded.said_at, said_alone = excluded.said_alone;
 
 INSERT INTO activation_code AS c (order_id, position, number, checkout_page_id, code, deleted)
 SELECT order_id, position, number, checkout_page_id, code, deleted FROM stage_code

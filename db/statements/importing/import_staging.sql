@@ -1,12 +1,16 @@
+-- `only_item`: the document is about its one item and leaves all that it does not have. `stays`: it is older than what the
+-- order's row says, which stays as it is. `sums_up`: the order's total is the sum of its items.
+
 -- One batch of order documents on its way in. COPY into a table with row-level security is refused by
 -- PostgreSQL, so documents land here first. No constraints: those of the real tables have the last word.
 
 CREATE TEMP TABLE IF NOT EXISTS stage_order (
-    order_id bigint, checkout_page_id integer, known boolean, order_name text, order_id_1c text, status text,
+    order_id bigint, checkout_page_id integer, known boolean, only_item boolean, stays boolean, sums_up boolean, only_store boolean, order_name text, order_id_1c text, status text,
     created_at timestamptz, paid_at timestamptz, currency text, total numeric, locale text, detail_url text,
     customer_type text, country text, email text, first_name text, last_name text, phone text, vat_number text,
     company_name text, company_billing_address text, company_delivery_address text, customer_erased boolean,
     payment_method text, payment_system_name text, card_type text, card_last_4 text, card_expiration_date text,
+    payment_provider text, payment_reference text,
     additional_parameters jsonb, delivered boolean, active_subscription boolean, cancelled_subscription boolean,
     source_updated_at timestamptz, source_digest bytea
 ) ON COMMIT DROP;
@@ -15,7 +19,8 @@ CREATE TEMP TABLE IF NOT EXISTS stage_item (
     order_id bigint, position integer, checkout_page_id integer, item_id text, product_id text, sku text, name text,
     price numeric, quantity integer, discount_percent numeric, discount_amount numeric, vat_amount numeric,
     amount numeric, delivery text, delivered boolean, refunded boolean, license_first_name text,
-    license_last_name text, license_email text, license_erased boolean, additional_data jsonb
+    license_last_name text, license_email text, license_erased boolean, additional_data jsonb, said_at timestamptz,
+    said_alone boolean
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_code (

@@ -30,6 +30,27 @@ FROM orders o
 WHERE s.known AND o.order_id = s.order_id AND o.email_corrected_at IS NOT NULL AND NOT s.customer_erased
     AND (s.source_updated_at IS NULL OR s.source_updated_at < o.email_corrected_at);
 
+-- Where the shop's later word sets aside what was done here, the order says so (for subscriptions import_words_after.sql does).
+INSERT INTO order_history (order_id, checkout_page_id, kind, text, source)
+SELECT o.order_id, o.checkout_page_id, 'status', line.text || coalesce('Its document of '
+        -- A document cannot have been written after it came.
+        || to_char(least(s.source_updated_at, statement_timestamp()) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
+        'Its newest document')
+    || ' is later than what was done here', 'portal'
+FROM stage_order s
+JOIN orders o ON o.order_id = s.order_id
+CROSS JOIN LATERAL (
+    SELECT 'The customer''s e-mail has been set by the shop. '
+    WHERE o.email_corrected_at IS NOT NULL AND o.email IS DISTINCT FROM s.email AND NOT s.customer_erased
+    UNION ALL
+    SELECT 'The status has been set to ' || CASE s.status WHEN 'not paid' THEN 'Not paid' WHEN 'paid' THEN 'Paid'
+        ELSE 'Terminated' END || ' by the shop. '
+    WHERE o.status = 'deleted' AND s.status <> 'deleted' AND EXISTS (SELECT FROM refund_request r
+        WHERE r.order_id = o.order_id AND r.status = 'completed')
+) line (text)
+WHERE s.known AND NOT s.stays
+ORDER BY o.order_id;
+
 UPDATE orders o SET
     checkout_page_id = s.checkout_page_id, order_name = s.order_name, order_id_1c = s.order_id_1c, status = s.status,
     created_at = s.created_at, paid_at = s.paid_at, currency = s.currency, total = s.total, locale = s.locale,
@@ -39,12 +60,20 @@ UPDATE orders o SET
     company_delivery_address = s.company_delivery_address, customer_erased = s.customer_erased,
     payment_method = s.payment_method, payment_system_name = s.payment_system_name, card_type = s.card_type,
     card_last_4 = s.card_last_4, card_expiration_date = s.card_expiration_date,
-    additional_parameters = s.additional_parameters,
+    payment_provider = s.payment_provider, payment_reference = s.payment_reference,
+    additional_parameters = CASE WHEN s.only_item AND s.additional_parameters = '[]' THEN o.additional_parameters
+        ELSE s.additional_parameters END,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
+    email_corrected_at = CASE WHEN o.email IS NOT DISTINCT FROM s.email THEN o.email_corrected_at END,
     imported_at = statement_timestamp()
 FROM stage_order s
-WHERE s.known AND o.order_id = s.order_id;
+WHERE s.known AND NOT s.stays AND o.order_id = s.order_id;
+
+-- An item that came late is part of its order's sum all the same.
+UPDATE orders o SET total = s.total, imported_at = statement_timestamp()
+FROM stage_order s
+WHERE s.known AND s.stays AND s.sums_up AND o.order_id = s.order_id;
 
 -- Rows that stay as they are keep their ids. Items go first, and take their codes and subscriptions along.
 DELETE FROM order_item i USING stage_order o
@@ -64,15 +93,21 @@ DELETE FROM subscription b USING stage_order o
 WHERE o.known AND b.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_subscription s
     WHERE s.order_id = b.order_id AND s.position = b.position);
 
+-- What a document about one item does not have is not gone.
 DELETE FROM order_relation r USING stage_order o
-WHERE o.known AND r.order_id = o.order_id AND NOT EXISTS (SELECT FROM stage_relation s
+WHERE o.known AND r.order_id = o.order_id
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_relation s WHERE s.order_id = o.order_id))
+    AND NOT EXISTS (SELECT FROM stage_relation s
     WHERE s.order_id = r.order_id AND s.related_order_id = r.related_order_id AND s.relation = r.relation);
 
 DELETE FROM order_history h USING stage_order o
-WHERE o.known AND h.order_id = o.order_id AND h.source = 'shop';
+WHERE o.known AND h.order_id = o.order_id AND h.source = 'shop'
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_history s WHERE s.order_id = o.order_id));
 
 DELETE FROM order_document d USING stage_order o
-WHERE o.known AND d.order_id = o.order_id AND d.source = 'shop' AND NOT EXISTS (SELECT FROM stage_document s
+WHERE o.known AND d.order_id = o.order_id AND d.source = 'shop'
+    AND (NOT o.only_item OR EXISTS (SELECT FROM stage_document s WHERE s.order_id = o.order_id))
+    AND NOT EXISTS (SELECT FROM stage_document s
     WHERE s.order_id = d.order_id AND s.name = d.name AND s.kind = d.kind AND s.media_type = d.media_type
         AND s.content = d.content);
 

@@ -44,6 +44,7 @@ class Screen(StrEnum):
     STORES = "stores"
     PERSONAL_DATA = "personal data"
     MAIL_LOG = "mail log"
+    CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class Dialog(Generic[S]):
     """A dialog about `subject`, drawn by `draw`, for viewers who `may`.
 
     `order_id` is the order that it is about: it must be among the viewer's stores, and the audit log files the action
-    under it. `after` takes the subject and the message once the action is done. `key` is the request key, a new one
-    each time the dialog opens.
+    under it. `after` takes the subject and the message once the action is done. Without `dismissible` its own buttons
+    alone close it. `key` is the request key, a new one each time the dialog opens.
     """
 
     screen: Screen
@@ -63,6 +64,7 @@ class Dialog(Generic[S]):
     order_id: int | None = None
     width: Literal["small", "large"] = "small"
     after: Callable[[S, str], None] | None = None
+    dismissible: bool = True
     key: UUID = field(default_factory=uuid4)
 
 
@@ -112,7 +114,7 @@ def draw_dialog(screen: Screen) -> None:
             # Streamlit calls this again for each click in the dialog, as it was when the dialog opened.
             _draw_checked(current_dialog() or opened)
 
-    fragments.dialog(opened.title, draw, width=opened.width, on_dismiss=close)
+    fragments.dialog(opened.title, draw, width=opened.width, dismissible=opened.dismissible, on_dismiss=close)
 
 
 def _draw_checked(dialog: Dialog[Any]) -> None:

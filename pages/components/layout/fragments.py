@@ -22,10 +22,15 @@ def fragment(draw: Callable[P, T], *, run_every: float | None = None) -> Callabl
 
 
 def dialog(
-    title: str, draw: Callable[[], None], *, width: Literal["small", "large"], on_dismiss: Callable[[], None]
+    title: str,
+    draw: Callable[[], None],
+    *,
+    width: Literal["small", "large"],
+    dismissible: bool,
+    on_dismiss: Callable[[], None],
 ) -> None:
     """Open `st.dialog` with one check of the session per draw."""
-    st.dialog(title, width=width, on_dismiss=on_dismiss)(_checked_once(draw))()
+    st.dialog(title, width=width, dismissible=dismissible, on_dismiss=on_dismiss)(_checked_once(draw))()
 
 
 def _checked_once(draw: Callable[P, T]) -> Callable[P, T]:

@@ -4,6 +4,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+# Beside the status of a refund request that a shop or a provider has to confirm.
+AWAITED: Final = "Waits for confirmation"
 # Names of the classes in portal.css. Terminated is darker than Deleted; of the refund statuses only the refusal is red.
 TONES: Final = {
     "Not paid": "amber",
@@ -16,6 +18,7 @@ TONES: Final = {
     "Refund info is being updated": "violet",
     "Request has been completed": "sage",
     "Refusal to refund": "red",
+    AWAITED: "outline",
 }
 # The table is painted on a canvas, which takes no classes: the backgrounds again, in the order of `TONES`.
 _LIGHT: Final = {

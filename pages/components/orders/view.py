@@ -17,6 +17,8 @@ from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundSta
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
+from pages.components.orders.stop_waiting import stop_dialog, stoppable
+from pages.components.orders.ways import is_awaited_elsewhere, refund_ways, subscription_ways
 from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
@@ -24,7 +26,7 @@ from services.money import format_money
 from services.order_actions.customer_email import why_not_corrected
 from services.order_actions.licences import COPY_DELETED, why_not_sent
 from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
-from services.orders.models import HistoryEvent, OrderDetail, Subscription, dead_copies
+from services.orders.models import HistoryEvent, OrderDetail, OrderItem, Subscription, dead_copies
 from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {
@@ -80,6 +82,7 @@ def draw_order(
                     _button("Correct e-mail", f"{key}_email", dialogs.email_dialog(order))
             st.html(view.customer())
             st.html(view.payment())
+            _refund_stop_button(order, viewer, key)
             with _headed(view, "Order History"):
                 if viewer.may_act:
                     _button("Add note", f"{key}_note", dialogs.note_dialog(order))
@@ -103,6 +106,9 @@ def order_pieces(
         time=lambda at: format_time(at, zone),
         clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
+        ways_of=lambda subscription_id: subscription_ways(order.awaited, subscription_id, zone),
+        is_awaited_elsewhere=lambda subscription: is_awaited_elsewhere(order.awaited, subscription),
+        refund_ways_of=lambda request_id: refund_ways(order.awaited, request_id, zone),
         kinds=KIND_WORDS,
         relations=RELATION_WORDS,
         actions=ACTION_WORDS,
@@ -144,21 +150,44 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
         if item.subscription is None:
             continue
         waiting += view.subscription(item)
-        label = _subscription_action(item.subscription)
-        if label and viewer.may_act:
+        button = _subscription_button(order, item, item.subscription, viewer)
+        if button is not None:
             st.html(waiting)
             waiting = ""
+            label, dialog = button
             with st.container(key=f"{key}_renewal_{item.position}"):
-                dialog = (dialogs.cancel_dialog if label == "Cancel" else dialogs.resume_dialog)(order, item)
-                _button(label, f"{key}_{label.lower()}_{item.position}", dialog, type_="secondary")
+                name = label.lower().replace(" ", "_")
+                _button(label, f"{key}_{name}_{item.position}", dialog, type_="secondary")
     if waiting:
         st.html(waiting)
 
 
+# Any: each dialog has a subject of its own.
+def _subscription_button(
+    order: OrderDetail, item: OrderItem, subscription: Subscription, viewer: Viewer
+) -> tuple[str, Dialog[Any]] | None:
+    """What can be done to the subscription now: to change it, or to stop waiting for the answer to a change."""
+    action = stoppable(order.awaited, viewer, subscription_id=subscription.subscription_id)
+    if action is not None:
+        return "Stop waiting", stop_dialog(order.order_name, action)
+    label = _subscription_action(subscription)
+    if label is None or not viewer.may_act:
+        return None
+    return label, (dialogs.cancel_dialog if label == "Cancel" else dialogs.resume_dialog)(order, item)
+
+
+def _refund_stop_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
+    action = stoppable(order.awaited, viewer)
+    if action is not None:
+        with st.container(key=f"{key}_stop_refund"):
+            _button("Stop waiting", f"{key}_stop", stop_dialog(order.order_name, action), type_="secondary")
+
+
 def _subscription_action(subscription: Subscription) -> str | None:
-    if why_not_cancelled(type_=subscription.type, status=subscription.status) is None:
+    type_, status, is_awaited = subscription.type, subscription.status, subscription.is_awaited
+    if why_not_cancelled(type_=type_, status=status, is_awaited=is_awaited) is None:
         return "Cancel"
-    if why_not_resumed(type_=subscription.type, status=subscription.status) is None:
+    if why_not_resumed(type_=type_, status=status, is_awaited=is_awaited) is None:
         return "Resume"
     return None
 

@@ -1,6 +1,7 @@
 """The dialogs of the refund queue."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 import streamlit as st
@@ -9,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from db.connections.engine import viewer_transaction
 from pages.components.layout.dialogs import Dialog, Screen, change_subject, field_key, submit
 from pages.components.layout.session import current_viewer
-from pages.rendering.escaping import html_text, label_text
+from pages.rendering.escaping import html_text, label_text, markdown_text
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.actions import Action
+from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.processing import (
@@ -29,10 +31,14 @@ _NAME_LENGTH = 200  # characters of a product's name; the page behind the dialog
 
 
 class FulfilSubject(NamedTuple):
-    """A request, and what its order could be refunded when the dialog opened or after the last refusal."""
+    """A request, and what its order could be refunded when the dialog opened or after the last refusal.
+
+    `outlook` is how it is paid back, where a payment provider of the store has to do with it.
+    """
 
     row: QueueRow
     plan: RefundPlan
+    outlook: RefundOutlook | None
 
 
 def take_dialog(row: QueueRow) -> Dialog[QueueRow]:
@@ -43,8 +49,8 @@ def release_dialog(row: QueueRow) -> Dialog[QueueRow]:
     return _dialog(row, "Release refund request", _release, row)
 
 
-def fulfil_dialog(row: QueueRow, plan: RefundPlan) -> Dialog[FulfilSubject]:
-    return _dialog(row, "Fulfil refund request", _fulfil, FulfilSubject(row, plan))
+def fulfil_dialog(row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> Dialog[FulfilSubject]:
+    return _dialog(row, "Fulfil refund request", _fulfil, FulfilSubject(row, plan, outlook))
 
 
 def refuse_dialog(row: QueueRow) -> Dialog[QueueRow]:
@@ -81,9 +87,10 @@ def _release(row: QueueRow) -> None:
 
 def _fulfil(subject: FulfilSubject) -> None:
     """The items are outside the form, so that the sum follows each tick; nothing typed below is lost by that."""
-    row, plan = subject
+    row, plan, outlook = subject
     _about(row)
-    st.html("<p>Items that were paid back:</p>")
+    is_asked = outlook is not None and outlook.executor is not None
+    st.html(f"<p>Items {'to be' if is_asked else 'that were'} paid back:</p>")
     positions = _ticked_positions(plan)
     positions_error = st.empty()
     st.html(
@@ -95,12 +102,13 @@ def _fulfil(subject: FulfilSubject) -> None:
             money=lambda amount: format_money(amount, plan.sums.currency),
         )
     )
+    obstacle = _draw_outlook(outlook, plan.sums.sum_of(positions))
     with st.form("dialog_fulfil", border=False):
         delete_codes = st.checkbox("Delete their activation codes", value=True, key=field_key("codes"))
         stop_renewal = st.checkbox("Stop their subscriptions", value=True, key=field_key("stop"))
         note, note_error = _note_field()
         st.caption("When all items are refunded, the order becomes Deleted. The requester gets an e-mail.")
-        is_pressed = st.form_submit_button("Fulfil", type="primary")
+        is_pressed = st.form_submit_button("Fulfil", type="primary", disabled=obstacle is not None)
     if is_pressed:
         submit(
             {"": note_error, "positions": positions_error},
@@ -113,6 +121,18 @@ def _fulfil(subject: FulfilSubject) -> None:
             note=note,
         )
         _read_plan_again(subject)
+
+
+def _draw_outlook(outlook: RefundOutlook | None, amount: Decimal) -> str | None:
+    """Say who pays the money back; return the reason why this sum cannot be, which is said as well."""
+    if outlook is None:
+        return None
+    obstacle = outlook.why_not(amount)
+    if obstacle is not None:
+        st.warning(markdown_text(obstacle), icon=":material/block:")
+    elif outlook.note is not None:
+        st.info(markdown_text(outlook.note), icon=":material/payments:")
+    return obstacle
 
 
 def _ticked_positions(plan: RefundPlan) -> list[int]:
@@ -140,8 +160,9 @@ def _read_plan_again(subject: FulfilSubject) -> None:
     """After a refusal: read the order again, so that the next confirmation is of the present sums."""
     with viewer_transaction(current_viewer().account_id) as connection:
         plan = find_plan(connection, subject.row.request.order_id)
+        outlook = find_outlook(connection, subject.row.request.order_id)
     if plan is not None:
-        change_subject(FulfilSubject(subject.row, plan))
+        change_subject(FulfilSubject(subject.row, plan, outlook))
 
 
 def _refuse(row: QueueRow) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
 from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
+from tests.db.schema.rows_of_connections import make_connections
 from tests.support import factories
 
 # Tables that every signed-in account may read, and tables that only administrators may.
@@ -29,6 +30,8 @@ CLOSED = {
     "sign_in_attempt",
     "known_device",
     "single_sign_on_identity",
+    "connection_secret",
+    "inbox",
 }
 
 
@@ -76,6 +79,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
+    make_connections()
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
     factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
     factories.run("INSERT INTO team (name) VALUES ('A'), ('B')")
@@ -219,6 +223,17 @@ STATEMENTS = (
     "SELECT judge_code(gen_random_uuid(), 1, 'x', NULL)",
     "SELECT begin_provider_attempt(1, 'i', 's', true, 'n', NULL, NULL)",
     "SELECT * FROM recovery_code",
+    "SELECT secret FROM connection_secret",
+    "INSERT INTO inbox (event_id, type, body) VALUES ('m', 'order.upserted', '{}')",
+    "UPDATE connection SET key = 'c_0000000000000000000000'",
+    "UPDATE connection_secret SET secret = 'x'",
+    "DELETE FROM connection_secret",
+    "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (1, 'in', 'x')",
+    "UPDATE outbox_event SET data = '{}'",
+    "UPDATE awaited_action SET state = 'confirmed'",
+    "INSERT INTO refund_reservation VALUES (gen_random_uuid(), 1, now(), 'EUR', 1)",
+    "DELETE FROM refund_reservation",
+    "DELETE FROM delivery",
     "SET ROLE esupport_jobs",
     "ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
     "CREATE TABLE mine (x int)",

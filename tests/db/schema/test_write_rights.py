@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from db.connections.engine import viewer_transaction
+from services.connections.kinds import new_key
 from tests.support import factories
 from tests.support.factories import document, item
 
@@ -168,6 +169,10 @@ ADMINISTRATION = (
     "DELETE FROM team_member",
     "DELETE FROM team_page",
     "DELETE FROM account_page",
+    "UPDATE connection SET out_url = 'https://shop.example'",
+    "DELETE FROM connection",
+    "UPDATE connection_secret SET valid_until = now()",
+    "UPDATE inbox SET attempts = 0",
 )
 
 
@@ -180,6 +185,15 @@ def test_administration_is_for_administrators(statement: str, people: Mapping[st
         "INSERT INTO account_session (token_digest, account_id, expires_at) "
         "SELECT sha256(gen_random_uuid()::text::bytea), 1, now() + interval '1 hour'"
     )
+    factories.run(
+        "INSERT INTO connection (checkout_page_id, kind, name, key, switched_off_at, switched_off_because) "
+        "SELECT id, 'webhooks', 'x', :key, now(), 'x' FROM checkout_page WHERE name = 'shop-a'",
+        key=new_key(),
+    )
+    factories.run(
+        "INSERT INTO connection_secret (connection_id, purpose, secret) SELECT max(id), 'in', 'x' FROM connection"
+    )
+    factories.run("INSERT INTO inbox (event_id, type, body) VALUES (gen_random_uuid()::text, 'x', '{}')")
     [[has_admin]] = factories.run("SELECT count(*) FROM account WHERE name = 'admin'")
     admin = (
         factories.account("admin", role="administrator")
@@ -198,6 +212,8 @@ def test_administration_is_for_administrators(statement: str, people: Mapping[st
         "INSERT INTO account_page SELECT 1, 2",
         "INSERT INTO team_member SELECT 1, 1",
         "INSERT INTO checkout_page (name) VALUES ('mine')",
+        "INSERT INTO connection (checkout_page_id, kind, name, key) VALUES (1, 'stripe', 'x', 'c_' || repeat('x', 22))",
+        "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (1, 'in', 'x')",
     ],
 )
 def test_nobody_else_adds_accounts_or_grants(statement: str, people: Mapping[str, int]) -> None:

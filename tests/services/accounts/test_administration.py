@@ -26,7 +26,7 @@ from services.accounts.teams import TeamNotFound, change_team, create_team, dele
 from services.actions import Action
 from services.authentication import passwords, sessions
 from services.delivery.log import send_again
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.errors import AccountNotFound, Conflict, InvalidInput, NotAllowed
 from services.mail.outbox import REMOVED
 from tests.services.accounts.support import act, made, mailed_password, seen, signed_in, store

@@ -19,7 +19,7 @@ from tests.system.permission_rules import RULES
 from tests.system.test_permissions import FUNCTIONS, Undone, people, requests, taken_by, target
 
 __all__ = ["people", "requests", "target"]
-_MOST_STATEMENTS = 40
+_MOST_STATEMENTS = 60
 OWN = 1
 
 

@@ -16,7 +16,7 @@ from services.actions import ActionRequest, perform
 from services.authentication import password_reset, passwords, second_factor, sessions
 from services.authentication.passwords import hash_password
 from services.authentication.security_mails import Change
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.errors import InvalidInput
 from services.mail import outbox
 from tests.support import factories

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from db.connections.engine import jobs_transaction, owner_engine, viewer_transaction
 from services.actions import ActionRequest, perform
 from services.delivery.log import send_again
+from services.delivery.mail_rounds import send_due
 from services.delivery.records import TAKEN_BACK
-from services.delivery.worker import send_due
 from services.errors import Conflict, SupportError
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence

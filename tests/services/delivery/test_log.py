@@ -6,7 +6,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import MailState
-from services.delivery import worker as worker
+from services.delivery import mail_rounds as mail_rounds
 from services.delivery.log import (
     HIDDEN,
     MailIsBeingSent,
@@ -106,7 +106,7 @@ def test_message_ids_are_of_the_senders_domain(
 
 
 def test_a_round_says_what_it_did() -> None:
-    assert str(worker.DeliveryCounts(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
+    assert str(mail_rounds.MailCounts(1, 2, 3)) == "1 sent, 2 put off, 3 failed"
 
 
 @pytest.mark.parametrize("smtp", [None, "smtp://mail.example.com"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.refunds.processing import refuse_request, take_request

@@ -14,7 +14,7 @@ from db.connections.engine import anonymous_transaction, viewer_transaction
 from services.access import Role
 from services.accounts.administration import Grants, create_account, reset_password
 from services.accounts.csv_import import preview_accounts
-from services.delivery.worker import look_at, send_due
+from services.delivery.mail_rounds import look_at, send_due
 from services.errors import Conflict, InvalidInput
 from services.mail.addresses import NO_UTF8, UTF8_UNKNOWN
 from services.order_actions.customer_email import correct_email

@@ -11,7 +11,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.delivery import worker as worker
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.entrypoints import launcher
 from services.mail.server_state import find_mail_server
 from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
@@ -245,7 +245,7 @@ def test_a_worker_pauses_and_goes_on_by_itself(
     answers: list[str | None] = ["553 5.7.1 Not yours to send as"]
     server.on_mail = lambda _: answers[0]
     queued(2)
-    code = "import services.delivery.worker as m; m._FIRST_PAUSE = 0.3; m.main([])"
+    code = "import services.delivery.mail_rounds as m, services.delivery.worker as w; m._FIRST_PAUSE = 0.3; w.main([])"
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=PROJECT, env=os.environ | {"SMTP_URL": server.url}
     )

@@ -1,6 +1,5 @@
 """Encryption, several workers, workers that are killed, and the command."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -14,15 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import trustme
 
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from tests.services.mail.support import SENDER, due_now, queued, send, states, trouble
 from tests.support.factories import run
+from tests.support.killable import start_killable
 from tests.support.mail_server import DROP, MailServer, mail_server
 from tests.support.rounds import WORKER_KILLS
 
@@ -121,8 +120,6 @@ def test_killed_again_and_again_over_many_messages(
 ) -> None:
     """Every message arrives once or is reported as failed; none is lost and none doubled."""
     messages = 20 * WORKER_KILLS
-    # AppTest leaves app.py behind as the main module, which every new process would run.
-    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     chance = random.Random(7)
     queued(messages)
 
@@ -130,12 +127,9 @@ def test_killed_again_and_again_over_many_messages(
         return chance.choices([None, "451 later", "550 never", DROP], [90, 6, 2, 2])[0]
 
     server.on_data, server.keeps_unanswered = trouble, True
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.services.delivery.test_workers"])
     kills = 0
     while kills < WORKER_KILLS:
-        process = processes.Process(target=_die_somewhere, args=(server.url,), daemon=True)
-        process.start()
+        process = start_killable(monkeypatch, _die_somewhere, server.url)
         _kill_at_work(process, server, chance)
         kills += 1
         due_now()

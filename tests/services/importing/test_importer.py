@@ -34,7 +34,7 @@ FULL = document(
     },
     payment={
         "payment_method": "Card", "payment_system_name": "Visa", "card_type": "V", "card_last_4": "0042",
-        "card_expiration_date": "01/29",
+        "card_expiration_date": "01/29", "provider": "stripe", "reference": "pi_1",
     },
     items=[
         item(
@@ -84,6 +84,7 @@ def test_every_field_arrives() -> None:
         "DE1",
         "0042",
         "01/29",
+        "pi_1",
         "K1",
         "K2",
         "P1Y",

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.order_actions.licences import resend_licence
 from tests.support import factories
 from tests.support.factories import act, document, item, run

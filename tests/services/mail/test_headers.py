@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.mail.addresses import sender_of
 from services.mail.message import MailContent, Message, compose, one_line
 from tests.support.factories import run

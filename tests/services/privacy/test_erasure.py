@@ -10,7 +10,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.actions import ActionRequest, perform
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.errors import InvalidInput, NotAllowed
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence

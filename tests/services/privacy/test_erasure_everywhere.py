@@ -19,7 +19,7 @@ from db.connections.engine import viewer_transaction
 from db.schema.audit_actions import AuditAction
 from services.access import Viewer
 from services.actions import Action, ActionResult, action
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.order_actions.notes import add_note

@@ -15,7 +15,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from services.actions import ActionRequest, perform
-from services.delivery.worker import send_due
+from services.delivery.mail_rounds import send_due
 from services.errors import SupportError
 from services.order_actions.customer_email import CustomerErased, correct_email
 from services.order_actions.licences import LicenceNotSent, resend_licence

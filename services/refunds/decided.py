@@ -1,0 +1,113 @@
+"""A refund as it was decided: what is carried out at once, or waits for the word of a shop or a provider as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from db.schema.statuses import RefundResult
+from services.events.outbox import Value
+from services.money import format_money
+from services.order_actions.announcements import decimal_text
+from services.refunds.plans import RefundedItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """What was decided: the items with their shares, and what goes with them. `currency` is the order's.
+
+    `is_full` says whether no refundable item of the order is left, `falls_short` whether less was given back for the
+    items than they come to; then the refund is a partial one, although the order has no item left.
+    """
+
+    items: tuple[RefundedItem, ...]
+    amount: Decimal
+    currency: str
+    is_full: bool
+    delete_codes: bool
+    stop_renewal: bool
+    note: str
+    falls_short: bool = False
+
+    @property
+    def positions(self) -> list[int]:
+        return [item.position for item in self.items]
+
+    @property
+    def items_text(self) -> str:
+        """The items as a line of the history names them."""
+        return f"item{'s' if len(self.items) > 1 else ''} {', '.join(map(str, self.positions))}"
+
+    @property
+    def result(self) -> RefundResult:
+        return RefundResult.FULL if self.is_full and not self.falls_short else RefundResult.PARTIAL
+
+    @property
+    def sum_text(self) -> str:
+        return format_money(self.amount, self.currency)
+
+    def details(self) -> dict[str, object]:
+        """What the audit log keeps of it."""
+        shares = [format_money(item.amount, self.currency) for item in self.items]
+        return {"items": self.positions, "sum": self.sum_text, "shares": shares}
+
+    def event_data(self) -> dict[str, Value]:
+        """What events say of it."""
+        return {
+            "currency": self.currency,
+            "amount": decimal_text(self.amount),
+            "items": [
+                {
+                    "item_id": item.item_id or str(item.position),
+                    "quantity": item.quantity,
+                    "amount": decimal_text(item.amount),
+                }
+                for item in self.items
+            ],
+        }
+
+
+def wish_of(refund: Refund, request_id: int) -> dict[str, object]:
+    """The decided refund as JSON, to be carried out when it is confirmed."""
+    return {
+        "request_id": request_id,
+        "currency": refund.currency,
+        "amount": decimal_text(refund.amount),
+        "delete_codes": refund.delete_codes,
+        "stop_renewal": refund.stop_renewal,
+        "note": refund.note,
+        "items": [
+            {
+                "position": item.position,
+                "item_id": item.item_id,
+                "name": item.name,
+                "quantity": item.quantity,
+                "amount": decimal_text(item.amount),
+                "line": decimal_text(item.line),
+            }
+            for item in refund.items
+        ],
+    }
+
+
+def refund_of(wish: Mapping[str, Any], *, is_full: bool = False) -> Refund:
+    """The refund that `wish_of` has written."""
+    return Refund(
+        items=tuple(
+            RefundedItem(
+                position=item["position"],
+                name=item["name"],
+                quantity=item["quantity"],
+                amount=Decimal(item["amount"]),
+                line=Decimal(item["line"]),
+                item_id=item["item_id"],
+            )
+            for item in wish["items"]
+        ),
+        amount=Decimal(wish["amount"]),
+        currency=wish["currency"],
+        is_full=is_full,
+        delete_codes=wish["delete_codes"],
+        stop_renewal=wish["stop_renewal"],
+        note=wish["note"],
+    )
