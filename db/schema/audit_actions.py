@@ -6,7 +6,7 @@ from enum import StrEnum
 class AuditAction(StrEnum):
     """Every word that `audit_log.action` and `action_key.action` hold, from the services and from the SQL functions.
 
-    The constraints of both tables (db/migrations/versions/0022_connections.py) allow these words and no others, so a
+    The constraints of both tables (db/migrations/versions/0023_day.py) allow these words and no others, so a
     new one needs a migration. The words are what administrators filter by and what exports of the log contain: a
     member may be renamed, its word may not.
     """
