@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Concatenate, Final, ParamSpec, Protocol, cast
+from typing import Concatenate, Final, NamedTuple, ParamSpec, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
@@ -59,6 +59,13 @@ class ActionResult:
 
     sentence: str
     details: Mapping[str, object] = field(default_factory=dict)
+
+
+class Performed(NamedTuple):
+    """The result of an action that was carried out now, or, without details, by an earlier call with the same key."""
+
+    sentence: str
+    details: Mapping[str, object]
 
 
 class Action(Protocol[P]):
@@ -119,14 +126,14 @@ def perform_within(
     action: Action[P],
     *args: P.args,
     **kwargs: P.kwargs,
-) -> ActionResult:
+) -> Performed:
     """Carry out `action` in this transaction of the viewer, with its request key and its audit row.
 
     A repeated key returns the first call's sentence. An error leaves it to the caller to undo everything and to record
     the refusal.
     """
     if not _claim(connection, viewer, action.audit_action, request):
-        return ActionResult(_first_answer(connection, action.audit_action, request))
+        return Performed(_first_answer(connection, action.audit_action, request), {})
     result = action(connection, viewer, *args, **kwargs)
     recording.record(
         connection,
@@ -139,7 +146,7 @@ def perform_within(
     connection.execute(
         update(action_key).where(action_key.c.key == request.key).values(answer=result.sentence)
     )
-    return result
+    return Performed(result.sentence, result.details)
 
 
 def is_busy(error: OperationalError) -> bool:

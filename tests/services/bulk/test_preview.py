@@ -6,6 +6,7 @@ import pytest
 
 from db.connections.engine import viewer_transaction
 from db.schema.bulk_states import BulkKind
+from services.access import Role
 from services.bulk import preview as previews
 from services.bulk.preview import TooManyOrders, find_selected
 from services.errors import NotAllowed, OrderNotFound
@@ -100,7 +101,7 @@ def test_the_whole_search_is_taken_up_to_the_limit_of_the_role(
             return find_selected(connection, viewer, search)
 
     assert sorted(selected("anna")) == mine
-    monkeypatch.setitem(previews.LIMITS, previews.Role.SPECIALIST, 3)  # type: ignore[arg-type]
+    monkeypatch.setitem(previews.LIMITS, Role.SPECIALIST, 3)
     with pytest.raises(TooManyOrders, match="At most 3 orders"):
         selected("anna")
     with pytest.raises(TooManyOrders):

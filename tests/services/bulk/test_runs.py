@@ -1,5 +1,6 @@
 """Runs over many orders: begun once, each order done once, with the rights of now, readable by their owner alone."""
 
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_run_ends_when_its_account_may_no_longer_act(
     start(emil, BulkKind.ADD_NOTE, mine, text="as long as I may")
     monkeypatch.setattr(working, "_ORDERS_PER_TURN", 1)
     [begun] = working._find_running()
-    assert working._turn(begun, working.threading.Event()) == 1
+    assert working._turn(begun, Event()) == 1
     run(change, id=emil)
     work_due()
     [row] = run("SELECT state, ended_because, entered_text FROM bulk_run WHERE account_id = :id", id=emil)
@@ -202,7 +203,7 @@ def test_stopping_leaves_the_rest(people: dict[str, SignedIn], monkeypatch: pyte
     start(people["anna"], BulkKind.ADD_NOTE, mine, text="stop here")
     monkeypatch.setattr(working, "_ORDERS_PER_TURN", 1)
     [begun] = working._find_running()
-    working._turn(begun, working.threading.Event())
+    working._turn(begun, Event())
     with pytest.raises(RunNotFound):
         perform(
             factories.viewer(people["berta"]), ActionRequest(key=uuid4(), address=None), stop_run, begun.id
