@@ -141,6 +141,11 @@ def show_result() -> None:
         st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
 
 
+def show_refusal(refusal: SupportError) -> None:
+    """Show, in the run that follows, why a button's `on_click` did nothing."""
+    st.session_state[_REFUSAL] = str(refusal)
+
+
 def submit(
     errors: Mapping[str, DeltaGenerator], action: Action[P], *args: P.args, **kwargs: P.kwargs
 ) -> None:
