@@ -59,8 +59,8 @@ def match_items(
     """The position of each item sent.
 
     New items come after the result of `last_position`, the highest position that anything refers to; it is called only
-    when there are new items. An item that was refunded here and is not in the document stays as it is; others go. Raises `WrongField` when a
-    refunded item could be any of several items sent.
+    when there are new items. An item that was refunded here and is not in the document stays as it is; others go.
+    Raises `WrongField` when a refunded item could be any of several items sent.
     """
     if _are_same(stored, sent):
         return ItemMatches(tuple(range(1, len(sent) + 1)), ())
