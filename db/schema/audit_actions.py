@@ -28,8 +28,11 @@ class AuditAction(StrEnum):
     RESUME_SUBSCRIPTION = "resume subscription"
     CORRECT_EMAIL = "correct e-mail"
     RESEND_LICENCE = "resend licence"
+    REISSUE_LICENCE = "reissue licence"
+    CANCEL_ORDER = "cancel order"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    EXPORT_PERSON = "export personal data"
     # What a shop or a payment provider answered to an action, under the account that acted.
     ANSWER_ACTION = "action answered"
     # Refunds.
