@@ -32,7 +32,6 @@ class AuditAction(StrEnum):
     CANCEL_ORDER = "cancel order"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
-    EXPORT_PERSON = "export personal data"
     # What a shop or a payment provider answered to an action, under the account that acted.
     ANSWER_ACTION = "action answered"
     # Refunds.

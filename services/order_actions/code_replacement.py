@@ -47,22 +47,7 @@ def replace_code(
     `confirmed_by` names the other side that sent the code, `told_before` is its connection. Where the mail cannot be
     sent, which only an answer from there can come to, the history says so. Returns the new code on the item of `old`.
     """
-    copies = find_codes(
-        connection, order.order_id, activation_code.c.code_key == old.code_key, ~activation_code.c.deleted
-    )
-    for position in sorted({copy.position for copy in copies if not copy.refunded} | {old.position}):
-        _save(connection, order, position, new_code)
-    connection.execute(
-        update(activation_code)
-        .where(activation_code.c.order_id == order.order_id, activation_code.c.code_key == old.code_key)
-        .values(deleted=True, replaced_at=func.now())
-    )
-    [issued, *_] = find_codes(
-        connection,
-        order.order_id,
-        activation_code.c.position == old.position,
-        activation_code.c.code_key == func.fold(new_code),
-    )
+    issued = _save_everywhere(connection, order, old, new_code)
     unsent = why_order_not_sent(connection, order)
     if unsent is None:
         queue_licence(connection, order, issued, is_new=True)
@@ -91,6 +76,28 @@ def replace_code(
         told_before=told_before,
     )
     return issued
+
+
+def _save_everywhere(
+    connection: Connection, order: LockedOrder, old: LicenceCode, new_code: str
+) -> LicenceCode:
+    """The new code on the item of `old`, once it has taken the place of every copy of the old one."""
+    copies = find_codes(
+        connection, order.order_id, activation_code.c.code_key == old.code_key, ~activation_code.c.deleted
+    )
+    for position in sorted({copy.position for copy in copies if not copy.refunded} | {old.position}):
+        _save(connection, order, position, new_code)
+    connection.execute(
+        update(activation_code)
+        .where(activation_code.c.order_id == order.order_id, activation_code.c.code_key == old.code_key)
+        .values(deleted=True, replaced_at=func.now())
+    )
+    return find_codes(
+        connection,
+        order.order_id,
+        activation_code.c.position == old.position,
+        activation_code.c.code_key == func.fold(new_code),
+    )[0]
 
 
 def _save(connection: Connection, order: LockedOrder, position: int, new_code: str) -> None:

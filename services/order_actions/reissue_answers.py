@@ -79,4 +79,4 @@ def _find_replaced(connection: Connection, action: AwaitedAction, new_code: str)
     live.sort(key=lambda code: (code.code != old_code, code.position != action.wish.get("position")))
     if not live:
         return None
-    return live[0]._replace(code=old_code, code_key=search_key(old_code))
+    return live[0]._replace(code=old_code, code_key=search_key(old_code) or old_code)

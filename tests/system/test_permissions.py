@@ -74,7 +74,11 @@ def people(database: str) -> dict[Role, int]:
         )
         factories.take_in(
             document(
-                order_id=order_id + 10, checkout_page=store, status="not paid", pay_date=None, items=[item()]
+                order_id=order_id + 10,
+                checkout_page=store,
+                status="not paid",
+                pay_date=None,
+                customer={"email": "unpaid@example.com"},
             )
         )
     return {role: factories.account(role, role=role, stores=["shop-a"]) for role in Role}
@@ -92,6 +96,10 @@ def make_connections(store: int) -> dict[str, int]:
             off=is_off,
         )[0][0]
         for is_off in (False, True)
+    )
+    run(
+        "UPDATE connection SET topics = '{licences}', confirms = true, out_url = 'https://x.example/' WHERE id = :id",
+        id=on,
     )
     run(
         "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (:id, 'in', :secret)",

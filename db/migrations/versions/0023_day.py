@@ -22,7 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
-    *("cancel order", "reissue licence", "export personal data"),
+    *("cancel order", "reissue licence"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),

@@ -11,7 +11,7 @@ from tests.support import factories
 from tests.support.connected import connect, events
 from tests.support.factories import act, document, history, run
 
-UNPAID = {"status": "not paid", "pay_date": None}
+UNPAID: dict[str, Any] = {"status": "not paid", "pay_date": None}
 LINE = "The unpaid order was cancelled. Reason: Ordered twice"
 
 

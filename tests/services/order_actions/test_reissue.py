@@ -143,7 +143,7 @@ def test_codes_that_are_no_new_ones(people: dict[str, int], new_code: str, why: 
 
 def test_who(people: dict[str, int]) -> None:
     order_id = order()
-    asked = {"code_id": code_of(order_id), "new_code": NEW, "reason": "x"}
+    asked: dict[str, Any] = {"code_id": code_of(order_id), "new_code": NEW, "reason": "x"}
     with pytest.raises(NotAllowed):
         act(people["carla"], reissue_licence, order_id, **asked)
     with pytest.raises(OrderNotFound):
