@@ -23,6 +23,7 @@ ACTIONS = (
     "replay deliveries",
     # New ones.
     *("cancel order", "reissue licence"),
+    *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -38,3 +39,4 @@ def upgrade() -> None:
     add_columns("orders", {"cancelled_at": "timestamptz"})
     add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
     run_sql("0023_customer.sql")
+    run_sql("0023_bulk.sql")
