@@ -236,7 +236,7 @@ INTERNAL = {
     "connections.trial.send_test_event", "connections.locking.lock_connection",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
+    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",

@@ -33,7 +33,7 @@ def bulk_bar(search_number: int, search: OrderFilter, count: OrderCount | None) 
             on_click=_take_all,
             args=(search_number, search),
         )
-    st.menu_button("Actions", list(_KINDS), key=_MENU, on_click=_open, args=(search_number,), type="primary")
+    st.menu_button("Actions", list(_KINDS), key=_MENU, on_click=_open, args=(search_number,))
     st.button("Clear", key="bulk_clear", type="tertiary", on_click=clear_ticks)
 
 

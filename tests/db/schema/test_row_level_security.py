@@ -54,6 +54,15 @@ def make_orders() -> None:
         )
 
 
+def make_run(account_id: SignedIn) -> None:
+    """A run of the account over one order."""
+    factories.run(
+        "WITH run AS (INSERT INTO bulk_run (account_id, kind, order_count) VALUES (:id, 'add note', 1) "
+        "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
+        id=account_id,
+    )
+
+
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[str, SignedIn]:
     make_orders()
@@ -104,11 +113,7 @@ def people(database: str) -> dict[str, SignedIn]:
             "VALUES (gen_random_uuid(), :id, 'order', 'csv')",
             id=people[name],
         )
-        factories.run(
-            "WITH run AS (INSERT INTO bulk_run (account_id, kind, order_count) VALUES (:id, 'add note', 1) "
-            "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
-            id=people[name],
-        )
+        make_run(people[name])
     return people
 
 
