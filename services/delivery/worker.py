@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Final
 
 from db.environment import SettingsError
+from services.delivery.digests import DigestSource, write_due_digests
 from services.delivery.dispatching import DeliverySource, deliver_due
 from services.delivery.incoming import apply_incoming
 from services.delivery.mail_rounds import MailSource, send_due
@@ -76,7 +77,7 @@ def _end_on_signals(turns: Turns) -> None:
 
 def _work(mail: MailSettings, turns: Turns) -> None:
     """Until it is told to stop. A database, a mail server or a shop that is away is waited for."""
-    sources: list[Source] = [InboxSource(), DeliverySource(turns.alarm(DeliverySource.table))]
+    sources: list[Source] = [InboxSource(), DeliverySource(turns.alarm(DeliverySource.table)), DigestSource()]
     if mail.smtp_url is None:
         log.warning(NO_SERVER)
     else:
@@ -88,6 +89,7 @@ def _work(mail: MailSettings, turns: Turns) -> None:
 def _work_once(mail: MailSettings, stop: threading.Event) -> None:
     """Mail last: applying an answer, or giving a delivery up, writes some."""
     applied, deliveries = apply_incoming(stop), deliver_due(stop)
+    write_due_digests(stop)
     if mail.smtp_url is None:
         print(NO_SERVER)
     else:

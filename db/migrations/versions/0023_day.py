@@ -1,6 +1,6 @@
 """The working day: filters, the customer's page, many at once, refunds in parts, views."""
 
-from db.migrations.support import add_words_check
+from db.migrations.support import add_words_check, run_sql
 
 revision = "0023"
 down_revision = "0022"
@@ -22,10 +22,12 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("change mail text", "reset mail text"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
     # New ones.
+    *("customer_refund", "refund_digest"),
 )
 
 
@@ -34,3 +36,4 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    run_sql("0023_telling.sql")

@@ -79,6 +79,10 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
+    factories.run(
+        "INSERT INTO mail_text (checkout_page_id, kind, language, subject, body) "
+        "SELECT id, 'full', 'en', 's', 'b' FROM checkout_page"
+    )
     make_connections()
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
     factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
@@ -95,6 +99,10 @@ def people(database: str) -> dict[str, SignedIn]:
             "VALUES (:key, :id, sha256(CAST(CAST(:key AS text) AS bytea)), CAST('{}' AS jsonb))",
             id=people[name], key=f"key-of-{name}-0",
         )  # fmt: skip
+        factories.run(
+            "INSERT INTO refund_digest (account_id, every, time_zone, next_at) VALUES (:id, 'hour', 'UTC', now())",
+            id=people[name],
+        )
         factories.run(
             "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
             id=people[name],
