@@ -5,7 +5,6 @@ from typing import Any, Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -21,15 +20,15 @@ from pages.components.layout.dialogs import (
 )
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
-from pages.components.layout.row_table import row_table
 from pages.components.layout.session import client_address, current_viewer, time_zone
-from pages.components.layout.status_chips import AWAITED, OVERDUE, TONES, chip, table_colors
+from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
 from pages.components.orders.stop_waiting import stop_dialog
 from pages.components.refunds import dialogs
 from pages.components.refunds.queue_filters import queue_filters
+from pages.components.refunds.queue_table import queue_table, request_statuses
 from pages.components.refunds.waiting import remember_waiting
-from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.actions import ActionRequest, perform
@@ -98,7 +97,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
         with st.container(key="queue_split"):
             left, right = st.columns([1, 1], gap="medium")
         with left:
-            chosen = _table(rows[:PAGE], view, zone, is_beside=True)
+            chosen = queue_table(rows[:PAGE], view, zone, is_beside=True)
             _paging(rows, view)
         if chosen is None:  # chosen once more, which takes the choice back
             state.pop(_CHOSEN, None)
@@ -106,7 +105,7 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
         with right:
             _draw_request(viewer, chosen, zone)
     else:
-        _table(rows[:PAGE], view, zone, is_beside=False)
+        queue_table(rows[:PAGE], view, zone, is_beside=False)
         _paging(rows, view)
     draw_dialog(Screen.REFUND_QUEUE)
 
@@ -158,73 +157,6 @@ def _take_next(viewer: Viewer) -> None:
     st.rerun()
 
 
-def _table(
-    rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo, *, is_beside: bool
-) -> QueueRow | None:
-    """Draw the table; the chosen request. Beside a request, what that one shows is left out."""
-    now = datetime.now(UTC)
-    statuses = [_statuses(row, now) for row in rows]
-    frame = pd.DataFrame(
-        {
-            "Order": [row.order_name for row in rows],
-            "Age": [format_age(row.request.requested_at, now) for row in rows],
-            "Total": money_cells((row.total, row.currency) for row in rows),
-            "Refunded": money_cells(
-                (row.request.amount, row.request.currency or row.currency) for row in rows
-            ),
-            "Status": statuses,
-            "Requested by": [row.request.requester_name for row in rows],
-            "Taken by": [row.request.taken_by_name for row in rows],
-            "Closed": [wall_clock(row.request.closed_at, zone) for row in rows],
-            "Reason": [" ".join(row.request.reason.split()) for row in rows],
-            "Store": [row.store for row in rows],
-        }
-    )
-    frame = frame.drop(columns=["Age"] if view is QueueView.CLOSED else ["Closed", "Refunded"])
-    if is_beside:
-        frame = frame.drop(columns=["Requested by"])
-    chosen = row_table(
-        "refund_request",
-        frame,
-        [row.request.id for row in rows],
-        rows_shown=10 if is_beside else 16,
-        alt="Refund requests; choose a row to work on it",
-        columns={
-            "Order": st.column_config.TextColumn(width=112),
-            "Age": st.column_config.TextColumn(width=70, alignment="right"),
-            "Total": st.column_config.TextColumn(width=128, alignment="right"),
-            "Refunded": st.column_config.TextColumn(width=128, alignment="right"),
-            "Status": st.column_config.MultiselectColumn(
-                width=_status_width(statuses),
-                options=list(TONES),
-                color=table_colors(dark=st.context.theme.type == "dark"),
-            ),
-            "Requested by": st.column_config.TextColumn(width=140),
-            "Taken by": st.column_config.TextColumn(width=120),
-            "Closed": st.column_config.DatetimeColumn(width=142, format="D MMM YYYY, HH:mm"),
-            "Reason": st.column_config.TextColumn(width=280),
-            "Store": st.column_config.TextColumn(width=100),
-        },
-    )
-    return next((row for row in rows if row.request.id == chosen), None)
-
-
-def _statuses(row: QueueRow, now: datetime) -> list[str]:
-    """The request's status, whether the refund waits for the shop or the provider, and whether it is overdue."""
-    status = [RefundStatus(row.request.status).label]
-    return [
-        *([OVERDUE] if row.is_overdue(now) else []),
-        *status,
-        *([AWAITED] if row.is_awaited else []),
-    ]
-
-
-def _status_width(statuses: list[list[str]]) -> int:
-    """Enough for the widest cell, so that no status is cut off."""
-    widths = {OVERDUE: 75, AWAITED: 135}
-    return 200 + max(sum(widths.get(status, 0) for status in cell) for cell in statuses)
-
-
 def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:
     has_more = len(rows) > PAGE
     if not has_more and st.session_state.get(_AFTER) is None:
@@ -265,7 +197,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                     row=row,
                     link=f"/?order={request.order_id}",
                     total=format_money(row.total, row.currency),
-                    chip=Markup(" ").join(map(chip, _statuses(row, datetime.now(UTC)))),
+                    chip=Markup(" ").join(map(chip, request_statuses(row, datetime.now(UTC)))),
                 ),
                 width="stretch",
             )

@@ -23,6 +23,7 @@ ACTIONS = (
     "replay deliveries",
     # New ones.
     *("change mail text", "reset mail text"),
+    *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -37,3 +38,4 @@ def upgrade() -> None:
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
     run_sql("0023_telling.sql")
+    run_sql("0023_bulk.sql")

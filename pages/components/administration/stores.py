@@ -119,11 +119,7 @@ def _form(subject: StoreSubject) -> None:
         is_delivery_allowed = st.checkbox(
             "Licences may be sent", value=store.delivery_allowed, key=field_key("delivery")
         )
-        is_again_allowed = st.checkbox(
-            "Another refund may be requested after a partial one",
-            value=store.refund_again_after_partial,
-            key=field_key("again"),
-        )
+        is_again_allowed, is_customer_told, limit = _refund_fields(store)
         documented = st.multiselect(
             "Refunds of these payment methods get a document",
             names,
@@ -131,21 +127,6 @@ def _form(subject: StoreSubject) -> None:
             format_func=label_text,
             key=field_key("methods"),
             placeholder="None",
-        )
-        is_customer_told = st.checkbox(
-            "Customers get an e-mail about their refund",
-            value=store.refund_mail,
-            key=field_key("refund_mail"),
-            help="In the language of the order. The texts are under Texts.",
-        )
-        limit = st.number_input(
-            "Refund requests are overdue after (hours)",
-            min_value=1,
-            max_value=LONGEST_LIMIT_HOURS,
-            value=store.refund_limit_hours,
-            step=1,
-            placeholder="No limit",
-            key=field_key("limit"),
         )
         zone = st.selectbox(
             "Time zone",
@@ -168,3 +149,28 @@ def _form(subject: StoreSubject) -> None:
             refund_mail=is_customer_told,
             refund_limit_hours=limit,
         )
+
+
+def _refund_fields(store: ListedStore) -> tuple[bool, bool, int | None]:
+    """Whether another refund may be requested, whether customers are told, and the limit in hours."""
+    is_again_allowed = st.checkbox(
+        "Another refund may be requested after a partial one",
+        value=store.refund_again_after_partial,
+        key=field_key("again"),
+    )
+    is_customer_told = st.checkbox(
+        "Customers get an e-mail about their refund",
+        value=store.refund_mail,
+        key=field_key("refund_mail"),
+        help="In the language of the order. The texts are under Texts.",
+    )
+    limit = st.number_input(
+        "Refund requests are overdue after (hours)",
+        min_value=1,
+        max_value=LONGEST_LIMIT_HOURS,
+        value=store.refund_limit_hours,
+        step=1,
+        placeholder="No limit",
+        key=field_key("limit"),
+    )
+    return is_again_allowed, is_customer_told, limit

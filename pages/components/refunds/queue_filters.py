@@ -23,6 +23,33 @@ def queue_filters(
     viewer: Viewer, figures: QueueFigures, view: QueueView, *, on_change: Callable[[], None]
 ) -> QueueFilter:
     """Draw *Filter* and, while something is overdue, the wish to see that first."""
+    is_closed = view is QueueView.CLOSED
+    stores, reason, operator, age = _fields(viewer, figures, view, on_change)
+    overdue_first = False
+    if figures.overdue and not is_closed:
+        overdue_first = st.toggle("Overdue first", key="queue_overdue_first", on_change=on_change)
+    queue_filter = QueueFilter(
+        stores=tuple(stores),
+        reason=reason.strip(),
+        operator=operator,
+        older_than_hours=age if age is not None and age > 0 else None,
+        only_overdue=age == _OVERDUE,
+        overdue_first=overdue_first,
+    )
+    if queue_filter.number:
+        st.button(
+            f"Clear {queue_filter.number} {'condition' if queue_filter.number == 1 else 'conditions'}",
+            key="queue_clear",
+            type="tertiary",
+            on_click=_clear,
+            args=(on_change,),
+        )
+    return queue_filter
+
+
+def _fields(
+    viewer: Viewer, figures: QueueFigures, view: QueueView, on_change: Callable[[], None]
+) -> tuple[list[str], str, int | None, int | None]:
     names = dict(figures.operators)
     is_closed = view is QueueView.CLOSED
     with st.popover("Filter", icon=":material/filter_list:", key="queue_filter"):
@@ -51,26 +78,7 @@ def queue_filters(
             on_change=on_change,
             disabled=is_closed,
         )
-    overdue_first = False
-    if figures.overdue and not is_closed:
-        overdue_first = st.toggle("Overdue first", key="queue_overdue_first", on_change=on_change)
-    queue_filter = QueueFilter(
-        stores=tuple(stores),
-        reason=reason.strip(),
-        operator=operator,
-        older_than_hours=age if age is not None and age > 0 else None,
-        only_overdue=age == _OVERDUE,
-        overdue_first=overdue_first,
-    )
-    if queue_filter.number:
-        st.button(
-            f"Clear {queue_filter.number} {'condition' if queue_filter.number == 1 else 'conditions'}",
-            key="queue_clear",
-            type="tertiary",
-            on_click=_clear,
-            args=(on_change,),
-        )
-    return queue_filter
+    return stores, reason, operator, age
 
 
 def _clear(on_change: Callable[[], None]) -> None:

@@ -265,7 +265,7 @@ def test_nobody_else_administers(name: str, people: dict[str, int]) -> None:
     target, grants = people["anna"], Grants(Role.ADMINISTRATOR)
     page: dict[str, Any] = {
         "title": "x", "delivery_allowed": True, "refund_again_after_partial": True, "time_zone": None,
-        "refund_document_methods": None,
+        "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
     }  # fmt: skip
     team: dict[str, Any] = {"name": "x", "members": [], "stores": []}
     changes: list[tuple[Action[...], tuple[Any, ...], dict[str, Any]]] = [

@@ -91,7 +91,7 @@ def test_an_erasure_takes_the_mail_along(people: dict[str, int]) -> None:
 
 
 def test_a_stores_own_text_is_used_until_it_is_reset(people: dict[str, int], told: int) -> None:
-    own = {
+    own: Any = {
         "subject": "Geld zurück: {{ order }}",
         "body": "{{ customer }}: {{ order }}, {{ sum }}, Ihr {{ store }}",
     }
