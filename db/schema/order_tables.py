@@ -75,6 +75,7 @@ orders = Table(
     Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
     Column("payment_provider", Text),
     Column("payment_reference", Text),
+    Column("cancelled_at", TIMESTAMPTZ),
 )
 
 order_item = Table(
@@ -116,6 +117,8 @@ activation_code = Table(
     Column("code", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("code_key", Text, Computed("fold(code)", persisted=True)),
+    Column("issued_at", TIMESTAMPTZ),
+    Column("replaced_at", TIMESTAMPTZ),
 )
 
 subscription = Table(

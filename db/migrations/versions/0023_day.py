@@ -1,6 +1,6 @@
 """The working day: filters, the customer's page, many at once, refunds in parts, views."""
 
-from db.migrations.support import add_words_check, run_sql
+from db.migrations.support import add_columns, add_words_check, run_sql
 
 revision = "0023"
 down_revision = "0022"
@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
 )
@@ -37,5 +38,8 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    add_columns("orders", {"cancelled_at": "timestamptz"})
+    add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
+    run_sql("0023_customer.sql")
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
