@@ -4,6 +4,7 @@ import random
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,31 @@ PHONES = ("8 (905) 123-45-67", "89051234567", "+49 30 123", "8905", "٠١٢٣٤"
 CODES = ("AAAA-1234-bbbb", "%%%-___-1", "straße-77", "aaaa-9999", "X\\Y\\Z")
 
 
+PRODUCTS = (
+    {"name": "Antivirus"},
+    {"name": "ANTIVIRUS ", "sku": "AV-1"},
+    {"name": "Вирусы", "sku": "av-1", "product_id": "77"},
+    {"name": "Box", "sku": "77", "product_id": "Antivirus"},
+    {"name": "Antivirus 2", "sku": "AV-10", "product_id": "7"},
+)
+
+
+PAYMENT_METHODS = ("Visa", "VISA", "visa ", "Überweisung", "U\u0308berweisung", "100%_", None)
+
+
+COUNTRIES = ("DE", "de", "Germany", "DEU", "PT", "Atlantis", None)
+
+
+# Currency and total; several of them differ in what is smaller than the currency's own decimals.
+TOTALS = (
+    ("EUR", "10"), ("EUR", "10.00"), ("EUR", "10.001"), ("EUR", "9.999"), ("EUR", "1234.50"), ("EUR", "0"),
+    ("EUR", "-5.50"), ("EUR", "-5.5004"), ("USD", "10.00"), ("JPY", "1200"), ("KWD", "1.234"),
+)  # fmt: skip
+
+
+REASONS = ("Bought twice", "bought TWICE", " Gefällt nicht", "r")
+
+
 DOMAIN = "example.com"
 
 
@@ -72,7 +98,8 @@ def make(number: int, rng: random.Random) -> Document:
     created = NOW - timedelta(hours=rng.randint(0, 96))
     status = rng.choice(["paid", "paid", "not paid", "deleted", "terminated"])
     erased = rng.random() < 0.1
-    customer: Document = {"erased": True} if erased else {
+    country = {"country": rng.choice(COUNTRIES)}
+    customer: Document = {"erased": True} | country if erased else country | {
         "email": f"User{rng.randint(1, 40)}@{DOMAIN}",
         "first_name": rng.choice(FIRST_NAMES),
         "last_name": rng.choice(LAST_NAMES),
@@ -88,22 +115,34 @@ def make(number: int, rng: random.Random) -> Document:
             "status": rng.choice(["active", "not paid", "cancelled"]),
             "parent_order_id": rng.choice([None, 5]),
         }
+    currency, total = rng.choice(TOTALS)
     return factories.document(
         order_id=number,
+        currency=currency,
+        total=total,
         checkout_page=rng.choice(STORES),
         status=status,
         create_date=created.isoformat(),
         pay_date=(created + timedelta(hours=rng.randint(0, 30))).isoformat() if status == "paid" else None,
         customer=customer,
-        payment={"card_last_4": rng.choice(["0042", "4242", None])},
+        payment={
+            "card_last_4": rng.choice(["0042", "4242", None]),
+            "payment_method": rng.choice(PAYMENT_METHODS),
+        },
         items=[
             factories.item(
+                **rng.choice(PRODUCTS),
                 delivered=rng.random() < 0.5,
                 activation_codes=[{"code": rng.choice(CODES), "deleted": rng.random() < 0.3}]
                 * rng.randint(0, 1),
                 subscription=subscription,
             ),
-            *([factories.item(delivered=rng.random() < 0.5)] if rng.random() < 0.4 else []),
+            *(
+                [factories.item(**rng.choice(PRODUCTS), delivered=rng.random() < 0.5)]
+                if rng.random() < 0.4
+                else []
+            ),
+            *([factories.item(name="Return", price=total, amount=total)] if total.startswith("-") else []),
         ],
     )
 
@@ -131,6 +170,18 @@ def shown_subscriptions(order: Document) -> list[bool]:
 
 def personal(field: str, wanted: str) -> Oracle:
     return lambda order, _: fold(order["customer"].get(field)) == fold(wanted) and fold(wanted) is not None
+
+
+def has_product(wanted: str) -> Oracle:
+    return lambda order, _: any(
+        fold(line.get(name)) == wanted for line in order["items"] for name in ("name", "sku", "product_id")
+    )
+
+
+def has_total(currency: str, lowest: str, highest: str) -> Oracle:
+    return lambda order, _: (
+        order["currency"] == currency and Decimal(lowest) <= Decimal(order["total"]) <= Decimal(highest)
+    )
 
 
 def is_delivered(order: Document) -> bool:
@@ -194,8 +245,50 @@ FIELDS: dict[str, tuple[dict[str, Any], Oracle]] = {
         lambda o, _: bool(shown_subscriptions(o)),
     ),
     "activated": ({"subscription": SubscriptionFilter.ACTIVATED}, lambda o, _: True in shown_subscriptions(o)),
+    "payment method": (
+        {"payment_method": " visa"},
+        lambda o, _: fold(o["payment"]["payment_method"]) == "visa",
+    ),
+    "payment method umlaut": (
+        {"payment_method": "ÜBERWEISUNG"},
+        lambda o, _: fold(o["payment"]["payment_method"]) == "überweisung",
+    ),
+    "payment method wildcard": ({"payment_method": "100%_"}, lambda o, _: o["payment"]["payment_method"] == "100%_"),
+    "country": (
+        {"country": "germany"},
+        lambda o, _: o["customer"]["country"] in ("DE", "de", "DEU", "Germany"),
+    ),
+    "country of no list": ({"country": "ATLANTIS"}, lambda o, _: o["customer"]["country"] == "Atlantis"),
+    "product name": ({"product": "antivirus"}, has_product("antivirus")),
+    "product number": ({"product": "77"}, has_product("77")),
+    "sku": ({"product": "av-1"}, has_product("av-1")),
+    "product cyrillic": ({"product": "ВИРУСЫ"}, has_product("вирусы")),
+    "currency": ({"currency": "eur"}, lambda o, _: o["currency"] == "EUR"),
+    "one total": (
+        {"total_from": "10", "total_to": "10.00", "currency": "EUR"},
+        has_total("EUR", "10", "10"),
+    ),
+    "totals": (
+        {"total_from": "9.9990", "total_to": "1,234.50", "currency": "EUR"},
+        has_total("EUR", "9.999", "1234.5"),
+    ),
+    "total from": ({"total_from": "-5.5", "currency": "EUR"}, has_total("EUR", "-5.5", "1e9")),
+    "total to": ({"total_to": "0", "currency": "EUR"}, has_total("EUR", "-1e9", "0")),
+    "total of thousandths": (
+        {"total_from": "1.234", "total_to": "1.234", "currency": "KWD"},
+        has_total("KWD", "1.234", "1.234"),
+    ),
+    "refund reason": (
+        {"refund_reason": "Bought twice"},
+        lambda o, r: o["order_id"] in r and fold(reason(o["order_id"])) == "bought twice",
+    ),
     "deactivated": ({"subscription": SubscriptionFilter.DEACTIVATED}, lambda o, _: False in shown_subscriptions(o)),
 }  # fmt: skip
+
+
+def reason(order_id: int) -> str:
+    """The reason of an order's refund request, if it has one."""
+    return REASONS[order_id % len(REASONS)]
 
 
 def codes(order: Document) -> list[str]:
