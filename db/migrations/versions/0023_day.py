@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -61,7 +62,9 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    # What commits in between comes before the files below, which run once.
     _filters()
+    run_sql("0023_bulk.sql")
 
 
 def _filters() -> None:
