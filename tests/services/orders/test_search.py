@@ -15,7 +15,8 @@ from db.schema.statuses import RefundStatus
 from services.orders import search
 from services.orders.filters import SearchInput, parse_filter
 from services.orders.search import count_orders, find_orders, missing_ids
-from tests.services.orders.oracle import BERLIN, FIELDS, expected, make, reason
+from tests.services.orders.oracle import BERLIN, FIELDS, expected, reason
+from tests.services.orders.oracle_orders import make
 from tests.support import factories
 from tests.support.factories import Document
 
