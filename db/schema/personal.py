@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Whose(StrEnum):
-    """Whose data a column holds. `ANYBODY`: text that may mention any customer."""
+    """The person whose data a column holds. `ANYBODY`: text that may mention any customer."""
 
     CUSTOMER = "customer"
     LICENCE_USER = "licence user"
@@ -21,7 +21,7 @@ class Whose(StrEnum):
 
 
 class Fate(StrEnum):
-    """What the deletion of the person does with a column."""
+    """The effect of a deletion on a column."""
 
     EMPTY = "emptied"
     FOLLOWS = "computed from a column that is emptied"

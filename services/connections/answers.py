@@ -38,7 +38,7 @@ _LONGEST_ID: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """What the other side says of an action. `message` is its reason, `external_id` its own name for what it did.
+    """The other side's answer to an action. `message` is its reason, `external_id` its own name for what it did.
 
     `amount` is in the order's currency, None when it does not say.
     """
@@ -50,7 +50,7 @@ class ActionAnswer:
 
 
 class SettleOutcome(StrEnum):
-    """What an answer has changed."""
+    """The effect of an answer."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -173,7 +173,7 @@ def _record(
 
 
 def _one_line(text: str | None, longest: int) -> str | None:
-    """What came from outside as a single printable line."""
+    """Text from outside as a single printable line."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
     return line[:longest] or None
 

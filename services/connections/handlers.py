@@ -1,4 +1,4 @@
-"""What messages of a shop do that are not order documents; those are merged in batches (order_merging.py)."""
+"""Handlers of a shop's messages other than order documents, which are merged in batches (order_merging.py)."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation

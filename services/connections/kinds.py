@@ -1,4 +1,4 @@
-"""What each kind of connection needs to be set up: its address, its secrets, and what can be sent out by it."""
+"""The settings of each kind of connection: its address, its secrets, and what can be sent out by it."""
 
 import secrets as random_secrets
 from collections.abc import Collection, Mapping

@@ -68,7 +68,7 @@ class MailSession:
         self._conversation.close()
 
     def note_trouble(self, trouble: NotSent) -> None:
-        """Says in the log, and keeps for the administrators, why nothing is sent."""
+        """Log, and store for administrators, why nothing is sent."""
         log.warning("Mails wait. %s", trouble)
         _record(lambda connection: server_state.record_trouble(connection, self.address, str(trouble)))
 
@@ -77,7 +77,7 @@ class MailSession:
 
 
 def send_one(session: MailSession, stop: threading.Event | None = None) -> Outcome | None:
-    """Sends the message that is due longest; None when there is none.
+    """Send the message that has been due longest; None when there is none.
 
     Raises `ServerUnusable`, which no message is to blame for, and the database's errors as long as nothing has left:
     what has left is recorded, however often that has to be tried.
@@ -108,7 +108,7 @@ def send_one(session: MailSession, stop: threading.Event | None = None) -> Outco
 
 
 def count_due(connection: Connection) -> int:
-    """How many messages are due that no worker has begun to hand over."""
+    """The number of due messages that no worker has begun to hand over."""
     due = select(func.count()).select_from(mail).where(*_is_due(), ~_is_handed_over())
     return int(connection.execute(due).scalar_one())
 

@@ -1,4 +1,4 @@
-"""What became of a message: its row, and the line in its order's history.
+"""Records of a message's outcome: its row, and the line in its order's history.
 
 The transactions here lock the message first and never wait for an order after that. An order that somebody holds gets
 its line later (`add_missing_lines`), so that no worker waits in a circle with those who lock the order first.
@@ -71,7 +71,7 @@ def settle(connection: Connection, mail_id: int, error: NotSent | None, server_a
 
 
 def add_missing_lines() -> None:
-    """Writes the lines that an order's history still lacks, for the orders that nobody holds any more."""
+    """Write the lines that histories still lack, for the orders that are no longer locked."""
     with jobs_transaction() as connection:
         lacking = select(mail.c.id).where(mail.c.lacks_line).order_by(mail.c.id).limit(_LINES_AT_ONCE)
         mail_ids = connection.execute(lacking).scalars().all()
@@ -118,8 +118,10 @@ def _fail(connection: Connection, row: Row[*tuple[object, ...]], error: NotSent)
 def _update(
     connection: Connection, row: Row[*tuple[object, ...]], *, has_line: bool = False, **values: object
 ) -> None:
-    """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
-    for whoever holds it. The line goes along if the order is free."""
+    """Change the message, once per transaction, and write its line if the order is free.
+
+    A second change would make PostgreSQL check its order again, and wait for the transaction that holds it.
+    """
     is_free = has_line and _take_order(connection, row)
     values |= {"attempts": row.attempts + 1, "lacks_line": has_line and not is_free}
     changed = connection.execute(

@@ -1,5 +1,7 @@
-"""`python -m services.mail`: the one worker. It sends mail, delivers events to shops and providers, applies what came
-in from them, and acts on many orders at once. `--once` does what is due and ends.
+"""`python -m services.mail`: the worker for everything that pages do not wait for.
+
+It sends mail, delivers events to shops and providers, applies their messages, and acts on many orders at once. `--once`
+does what is due and ends.
 """
 
 import argparse
@@ -27,7 +29,7 @@ NO_SERVER: Final = "SMTP_URL is not set: messages stay in the mail log."
 
 
 class InboxSource:
-    """What shops have sent, as a source of work."""
+    """The inbox as a source of work."""
 
     table: Final = "inbox"
 

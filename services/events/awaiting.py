@@ -62,7 +62,7 @@ class ConfirmingConnection(NamedTuple):
 
 
 def name_of_other_side(kind: str | None) -> str:
-    """What sentences call the other side of a connection; `kind` None is one that is gone."""
+    """The name of a connection's other side in sentences; `kind` is None for a deleted connection."""
     return "the shop" if kind in (None, "webhooks") else kind.capitalize()
 
 

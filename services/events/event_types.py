@@ -1,4 +1,4 @@
-"""What happens here that a shop can be told, and the topic by which a connection chooses."""
+"""The types of events for shops, each with the topic under which a connection subscribes to it."""
 
 from enum import StrEnum
 from typing import Final

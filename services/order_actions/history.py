@@ -14,7 +14,7 @@ from services.order_actions.locking import LockedOrder
 
 
 class Event(StrEnum):
-    """What happened. The value is the kind that the history files it under, and its sentence stands below."""
+    """An event of the Order History. The value is its kind in the history; its sentence is in `_LINES`."""
 
     REFUND_REQUESTED = "refund requested"
     REFUND_TAKEN = "refund taken"

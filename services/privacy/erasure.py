@@ -40,7 +40,7 @@ class ChangedSincePreview(Conflict):
 
 
 class Part(StrEnum):
-    """What the person is in an order. In one of a past e-mail the customer has another one now."""
+    """The person's part in an order. In an order of a past e-mail the customer has another one now."""
 
     CUSTOMER = "customer"
     LICENCE_USER = "licence user"
@@ -65,8 +65,10 @@ class TouchedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What the deletion would touch: `parts` by order ID, of which `orders` shows the newest `SHOWN`. The documents and
-    mails are those of the customer's own orders."""
+    """The reach of a deletion: `parts` by order ID, of which `orders` shows the newest `SHOWN`.
+
+    `documents` and `mails` count those of the customer's own orders.
+    """
 
     parts: Mapping[int, Part]
     orders: tuple[TouchedOrder, ...]
@@ -109,9 +111,9 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
 def erase_personal_data(
     connection: Connection, viewer: Viewer, *, email: str, expected: Mapping[int, Part]
 ) -> ActionResult:
-    """Takes the person out of orders, licence users, histories, mails, saved searches and the audit log, and writes
-    *Personal data anonymize* into each order's history. The orders remain, countable.
+    """Remove a person's data from orders, licence users, histories, mails, saved searches and the audit log.
 
+    Each order's history gets the line *Personal data anonymize*; the orders themselves remain and are counted.
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
     `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are no longer those previewed.
     """

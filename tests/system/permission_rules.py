@@ -117,6 +117,7 @@ RULES = {
     "orders.search.find_orders": Rule(EVERYBODY, fixed(empty())),
     "orders.search.count_orders": Rule(EVERYBODY, fixed(empty())),
     "orders.search.missing_ids": Rule(EVERYBODY, fixed(empty())),
+    "recognition.counting.count_rivals": Rule(EVERYBODY, fixed([empty()])),
     "exports.csv_file.export_orders": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.workbook.export_workbook": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.runs.record_export": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, address=None)),
