@@ -28,6 +28,8 @@ class AuditAction(StrEnum):
     RESUME_SUBSCRIPTION = "resume subscription"
     CORRECT_EMAIL = "correct e-mail"
     RESEND_LICENCE = "resend licence"
+    REISSUE_LICENCE = "reissue licence"
+    CANCEL_ORDER = "cancel order"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
     # Many orders at once; what is done with each of them has an action of its own.

@@ -76,6 +76,7 @@ orders = Table(
     Column("payment_method_key", Text),
     Column("country_key", Text),
     Column("total_key", BigInteger),
+    Column("cancelled_at", TIMESTAMPTZ),
 )
 
 order_item = Table(
@@ -120,6 +121,8 @@ activation_code = Table(
     Column("code", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("code_key", Text, Computed("fold(code)", persisted=True)),
+    Column("issued_at", TIMESTAMPTZ),
+    Column("replaced_at", TIMESTAMPTZ),
 )
 
 subscription = Table(

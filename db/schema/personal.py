@@ -171,7 +171,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "account_session": "token_digest account_id created_at last_seen_at expires_at ended_at ended_because id "
     "single_sign_on provider_factor",
     "action_key": "key account_id action order_id at",
-    "activation_code": "id order_id position number checkout_page_id deleted",
+    "activation_code": "id order_id position number checkout_page_id deleted issued_at replaced_at",
     "audit_log": "id at account_id action order_id succeeded",
     "bulk_run": "id key account_id kind order_count state stop_requested ended_because started_at finished_at",
     # `reason` is a sentence of the program, without values of the customer: services/bulk/.
@@ -206,7 +206,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total total_key customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
-    "email_corrected_at",
+    "email_corrected_at cancelled_at",
     # `data` is made of numbers, amounts and states: services/events/outbox.py.
     "outbox_event": "id seq type action_id order_id checkout_page_id created_at data acknowledged_at",
     "password_reset": "token_digest account_id created_at expires_at used_at credentials_version",

@@ -33,6 +33,9 @@ class Event(StrEnum):
     ACTION_NOT_DELIVERED = "action not delivered"
     WAITING_STOPPED = "waiting stopped"
     ANSWER_TAKEN_BACK = "answer taken back"
+    LICENCE_REISSUED = "licence reissued"
+    REISSUE_RECORDED = "reissue recorded"
+    ORDER_CANCELLED = "order cancelled"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
     LICENCE_SENT = "licence sent"
@@ -93,6 +96,18 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
         HistoryKind.STATUS,
         "The {action} no longer waits for {asked}; it can be done again. Note: {note}",
     ),
+    Event.LICENCE_REISSUED: (
+        HistoryKind.STATUS,
+        (
+            "The activation code {old} was deleted and replaced by {new} (item {position}){confirmed}. "
+            "Reason: {reason}{unsent}"
+        ),
+    ),
+    Event.REISSUE_RECORDED: (
+        HistoryKind.STATUS,
+        "A new activation code in place of {old} was asked for here; {asked} has to send it. Reason: {reason}",
+    ),
+    Event.ORDER_CANCELLED: (HistoryKind.STATUS, "The unpaid order was cancelled. Reason: {reason}"),
     Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
     Event.NOTE: (HistoryKind.NOTE, "{text}"),
     Event.LICENCE_SENT: (

@@ -107,7 +107,7 @@ class SearchInput:
     total_to: str = field(default="", metadata={KIND: TextField("Total to")})
     currency: str = field(default="", metadata={KIND: TextField("Currency")})
     country: str = field(default="", metadata={KIND: TextField("Country")})
-    refund_reason: str = field(default="", metadata={KIND: TextField("Refund reason")})
+    refund_reason: str = field(default="", metadata={KIND: TextField("Reason for refund")})
 
     def filled(self) -> dict[str, object]:
         """The fields that are filled in, by their names."""

@@ -136,6 +136,12 @@ RULES = {
     # Orders: what somebody does.
     "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
     "order_actions.licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
+    "order_actions.reissue.reissue_licence": Rule(
+        ACTING, call("order", code_id="code", new_code="NEW", reason="x"), True
+    ),
+    "order_actions.reissue.ask_for_reissue": Rule(ACTING, call("order", code_id="code", reason="x"), True),
+    "order_actions.reissue.find_code_sender": Rule(EVERYBODY, call("order"), True),
+    "order_actions.cancellation.cancel_unpaid_order": Rule(ACTING, call("unpaid", reason="x"), True),
     "order_actions.customer_email.correct_email": Rule(
         ACTING, call("order", email="x@example.com", expected="ines@example.com"), True
     ),

@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("cancel order", "reissue licence"),
     *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
@@ -64,6 +65,9 @@ def upgrade() -> None:
     add_words_check("mail", "kind", MAIL_KINDS)
     # What commits in between comes before the files below, which run once.
     _filters()
+    add_columns("orders", {"cancelled_at": "timestamptz"})
+    add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
+    run_sql("0023_customer.sql")
     run_sql("0023_bulk.sql")
 
 

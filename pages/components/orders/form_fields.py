@@ -30,7 +30,7 @@ TEXT_LABELS = {
     "total_from": "Total from",
     "total_to": "Total to",
     "currency": "Currency",
-    "refund_reason": "Refund reason",
+    "refund_reason": "Reason for refund",
 }
 # Texts that are chosen from a list.
 CHOICES: Final = frozenset({"country", "payment_method", "currency"})

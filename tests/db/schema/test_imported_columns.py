@@ -19,6 +19,7 @@ PORTAL_COLUMNS: Final = {
         "refund_status": "a trigger computes it from the refund requests",
         "imported_at": "the time of the import",
         "email_corrected_at": "the portal's own correction of the address",
+        "cancelled_at": "when the portal cancelled the unpaid order",
         "email_key": "a trigger computes it from the address",
         "payment_method_key": "a trigger computes it from the payment method",
         "country_key": "a trigger computes it from the country",
