@@ -87,6 +87,8 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "locale": _kept("A language names nobody."),
         "customer_type": _kept("Person or company names nobody."),
         "payment_method": _kept("Reports count by it, and it names nobody."),
+        "payment_method_key": _kept("Computed from the payment method."),
+        "country_key": _kept("Computed from the country."),
         "payment_system_name": _kept("It names nobody."),
         "card_type": _kept("It names nobody."),
         "payment_reference": _kept("The provider's number of the payment: a refund is made by it."),
@@ -99,6 +101,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "additional_data": _user(emptied="'[]'"),
         # The product is the shop's; one that was made for the person may hold their whole name or e-mail.
         "name": _CUT,
+        "name_key": _kept("Computed from the name, out of which mentions are cut."),
     },
     "activation_code": {
         "code": _kept("The licence that was sold. It stays findable, so that it is not sent or sold again."),
@@ -114,6 +117,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     },
     "refund_request": {
         "reason": _CUT,
+        "reason_key": _kept("Computed from the reason, out of which mentions are cut."),
         "note": _CUT,
         "requester_name": _ACCOUNT,
         "requester_email": _ACCOUNT,
@@ -199,10 +203,11 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone "
+    "product_key sku_key",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
-    "paid_at currency total customer_erased "
+    "paid_at currency total total_key customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
     "email_corrected_at cancelled_at",
     # `data` is made of numbers, amounts and states: services/events/outbox.py.

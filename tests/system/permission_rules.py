@@ -131,6 +131,7 @@ RULES = {
     "exports.runs.end_run": Rule(EVERYBODY, fixed(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
     "exports.runs.request_cancel": Rule(EVERYBODY, fixed(RUN)),
     "exports.runs.find_run": Rule(EVERYBODY, fixed(RUN)),
+    "orders.filter_values.filter_values": Rule(EVERYBODY, call()),
     "orders.saved_searches.save_search": Rule(EVERYBODY, fixed(empty())),
     "reports.get_report": Rule(EVERYBODY, fixed(empty())),
     "refunds.requests.find_own_requests": Rule(EVERYBODY, fixed()),
