@@ -207,7 +207,7 @@ def audit_export(request: Request) -> Response | ExportStream:
 
 
 def bulk_results(request: Request) -> Response:
-    """CSV of what became of the orders of a run of the viewer's own."""
+    """CSV of the results of a run of the viewer's own."""
     viewer = _viewer(request)
     if viewer is None:
         return _nothing()

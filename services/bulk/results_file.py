@@ -18,7 +18,7 @@ from services.spreadsheets import escape_formula
 def export_results(
     connection: Connection, viewer: Viewer, run_id: int, *, zone: ZoneInfo, address: str | None
 ) -> bytes:
-    """What became of each order of a run of the viewer's, as CSV with a byte order mark; the audit log gets its row.
+    """The results of a run of the viewer's, order by order, as CSV with a byte order mark; the audit log gets its row.
 
     Times are ISO 8601 in `zone`. Raises `RunNotFound`.
     """

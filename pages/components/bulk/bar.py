@@ -8,7 +8,7 @@ from db.connections.engine import viewer_transaction
 from pages.components.bulk.dialogs import bulk_dialog
 from pages.components.bulk.labels import LABELS, orders_words
 from pages.components.bulk.ticks import clear_ticks, tick, ticked
-from pages.components.layout.dialogs import open_dialog, show_refusal
+from pages.components.layout.dialogs import open_dialog, tell_later
 from pages.components.layout.session import current_viewer
 from services.bulk.actions import ACTIONS
 from services.bulk.preview import find_selected
@@ -43,7 +43,7 @@ def _take_all(search_number: int, search: OrderFilter) -> None:
         with viewer_transaction(viewer.account_id) as connection:
             tick(search_number, find_selected(connection, viewer, search))
     except SupportError as error:
-        show_refusal(error)
+        tell_later(str(error), refused=True)
 
 
 def _open(search_number: int) -> None:

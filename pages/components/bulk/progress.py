@@ -9,7 +9,7 @@ import streamlit as st
 from db.connections.engine import viewer_transaction
 from pages.components.bulk.labels import LABELS, orders_words, run_sentence
 from pages.components.bulk.results import open_results
-from pages.components.layout.dialogs import show_refusal
+from pages.components.layout.dialogs import tell_later
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.session import client_address, current_viewer
@@ -127,4 +127,4 @@ def _stop(run_id: int) -> None:
     try:
         perform(viewer, ActionRequest(key=uuid4(), address=client_address()), stop_run, run_id)
     except SupportError as error:
-        show_refusal(error)
+        tell_later(str(error), refused=True)

@@ -76,7 +76,7 @@ def _draw_run(run_id: int) -> None:
         hide_index=True,
         height=table_height(len(outcomes), _ROWS),
         placeholder="–",
-        alt="What became of each order",
+        alt="The result of each order",
         column_config={
             "Order": st.column_config.TextColumn(width=130),
             "Result": st.column_config.TextColumn(width=110),

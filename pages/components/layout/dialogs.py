@@ -141,9 +141,9 @@ def show_result() -> None:
         st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
 
 
-def show_refusal(refusal: SupportError) -> None:
-    """Show, in the run that follows, why a button's `on_click` did nothing."""
-    st.session_state[_REFUSAL] = str(refusal)
+def tell_later(sentence: str, *, refused: bool = False) -> None:
+    """Let the next `show_result` show what an action without a dialog did, or why it was refused."""
+    st.session_state[_REFUSAL if refused else _RESULT] = sentence
 
 
 def submit(
