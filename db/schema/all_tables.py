@@ -7,6 +7,7 @@ from db.schema import (
     order_tables,
     portal_tables,
     refund_tables,
+    view_tables,
 )
 from db.schema.metadata import metadata
 
@@ -18,4 +19,5 @@ __all__ = [
     "order_tables",
     "portal_tables",
     "refund_tables",
+    "view_tables",
 ]

@@ -1,6 +1,6 @@
 """The working day: filters, the customer's page, many at once, refunds in parts, views."""
 
-from db.migrations.support import add_words_check
+from db.migrations.support import add_words_check, run_sql
 
 revision = "0023"
 down_revision = "0022"
@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("save view", "change view", "delete view"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -34,3 +35,4 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    run_sql("0023_views.sql")

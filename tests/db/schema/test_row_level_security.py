@@ -54,6 +54,19 @@ def make_orders() -> None:
         )
 
 
+def make_views(account_id: SignedIn) -> None:
+    factories.run(
+        "INSERT INTO order_view (account_id, team_id, name, filters) "
+        "SELECT m.account_id, m.team_id, 'v', '{}' FROM team_member m WHERE m.account_id = :id",
+        id=account_id,
+    )
+    factories.run(
+        "INSERT INTO order_view_place SELECT account_id, id, 0 FROM order_view WHERE account_id = :id",
+        id=account_id,
+    )
+    factories.run("INSERT INTO opened_orders SELECT :id, array_agg(order_id) FROM orders", id=account_id)
+
+
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[str, SignedIn]:
     make_orders()
@@ -95,6 +108,7 @@ def people(database: str) -> dict[str, SignedIn]:
             "VALUES (:key, :id, sha256(CAST(CAST(:key AS text) AS bytea)), CAST('{}' AS jsonb))",
             id=people[name], key=f"key-of-{name}-0",
         )  # fmt: skip
+        make_views(people[name])
         factories.run(
             "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
             id=people[name],
