@@ -10,6 +10,7 @@ from pages.components.orders import state as orders_state
 from pages.components.orders.filter_chips import filter_chips
 from pages.components.orders.results import order_results
 from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
+from pages.components.orders.views_bar import views_bar
 from services.orders.filters import InvalidSearch, parse_filter
 
 
@@ -38,6 +39,7 @@ def page() -> None:
     if entered is not None:
         _search(entered)
     state = orders_state.current()
+    views_bar()
     search_form(current_viewer(), state.errors)
     if state.errors:
         # The error without a field is about the address, whose search no longer exists.

@@ -139,8 +139,8 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
     assert (preview.number, {order.order_id for order in preview.orders}) == (2, set(mine))
     assert (preview.documents, preview.mails) == (2, 2)
     assert erase(people["admin"], EMAIL) == (
-        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 3 saved searches, 22 mentions. "
-        "1 mail that waited was taken back."
+        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 3 saved searches, "
+        "22 mentions. 1 mail that waited was taken back."
     )
     left = {
         (table, value)
