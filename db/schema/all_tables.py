@@ -2,6 +2,7 @@
 
 from db.schema import (
     account_tables,
+    bulk_tables,
     connection_tables,
     mail_tables,
     order_tables,
@@ -13,6 +14,7 @@ from db.schema.metadata import metadata
 
 __all__ = [
     "account_tables",
+    "bulk_tables",
     "connection_tables",
     "mail_tables",
     "metadata",

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from db.schema.bulk_states import BulkKind
 from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
+from services.bulk.preview import Preview
 from services.connections.form import ConnectionForm
 from services.connections.kinds import new_key
 from services.exports.columns import ExportRows
@@ -152,6 +154,14 @@ RULES = {
     "order_actions.notes.add_note": Rule(ACTING, call("order", text="x"), True),
     "order_actions.subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
     "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
+    "bulk.preview.find_selected": Rule(ACTING, fixed(empty())),
+    "bulk.preview.preview_orders": Rule(ACTING, fixed([OWN], kind=BulkKind.ADD_NOTE)),
+    "bulk.runs.start_run": Rule(ACTING, fixed(Preview(BulkKind.ADD_NOTE, (OWN,), {}, {}), text="x")),
+    "bulk.runs.find_runs": Rule(EVERYBODY, fixed()),
+    "bulk.runs.find_running": Rule(EVERYBODY, fixed()),
+    "bulk.actions.resend_licences": Rule(ACTING, call("order"), True),
+    "bulk.actions.cancel_renewals": Rule(ACTING, call("order"), True),
+    "bulk.actions.resume_renewals": Rule(ACTING, call("order"), True),
     "connections.stop_waiting.stop_waiting": Rule(ACTING, call("order", action_id=AWAITED, note="x"), True),
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
@@ -232,7 +242,8 @@ RULES = {
 INTERNAL = {
     "connections.trial.send_test_event", "connections.locking.lock_connection",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform",
+    "access.require_administrator", "actions.perform", "actions.perform_within",
+    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",

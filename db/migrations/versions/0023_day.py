@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("start bulk run", "stop bulk run"),
     *("save view", "change view", "delete view"),
 )
 MAIL_KINDS = (
@@ -35,4 +36,5 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    run_sql("0023_bulk.sql")
     run_sql("0023_views.sql")
