@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
 from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
+from tests.db.schema.rows_of_accounts import make_own_rows
 from tests.db.schema.rows_of_connections import make_connections
 from tests.support import factories
 
@@ -54,19 +55,6 @@ def make_orders() -> None:
         )
 
 
-def make_views(account_id: SignedIn) -> None:
-    factories.run(
-        "INSERT INTO order_view (account_id, team_id, name, filters) "
-        "SELECT m.account_id, m.team_id, 'v', '{}' FROM team_member m WHERE m.account_id = :id",
-        id=account_id,
-    )
-    factories.run(
-        "INSERT INTO order_view_place SELECT account_id, id, 0 FROM order_view WHERE account_id = :id",
-        id=account_id,
-    )
-    factories.run("INSERT INTO opened_orders SELECT :id, array_agg(order_id) FROM orders", id=account_id)
-
-
 @pytest.fixture(scope="module")
 def people(database: str) -> dict[str, SignedIn]:
     make_orders()
@@ -103,26 +91,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO team_page SELECT t.id, p.id FROM team t JOIN checkout_page p ON p.name = 'shop-' || lower(t.name)"
     )
     for name in ("anna", "boris"):
-        factories.run(
-            "INSERT INTO saved_search (key, account_id, filters_digest, filters) "
-            "VALUES (:key, :id, sha256(CAST(CAST(:key AS text) AS bytea)), CAST('{}' AS jsonb))",
-            id=people[name], key=f"key-of-{name}-0",
-        )  # fmt: skip
-        make_views(people[name])
-        factories.run(
-            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
-            id=people[name],
-        )
-        factories.run(
-            "INSERT INTO export_run (id, account_id, row_kind, format) "
-            "VALUES (gen_random_uuid(), :id, 'order', 'csv')",
-            id=people[name],
-        )
-        factories.run(
-            "WITH run AS (INSERT INTO bulk_run (account_id, kind, order_count) VALUES (:id, 'add note', 1) "
-            "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
-            id=people[name],
-        )
+        make_own_rows(people[name], name)
     return people
 
 
