@@ -93,7 +93,7 @@ def pooled(key: str, address: Callable[[], str], **connect: Any) -> Engine:
 
 
 def dispose_engines() -> None:
-    """Closes every pooled connection (for tests, and before the embedded server stops)."""
+    """Close every pooled connection (for tests, and before the embedded server stops)."""
     with _engines_lock:
         for engine in _engines.values():
             engine.dispose()

@@ -8,6 +8,7 @@ from db.schema import (
     order_tables,
     portal_tables,
     refund_tables,
+    telling_tables,
     view_tables,
 )
 from db.schema.metadata import metadata
@@ -21,5 +22,6 @@ __all__ = [
     "order_tables",
     "portal_tables",
     "refund_tables",
+    "telling_tables",
     "view_tables",
 ]

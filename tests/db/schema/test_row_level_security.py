@@ -13,6 +13,7 @@ from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
 from tests.db.schema.rows_of_accounts import make_own_rows
 from tests.db.schema.rows_of_connections import make_connections
+from tests.db.schema.rows_of_people import make_own_rows, make_texts
 from tests.support import factories
 
 # Tables that every signed-in account may read, and tables that only administrators may.
@@ -80,6 +81,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
+    make_texts()
     make_connections()
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
     factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
