@@ -44,7 +44,7 @@ def save_view(
             account_id=viewer.account_id,
             team_id=team_id,
             name=name,
-            filters=search.to_json(),
+            filters=search.to_json(relative=True),
             export=export.to_json(),
         )
         .returning(order_view.c.id)
@@ -78,7 +78,7 @@ def change_view(
         values["team_id"] = team_id
     _check_is_new(connection, view.account_id, name, team_id, view_id)
     if search is not None:
-        values["filters"] = search.to_json()
+        values["filters"] = search.to_json(relative=True)
     if export is not None:
         values["export"] = export.to_json()
     connection.execute(update(order_view).where(order_view.c.id == view_id).values(values))

@@ -16,7 +16,7 @@ from services.access import Viewer
 from services.errors import InvalidInput
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.search import OrderCount, count_orders
-from services.views.models import ExportChoice, OrderView, ViewNotFound, ViewTeam
+from services.views.models import ExportChoice, OrderView, ViewNotFound, ViewTeam, with_periods
 
 MOST_SHOWN: Final = 200
 
@@ -102,7 +102,7 @@ def move_view(connection: Connection, viewer: Viewer, view_id: int, *, up: bool)
 
 def _typed(stored: object) -> SearchInput | None:
     try:
-        return OrderFilter.from_json(stored).typed  # type: ignore[arg-type]  # checked there
+        return with_periods(OrderFilter.from_json(stored).typed)  # type: ignore[arg-type]  # checked there
     except InvalidInput:
         return None
 

@@ -1,8 +1,7 @@
 """A view: a search under a name, with the choices of its export."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 
 from services.errors import NotAllowed, NotFound
 from services.orders.filters import SearchInput
@@ -31,9 +30,10 @@ class ExportChoice:
         return {"rows": self.rows, "format": self.format, "columns": list(self.columns)}
 
     @classmethod
-    def from_json(
-        cls, stored: Mapping[str, Any]
-    ) -> Self:  # Any: JSON as an earlier version may have saved it
+    def from_json(cls, stored: object) -> Self:
+        """The choice as this or an earlier version saved it; what it cannot read stays open."""
+        if not isinstance(stored, dict):
+            return cls()
         columns = stored.get("columns")
         return cls(
             str(stored.get("rows", "")),
@@ -54,8 +54,8 @@ class ViewTeam:
 class OrderView:
     """A view as this viewer has it. `team` is None for the author's own.
 
-    `typed` has relative periods by their names; it is None when a later version of the portal saved what this one
-    cannot read.
+    `typed` has periods by their names alone, whose days are counted when it is searched; it is None when a later version
+    of the portal saved what this one cannot read.
     """
 
     id: int
@@ -65,3 +65,12 @@ class OrderView:
     export: ExportChoice
     is_mine: bool
     may_change: bool
+
+
+def with_periods(typed: SearchInput) -> SearchInput:
+    """The search without the days of its named periods: "yesterday" is another day tomorrow."""
+    if typed.created_period is not None:
+        typed = replace(typed, created_from=None, created_to=None)
+    if typed.paid_period is not None:
+        typed = replace(typed, paid_from=None, paid_to=None)
+    return typed

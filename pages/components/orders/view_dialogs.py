@@ -137,5 +137,6 @@ def _summary(typed: SearchInput, export: ExportChoice) -> str:
     rows = "item" if export.rows == "item" else "order"
     return (
         f"<p>{filters}</p><p class='es-hint'>Its export: {format_name}, one row per {rows}, {columns}. "
-        "Everybody finds the orders of their own stores.</p>"
+        "A named period, such as yesterday, is counted anew at each opening. Everybody finds the orders of their own "
+        "stores.</p>"
     )

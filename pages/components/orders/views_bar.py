@@ -23,7 +23,7 @@ from services.access import Viewer
 from services.orders.opened import OpenedOrder, find_opened
 from services.orders.search import OrderCount
 from services.views.listing import count_views, find_views
-from services.views.models import OrderView
+from services.views.models import OrderView, with_periods
 
 _BESIDE: Final = 6
 _PRESSED: Final = "views_pressed"
@@ -33,7 +33,7 @@ _VIEWS_LIST, _RECENT_LIST = "views_list", "recent_list"
 def views_bar() -> None:
     """Draw the row: the lists of views and of orders opened last, and the first views, one click each."""
     views = _views()
-    searched = orders_state.current().search.typed
+    searched = with_periods(orders_state.current().search.typed)
     with st.container(horizontal=True, key="views_bar", gap="small", vertical_alignment="center"):
         _lists()
         for view in [view for view in views if view.typed is not None][:_BESIDE]:

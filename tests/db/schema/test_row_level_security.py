@@ -11,7 +11,6 @@ from sqlalchemy.exc import ProgrammingError
 from db.connections.engine import anonymous_transaction, app_engine, viewer_transaction
 from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
-from tests.db.schema.rows_of_accounts import make_own_rows
 from tests.db.schema.rows_of_connections import make_connections
 from tests.db.schema.rows_of_people import make_own_rows, make_texts
 from tests.support import factories

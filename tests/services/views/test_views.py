@@ -15,11 +15,12 @@ from services.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from services.orders.detail import get_order
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.opened import find_opened
+from services.orders.periods import Period
 from services.orders.search import OrderCount
 from services.views import changes
 from services.views.changes import change_view, delete_view, save_view
 from services.views.listing import count_views, find_view_teams, find_views, move_view
-from services.views.models import ExportChoice, NotYourView, OrderView, ViewNotFound
+from services.views.models import ExportChoice, NotYourView, OrderView, ViewNotFound, with_periods
 from tests.support import factories
 from tests.support.factories import document, run
 
@@ -105,6 +106,16 @@ def test_a_teams_view_is_seen_by_the_team_and_changed_by_author_or_administrator
         act(accounts["admin"], change_view, view_id, name="x", team_id=None)
     act(accounts["anna"], change_view, view_id, name="Mine again", team_id=None)
     assert names(accounts["admin"]) == [] and names(accounts["anna"]) == ["Mine again"]
+
+
+def test_a_period_stays_relative_in_the_viewers_own_days(accounts: dict[str, SignedIn]) -> None:
+    search = parse_filter(SearchInput(created_period=Period.YESTERDAY), zone=UTC)
+    assert search.typed.created_from is not None
+    save(accounts["anna"], "Yesterday", search=search)
+    [view] = views(accounts["anna"])
+    assert view.typed == SearchInput(created_period=Period.YESTERDAY) == with_periods(search.typed)
+    later = parse_filter(view.typed, zone=UTC, today=date(2026, 3, 1)).typed
+    assert later.created_from == later.created_to == date(2026, 2, 28)
 
 
 def test_nobody_shares_with_a_team_that_is_not_theirs(accounts: dict[str, SignedIn]) -> None:
