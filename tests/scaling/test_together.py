@@ -22,7 +22,7 @@ from tests.scaling.together import ask, cookie_of, orders_of, processes_of, save
 from tests.support import factories
 from tests.support.chromium import VIEWPORT, settle, watch
 from tests.support.factories import document
-from tests.support.portal import Portal, add_account, serving
+from tests.support.portal import Portal, add_account, hook_server, serving
 from tests.support.ports import free_port
 from tests.support.signing_in import sign_in_by_form
 
@@ -125,6 +125,28 @@ def test_metrics_are_closed_and_large_bodies_refused(proxy: Proxy) -> None:
             assert answer.status == 404
     with closing(ask(proxy, "/health", Content_Length=str(3 << 20))) as answer:
         assert answer.status == 413
+
+
+def test_messages_go_to_a_process_of_their_own_and_to_the_others_while_it_is_away(
+    proxy: Proxy, servers: tuple[Server, Home], tmp_path: Path
+) -> None:
+    def post() -> tuple[int, str]:
+        path = f"/hooks/v1/{time.monotonic_ns()}"
+        with closing(ask(proxy, path, method="POST", Content_Type="application/json")) as answer:
+            answer.read()
+        for _ in range(100):  # nginx writes a line after it has answered
+            if ports := [port for uri, _, port, _ in proxy.passed() if uri == path]:
+                return answer.status, ports[0]
+            time.sleep(0.05)
+        raise AssertionError("nginx wrote nothing.")
+
+    with hook_server(servers[0].url, proxy.hooks_port, tmp_path / "hooks.log"):
+        deadline = time.monotonic() + 20  # nginx tries a process that was away again after five seconds
+        while (answered := post()) != (404, str(proxy.hooks_port)):
+            assert answered[0] == 404 and time.monotonic() < deadline, answered
+            time.sleep(0.2)
+    status, port = post()
+    assert status == 404 and port != str(proxy.hooks_port)
 
 
 def test_the_log_keeps_neither_tokens_nor_keys(proxy: Proxy) -> None:

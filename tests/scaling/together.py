@@ -52,7 +52,7 @@ def saved(email: str, order_filter: OrderFilter) -> str:
         return save_search(connection, viewer, order_filter)
 
 
-def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
+def ask(proxy: Proxy, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
     context = ssl.create_default_context(cafile=str(proxy.authority))
     connection = http.client.HTTPSConnection("localhost", proxy.port, context=context, timeout=20)
     # Little room at this end, so that what is not read stays where it comes from.
@@ -62,6 +62,6 @@ def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
     connection.sock.connect(("127.0.0.1", proxy.port))
     connection.sock = context.wrap_socket(connection.sock, server_hostname="localhost")
     connection.request(
-        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     return connection.getresponse()
