@@ -189,17 +189,8 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
         "http { log_format process '$uri\t$status\t$upstream_addr\t$cookie_esupport_process';\n"
         f"{temporary}\ninclude {folder / 'site.conf'}; }}\n"
     )
-    process = subprocess.Popen(
-        [
-            _program("nginx"),
-            "-p",
-            str(folder),
-            "-c",
-            str(folder / "nginx.conf"),
-            "-e",
-            str(folder / "error.log"),
-        ]
-    )
+    options = ("-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
+    process = subprocess.Popen([_program("nginx"), *options])
     try:
         proxy = Proxy(port, plain, hooks_port, folder / "authority.pem", log)
         _until_it_answers(proxy.connect, process, folder / "error.log")

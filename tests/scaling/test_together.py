@@ -18,11 +18,20 @@ from pages.web.browser_cookies import SESSION, name_in
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from tests.browser.support import NEVER_REFUNDED, Order, request, said
 from tests.scaling.servers import Proxy, Replica, Server, nginx
-from tests.scaling.together import ask, cookie_of, orders_of, processes_of, saved, shows, signed_in
+from tests.scaling.together import (
+    ask,
+    cookie_of,
+    orders_of,
+    process_at,
+    processes_of,
+    saved,
+    shows,
+    signed_in,
+)
 from tests.support import factories
 from tests.support.chromium import VIEWPORT, settle, watch
 from tests.support.factories import document
-from tests.support.portal import Portal, add_account, hook_server, serving
+from tests.support.portal import Portal, add_account, serving
 from tests.support.ports import free_port
 from tests.support.signing_in import sign_in_by_form
 
@@ -125,28 +134,6 @@ def test_metrics_are_closed_and_large_bodies_refused(proxy: Proxy) -> None:
             assert answer.status == 404
     with closing(ask(proxy, "/health", Content_Length=str(3 << 20))) as answer:
         assert answer.status == 413
-
-
-def test_messages_go_to_a_process_of_their_own_and_to_the_others_while_it_is_away(
-    proxy: Proxy, servers: tuple[Server, Home], tmp_path: Path
-) -> None:
-    def post() -> tuple[int, str]:
-        path = f"/hooks/v1/{time.monotonic_ns()}"
-        with closing(ask(proxy, path, method="POST", Content_Type="application/json")) as answer:
-            answer.read()
-        for _ in range(100):  # nginx writes a line after it has answered
-            if ports := [port for uri, _, port, _ in proxy.passed() if uri == path]:
-                return answer.status, ports[0]
-            time.sleep(0.05)
-        raise AssertionError("nginx wrote nothing.")
-
-    with hook_server(servers[0].url, proxy.hooks_port, tmp_path / "hooks.log"):
-        deadline = time.monotonic() + 20  # nginx tries a process that was away again after five seconds
-        while (answered := post()) != (404, str(proxy.hooks_port)):
-            assert answered[0] == 404 and time.monotonic() < deadline, answered
-            time.sleep(0.2)
-    status, port = post()
-    assert status == 404 and port != str(proxy.hooks_port)
 
 
 def test_the_log_keeps_neither_tokens_nor_keys(proxy: Proxy) -> None:
@@ -293,22 +280,10 @@ def test_the_portal_goes_on_when_the_replica_is_killed(anna: Page, scaled: Serve
 
 def test_a_killed_process_loses_nobody_their_session(anna: Page, scaled: Server, proxy: Proxy) -> None:
     [port] = processes_of(proxy, anna)
-    os.kill(_process_at(port), signal.SIGKILL)
+    os.kill(process_at(port), signal.SIGKILL)
     anna.goto("/")
     shows(anna, orders_of(scaled, "demo-eu"))
     expect(anna.get_by_label("Password", exact=True)).to_have_count(0)
     assert len(processes_of(proxy, anna)) == 2
     anna.reload()
     shows(anna, orders_of(scaled, "demo-eu"))
-
-
-def _process_at(port: str) -> int:
-    """The web server that was told to serve at that port."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended in between
-            continue
-        if b"--server.port" in arguments and port.encode() in arguments:
-            return int(folder.name)
-    raise AssertionError(f"Nothing serves at port {port}.")
