@@ -1,4 +1,4 @@
-"""How much a connection may pay back, as administrators type it: an amount for every currency, or one for each."""
+"""Caps on what a connection may pay back, as administrators type them: one amount for all currencies, or one each."""
 
 import re
 from dataclasses import dataclass

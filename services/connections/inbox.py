@@ -29,7 +29,7 @@ _LONGEST_REASON: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the sender is told: an HTTP status, and for a message that is not accepted the field and the reason."""
+    """The answer to a sender: an HTTP status, and for a message that is not accepted the field and the reason."""
 
     status: int
     field: str | None = None

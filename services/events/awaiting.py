@@ -62,7 +62,7 @@ class ConfirmingConnection(NamedTuple):
 
 
 def name_of_other_side(kind: str | None) -> str:
-    """What sentences call the other side of a connection; `kind` None is one that is gone."""
+    """The name of a connection's other side in sentences; `kind` is None for a deleted connection."""
     return "the shop" if kind in (None, "webhooks") else kind.capitalize()
 
 
@@ -184,6 +184,19 @@ def find_action(connection: Connection, action_id: UUID) -> AwaitedAction | None
     if row is None:
         return None
     return _action(row._mapping, row.connection_kind)
+
+
+def find_open_refund(connection: Connection, order_id: int, request_id: int) -> AwaitedAction | None:
+    """The refund of this request whose answer is still to come."""
+    action_id = connection.execute(
+        select(awaited_action.c.id).where(
+            awaited_action.c.order_id == order_id,
+            awaited_action.c.kind == AwaitedKind.REFUND,
+            awaited_action.c.subject == str(request_id),
+            awaited_action.c.state.in_(OPEN_STATES),
+        )
+    ).scalar_one_or_none()
+    return None if action_id is None else find_action(connection, action_id)
 
 
 def action_of_json(columns: str, connection_kind: str | None) -> AwaitedAction:

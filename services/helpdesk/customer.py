@@ -1,4 +1,4 @@
-"""What a help desk is told of a customer: totals, the newest orders, running renewals and open refunds of one store.
+"""The customer data for a help desk: totals, the newest orders, running renewals and open refunds of one store.
 
 A help desk has no account, so no viewer's row-level security binds it. Its connection does instead: the only way to the
 orders is the SQL function `help_desk_customer`, which takes the store from the connection, reads nothing else, and

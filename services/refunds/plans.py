@@ -33,7 +33,7 @@ class PlannedItem:
 
 @dataclass(frozen=True, slots=True)
 class RefundedItem:
-    """What is refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency.
+    """An item to be refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency.
 
     `item_id` is the shop's own ID of the item, if it has one.
     """
@@ -78,7 +78,7 @@ class RefundPlan:
         return any(item.share is not None and item.share != item.amount for item in self.items)
 
     def lines_of(self, positions: Iterable[int]) -> Decimal:
-        """What these items' lines come to, before discounts and charges of the whole order."""
+        """The sum of these items' lines, before discounts and charges of the whole order."""
         wanted = set(positions)
         return sum((item.amount for item in self.items if item.position in wanted), Decimal(0))
 

@@ -1,4 +1,4 @@
-"""What a refund comes to: the order's total shared out over its lines, less what was given back before.
+"""The sum of a refund: the order's total shared out over its lines, less what was given back before.
 
 The rule and its reasons: docs/decisions/016-what-a-refund-comes-to.md. Nothing here reads or writes anything.
 """
@@ -36,7 +36,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class RefundSums:
-    """What can be given back of an order. `shares`: of each line not refunded yet; they add up to `left`.
+    """The sums that can be given back of an order. `shares`: of each line not refunded yet; they add up to `left`.
 
     `shares` lacks the lines that cannot be refunded by themselves: refunded ones, discounts and returns.
     """
@@ -108,9 +108,9 @@ def allot(amount: Decimal, currency: str, weights: Mapping[int, Decimal]) -> dic
 
 
 def _given_back(currency: str, earlier: Sequence[Earlier], settled: Sequence[Decimal]) -> Decimal:
-    """What earlier refunds gave back; never less than `settled`, the shares of refunded lines, if others refunded some.
+    """The sum that earlier refunds gave back: at least `settled`, the shares of lines that others refunded.
 
-    What the shop gave back for a line, and what a refund of before version 0.2 came to, nobody has written down.
+    The sums that the shop gave back for a line, and those of refunds before version 0.2, were not recorded.
     Such a line counts as settled with its share: nothing is ever given back for it again.
     """
     amounts = [
