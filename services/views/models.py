@@ -54,8 +54,8 @@ class ViewTeam:
 class OrderView:
     """A view as this viewer has it. `team` is None for the author's own.
 
-    `typed` has periods by their names alone, whose days are counted when it is searched; it is None when a later version
-    of the portal saved what this one cannot read.
+    `typed` has periods by their names alone, whose days are counted when it is searched. It is None when a later
+    version of the portal saved what this one cannot read.
     """
 
     id: int
