@@ -12,7 +12,20 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from bench import clicks, downloads, exports, growth, hooks, imports, opening, orders, people, reports, search
+from bench import (
+    bulk,
+    clicks,
+    downloads,
+    exports,
+    growth,
+    hooks,
+    imports,
+    opening,
+    orders,
+    people,
+    reports,
+    search,
+)
 from bench.database import own_database
 from bench.results import Row, save, table
 
@@ -28,6 +41,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "import": ("Importing documents, against COPY of the same rows", imports.measure),
     "clicks": ("Clicks in Chromium, against a plain page of the same size", clicks.measure),
     "hooks": ("Connections: messages in, events out", hooks.measure),
+    "bulk": ("Many orders at once", bulk.measure),
     "people": ("People at one process, a click every two seconds each", people.measure),
 }
 GROWTH = "The same searches over more orders"
