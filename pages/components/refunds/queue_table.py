@@ -38,6 +38,8 @@ def queue_table(
     frame = frame.drop(columns=["Age"] if view is QueueView.CLOSED else ["Closed", "Refunded"])
     if is_beside:
         frame = frame.drop(columns=["Requested by"])
+    if view is QueueView.MINE:
+        frame = frame.drop(columns=["Taken by"])
     chosen = row_table(
         "refund_request",
         frame,
