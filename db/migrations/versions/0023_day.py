@@ -25,6 +25,7 @@ ACTIONS = (
     *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
+    *("save view", "change view", "delete view"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -72,6 +73,7 @@ def upgrade() -> None:
     run_sql("0023_customer.sql")
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
+    run_sql("0023_views.sql")
 
 
 def _filters() -> None:

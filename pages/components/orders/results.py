@@ -17,6 +17,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
+from pages.components.orders.answers import redraw_when_answered
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.orders.view import draw_order
@@ -39,6 +40,7 @@ from services.text.links import safe_link
 
 _VIEW_KEY: Final = "results_view"
 _CLOSED: Final = "orders_closed"
+_OPENED: Final = "orders_opened"  # the order that was opened last, until another one is
 PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 
@@ -229,16 +231,20 @@ def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
         orders = get_orders(connection, viewer, order_ids)
     for order in orders:
         _draw(order, viewer)
+    redraw_when_answered(orders, viewer)
 
 
 def _open_order(viewer: Viewer, order_id: int) -> None:
     try:
-        with viewer_transaction(viewer.account_id) as connection:
-            order = get_order(connection, viewer, order_id)
+        is_opened = st.session_state.get(_OPENED) != order_id
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            order = get_order(connection, viewer, order_id, is_opened=is_opened)
+        st.session_state[_OPENED] = order_id
     except OrderNotFound as error:
         st.warning(str(error), icon=":material/search_off:")
         return
     _draw(order, viewer)
+    redraw_when_answered([order], viewer)
 
 
 def _close() -> None:
