@@ -22,6 +22,7 @@ from db.statements.refund_report import (
 from db.statements.refund_report import groups_statement, orders_statement, sums_statement
 from services.access import Viewer
 from services.audit.recording import record
+from services.errors import NotFound
 from services.money import plain_amount
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from services.orders.search import stores_in_scope
@@ -35,6 +36,10 @@ _COLUMNS: Final = (
     *("Requests", "Open", "Full", "Partial", "Refused", "Failed", "Median hours to close"),
     "90 % closed within hours",
 )
+
+
+class NothingBehind(NotFound):
+    message = "These orders are no longer among those you can see."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +99,22 @@ def group_filter(
     grouping: RefundGrouping,
     label: str | None,
 ) -> OrderFilter:
-    """The search for the orders behind a row, by their IDs: of more than 10,000 the newest."""
-    order_ids = connection.execute(
-        orders_statement(
-            grouping,
-            order_filter.values,
-            stores_in_scope(viewer, order_filter),
-            label=label,
-            most=_MOST_ORDERS,
+    """The search for the orders behind a row, by their IDs: of more than 10,000 the newest. Raises `NothingBehind`."""
+    order_ids = (
+        connection.execute(
+            orders_statement(
+                grouping,
+                order_filter.values,
+                stores_in_scope(viewer, order_filter),
+                label=label,
+                most=_MOST_ORDERS,
+            )
         )
-    ).scalars()
+        .scalars()
+        .all()
+    )
+    if not order_ids:  # a search without IDs would find everything
+        raise NothingBehind
     return parse_filter(
         SearchInput(order_ids=" ".join(map(str, order_ids))), zone=ZoneInfo(order_filter.zone)
     )
