@@ -1,6 +1,6 @@
 """The working day: filters, the customer's page, many at once, refunds in parts, views."""
 
-from db.migrations.support import add_words_check
+from db.migrations.support import add_columns, add_words_check, run_sql
 
 revision = "0023"
 down_revision = "0022"
@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("approve refund", "send back refund", "withdraw refund", "create refund reason", "change refund reason"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -34,3 +35,39 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    _refunds()
+
+
+def _refunds() -> None:
+    """Refunds in parts, reasons, four eyes, a second approval."""
+    add_columns(
+        "refund_request",
+        {
+            "reason_id": "integer",
+            # What the requester asks for, and what the first operator decided while it waits for the second one.
+            "proposal": "jsonb",
+            "decision": "jsonb",
+            "decided_by": "integer",
+            "decided_by_name": "text",
+            "decided_at": "timestamptz",
+            "approved_by": "integer",
+            "approved_by_name": "text",
+            "approved_at": "timestamptz",
+            "sent_back_by_name": "text",
+        },
+        {
+            "refund_request_proposal_check": "jsonb_typeof(proposal) = 'array'",
+            "refund_request_decision_check": "jsonb_typeof(decision) = 'object'",
+            "refund_request_decided_check": "num_nulls(decision, decided_by_name, decided_at) IN (0, 3)",
+            "refund_request_approved_check": "num_nulls(approved_by_name, approved_at) IN (0, 2) "
+            "AND (approved_by_name IS NULL OR decision IS NOT NULL)",
+        },
+    )
+    # Whether this refund settled the line; until now refunds were always of whole lines.
+    add_columns("refund_request_item", {"is_whole": "boolean NOT NULL DEFAULT true"})
+    add_columns(
+        "checkout_page",
+        {"refund_four_eyes": "boolean NOT NULL DEFAULT false", "refund_approval_limits": "jsonb"},
+        {"checkout_page_limits_check": "jsonb_typeof(refund_approval_limits) = 'object'"},
+    )
+    run_sql("0023_refunds.sql")
