@@ -46,6 +46,7 @@ class LockedOrder:
     store_title: str | None
     delivery_allowed: bool
     refund_again_after_partial: bool
+    refund_four_eyes: bool
     is_connected: bool
 
     @property
@@ -96,7 +97,10 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
         orders.c[name]
         for name in LockedOrder.__slots__
         if name
-        not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "is_connected")
+        not in (
+            *("store", "store_title", "delivery_allowed", "refund_again_after_partial", "refund_four_eyes"),
+            "is_connected",
+        )
     ]
     rows = connection.execute(
         select(
@@ -105,6 +109,7 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
             checkout_page.c.title.label("store_title"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            checkout_page.c.refund_four_eyes,
             exists()
             .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)
             .label("is_connected"),

@@ -4,7 +4,7 @@
 -- switched off and never deleted.
 CREATE TABLE IF NOT EXISTS refund_reason (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 100),
+    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 2000),
     position integer NOT NULL,
     in_use boolean NOT NULL DEFAULT true
 );
@@ -83,7 +83,7 @@ BEGIN
         AND (request.requested_by = acting OR request.requested_by = request.decided_by)
     THEN
         RAISE EXCEPTION 'four eyes: who requested refund % does not fulfil it', request.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF request.decision IS NULL AND NOT coalesce(refund_needs_approval(request.order_id, refund ->> 'currency',
         (refund ->> 'amount')::numeric), true)
@@ -94,7 +94,7 @@ BEGIN
         OR acting = request.decided_by OR acting IS NOT DISTINCT FROM request.requested_by
     THEN
         RAISE EXCEPTION 'refund % needs the approval of a second operator', request.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF refund ->> 'currency' IS DISTINCT FROM request.decision ->> 'currency'
         OR (refund ->> 'amount')::numeric IS DISTINCT FROM (request.decision ->> 'amount')::numeric
@@ -102,7 +102,7 @@ BEGIN
         OR (refund ->> 'stop_renewal')::boolean IS DISTINCT FROM (request.decision ->> 'stop_renewal')::boolean
         OR refund_lines(refund -> 'items') IS DISTINCT FROM refund_lines(request.decision -> 'items')
     THEN
-        RAISE EXCEPTION 'refund % is not what was approved', request.id USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'refund % is not what was approved', request.id USING ERRCODE = 'ES002';
     END IF;
 END $$;
 REVOKE ALL ON FUNCTION check_refund_eyes(refund_request, jsonb) FROM PUBLIC;
@@ -122,18 +122,18 @@ BEGIN
         AND (NEW.decided_by IS DISTINCT FROM acting OR NEW.approved_by_name IS NOT NULL)
     THEN
         RAISE EXCEPTION 'a decision on refund % is its maker''s own, and not approved yet', NEW.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF NEW.approved_by IS DISTINCT FROM OLD.approved_by AND NEW.approved_by IS NOT NULL
         AND (NEW.approved_by <> acting OR NEW.decision IS NULL OR NEW.decided_by IS NULL
             OR (NEW.decision, NEW.decided_by) IS DISTINCT FROM (OLD.decision, OLD.decided_by)
             OR acting = NEW.decided_by OR acting IS NOT DISTINCT FROM NEW.requested_by)
     THEN
-        RAISE EXCEPTION 'refund % needs the approval of a second operator', NEW.id USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'refund % needs the approval of a second operator', NEW.id USING ERRCODE = 'ES002';
     END IF;
     IF NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         IF NEW.closed_by IS DISTINCT FROM acting THEN
-            RAISE EXCEPTION 'refund % says who closed it', NEW.id USING ERRCODE = 'check_violation';
+            RAISE EXCEPTION 'refund % says who closed it', NEW.id USING ERRCODE = 'ES002';
         END IF;
         PERFORM check_refund_eyes(NEW, jsonb_build_object('currency', NEW.currency, 'amount', NEW.amount,
             'delete_codes', NEW.delete_codes, 'stop_renewal', NEW.stop_subscriptions,
@@ -160,7 +160,7 @@ BEGIN
     SELECT * INTO request FROM refund_request r
         WHERE r.id::text = NEW.subject AND r.order_id = NEW.order_id AND r.status = 'updating';
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no open refund request %', NEW.subject USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'there is no open refund request %', NEW.subject USING ERRCODE = 'ES002';
     END IF;
     PERFORM check_refund_eyes(request, NEW.wish);
     RETURN NEW;

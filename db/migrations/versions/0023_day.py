@@ -22,7 +22,13 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
-    *("approve refund", "send back refund", "withdraw refund", "create refund reason", "change refund reason"),
+    *(
+        "approve refund",
+        "send back refund",
+        "withdraw refund",
+        "create refund reason",
+        "change refund reason",
+    ),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
