@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Concatenate, Final, ParamSpec, Protocol, cast
+from typing import Concatenate, Final, NamedTuple, ParamSpec, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text, update
@@ -35,16 +35,22 @@ class ActionRequest:
     """The origin of an action, and the order it is about.
 
     `key` is made once, when the dialog opens: a request with a key that was used before is the same request. `order_id`
-    is the order under which the audit log files it, if any; a number that no order can have is omitted there.
+    is the order under which the audit log files it, if any; a number that no order can have is omitted there. `run_id`
+    is the bulk run that it is part of, if any.
     """
 
     key: UUID
     address: str | None
     order_id: int | None = None
+    run_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.order_id is not None and not is_bigint(self.order_id):
             object.__setattr__(self, "order_id", None)
+
+    def details(self, details: Mapping[str, object]) -> Mapping[str, object]:
+        """The details of the action's audit row."""
+        return dict(details) if self.run_id is None else dict(details) | {"run": self.run_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,13 @@ class ActionResult:
 
     sentence: str
     details: Mapping[str, object] = field(default_factory=dict)
+
+
+class Performed(NamedTuple):
+    """The result of an action that was carried out now, or, without details, by an earlier call with the same key."""
+
+    sentence: str
+    details: Mapping[str, object]
 
 
 class Action(Protocol[P]):
@@ -94,30 +107,51 @@ def perform(
         with viewer_transaction(viewer.account_id, longest_seconds=_LONGEST_SECONDS) as connection:
             if connection.execute(text("SELECT viewer_role()")).scalar_one() is None:
                 raise AccountUnusable
-            if not _claim(connection, viewer, action.audit_action, request):
-                return _first_answer(connection, action.audit_action, request)
-            result = action(connection, viewer, *args, **kwargs)
-            recording.record(
-                connection,
-                viewer,
-                action.audit_action,
-                address=request.address,
-                order_id=request.order_id,
-                details=result.details,
-            )
-            connection.execute(
-                update(action_key).where(action_key.c.key == request.key).values(answer=result.sentence)
-            )
-            return result.sentence
+            return perform_within(connection, viewer, request, action, *args, **kwargs).sentence
     except SupportError as error:
         _record_refusal(viewer, action.audit_action, request, error)
         raise
     except OperationalError as error:
-        if sqlstate(error) not in _BUSY:
+        if not is_busy(error):
             raise
         busy = OrderBusy()
         _record_refusal(viewer, action.audit_action, request, busy)
         raise busy from error
+
+
+def perform_within(
+    connection: Connection,
+    viewer: Viewer,
+    request: ActionRequest,
+    action: Action[P],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Performed:
+    """Carry out `action` in this transaction of the viewer, with its request key and its audit row.
+
+    A repeated key returns the first call's sentence. An error leaves it to the caller to undo everything and to record
+    the refusal.
+    """
+    if not _claim(connection, viewer, action.audit_action, request):
+        return Performed(_first_answer(connection, action.audit_action, request), {})
+    result = action(connection, viewer, *args, **kwargs)
+    recording.record(
+        connection,
+        viewer,
+        action.audit_action,
+        address=request.address,
+        order_id=request.order_id,
+        details=request.details(result.details),
+    )
+    connection.execute(
+        update(action_key).where(action_key.c.key == request.key).values(answer=result.sentence)
+    )
+    return Performed(result.sentence, result.details)
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether the order was locked by another transaction for too long."""
+    return sqlstate(error) in _BUSY
 
 
 def _claim(connection: Connection, viewer: Viewer, audit_action: AuditAction, request: ActionRequest) -> bool:

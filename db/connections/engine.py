@@ -34,6 +34,10 @@ _LIMITS: Final = (
 LIMITS: Final = f"{_LIMITS}, become(:token, make_interval(mins => :idle_minutes))"
 _BEGIN = text(f"SELECT {LIMITS}")
 _BEGIN_ANONYMOUS = text(f"SELECT {_LIMITS}, set_config('esupport.viewer', '', true)")
+# From left to right: the jobs' role alone may become a run's account, and the app's role is what acts for it.
+_ACT_FOR_RUN = text(
+    f"SELECT {_LIMITS}, become_for_run(:run) AS role, set_config('role', '{roles.APP_ROLE}', true)"
+)
 _ROLE = text("SELECT viewer_role()")
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
@@ -187,6 +191,17 @@ def jobs_transaction() -> Iterator[Connection]:
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
         yield connection
+
+
+def act_for_run(connection: Connection, run_id: int, *, longest_seconds: float) -> str | None:
+    """Make the account of a bulk run the viewer of this transaction of the jobs' role, under the app's role.
+
+    What follows sees and may do what that account may now, whatever its sessions. Returns the account's role, or None
+    when the run is over or the account was disabled; the transaction has no viewer then.
+    """
+    row = connection.execute(_ACT_FOR_RUN, limits(None, longest_seconds) | {"run": run_id}).one()
+    role: str | None = row.role
+    return role
 
 
 def _has_written(connection: Connection) -> bool:

@@ -70,12 +70,8 @@ def ensure_app_role(owner_url: str) -> None:
                 _tolerating_a_race(
                     connection, sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role))
                 )
-        # From PostgreSQL 16 on, creating a role does not let its creator take it on.
-        may = connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [JOBS_ROLE]).fetchone()
-        if not (may and may[0]) or connection.info.server_version >= 160000:
-            _tolerating_a_race(
-                connection, sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(JOBS_ROLE))
-            )
+        for role in (JOBS_ROLE, APP_ROLE):  # the worker acts as the app's role for the account of a bulk run
+            _let_owner_take_on(connection, role)
         _tolerating_a_race(
             connection,
             sql.SQL("GRANT {} TO {}").format(sql.Identifier(JOBS_ROLE), sql.Identifier(WEB_JOBS_ROLE)),
@@ -87,6 +83,13 @@ def ensure_app_role(owner_url: str) -> None:
                 statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password)
                 _tolerating_a_race(connection, statement)
         _take_away(connection)
+
+
+def _let_owner_take_on(connection: psycopg.Connection, role: str) -> None:
+    # From PostgreSQL 16 on, creating a role does not let its creator take it on.
+    may = connection.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [role]).fetchone()
+    if not (may and may[0]) or connection.info.server_version >= 160000:
+        _tolerating_a_race(connection, sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
 
 # What PostgreSQL lets everybody write with, outside every table of ours and its row-level security.

@@ -2,6 +2,7 @@
 
 from db.schema import (
     account_tables,
+    bulk_tables,
     connection_tables,
     mail_tables,
     order_tables,
@@ -12,6 +13,7 @@ from db.schema.metadata import metadata
 
 __all__ = [
     "account_tables",
+    "bulk_tables",
     "connection_tables",
     "mail_tables",
     "metadata",

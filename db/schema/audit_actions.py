@@ -30,6 +30,9 @@ class AuditAction(StrEnum):
     RESEND_LICENCE = "resend licence"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    # Many orders at once; what is done with each of them has an action of its own.
+    START_BULK_RUN = "start bulk run"
+    STOP_BULK_RUN = "stop bulk run"
     # What a shop or a payment provider answered to an action, under the account that acted.
     ANSWER_ACTION = "action answered"
     # Refunds.

@@ -150,6 +150,10 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "field": _CUT,
         "reason": _CUT,
     },
+    "bulk_run": {
+        "entered_text": _kept("Emptied when the run ends, within seconds; the orders' histories hold it."),
+        "address": _ACCOUNT,
+    },
     "connection": {"trouble": _CUT},
     "delivery": {"last_error": _CUT},
     "awaited_action": {"wish": _CUT, "message": _CUT, "account_name": _ACCOUNT, "account_email": _ACCOUNT},
@@ -168,6 +172,9 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "action_key": "key account_id action order_id at",
     "activation_code": "id order_id position number checkout_page_id deleted",
     "audit_log": "id at account_id action order_id succeeded",
+    "bulk_run": "id key account_id kind order_count state stop_requested ended_because started_at finished_at",
+    # `reason` is a sentence of the program, without values of the customer: services/bulk/.
+    "bulk_run_order": "run_id number order_id state reason attempts settled_at",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
     "refund_document_methods refund_four_eyes refund_approval_limits",
     "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "

@@ -1,6 +1,6 @@
 """Stores and what they allow, for administrators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -10,6 +10,7 @@ from db.schema.order_tables import checkout_page, orders, payment_method
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import InvalidInput, NotFound
+from services.money_limits import read_cap
 from services.time_zones import time_zones
 
 
@@ -20,7 +21,8 @@ class StoreNotFound(NotFound):
 @dataclass(frozen=True, slots=True)
 class ListedStore:
     """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
-    rule applies.
+    rule applies. `refund_four_eyes`: who requested a refund does not fulfil it. Above one of `refund_approval_limits`
+    (currency, or "*" for the others: sum) a second operator approves.
     """
 
     id: int
@@ -30,6 +32,8 @@ class ListedStore:
     refund_again_after_partial: bool
     time_zone: str | None
     refund_document_methods: tuple[str, ...] | None
+    refund_four_eyes: bool
+    refund_approval_limits: Mapping[str, str] | None
     has_orders: bool
 
 
@@ -60,9 +64,16 @@ def change_store(
     refund_again_after_partial: bool,
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
+    refund_four_eyes: bool,
+    refund_approval_limits: str,
 ) -> ActionResult:
-    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`.
+
+    `refund_approval_limits` are sums, as `services.money_limits.read_cap` reads them, above which a second operator
+    approves a refund; empty for none.
+    """
     require_administrator(viewer)
+    limits = read_cap(refund_approval_limits, field="refund_approval_limits")
     title = " ".join(title.split())
     if len(title) > 200 or not title.isprintable():
         raise InvalidInput("A display name has at most 200 characters.", field="title")
@@ -81,6 +92,8 @@ def change_store(
         "refund_document_methods": None
         if refund_document_methods is None
         else sorted(set(refund_document_methods)),
+        "refund_four_eyes": refund_four_eyes,
+        "refund_approval_limits": None if limits is None else limits.to_json(),
     }
     connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
     return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})

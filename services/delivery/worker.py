@@ -1,5 +1,5 @@
-"""`python -m services.mail`: the one worker. It sends mail, delivers events to shops and providers, and applies what
-came in from them. `--once` does what is due and ends.
+"""`python -m services.mail`: the one worker. It sends mail, delivers events to shops and providers, applies what came
+in from them, and acts on many orders at once. `--once` does what is due and ends.
 """
 
 import argparse
@@ -11,6 +11,8 @@ from types import FrameType
 from typing import Final
 
 from db.environment import SettingsError
+from services.bulk.working import work_due
+from services.delivery.bulk_rounds import BulkSource
 from services.delivery.dispatching import DeliverySource, deliver_due
 from services.delivery.incoming import apply_incoming
 from services.delivery.mail_rounds import MailSource, send_due
@@ -41,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     """The command's exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m services.mail",
-        description="Sends the mail that waits, delivers events to shops, and applies what shops have sent.",
+        description="Sends the mail that waits, delivers events to shops, applies what shops have sent, and carries "
+        "out what people began for many orders.",
     )
     parser.add_argument("--once", action="store_true", help="do what is due, then end")
     once = parser.parse_args(arguments).once
@@ -76,7 +79,7 @@ def _end_on_signals(turns: Turns) -> None:
 
 def _work(mail: MailSettings, turns: Turns) -> None:
     """Until it is told to stop. A database, a mail server or a shop that is away is waited for."""
-    sources: list[Source] = [InboxSource(), DeliverySource(turns.alarm(DeliverySource.table))]
+    sources: list[Source] = [InboxSource(), BulkSource(), DeliverySource(turns.alarm(DeliverySource.table))]
     if mail.smtp_url is None:
         log.warning(NO_SERVER)
     else:
@@ -86,8 +89,8 @@ def _work(mail: MailSettings, turns: Turns) -> None:
 
 
 def _work_once(mail: MailSettings, stop: threading.Event) -> None:
-    """Mail last: applying an answer, or giving a delivery up, writes some."""
-    applied, deliveries = apply_incoming(stop), deliver_due(stop)
+    """Mail last: applying an answer, acting on an order, or giving a delivery up, writes some."""
+    applied, settled, deliveries = apply_incoming(stop), work_due(stop), deliver_due(stop)
     if mail.smtp_url is None:
         print(NO_SERVER)
     else:
@@ -96,3 +99,5 @@ def _work_once(mail: MailSettings, stop: threading.Event) -> None:
         print("Deliveries: " + ", ".join(f"{deliveries[fate]} {fate}" for fate in Fate))
     if applied:
         print(f"Inbox: {applied} settled")
+    if settled:
+        print(f"Many orders at once: {settled} settled")

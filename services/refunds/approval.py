@@ -4,11 +4,9 @@ The first operator decides, as with every *Fulfil*; a second one, who neither de
 that or sends it back. Triggers of the database hold the same rules.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -16,12 +14,12 @@ from db.schema.audit_actions import AuditAction
 from services.access import Viewer
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
-from services.order_actions.announcements import decimal_text
+from services.money import format_money
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder
-from services.refunds.decided import Refund, items_text
+from services.refunds.decided import Refund
 from services.refunds.deciding import SumChanged, carry_out, decide
-from services.refunds.parts import Part
+from services.refunds.decisions import decided_items_text, decided_parts, decision_of
 from services.refunds.request_lock import (
     NO_DECISION,
     FourEyes,
@@ -50,17 +48,17 @@ def needs_approval(connection: Connection, order: LockedOrder, refund: Refund) -
 
 
 def wait_for_approval(
-    connection: Connection, viewer: Viewer, order: LockedOrder, request: LockedRequest, refund: Refund
+    connection: Connection, author: Viewer, order: LockedOrder, request: LockedRequest, refund: Refund
 ) -> ActionResult:
     """Record what was decided; nothing else happens until it is approved. The request stays its decider's."""
     update_request(
         connection,
         request,
-        **NO_DECISION
-        | {
-            "decision": _decision_of(refund),
-            "decided_by": int(viewer.account_id),
-            "decided_by_name": viewer.name,
+        **{
+            **NO_DECISION,
+            "decision": decision_of(refund),
+            "decided_by": int(author.account_id),
+            "decided_by_name": author.name,
             "decided_at": func.now(),
             "note": refund.note,
             "sent_back_by_name": None,
@@ -68,7 +66,7 @@ def wait_for_approval(
     )
     add_event(
         connection,
-        viewer,
+        author,
         order,
         Event.REFUND_DECIDED,
         amount=refund.sum_text,
@@ -121,16 +119,8 @@ def send_back_request(
     """Give the decision back to its decider, with a note. Raises as `approve_request` does, and `InvalidInput`."""
     note = checked_text(note, field="note", name="A note", limit=NOTE_LIMIT)
     order, request = _lock_decided(connection, viewer, request_id, decided_at)
-    update_request(connection, request, **NO_DECISION | {"note": note, "sent_back_by_name": viewer.name})
-    details = _add_decision_event(
-        connection,
-        viewer,
-        order,
-        request,
-        Event.REFUND_SENT_BACK,
-        decided_by=request.decided_by_name or "",
-        note=note,
-    )
+    update_request(connection, request, **{**NO_DECISION, "note": note, "sent_back_by_name": viewer.name})
+    details = _add_decision_event(connection, viewer, order, request, Event.REFUND_SENT_BACK, note)
     return ActionResult(
         f"The refund for order {order.order_name} was sent back to {request.decided_by_name}.", details
     )
@@ -147,7 +137,7 @@ def withdraw_decision(connection: Connection, viewer: Viewer, request_id: int) -
         raise DecisionChanged
     if request.decided_by != viewer.account_id and not viewer.may_administer:
         raise NotSecond(f"Only {request.decided_by_name} and administrators can withdraw this decision.")
-    update_request(connection, request, **NO_DECISION | {"note": None})
+    update_request(connection, request, **{**NO_DECISION, "note": None})
     details = _add_decision_event(connection, viewer, order, request, Event.REFUND_WITHDRAWN)
     return ActionResult(f"The decision on order {order.order_name} was withdrawn.", details)
 
@@ -175,14 +165,16 @@ def _lock_decided(
 
 def _refund_decided(connection: Connection, order: LockedOrder, request: LockedRequest) -> Refund:
     """The decision as a refund. Raises `SumChanged` when the order comes to something else now."""
-    decision = request.decision or {}
-    items = decision["items"]
+    decision = request.decision
+    if decision is None:
+        raise DecisionChanged
+    parts = decided_parts(decision)
     try:
         refund = decide(
             connection,
             order,
-            positions=[item["position"] for item in items],
-            parts={item["position"]: _part(item) for item in items},
+            positions=list(parts),
+            parts=parts,
             expected_amount=Decimal(decision["amount"]),
             delete_codes=decision["delete_codes"],
             stop_renewal=decision["stop_renewal"],
@@ -190,37 +182,12 @@ def _refund_decided(connection: Connection, order: LockedOrder, request: LockedR
         )
     except (InvalidInput, SumChanged) as error:
         raise SumChanged(_CHANGED) from error
-    if _decision_of(refund) != {**decision}:
+    if decision_of(refund) != decision:
         raise SumChanged(_CHANGED)
     return refund
 
 
 _CHANGED = "The order has changed since this was decided. Please send it back."
-
-
-def _decision_of(refund: Refund) -> dict[str, object]:
-    """The decision as JSON. Names of products and the note stand elsewhere: nothing personal gets in here."""
-    return {
-        "currency": refund.currency,
-        "amount": decimal_text(refund.amount),
-        "delete_codes": refund.delete_codes,
-        "stop_renewal": refund.stop_renewal,
-        "items": [
-            {
-                "position": item.position,
-                "quantity": item.quantity,
-                "amount": decimal_text(item.amount),
-                "part": item.part,
-            }
-            for item in refund.items
-        ],
-    }
-
-
-def _part(item: Mapping[str, Any]) -> Part:
-    if item["quantity"] is not None:
-        return Part(quantity=item["quantity"])
-    return Part(amount=Decimal(item["amount"]))
 
 
 def _add_decision_event(
@@ -229,11 +196,14 @@ def _add_decision_event(
     order: LockedOrder,
     request: LockedRequest,
     event: Event,
-    **values: str,
+    note: str = "",
 ) -> dict[str, object]:
     """The history's line about a decision that is no longer one; returns what the audit log keeps of it."""
-    decision = request.decision or {}
-    amount = f"{decision['currency']} {decision['amount']}"
-    items = items_text((item["position"], item["part"]) for item in decision["items"])
-    add_event(connection, viewer, order, event, amount=amount, items=items, **values)
+    decision = request.decision
+    if decision is None:
+        raise DecisionChanged
+    amount = format_money(Decimal(decision["amount"]), decision["currency"])
+    items = decided_items_text(decision)
+    values = {"decided_by": request.decided_by_name or "", "note": note, "amount": amount, "items": items}
+    add_event(connection, viewer, order, event, document_id=None, **values)
     return {"request": request.id, "sum": amount, "items": items, "decided by": request.decided_by_name}

@@ -71,7 +71,7 @@ def decide(
 
 
 def carry_out(
-    connection: Connection, viewer: Viewer, order: LockedOrder, request: LockedRequest, refund: Refund
+    connection: Connection, author: Viewer, order: LockedOrder, request: LockedRequest, refund: Refund
 ) -> ActionResult:
     """Complete the refund, or record it where a connection of the store has to confirm it (decision 026).
 
@@ -80,8 +80,8 @@ def carry_out(
     confirming = find_asked(connection, order, Topic.REFUNDS)
     try:
         if confirming is not None:
-            return _record(connection, viewer, order, request, refund, confirming)
-        return complete_refund(connection, viewer, order, request, refund)
+            return _record(connection, author, order, request, refund, confirming)
+        return complete_refund(connection, author, order, request, refund)
     except DBAPIError as error:
         if sqlstate(error) != SqlState.REFUND_RULES:
             raise
@@ -90,7 +90,7 @@ def carry_out(
 
 def _record(
     connection: Connection,
-    viewer: Viewer,
+    author: Viewer,
     order: LockedOrder,
     request: LockedRequest,
     refund: Refund,
@@ -99,7 +99,7 @@ def _record(
     """Record the refund for the other side to confirm; `services.refunds.answers` carries it out."""
     action_id = await_action(
         connection,
-        viewer,
+        author,
         confirming,
         kind=AwaitedKind.REFUND,
         subject=str(request.id),
@@ -109,7 +109,7 @@ def _record(
     )
     add_event(
         connection,
-        viewer,
+        author,
         order,
         Event.REFUND_RECORDED,
         asked=confirming.asked,

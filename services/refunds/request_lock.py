@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, exists, select, update
 
@@ -17,6 +17,7 @@ from services.errors import Conflict, NotFound
 from services.events.awaiting import OPEN_STATES
 from services.order_actions.locking import LockedOrder, lock_orders
 from services.order_actions.subscription_changes import related_orders
+from services.refunds.decisions import Decision
 
 
 class RequestNotFound(NotFound):
@@ -75,7 +76,7 @@ class LockedRequest(NamedTuple):
     requester_name: str
     requester_email: str
     note: str | None
-    decision: Mapping[str, Any] | None  # Any: as `services.refunds.approval` has written it
+    decision: Decision | None
     decided_by: int | None
     decided_by_name: str | None
     decided_at: datetime | None

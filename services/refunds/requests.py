@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Column, Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -21,10 +21,11 @@ from services.events.event_types import EventType
 from services.money import format_money
 from services.order_actions.announcements import announce
 from services.order_actions.history import Event, add_event
-from services.order_actions.locking import lock_order
+from services.order_actions.locking import LockedOrder, lock_order
+from services.refunds.decisions import Decision
 from services.refunds.parts import NO_PARTS, Part
 from services.refunds.plans import find_plan
-from services.refunds.proposals import read_proposal, write_proposal
+from services.refunds.proposals import ProposedItem, read_proposal, write_proposal
 from services.refunds.reasons import reason_text
 
 SUM_NOT_RECORDED: Final = "sum not recorded"
@@ -65,8 +66,8 @@ class RefundRequest:
     amount: Decimal | None
     currency: str | None
     reason_id: int | None
-    proposal: tuple[Mapping[str, Any], ...] | None
-    decision: Mapping[str, Any] | None
+    proposal: list[ProposedItem] | None
+    decision: Decision | None
     decided_by: int | None
     decided_by_name: str | None
     decided_at: datetime | None
@@ -82,7 +83,7 @@ class RefundRequest:
     @property
     def proposed(self) -> dict[int, Part | None]:
         """By position: the part that the requester asks for, None for all of it. Empty for the whole order."""
-        return read_proposal(self.proposal or ())
+        return read_proposal(self.proposal or [])
 
     @property
     def is_open(self) -> bool:
@@ -152,31 +153,39 @@ def request_refund(
     if error:
         raise error
     proposal = _proposal(connection, order_id, positions, parts)
-    try:
-        request_id = connection.execute(
-            insert(refund_request)
-            .values(
-                order_id=order_id,
-                checkout_page_id=order.checkout_page_id,
-                reason=reason,
-                reason_id=reason_id,
-                proposal=proposal,
-                requested_by=viewer.account_id,
-                requester_name=viewer.name,
-                requester_email=viewer.email,
-            )
-            .returning(refund_request.c.id)
-        ).scalar_one()
-    except IntegrityError as error:  # the index has the last word, should the lock ever fail
-        raise RefundAlreadyRequested from error
+    request_id = _insert_request(
+        connection, viewer, order, {"reason": reason, "reason_id": reason_id, "proposal": proposal}
+    )
     add_event(connection, viewer, order, Event.REFUND_REQUESTED, reason=reason)
     announce(connection, EventType.REFUND_REQUESTED, order, {"request_id": request_id})
     return ActionResult(f"Refund request has been sent for order {order.order_name}.")
 
 
+def _insert_request(
+    connection: Connection, viewer: Viewer, order: LockedOrder, asked: Mapping[str, object]
+) -> int:
+    """Insert the viewer's request for what is asked; return its ID. Raises `RefundAlreadyRequested`."""
+    try:
+        request_id: int = connection.execute(
+            insert(refund_request)
+            .values(
+                order_id=order.order_id,
+                checkout_page_id=order.checkout_page_id,
+                requested_by=viewer.account_id,
+                requester_name=viewer.name,
+                requester_email=viewer.email,
+                **asked,
+            )
+            .returning(refund_request.c.id)
+        ).scalar_one()
+    except IntegrityError as error:  # the index has the last word, should the lock ever fail
+        raise RefundAlreadyRequested from error
+    return request_id
+
+
 def _proposal(
     connection: Connection, order_id: int, positions: Sequence[int], parts: Mapping[int, Part]
-) -> list[dict[str, object]] | None:
+) -> list[ProposedItem] | None:
     """The proposal as JSON, None for the whole order. Raises `InvalidInput` (field `positions`)."""
     if not positions:
         return None

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from db.schema.bulk_states import BulkKind
 from db.schema.connection_states import ConnectionKind, InboxState, Purpose
 from services.access import Role
 from services.accounts.administration import Grants
 from services.audit.log import AuditFilter
+from services.bulk.preview import Preview
 from services.connections.form import ConnectionForm
 from services.connections.kinds import new_key
 from services.exports.columns import ExportRows
@@ -79,7 +81,7 @@ GRANTS = Grants(Role.ANALYST)
 
 STORE = {
     "title": "x", "delivery_allowed": True, "refund_again_after_partial": False, "time_zone": None,
-    "refund_document_methods": None,
+    "refund_document_methods": None, "refund_four_eyes": True, "refund_approval_limits": "EUR 5",
 }  # fmt: skip
 
 
@@ -90,6 +92,10 @@ NOTE = {"note": "x"}
 
 
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
+
+
+# A refund that somebody else decided.
+DECIDED_AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 # An action of the own order that waits for an answer.
@@ -138,6 +144,14 @@ RULES = {
     "order_actions.notes.add_note": Rule(ACTING, call("order", text="x"), True),
     "order_actions.subscriptions.cancel_subscription": Rule(ACTING, call("order", position=1), True),
     "order_actions.subscriptions.resume_subscription": Rule(ACTING, call("order", position=2), True),
+    "bulk.preview.find_selected": Rule(ACTING, fixed(empty())),
+    "bulk.preview.preview_orders": Rule(ACTING, fixed([OWN], kind=BulkKind.ADD_NOTE)),
+    "bulk.runs.start_run": Rule(ACTING, fixed(Preview(BulkKind.ADD_NOTE, (OWN,), {}, {}), text="x")),
+    "bulk.runs.find_runs": Rule(EVERYBODY, fixed()),
+    "bulk.runs.find_running": Rule(EVERYBODY, fixed()),
+    "bulk.actions.resend_licences": Rule(ACTING, call("order"), True),
+    "bulk.actions.cancel_renewals": Rule(ACTING, call("order"), True),
+    "bulk.actions.resume_renewals": Rule(ACTING, call("order"), True),
     "connections.stop_waiting.stop_waiting": Rule(ACTING, call("order", action_id=AWAITED, note="x"), True),
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
@@ -147,6 +161,13 @@ RULES = {
     "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
     "refunds.processing.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
     "refunds.processing.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
+    "refunds.approval.approve_request": Rule(OPERATORS, call("request", decided_at=DECIDED_AT), True),
+    "refunds.approval.send_back_request": Rule(
+        OPERATORS, call("request", decided_at=DECIDED_AT, **NOTE), True
+    ),
+    "refunds.approval.withdraw_decision": Rule(OPERATORS, call("request"), True),
+    "refunds.reasons.create_reason": Rule(ADMINISTRATORS, fixed(reason="new")),
+    "refunds.reasons.change_reason": Rule(ADMINISTRATORS, fixed(1, reason="x", position=1, in_use=True)),
     # Administration.
     "accounts.sign_in_methods.require_for": Rule(ADMINISTRATORS, fixed(roles=frozenset())),
     "accounts.sign_in_methods.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
@@ -217,8 +238,11 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "connections.trial.send_test_event", "connections.locking.lock_connection",
-    "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform",
+    "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
+    "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
+    "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
+    "access.require_administrator", "actions.perform", "actions.perform_within",
+    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",

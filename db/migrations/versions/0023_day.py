@@ -29,6 +29,7 @@ ACTIONS = (
         "create refund reason",
         "change refund reason",
     ),
+    *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -41,10 +42,12 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
-    _refunds()
+    _add_refund_columns()
+    run_sql("0023_bulk.sql")
+    run_sql("0023_refunds.sql")
 
 
-def _refunds() -> None:
+def _add_refund_columns() -> None:
     """Refunds in parts, reasons, four eyes, a second approval."""
     add_columns(
         "refund_request",
@@ -76,4 +79,3 @@ def _refunds() -> None:
         {"refund_four_eyes": "boolean NOT NULL DEFAULT false", "refund_approval_limits": "jsonb"},
         {"checkout_page_limits_check": "jsonb_typeof(refund_approval_limits) = 'object'"},
     )
-    run_sql("0023_refunds.sql")

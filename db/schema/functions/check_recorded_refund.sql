@@ -13,7 +13,7 @@ BEGIN
     SELECT * INTO request FROM refund_request r
         WHERE r.id::text = NEW.subject AND r.order_id = NEW.order_id AND r.status = 'updating';
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no open refund request %', NEW.subject USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'there is no open refund request %', NEW.subject USING ERRCODE = 'ES002';
     END IF;
     PERFORM check_refund_eyes(request, NEW.wish);
     RETURN NEW;

@@ -14,18 +14,18 @@ BEGIN
         AND (NEW.decided_by IS DISTINCT FROM acting OR NEW.approved_by_name IS NOT NULL)
     THEN
         RAISE EXCEPTION 'a decision on refund % is its maker''s own, and not approved yet', NEW.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF NEW.approved_by IS DISTINCT FROM OLD.approved_by AND NEW.approved_by IS NOT NULL
         AND (NEW.approved_by <> acting OR NEW.decision IS NULL OR NEW.decided_by IS NULL
             OR (NEW.decision, NEW.decided_by) IS DISTINCT FROM (OLD.decision, OLD.decided_by)
             OR acting = NEW.decided_by OR acting IS NOT DISTINCT FROM NEW.requested_by)
     THEN
-        RAISE EXCEPTION 'refund % needs the approval of a second operator', NEW.id USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'refund % needs the approval of a second operator', NEW.id USING ERRCODE = 'ES002';
     END IF;
     IF NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         IF NEW.closed_by IS DISTINCT FROM acting THEN
-            RAISE EXCEPTION 'refund % says who closed it', NEW.id USING ERRCODE = 'check_violation';
+            RAISE EXCEPTION 'refund % says who closed it', NEW.id USING ERRCODE = 'ES002';
         END IF;
         PERFORM check_refund_eyes(NEW, jsonb_build_object('currency', NEW.currency, 'amount', NEW.amount,
             'delete_codes', NEW.delete_codes, 'stop_renewal', NEW.stop_subscriptions,

@@ -12,7 +12,7 @@ BEGIN
         AND (request.requested_by = acting OR request.requested_by = request.decided_by)
     THEN
         RAISE EXCEPTION 'four eyes: who requested refund % does not fulfil it', request.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF request.decision IS NULL AND NOT coalesce(refund_needs_approval(request.order_id, refund ->> 'currency',
         (refund ->> 'amount')::numeric), true)
@@ -23,7 +23,7 @@ BEGIN
         OR acting = request.decided_by OR acting IS NOT DISTINCT FROM request.requested_by
     THEN
         RAISE EXCEPTION 'refund % needs the approval of a second operator', request.id
-            USING ERRCODE = 'check_violation';
+            USING ERRCODE = 'ES002';
     END IF;
     IF refund ->> 'currency' IS DISTINCT FROM request.decision ->> 'currency'
         OR (refund ->> 'amount')::numeric IS DISTINCT FROM (request.decision ->> 'amount')::numeric
@@ -31,6 +31,6 @@ BEGIN
         OR (refund ->> 'stop_renewal')::boolean IS DISTINCT FROM (request.decision ->> 'stop_renewal')::boolean
         OR refund_lines(refund -> 'items') IS DISTINCT FROM refund_lines(request.decision -> 'items')
     THEN
-        RAISE EXCEPTION 'refund % is not what was approved', request.id USING ERRCODE = 'check_violation';
+        RAISE EXCEPTION 'refund % is not what was approved', request.id USING ERRCODE = 'ES002';
     END IF;
 END $function$;

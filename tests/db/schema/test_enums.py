@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from db.schema.bulk_states import BulkKind, BulkOrderState, BulkState
 from db.schema.connection_states import AwaitedKind, AwaitedState, DeliveryState, InboxState, Purpose, Topic
 from db.schema.statuses import (
     DocumentKind,
@@ -25,6 +26,9 @@ from tests.support.factories import run
 COLUMNS: Final[dict[tuple[str, str], type[StrEnum]]] = {
     ("awaited_action", "kind"): AwaitedKind,
     ("awaited_action", "state"): AwaitedState,
+    ("bulk_run", "kind"): BulkKind,
+    ("bulk_run", "state"): BulkState,
+    ("bulk_run_order", "state"): BulkOrderState,
     ("connection", "topics"): Topic,
     ("connection_secret", "purpose"): Purpose,
     ("delivery", "state"): DeliveryState,

@@ -105,6 +105,11 @@ def people(database: str) -> dict[str, SignedIn]:
             "VALUES (gen_random_uuid(), :id, 'order', 'csv')",
             id=people[name],
         )
+        factories.run(
+            "WITH run AS (INSERT INTO bulk_run (account_id, kind, order_count) VALUES (:id, 'add note', 1) "
+            "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
+            id=people[name],
+        )
     return people
 
 
