@@ -1,4 +1,4 @@
-"""Orders: the form, the results, and the open order."""
+"""Orders: the box, the form, the results, and the open order."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.layout.style import page_style
+from pages.components.orders import search_box
 from pages.components.orders import state as orders_state
 from pages.components.orders.filter_chips import filter_chips
 from pages.components.orders.results import order_results
@@ -24,6 +25,18 @@ def _search(entered: FormInput) -> None:
     fill_form(orders_state.start_search(current_viewer(), order_filter).search.typed)
 
 
+def _search_box() -> None:
+    """Start the search that the text in the box stands for; the form shows which fields it filled."""
+    try:
+        answer = search_box.take_box()
+    except search_box.NothingRecognized as error:
+        orders_state.change(errors={"": str(error)})
+        return
+    if answer is not None:
+        _search(FormInput(answer.chosen.typed, {}))
+        search_box.remember(answer, orders_state.current().number)
+
+
 def page() -> None:
     page_style()
     st.title("Orders", anchor=False)
@@ -37,10 +50,14 @@ def page() -> None:
         orders_state.forget_errors()
     if entered is not None:
         _search(entered)
+    else:
+        _search_box()
     state = orders_state.current()
+    search_box.forget_text(state.number)
+    search_box.search_box(state.number)
     search_form(current_viewer(), state.errors)
     if state.errors:
-        # The error without a field is about the address, whose search no longer exists.
+        # An error without a field is about the box, or about the address, whose search no longer exists.
         st.warning(
             state.errors.get("") or "Nothing was searched. Please check the marked fields.",
             icon=":material/info:",

@@ -48,7 +48,7 @@ class Store:
 
 
 class Author(Protocol):
-    """Whom a change is recorded under: the viewer, or the account that decided on it some time ago.
+    """The account that a change is recorded under: the viewer, or the account that decided on it some time ago.
 
     `account_id` is None for an account that no longer exists.
     """

@@ -50,7 +50,7 @@ def read(
     *,
     longest_seconds: float = PAGE_SECONDS,
 ) -> Found:
-    """What `work` returns in a reading transaction; repeated on the primary if the replica fails while it runs."""
+    """Return what `work` returns in a reading transaction; repeat it on the primary if the replica fails meanwhile."""
     is_replica = False
     try:
         with reading_transaction(account_id, store_ids, longest_seconds=longest_seconds) as connection:

@@ -1,4 +1,4 @@
-"""Who is looking, as the database believes it: an account by the secret of a session of its own."""
+"""The viewer as the database knows it: an account, proved by the secret of one of its sessions."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""How far a replica must have come, as places in the primary's write-ahead log, for this process.
+"""The position in the primary's write-ahead log that a replica must have reached, for this process.
 
 A place is the 64-bit number that PostgreSQL writes as `16/B374D848`.
 """
@@ -65,8 +65,11 @@ def sample(position: int) -> None:
 
 
 def required(account_id: int) -> int:
-    """What the replica must have replayed to be read by this account: its own changes, and what is older than
-    `OLDEST_SECONDS`. A process that has not looked for longer begins with what the primary has now."""
+    """The position that the replica must have replayed to be read by this account.
+
+    It covers the account's own changes, and all that is older than `OLDEST_SECONDS`. A process that has not looked for
+    longer begins with the primary's present position.
+    """
     oldest = time.monotonic() - OLDEST_SECONDS
     with _lock:
         while len(_samples) > 1 and _samples[0][0] < oldest:

@@ -9,7 +9,7 @@ from typing import Final
 
 
 class ConnectionKind(StrEnum):
-    """What is on the other side of a connection."""
+    """The kind of system on the other side of a connection."""
 
     WEBHOOKS = "webhooks"
     NOVENTIQ = "noventiq"
@@ -18,7 +18,7 @@ class ConnectionKind(StrEnum):
 
 
 class InboxState(StrEnum):
-    """What became of a message."""
+    """The outcome of a message."""
 
     WAITING = "waiting"
     APPLIED = "applied"
@@ -28,15 +28,16 @@ class InboxState(StrEnum):
 
 
 class AwaitedKind(StrEnum):
-    """What has to be confirmed."""
+    """The kind of action that has to be confirmed."""
 
     CANCEL_SUBSCRIPTION = "cancel subscription"
     RESUME_SUBSCRIPTION = "resume subscription"
     REFUND = "refund"
+    REISSUE_LICENCE = "reissue licence"
 
 
 class AwaitedState(StrEnum):
-    """How far an action has come: here, on the other side, answered, or given up."""
+    """The progress of an action: recorded here, sent to the other side, answered, or given up."""
 
     RECORDED = "recorded"
     SENT = "sent"
@@ -46,7 +47,7 @@ class AwaitedState(StrEnum):
 
 
 class Topic(StrEnum):
-    """What a connection sends out, chosen by an administrator."""
+    """A subject on which a connection is sent events, chosen by an administrator."""
 
     REFUNDS = "refunds"
     SUBSCRIPTIONS = "subscriptions"
@@ -56,7 +57,7 @@ class Topic(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a secret is for: messages that come in, actions that go out, or the other side's own interface."""
+    """The purpose of a secret: incoming messages, outgoing actions, or the other side's own API."""
 
     IN = "in"
     OUT = "out"
@@ -64,7 +65,7 @@ class Purpose(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """What became of the delivery of an event to a connection."""
+    """The state of the delivery of an event to a connection."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"

@@ -40,6 +40,7 @@ refund_request = Table(
     Column("approved_by_name", Text),
     Column("approved_at", TIMESTAMPTZ),
     Column("sent_back_by_name", Text),
+    Column("reason_key", Text),
 )
 
 refund_request_item = Table(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -13,6 +14,8 @@ from services.errors import InvalidInput, NotFound
 from services.money_limits import read_cap
 from services.time_zones import time_zones
 
+LONGEST_LIMIT_HOURS: Final = 8_760
+
 
 class StoreNotFound(NotFound):
     message = "There is no such checkout page."
@@ -23,6 +26,8 @@ class ListedStore:
     """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
     rule applies. `refund_four_eyes`: who requested a refund does not fulfil it. Above one of `refund_approval_limits`
     (currency, or "*" for the others: sum) a second operator approves.
+    rule applies. `refund_mail` says whether customers are told of refunds by mail; a refund request that is older than
+    `refund_limit_hours` is overdue, none with None.
     """
 
     id: int
@@ -34,6 +39,8 @@ class ListedStore:
     refund_document_methods: tuple[str, ...] | None
     refund_four_eyes: bool
     refund_approval_limits: Mapping[str, str] | None
+    refund_mail: bool
+    refund_limit_hours: int | None
     has_orders: bool
 
 
@@ -66,6 +73,8 @@ def change_store(
     refund_document_methods: Sequence[str] | None,
     refund_four_eyes: bool,
     refund_approval_limits: str,
+    refund_mail: bool,
+    refund_limit_hours: int | None,
 ) -> ActionResult:
     """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`.
 
@@ -79,21 +88,26 @@ def change_store(
         raise InvalidInput("A display name has at most 200 characters.", field="title")
     if time_zone is not None and time_zone not in time_zones():
         raise InvalidInput("There is no time zone of that name.", field="time_zone")
+    if refund_limit_hours is not None and not 1 <= refund_limit_hours <= LONGEST_LIMIT_HOURS:
+        raise InvalidInput(
+            "The limit goes from one hour to a year (8,760 hours).", field="refund_limit_hours"
+        )
     name = connection.execute(
         select(checkout_page.c.name).where(checkout_page.c.id == store_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
     if name is None:
         raise StoreNotFound
+    methods = None if refund_document_methods is None else sorted(set(refund_document_methods))
     values: dict[str, object] = {
         "title": title or None,
         "delivery_allowed": delivery_allowed,
         "refund_again_after_partial": refund_again_after_partial,
         "time_zone": time_zone,
-        "refund_document_methods": None
-        if refund_document_methods is None
-        else sorted(set(refund_document_methods)),
+        "refund_document_methods": methods,
         "refund_four_eyes": refund_four_eyes,
         "refund_approval_limits": None if limits is None else limits.to_json(),
+        "refund_mail": refund_mail,
+        "refund_limit_hours": refund_limit_hours,
     }
     connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
     return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})

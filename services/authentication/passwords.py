@@ -1,4 +1,4 @@
-"""How passwords are stored and compared, and the rules for a new one.
+"""Storage and comparison of passwords, and the rules for a new one.
 
 bcrypt reads only 72 bytes, so longer passwords (and those with NUL bytes) are digested first; all others go to bcrypt
 unchanged, as they do in other tools. Letters that can be written in two ways count as one, and spaces at the ends do

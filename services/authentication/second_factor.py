@@ -32,7 +32,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an app needs: the secret in base32, and its QR code as SVG.
+    """The data that an authenticator app needs: the secret in base32, and its QR code as SVG.
 
     It is worthless once the account's credentials are no longer those of `version`.
     """

@@ -137,7 +137,7 @@ def _has_secret(connection: Connection, connection_id: int, purpose: Purpose) ->
 
 
 def _recorded(values: Values) -> dict[str, object]:
-    """What the audit log keeps: an address without its query, which may hold something secret."""
+    """The address for the audit log: without its query, which may hold a secret."""
     address = urlsplit(values["out_url"] or "")
     where = f"{address.scheme}://{address.hostname}{address.path}" if address.hostname else None
     return {name: values[name] for name in ("name", "topics", "confirms", "options")} | {"out_url": where}

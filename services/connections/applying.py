@@ -1,4 +1,4 @@
-"""What the worker does with the inbox: order documents are merged in batches, other messages one by one.
+"""The worker's rounds over the inbox: order documents are merged in batches, other messages one by one.
 
 Any number of workers share the messages. A message is locked while it is carried out, and waits while an earlier one of
 its order does: so the messages of an order are carried out as they came, and the times in their documents decide what

@@ -24,7 +24,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class _Request(threading.local):
-    """What holds for the request that a thread is making."""
+    """The limits of the request that a thread is making."""
 
     deadline: float = 0.0
     exempt: bool = False

@@ -1,4 +1,4 @@
-"""What administrators type about a connection, checked."""
+"""The form of a connection, checked."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

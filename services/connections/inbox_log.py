@@ -1,4 +1,4 @@
-"""What arrived by a connection, for administrators: the list, one message (masked), and applying messages again."""
+"""Messages received by a connection, for administrators: the list, one message (masked), and applying replay."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

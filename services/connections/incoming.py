@@ -41,7 +41,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a verified message says of itself. `event_id` is the same when the message is sent again.
+    """The header of a verified message. `event_id` is the same when the message is sent again.
 
     `ignored`: why nothing will be done about it; `refused`: why nothing can be. Such a message is stored all the same.
     """
@@ -55,7 +55,7 @@ class Reading:
 
 
 class Receiver(Protocol):
-    """How messages of a kind are verified and read. `headers` have names in lower case."""
+    """The verification and reading of messages of one kind. `headers` have names in lower case."""
 
     def verify(self, secrets: tuple[str, ...], headers: Mapping[str, str], body: bytes) -> bool:
         """Whether one of the secrets signed the message. Takes as long without a secret as with one."""
@@ -84,7 +84,7 @@ class WaitingMessage:
 
 
 class Outcome(NamedTuple):
-    """What became of a message; `field` and `reason` say why it was refused, or waits for `retry_after`."""
+    """The outcome of a message; `field` and `reason` say why it was refused, or waits for `retry_after`."""
 
     state: InboxState
     field: str | None = None

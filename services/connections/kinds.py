@@ -1,4 +1,4 @@
-"""What each kind of connection needs to be set up: its address, its secrets, and what can be sent out by it."""
+"""The settings of each kind of connection: its address, its secrets, and what can be sent out by it."""
 
 import secrets as random_secrets
 from collections.abc import Collection, Mapping
@@ -10,7 +10,7 @@ from services.connections.secrets import new_help_desk_secret, new_secret
 from services.settings import settings
 
 # What an action can be held at "sent" for.
-CONFIRMED_TOPICS: Final = frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS})
+CONFIRMED_TOPICS: Final = frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS, Topic.LICENCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ RULES: Final[Mapping[ConnectionKind, KindRule]] = {kind: _of_provider(kind) for 
         "/hooks/v1/",
         made=frozenset(),
         typed=frozenset({Purpose.IN, Purpose.API}),
-        topics=CONFIRMED_TOPICS,
+        topics=frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS}),
     ),
     ConnectionKind.STRIPE: KindRule(
         "Stripe",

@@ -118,7 +118,7 @@ def get_connection(connection: Connection, viewer: Viewer, connection_id: int) -
 
 
 def count_direct_messages(connection: Connection, viewer: Viewer) -> int:
-    """How many messages shops have put in through the database (`api.put_order`). Raises `NotAllowed`."""
+    """The number of messages that shops have put in through the database (`api.put_order`). Raises `NotAllowed`."""
     require_administrator(viewer)
     number: int = connection.execute(
         select(func.count()).select_from(inbox).where(inbox.c.connection_id.is_(None))
@@ -127,7 +127,7 @@ def count_direct_messages(connection: Connection, viewer: Viewer) -> int:
 
 
 def count_in_trouble(connection: Connection, viewer: Viewer) -> int:
-    """How many connections an administrator has to look at. Raises `NotAllowed`."""
+    """The number of connections that need an administrator's attention. Raises `NotAllowed`."""
     require_administrator(viewer)
     # As the index `connection_trouble` has it.
     number: int = connection.execute(

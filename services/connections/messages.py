@@ -26,7 +26,7 @@ _NOBODYS_SECRET: Final = "whsec_" + "A" * 43 + "="
 
 
 class MessageType(StrEnum):
-    """What a shop can tell us; other types are accepted and ignored."""
+    """The types of messages from shops that have an effect; others are accepted and ignored."""
 
     ORDER = "order.upserted"
     ITEM = "order.item"

@@ -23,7 +23,7 @@ FOREIGN_ORDER: Final = "This connection's store has no order with this ID that i
 
 
 def merge_messages(connection: Connection, messages: Sequence[WaitingMessage]) -> dict[int, Outcome]:
-    """What became of these messages of different orders, by their IDs."""
+    """The outcomes of these messages of different orders, by their IDs."""
     outcomes: dict[int, Outcome] = {}
     documents: dict[int, OrderRows] = {}
     by_order: dict[int, int] = {}
@@ -79,7 +79,7 @@ def _rows(document: Mapping[str, Any], store: str | None, *, only_item: bool) ->
 
 
 def outcome_of(result: Result) -> Outcome:
-    """What the inbox says of the result of a merge."""
+    """The inbox's words for the result of a merge."""
     if isinstance(result, MergeFailure):
         return Outcome(InboxState.REFUSED, f"data.{result.field}" if result.field else "data", result.reason)
     if isinstance(result, Busy):

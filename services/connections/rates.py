@@ -1,4 +1,4 @@
-"""How many messages per minute a connection may send, counted by each process of the web server for itself."""
+"""The limit of messages per minute and connection, counted by each process of the web server for itself."""
 
 import math
 import threading

@@ -36,7 +36,7 @@ class NotDelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpContent:
-    """What came back, with its bytes; `retry_after` is in seconds."""
+    """A response with its body; `retry_after` is in seconds."""
 
     status: int
     retry_after: float | None

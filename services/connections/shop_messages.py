@@ -1,4 +1,4 @@
-"""How messages of a shop are read (Standard Webhooks), before anything is merged."""
+"""Reading a shop's messages (Standard Webhooks), before anything is merged."""
 
 from collections.abc import Mapping
 

@@ -138,7 +138,7 @@ class Dispatcher:
             ).start()
 
     def _due_of(self, connection: Connection, lane: Lane, begun: int) -> list[DueDelivery]:
-        """What may begin on a connection now."""
+        """The deliveries that may begin on a connection now."""
         own = [due.id for due in self._under_way.values() if due.connection_id == lane.connection_id]
         is_troubled = self._troubled.get(lane.connection_id, lane.is_troubled)
         share = _PER_SHOP if lane.kind == WEBHOOKS and not is_troubled else _WITH_CARE

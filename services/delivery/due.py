@@ -1,4 +1,4 @@
-"""Which deliveries are due, and all that is needed to make one."""
+"""The deliveries that are due, with everything that is needed to make them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -99,11 +99,11 @@ def replay_deliveries(
     until: datetime | None = None,
     state: DeliveryState | None = None,
 ) -> ActionResult:
-    """Send events again under the same IDs: those in `delivery_ids`, or those that happened from `since` to before
-    `until`, of the state `state` if it is given.
+    """Send events again under the same IDs.
 
-    What waits becomes due at once. Left out is what the other side would carry out although nobody here wants it any
-    more: an action that was given up, and, with a provider, one that was answered. Raises `NotAllowed`,
+    They are those in `delivery_ids`, or those from `since` to before `until`, of the state `state` if it is given.
+    Waiting ones become due at once. Actions that nobody here wants any longer are left out, since the other side would
+    carry them out: those given up and, with a provider, those answered. Raises `NotAllowed`,
     `ConnectionNotFound`, and `InvalidInput` when nothing was chosen or more than `MOST_REPLAYED`.
     """
     require_administrator(viewer)

@@ -1,4 +1,4 @@
-"""Which connections this process delivers to: one worker per connection, decided by locks of a database session.
+"""The connections that this process delivers to: one worker per connection, decided by session-level advisory locks.
 
 The session belongs to the process: a worker that is killed gives its connections back at once, without a time limit
 that could run out while a slow shop still answers. No row and no transaction is held while a shop takes its time.

@@ -96,7 +96,7 @@ def get_mail(connection: Connection, viewer: Viewer, mail_id: int, *, address: s
 
 @action(AuditAction.SEND_MAIL_AGAIN)
 def send_again(connection: Connection, viewer: Viewer, mail_id: int) -> ActionResult:
-    """Puts a message into the queue again.
+    """Put a message into the queue again.
 
     One that failed or waits keeps its Message-ID, so that a server which has it already can tell; of one that was
     sent, a second message is made. Raises `NotAllowed`, `MailNotFound`, `MailIsBeingSent`, and `Conflict` for one that

@@ -68,7 +68,7 @@ class MailSession:
         self._conversation.close()
 
     def note_trouble(self, trouble: NotSent) -> None:
-        """Says in the log, and keeps for the administrators, why nothing is sent."""
+        """Log, and store for administrators, why nothing is sent."""
         log.warning("Mails wait. %s", trouble)
         _record(lambda connection: server_state.record_trouble(connection, self.address, str(trouble)))
 
@@ -77,7 +77,7 @@ class MailSession:
 
 
 def send_one(session: MailSession, stop: threading.Event | None = None) -> Outcome | None:
-    """Sends the message that is due longest; None when there is none.
+    """Send the message that has been due longest; None when there is none.
 
     Raises `ServerUnusable`, which no message is to blame for, and the database's errors as long as nothing has left:
     what has left is recorded, however often that has to be tried.
@@ -108,7 +108,7 @@ def send_one(session: MailSession, stop: threading.Event | None = None) -> Outco
 
 
 def count_due(connection: Connection) -> int:
-    """How many messages are due that no worker has begun to hand over."""
+    """The number of due messages that no worker has begun to hand over."""
     due = select(func.count()).select_from(mail).where(*_is_due(), ~_is_handed_over())
     return int(connection.execute(due).scalar_one())
 
@@ -193,6 +193,8 @@ def _refusal_reason(connection: Connection, row: Row[*tuple[object, ...]]) -> st
     """Why the message must not go (any more): the order may have changed while it waited."""
     if row.to_address is None:
         return "The address was deleted."
+    if row.kind == MailKind.CUSTOMER_REFUND:
+        return _why_customer_not_told(connection, row)
     if row.kind != MailKind.LICENCE:
         return None
     order = connection.execute(
@@ -230,6 +232,17 @@ def _refusal_reason(connection: Connection, row: Row[*tuple[object, ...]]) -> st
         email=order.email,
         utf8=Utf8.TAKEN,  # what the server takes shows on the connection
     )
+
+
+def _why_customer_not_told(connection: Connection, row: Row[*tuple[object, ...]]) -> str | None:
+    order = connection.execute(
+        select(orders.c.customer_erased, orders.c.email).where(orders.c.order_id == row.order_id)
+    ).one()
+    if order.customer_erased:
+        return "The customer's data was deleted."
+    if order.email != row.to_address:
+        return "The customer's e-mail was changed meanwhile."
+    return None
 
 
 def _insist(work: Callable[[Connection], Outcome], stop: threading.Event | None) -> Outcome:

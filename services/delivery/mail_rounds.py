@@ -23,7 +23,7 @@ _LONGEST_PAUSE: Final = 300.0
 
 @dataclass(slots=True)
 class MailCounts:
-    """What one round did; `deferred` messages will be tried again. `trouble` says why no message could go."""
+    """The result of one round; `deferred` messages will be tried again. `trouble` says why no message could go."""
 
     sent: int = 0
     deferred: int = 0
@@ -40,7 +40,7 @@ class MailCounts:
 
 
 def send_due(smtp_url: str, sender: str, stop: threading.Event | None = None) -> MailCounts:
-    """Sends every message that is due, oldest first, until none is left, the server fails or `stop` is set.
+    """Send every message that is due, oldest first, until none is left, the server fails or `stop` is set.
 
     Any number of workers may do this at once: each message is claimed by the one that sends it. When the server is at
     fault, or what we are set to tell it, all that are due stay as they are.

@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt: delivered, tried again, or given up; and of the action that it carried.
+"""The fate of a delivery after an attempt: delivered, tried again, or given up; and of the action that it carried.
 
 The transactions here are short and begin after the other side has answered.
 """
@@ -42,7 +42,7 @@ Outcome = Result | Delivered | Gone
 
 
 class Fate(StrEnum):
-    """What an attempt means for its delivery."""
+    """The verdict on an attempt."""
 
     DELIVERED = "delivered"
     DEFERRED = "put off"
@@ -215,7 +215,7 @@ def _pause(attempts: int, retry_after: float | None) -> timedelta:
 
 
 def _switch_off(connection: Connection, due: DueDelivery, outcome: Gone) -> Fate:
-    """What waits goes on waiting, until an administrator switches the connection on again."""
+    """Hold back what waits until an administrator switches the connection on again."""
     connection.execute(
         update(delivery)
         .where(delivery.c.id == due.id)

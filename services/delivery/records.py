@@ -1,4 +1,4 @@
-"""What became of a message: its row, and the line in its order's history.
+"""Records of a message's outcome: its row, and the line in its order's history.
 
 The transactions here lock the message first and never wait for an order after that. An order that somebody holds gets
 its line later (`add_missing_lines`), so that no worker waits in a circle with those who lock the order first.
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from db.connections.engine import jobs_transaction
 from db.schema.mail_tables import mail, mail_handover
 from db.schema.order_tables import orders
-from db.schema.statuses import MailKind, MailState
+from db.schema.statuses import CUSTOMER_MAILS, MailKind, MailState
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
 from services.mail.smtp import Deferred, NotSent, Refused, RefusedUs, ServerUnusable
@@ -71,7 +71,7 @@ def settle(connection: Connection, mail_id: int, error: NotSent | None, server_a
 
 
 def add_missing_lines() -> None:
-    """Writes the lines that an order's history still lacks, for the orders that nobody holds any more."""
+    """Write the lines that histories still lack, for the orders that are no longer locked."""
     with jobs_transaction() as connection:
         lacking = select(mail.c.id).where(mail.c.lacks_line).order_by(mail.c.id).limit(_LINES_AT_ONCE)
         mail_ids = connection.execute(lacking).scalars().all()
@@ -88,7 +88,7 @@ def _record_sent(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
     values = {"state": MailState.SENT, "sent_at": func.clock_timestamp(), "last_error": None}
-    _update(connection, row, has_line=row.kind == MailKind.LICENCE, **values, **removed)
+    _update(connection, row, has_line=row.kind in CUSTOMER_MAILS, **values, **removed)
 
 
 def _defer(connection: Connection, row: Row[*tuple[object, ...]], error: Deferred) -> Outcome:
@@ -118,8 +118,10 @@ def _fail(connection: Connection, row: Row[*tuple[object, ...]], error: NotSent)
 def _update(
     connection: Connection, row: Row[*tuple[object, ...]], *, has_line: bool = False, **values: object
 ) -> None:
-    """Changes the message, once in its transaction: at a second time PostgreSQL would look at its order again, and wait
-    for whoever holds it. The line goes along if the order is free."""
+    """Change the message, once per transaction, and write its line if the order is free.
+
+    A second change would make PostgreSQL check its order again, and wait for the transaction that holds it.
+    """
     is_free = has_line and _take_order(connection, row)
     values |= {"attempts": row.attempts + 1, "lacks_line": has_line and not is_free}
     changed = connection.execute(
@@ -144,7 +146,7 @@ def _take_order(connection: Connection, row: Row[*tuple[object, ...]]) -> bool:
 def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     is_licence = row.kind == MailKind.LICENCE
     if row.state == MailState.SENT:
-        event = Event.LICENCE_SENT
+        event = Event.LICENCE_SENT if is_licence else Event.CUSTOMER_TOLD
     else:
         event = Event.LICENCE_FAILED if is_licence else Event.MAIL_FAILED
     add_mail_event(
@@ -154,7 +156,7 @@ def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
         store_id=row.checkout_page_id,
         at=row.sent_at,
         account_id=row.account_id,
-        is_authored=is_licence,
+        is_authored=row.kind in CUSTOMER_MAILS,
         to=row.to_address or "deleted",
         position=str(row.position),
         number=str(row.number),

@@ -52,7 +52,7 @@ class Turns:
         self._threads: Final[list[threading.Thread]] = []
 
     def alarm(self, table: str) -> threading.Event:
-        """What ends the pause of that table's source; it may be set before the source runs."""
+        """The event that ends the pause of that table's source; it may be set before the source runs."""
         return self._alarms.setdefault(table, threading.Event())
 
     def wake(self, table: str) -> None:
@@ -70,7 +70,7 @@ class Turns:
         self.wake_all()
 
     def run(self, sources: Sequence[Source]) -> None:
-        """Returns when all sources have ended."""
+        """Run the sources; return when all of them have ended."""
         for source in sources:
             thread = threading.Thread(target=self._run, args=(source,), name=source.table)
             self._threads.append(thread)

@@ -1,5 +1,7 @@
-"""`python -m services.mail`: the one worker. It sends mail, delivers events to shops and providers, applies what came
-in from them, and acts on many orders at once. `--once` does what is due and ends.
+"""`python -m services.mail`: the worker for everything that pages do not wait for.
+
+It sends mail, delivers events to shops and providers, applies their messages, and acts on many orders at once. `--once`
+does what is due and ends.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from typing import Final
 from db.environment import SettingsError
 from services.bulk.working import work_due
 from services.delivery.bulk_rounds import BulkSource
+from services.delivery.digests import DigestSource, write_due_digests
 from services.delivery.dispatching import DeliverySource, deliver_due
 from services.delivery.incoming import apply_incoming
 from services.delivery.mail_rounds import MailSource, send_due
@@ -27,7 +30,7 @@ NO_SERVER: Final = "SMTP_URL is not set: messages stay in the mail log."
 
 
 class InboxSource:
-    """What shops have sent, as a source of work."""
+    """The inbox as a source of work."""
 
     table: Final = "inbox"
 
@@ -79,7 +82,12 @@ def _end_on_signals(turns: Turns) -> None:
 
 def _work(mail: MailSettings, turns: Turns) -> None:
     """Until it is told to stop. A database, a mail server or a shop that is away is waited for."""
-    sources: list[Source] = [InboxSource(), BulkSource(), DeliverySource(turns.alarm(DeliverySource.table))]
+    sources: list[Source] = [
+        InboxSource(),
+        BulkSource(),
+        DeliverySource(turns.alarm(DeliverySource.table)),
+        DigestSource(),
+    ]
     if mail.smtp_url is None:
         log.warning(NO_SERVER)
     else:
@@ -91,6 +99,7 @@ def _work(mail: MailSettings, turns: Turns) -> None:
 def _work_once(mail: MailSettings, stop: threading.Event) -> None:
     """Mail last: applying an answer, acting on an order, or giving a delivery up, writes some."""
     applied, settled, deliveries = apply_incoming(stop), work_due(stop), deliver_due(stop)
+    write_due_digests(stop)
     if mail.smtp_url is None:
         print(NO_SERVER)
     else:

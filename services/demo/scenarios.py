@@ -1,4 +1,4 @@
-"""What demo orders are about, and when each of them was made."""
+"""The scenarios of demo orders, and the time at which each was created."""
 
 import random
 from datetime import datetime, timedelta

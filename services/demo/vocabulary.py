@@ -1,4 +1,4 @@
-"""What demo orders are made of. Every mail address and web address is under a name reserved for examples."""
+"""The names and products of demo orders. Every mail address and web address is under a name reserved for examples."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -5,7 +5,7 @@ out when the answer says so (services/connections/answers.py). `TRANSITIONS` is 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,7 +62,7 @@ class ConfirmingConnection(NamedTuple):
 
 
 def name_of_other_side(kind: str | None) -> str:
-    """What sentences call the other side of a connection; `kind` None is one that is gone."""
+    """The name of a connection's other side in sentences; `kind` is None for a deleted connection."""
     return "the shop" if kind in (None, "webhooks") else kind.capitalize()
 
 
@@ -186,6 +186,19 @@ def find_action(connection: Connection, action_id: UUID) -> AwaitedAction | None
     return _action(row._mapping, row.connection_kind)
 
 
+def find_open_refund(connection: Connection, order_id: int, request_id: int) -> AwaitedAction | None:
+    """The refund of this request whose answer is still to come."""
+    action_id = connection.execute(
+        select(awaited_action.c.id).where(
+            awaited_action.c.order_id == order_id,
+            awaited_action.c.kind == AwaitedKind.REFUND,
+            awaited_action.c.subject == str(request_id),
+            awaited_action.c.state.in_(OPEN_STATES),
+        )
+    ).scalar_one_or_none()
+    return None if action_id is None else find_action(connection, action_id)
+
+
 def action_of_json(columns: str, connection_kind: str | None) -> AwaitedAction:
     """The action from its row as JSON, as the statement of an order in full reads it."""
     row: dict[str, Any] = json.loads(columns, parse_float=Decimal)
@@ -246,6 +259,14 @@ def change_state(
         .values(**values)
     )
     return bool(changed.rowcount)
+
+
+def find_states(connection: Connection, action_ids: Collection[UUID]) -> dict[UUID, AwaitedState]:
+    """The states of these actions; those that the transaction may not see are left out."""
+    rows = connection.execute(
+        select(awaited_action.c.id, awaited_action.c.state).where(awaited_action.c.id.in_(list(action_ids)))
+    )
+    return {row.id: AwaitedState(row.state) for row in rows}
 
 
 def mark_sent(connection: Connection, action_id: UUID, external_id: str | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What happens here that a shop can be told, and the topic by which a connection chooses."""
+"""The types of events for shops, each with the topic under which a connection subscribes to it."""
 
 from enum import StrEnum
 from typing import Final
@@ -19,6 +19,7 @@ class EventType(StrEnum):
     RESUME_REQUESTED = "subscription.resume_requested"
     LICENCE_RESENT = "license.resent"
     CODES_DELETED = "license.codes_deleted"
+    REISSUE_REQUESTED = "license.reissue"
     LICENCE_REISSUED = "license.reissued"
     EMAIL_CORRECTED = "customer.email_corrected"
     CUSTOMER_ERASED = "customer.erased"

@@ -1,4 +1,4 @@
-"""What carries an action out at a payment provider or at a shop's own API: the interface of an executor.
+"""The interface of an executor, which carries actions out at a payment provider or through a shop's own API.
 
 An executor is a connection of its own kind. Events reach it through the same deliveries as a webhook: in the order of
 each order's events, at least once, under one ID, and tried again when nothing came of it.
@@ -89,7 +89,7 @@ Result = NothingToDo | Accepted | Succeeded | Refused | TryLater | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What is known of an order's payment when a refund is about to be asked for."""
+    """An order's payment as known when a refund is about to be asked for."""
 
     order_id: int
     store_id: int
@@ -104,7 +104,7 @@ class Executor(Protocol):
 
     @property
     def title(self) -> str:
-        """What people call the provider, such as "Stripe"."""
+        """The provider's name for people, such as "Stripe"."""
         ...
 
     def can_refund(self, payment: Payment, options: Json) -> str | None:

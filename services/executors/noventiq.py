@@ -142,7 +142,7 @@ class _RefundFacts(NamedTuple):
 
 
 def _begin_refund(outgoing: OutgoingEvent) -> _RefundFacts:
-    """What the request needs, read now and not kept in the event; the attempt is written down before it is made.
+    """The values of the request, read now and not stored in the event; the attempt is written down before it is made.
 
     In a transaction of its own: a worker that is killed after the request leaves the trace.
     """
@@ -172,7 +172,7 @@ def _begin_refund(outgoing: OutgoingEvent) -> _RefundFacts:
 
 
 def _description(outgoing: OutgoingEvent, names: list[str], *, is_full: bool) -> str:
-    """What the vendor's people need: full or partial, and of which items. Reasons and notes stay here."""
+    """The text for the vendor's staff: full or partial, and of which items. Reasons and notes stay here."""
     head = (
         f"{'Full' if is_full else 'Partial'} refund of order {outgoing.data['order_name']}, "
         f"{outgoing.data['currency']} {outgoing.data['amount']}, request {outgoing.data['request_id']}. Items: "

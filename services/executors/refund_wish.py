@@ -29,7 +29,10 @@ class RefundWish:
 
 
 def read_wish(outgoing: OutgoingEvent) -> RefundWish:
-    """What an event of the type `refund.approved` asks for. Its body is ours: one that lacks a field is a defect."""
+    """The refund that an event of the type `refund.approved` asks for.
+
+    Its body is the portal's own: one that lacks a field is a defect.
+    """
     payment: Json = outgoing.data.get("payment") or {}
     return RefundWish(
         request_id=int(outgoing.data["request_id"]),

@@ -1,4 +1,4 @@
-"""What a refund operator is told before *Fulfil*: who pays the money back, and why that will not work."""
+"""The outlook before *Fulfil*: who pays the money back, or why that is not possible."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +17,7 @@ from services.refunds.plans import find_plan
 
 @dataclass(frozen=True, slots=True)
 class RefundOutlook:
-    """How a refund of an order is paid back.
+    """The way in which a refund of an order is paid back.
 
     `executor` is the name of the provider that is asked, None when it is paid back by hand. `obstacle` is why nothing
     of the order can be paid back, `note` what there is to know. `spent` is what the store has paid back today.

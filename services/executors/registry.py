@@ -1,4 +1,4 @@
-"""Which executor carries out the actions of a kind of connection. A further provider is a file, and a line here."""
+"""The executor of each kind of connection. Another provider is one file, and one line here."""
 
 from collections.abc import Callable
 from typing import Final

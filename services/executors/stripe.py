@@ -139,7 +139,7 @@ def _reference(wish: RefundWish) -> dict[str, str]:
 
 
 def _look(client: StripeClient, outgoing: OutgoingEvent, wish: RefundWish, units: int) -> Result | None:
-    """What an earlier attempt has come to; None when there was none, so that a refund may be made."""
+    """The result of an earlier attempt; None when there was none, so that a refund may be made."""
     currency = _readable(lambda: _currency_of(client, wish.reference or ""))
     if currency is not None and currency != wish.currency:
         return Refused(f"The payment was made in {currency}, the order is in {wish.currency}.")
@@ -165,7 +165,7 @@ def _was_pressed_before(outgoing: OutgoingEvent, wish: RefundWish) -> bool:
 
 
 def _readable(read: Callable[[], T]) -> T | None:
-    """What `read` returns; None where the connection's key is restricted and may not read it."""
+    """Return what `read` returns; None where the connection's restricted key may not read it."""
     try:
         return read()
     except stripe.StripeError as error:

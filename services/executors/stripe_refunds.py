@@ -1,4 +1,4 @@
-"""What Stripe says of a refund and of a request that failed, in the portal's own terms.
+"""Stripe's refunds and failed requests in the portal's own terms.
 
 Sources: https://docs.stripe.com/api/refunds/object (status, failure_reason), https://docs.stripe.com/error-codes.
 """
@@ -32,7 +32,7 @@ NO_PERMISSION: Final = "The connection's key lacks the permission to write refun
 
 
 def result_of(refund: Json) -> Result:
-    """What a refund's status means for the action."""
+    """The meaning of a refund's status for the action."""
     refund_id, status = refund.get("id"), refund.get("status")
     if status == "succeeded":
         return Succeeded(refund_id, from_stripe(int(refund["amount"]), str(refund["currency"])))

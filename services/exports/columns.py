@@ -1,4 +1,4 @@
-"""What an export contains: one row per order or item, all columns or some, and the statement that fetches them."""
+"""The content of an export: one row per order or item, all columns or some, and the statement that fetches them."""
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum

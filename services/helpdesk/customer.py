@@ -1,4 +1,4 @@
-"""What a help desk is told of a customer: totals, the newest orders, running renewals and open refunds of one store.
+"""The customer data for a help desk: totals, the newest orders, running renewals and open refunds of one store.
 
 A help desk has no account, so no viewer's row-level security binds it. Its connection does instead: the only way to the
 orders is the SQL function `help_desk_customer`, which takes the store from the connection, reads nothing else, and
@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.connections.engine import jobs_transaction
 from db.schema.connection_states import ConnectionKind
-from services.connections.inbox import UNKNOWN, Answer, find_sender, is_storable, too_many
+from services.connections.inbox import UNKNOWN, Answer, is_storable, too_many
 from services.connections.messages import WrongMessage
 from services.connections.rates import RateLimit
+from services.connections.senders import find_sender
 from services.helpdesk.requests import AskedEmails, is_signed, read_emails
 
 WRONG_SIGNATURE: Final = Answer(401, None, "The signature is wrong.")

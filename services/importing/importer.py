@@ -29,8 +29,10 @@ _MOST_UNKNOWN_KEYS: Final = 1_000
 
 @dataclass(slots=True)
 class ImportResult(MergeCounts):
-    """How many orders a file changed, and its unknown keys: a path such as `items[].colour` mapped to (number of lines
-    that have it, the first of them)."""
+    """The numbers of orders that a file changed, and its unknown keys.
+
+    `unknown_keys` maps a path such as `items[].colour` to (number of lines that have it, the first of them).
+    """
 
     unknown_keys: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -41,9 +43,9 @@ def import_orders(
     *,
     progress: Callable[[int], object] = lambda size: None,
 ) -> ImportResult:
-    """Merge order documents, numbered lines as `iter_lines` reads them, into the tables; `progress` is called with the
-    bytes of each line.
+    """Merge order documents into the tables.
 
+    `lines` are numbered, as `iter_lines` reads them; `progress` is called with the number of bytes of each line.
     A document that is the same as the last one of its order, or older, changes nothing. A newer one replaces what the
     shop has said of the order; what the portal has recorded (refund requests, notes, deleted codes, erased people)
     stays. `connection` is a transaction of the jobs' role. On `ImportLineError` or `RefusedByDatabase`, the caller's
@@ -66,8 +68,10 @@ def import_orders(
 
 
 def import_order(connection: Connection, line: bytes) -> ImportResult:
-    """Merge a single document, as `import_orders` does. It waits for its own order alone, and for the other orders of
-    the subscriptions in it. Errors name line 1."""
+    """Merge a single document, as `import_orders` does.
+
+    It waits only for its own order and for the other orders of its subscriptions. Errors name line 1.
+    """
     return import_orders(connection, [(1, line)])
 
 

@@ -50,7 +50,7 @@ Result = Fate | MergeFailure | Busy | Broken
 
 
 def merge_documents(connection: Connection, documents: Sequence[OrderRows]) -> dict[int, Result]:
-    """What became of each of these documents of different orders, by order ID.
+    """Merge documents of different orders; return the outcome of each by order ID.
 
     `connection` is a transaction of the jobs' role. The locks last until its end.
     """
@@ -65,8 +65,10 @@ def merge_documents(connection: Connection, documents: Sequence[OrderRows]) -> d
 
 
 def lock_document(connection: Connection, rows: OrderRows) -> bool:
-    """Lock the order of one document, and what its subscriptions are in, for the rest of the transaction; False when
-    somebody else has it. For those who read the order before they make the document to merge."""
+    """Lock the order of one document and those of its subscriptions; False when another transaction holds one.
+
+    The locks last until the end of the transaction. For callers that read the order before they build its document.
+    """
     _wait_at_most(connection, _TOGETHER_MILLISECONDS)
     return _is_locked(connection, _cursor(connection), [rows])
 

@@ -18,7 +18,7 @@ from services.importing.refusals import WrongField, quote
 
 @dataclass(frozen=True, slots=True)
 class DocumentItem:
-    """What an item is recognised by. `item_id` is None when the shop gave none."""
+    """The features by which an item is recognised. `item_id` is None when the shop gave none."""
 
     item_id: str | None
     product_id: str | None
@@ -33,8 +33,11 @@ class DocumentItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem(DocumentItem):
-    """An item that is here. `refunded_here`: the portal refunded it, so it stays the product that it was. `said_at` is
-    the time of the document that said last what it is, `said_alone` whether that was about this item alone."""
+    """An item of the stored order.
+
+    `refunded_here`: the portal refunded it, so it stays the product that it was. `said_at` is the time of the latest
+    document that described it; `said_alone` tells whether that document was about this item alone.
+    """
 
     position: int
     refunded_here: bool
@@ -53,11 +56,11 @@ class ItemMatches:
 def match_items(
     stored: Sequence[StoredItem], sent: Sequence[DocumentItem], *, last_position: Callable[[], int]
 ) -> ItemMatches:
-    """The position of each item sent. New items come after `last_position`, the highest that anything refers to;
-    it is called only when there are some.
+    """The position of each item sent.
 
-    An item that was refunded here and is not in the document stays as it is; others go. Raises `WrongField` when a
-    refunded item could be any of several items sent.
+    New items come after the result of `last_position`, the highest position that anything refers to; it is called only
+    when there are new items. An item that was refunded here and is not in the document stays as it is; others go.
+    Raises `WrongField` when a refunded item could be any of several items sent.
     """
     if _are_same(stored, sent):
         return ItemMatches(tuple(range(1, len(sent) + 1)), ())

@@ -56,8 +56,11 @@ class ImportLocks:
 
 
 def make_stores(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    """The IDs of the stores with these names. New stores are committed at once, on a connection of their own: another
-    import with the same new store must not wait for the end of this one."""
+    """The IDs of the stores with these names; new stores are created.
+
+    They are committed at once, on a connection of their own, so that another import with the same new store does not
+    wait for the end of this one.
+    """
     store_names = sorted(names)
     store_ids = _find_stores(connection, store_names)
     missing = [{"name": name} for name in store_names if name not in store_ids]

@@ -38,7 +38,7 @@ class RefusedByDatabase(InvalidInput):
 
 
 class Fate(StrEnum):
-    """What became of a document. `FOREIGN`: its order belongs to another store, and nothing was changed."""
+    """The outcome of a document. `FOREIGN`: its order belongs to another store, and nothing was changed."""
 
     INSERTED = "inserted"
     UPDATED = "updated"
@@ -48,7 +48,7 @@ class Fate(StrEnum):
 
 @dataclass(slots=True)
 class MergeCounts:
-    """How many orders were changed."""
+    """The number of orders that were changed."""
 
     inserted: int = 0
     updated: int = 0
@@ -249,8 +249,10 @@ def _is_older(rows: OrderRows, stored: _StoredOrder) -> bool:
 
 
 def _is_news(rows: OrderRows, stored: list[StoredItem], position: int) -> bool:
-    """Whether a document about one item, older than its order's latest, still says something: no later document has
-    been about this item, nor about the whole order."""
+    """Whether a document about one item that is older than its order's latest still counts.
+
+    It does unless a later document was about this item or about the whole order.
+    """
     said_at = datetime.fromisoformat(rows.updated_at) if rows.updated_at is not None else None
     item = next((item for item in stored if item.position == position), None)
     # An item that is not here may be one that a later document of the whole order did not have.

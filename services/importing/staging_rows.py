@@ -166,7 +166,7 @@ class OrderRows(NamedTuple):
     relations: list[RelationRow]
 
     def document_items(self) -> list[DocumentItem]:
-        """What each of the document's items is recognised by."""
+        """The features by which each of the document's items is recognised."""
         codes: dict[int, tuple[str, ...]] = {}
         for row in self.codes:
             codes[row.item] = (*codes.get(row.item, ()), row.code)
@@ -222,8 +222,11 @@ class Batch:
         positions: Sequence[int],
         remaining: Sequence[int] = (),
     ) -> None:
-        """Add one order; `exists` when the database has it already, `stays` when only its items change, `remaining` are
-        the positions of its items that the document does not have and that stay as they are."""
+        """Add one order.
+
+        `exists` when the database has it already, `stays` when only its items change; `remaining` are the positions of
+        the items that the document lacks and that stay as they are.
+        """
         tables, order_id = self.tables, rows.order_id
         flags = (exists, rows.only_item, stays, rows.sums_up, rows.only_store)
         tables["stage_order"].append((order_id, store_id, *flags, *rows.order))

@@ -29,7 +29,7 @@ _JOINERS: Final = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the mail server is given: sender and recipient of the envelope, and the content with its headers."""
+    """A message as the mail server receives it: sender and recipient of the envelope, content with its headers."""
 
     sender: str
     recipient: str

@@ -116,7 +116,7 @@ def _confirm(connection: Connection, message: WaitingMessage, awaited: _Awaited,
 def _missing(
     connection: Connection, message: WaitingMessage, stored: StoredOrder, awaited: _Awaited, position: int
 ) -> int:
-    """How many of the refund's products are still to be returned, with the one at `position` returned now."""
+    """The number of the refund's products still to be returned, with the one at `position` returned now."""
     earlier, unreadable = _earlier_messages(
         connection, message, (NoventiqEvent.PRODUCT_RETURNED,), inbox.c.received_at >= awaited.recorded_at
     )

@@ -1,4 +1,4 @@
-"""What a message of Noventiq's does: it is a hint. With API credentials the order is fetched and believed; without, its
+"""Noventiq's messages are hints. With API credentials the order is fetched and believed; without, its
 product is merged and statuses only go forward (services/noventiq/progress.py).
 
 Run by the worker, one message at a time. An order is locked as an import locks it before anything is decided about it.

@@ -1,4 +1,4 @@
-"""What Noventiq's API says of the order that a message hints at.
+"""The order that a message hints at, as Noventiq's API returns it.
 
 The vendor's answer to `GET /v1/order/{id}` is relied upon only in the fields that its webhooks have as well: those of
 the order, the customer and the payment as a whole, and those of a product where products are listed under `products` or
@@ -65,7 +65,7 @@ def _order(fetched: Document, told: Document) -> Document:
 
 
 def _with_event(product: _Product, told: _Product) -> _Product:
-    """What the API says of the event's product, with what the event itself means."""
+    """The event's product as the API returns it, together with the meaning of the event."""
     flags = {key: told.item[key] for key in ("delivered", "refunded") if key in told.item}
     return _Product(product.item | flags, product.subscription or told.subscription)
 

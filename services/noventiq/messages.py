@@ -46,7 +46,7 @@ _PRODUCT_TEXTS: Final = (
 
 
 class NoventiqEvent(StrEnum):
-    """What Noventiq tells; others are accepted, ignored and shown."""
+    """The types of Noventiq's events that have an effect; others are accepted, ignored and shown."""
 
     ORDER_CREATED = "order.created"
     PAYMENT_SUCCEEDED = "order.payment.succeeded"
@@ -64,7 +64,7 @@ KNOWN_EVENTS: Final = frozenset(NoventiqEvent)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionNotice:
-    """What a message or the API says of a subscription. `type` and `status` are None when it says nothing."""
+    """A subscription as a message or the API describes it. `type` and `status` are None when it says nothing."""
 
     id: str
     type: str | None
@@ -120,7 +120,7 @@ def read_notice(body: bytes, store: str) -> Notice:
 
 
 def order_part(message: JsonObject) -> Document:
-    """What a message or an answer of the API says of the order as a whole; raises `WrongMessage`."""
+    """The order as a whole, as a message or the API describes it. Raises `WrongMessage`."""
     document: Document = {"order_id": read_order_id(message)}
     document |= _texts(message, _ORDER_TEXTS, "")
     status = message.get("status")
@@ -158,7 +158,7 @@ def read_order_id(message: JsonObject) -> int:
 
 
 def read_subscription(source: Json | None) -> SubscriptionNotice | None:
-    """What is said of a subscription; None when its ID is missing."""
+    """The subscription in a message; None when its ID is missing."""
     if not isinstance(source, dict):
         return None
     identifier, kind, status = source.get("id"), source.get("type"), source.get("status")
@@ -176,7 +176,7 @@ def read_subscription(source: Json | None) -> SubscriptionNotice | None:
 
 
 def _complete(document: Document, event: str, message: JsonObject) -> None:
-    """What the event itself says, beside the fields."""
+    """The meaning of the event itself, beside its fields."""
     if event == NoventiqEvent.PAYMENT_SUCCEEDED:
         if document["status"] == MainStatus.NOT_PAID:
             document["status"] = MainStatus.PAID.value

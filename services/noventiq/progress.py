@@ -1,4 +1,4 @@
-"""What an order becomes when Noventiq says something of one of its products: the newer word counts, and some things
+"""An order after news of Noventiq's about one of its products: the newer word counts, and some things
 only go forward.
 
 Messages come in any order, twice, and with a time that no signature covers. So a status goes from *not paid* by *paid*
@@ -33,7 +33,7 @@ _UNKNOWN_TYPE: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What is said of a product and its order. `document` has this one item; `said_at` is when it was true.
+    """News of a product and its order. `document` has this one item; `said_at` is when it was true.
 
     `is_believed`: it was read from the API. `subscription` None: nothing is said of one.
     """
@@ -122,7 +122,7 @@ def _subscription(saying: Saying, product: StoredProduct | None, document: Docum
 
 
 def _subscription_status(saying: Saying, before: object, order_status: str) -> SubscriptionStatus:
-    """What was said; else what the event means; else as it was; else what the order's status means.
+    """The status as stated; else by the event's meaning; else as it was; else by the order's status.
 
     So a message that does not speak of the status leaves what was decided here.
     """

@@ -1,4 +1,4 @@
-"""How Noventiq's webhooks are verified and read when they come in, before anything is done about them.
+"""Verification and reading of Noventiq's webhooks, before anything is applied.
 
 They have no ID: the SHA-256 of the raw body takes its place, so that a doubled message is one.
 """

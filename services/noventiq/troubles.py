@@ -1,4 +1,4 @@
-"""Which connections' API is of no use at the moment: their messages wait without being tried one by one.
+"""Connections whose API is unavailable at the moment: their messages wait without being tried one by one.
 
 Each attempt at an API that does not answer takes seconds, and all stores share the worker; many logins with a wrong
 password may lock an account. Kept in the memory of the process and by credentials, as tokens are: with a new password

@@ -1,4 +1,4 @@
-"""What a store's connections are told of an action, beside its line in the history and its row in the audit log.
+"""Events to a store's connections about an action, beside its line in the history and its row in the audit log.
 
 Thin on purpose: numbers, amounts and states, and never a name, an address, a reason or a note.
 """
@@ -39,7 +39,7 @@ def announce(
 
 
 def payment_of(order: LockedOrder) -> Mapping[str, object]:
-    """How the order was paid, as far as a provider can be asked about it."""
+    """The order's payment, as far as a provider can be asked about it."""
     return {"provider": order.payment_provider, "reference": order.payment_reference}
 
 

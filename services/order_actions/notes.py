@@ -12,7 +12,7 @@ from services.text.input import NOTE_LIMIT, checked_text
 
 @action(AuditAction.ADD_NOTE)
 def add_note(connection: Connection, viewer: Viewer, order_id: int, *, text: str) -> ActionResult:
-    """Adds a note to the order's history. Raises `OrderNotFound`, `NotAllowed`, `InvalidInput` (field `text`)."""
+    """Add a note to the order's history. Raises `OrderNotFound`, `NotAllowed`, `InvalidInput` (field `text`)."""
     text = checked_text(text, field="text", name="The note", limit=NOTE_LIMIT)
     order = lock_order(connection, viewer, order_id)
     add_event(connection, viewer, order, Event.NOTE, text=text)

@@ -13,7 +13,7 @@ from services.order_actions.subscription_changes import carry_out_change, find_r
 
 
 def name_of_change(action: AwaitedAction) -> str:
-    """What sentences call the change."""
+    """The name of the change in sentences."""
     what = "cancellation" if action.kind is AwaitedKind.CANCEL_SUBSCRIPTION else "resumption"
     return f"{what} of subscription {action.subject}"
 

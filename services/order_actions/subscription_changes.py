@@ -38,7 +38,7 @@ class SubscriptionRow(NamedTuple):
     is_awaited: bool
 
     def event_data(self) -> dict[str, Value]:
-        """What events say of it. The position stands for an ID that is missing, as in documents."""
+        """The data of its events. The position replaces a missing ID, as in documents."""
         return {"subscription_id": self.subscription_id, "item_id": self.item_id or str(self.position)}
 
 

@@ -14,7 +14,7 @@ from db.schema.audit_actions import AuditAction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.mail_tables import mail
 from db.schema.order_tables import checkout_page, order_document, orders
-from db.schema.statuses import MailKind
+from db.schema.statuses import CUSTOMER_MAILS
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
@@ -40,7 +40,7 @@ class ChangedSincePreview(Conflict):
 
 
 class Part(StrEnum):
-    """What the person is in an order. In one of a past e-mail the customer has another one now."""
+    """The person's part in an order. In an order of a past e-mail the customer has another one now."""
 
     CUSTOMER = "customer"
     LICENCE_USER = "licence user"
@@ -65,8 +65,10 @@ class TouchedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What the deletion would touch: `parts` by order ID, of which `orders` shows the newest `SHOWN`. The documents and
-    mails are those of the customer's own orders."""
+    """The reach of a deletion: `parts` by order ID, of which `orders` shows the newest `SHOWN`.
+
+    `documents` and `mails` count those of the customer's own orders.
+    """
 
     parts: Mapping[int, Part]
     orders: tuple[TouchedOrder, ...]
@@ -99,7 +101,7 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
         connection.execute(
             select(func.count()).select_from(table).where(table.c.order_id == any_(own), *more)
         ).scalar_one()
-        for table, more in ((order_document, ()), (mail, (mail.c.kind == MailKind.LICENCE,)))
+        for table, more in ((order_document, ()), (mail, (mail.c.kind.in_(CUSTOMER_MAILS),)))
     )
     touched = tuple(TouchedOrder(*row, parts[row.order_id]) for row in rows)
     return ErasurePreview(parts, touched, documents, mails)
@@ -109,9 +111,9 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
 def erase_personal_data(
     connection: Connection, viewer: Viewer, *, email: str, expected: Mapping[int, Part]
 ) -> ActionResult:
-    """Takes the person out of orders, licence users, histories, mails, saved searches and the audit log, and writes
-    *Personal data anonymize* into each order's history. The orders remain, countable.
+    """Remove a person's data from orders, licence users, histories, mails, saved searches and the audit log.
 
+    Each order's history gets the line *Personal data anonymize*; the orders themselves remain and are counted.
     `expected` is what the preview showed. Locks the orders by rising ID and then their mails. Raises `NotAllowed`,
     `InvalidInput`, `NothingToErase`, and `ChangedSincePreview` when the person's orders are no longer those previewed.
     """

@@ -21,8 +21,11 @@ from services.privacy.mentions import DIGESTED, Kind, Value, candidates
 
 @dataclass(slots=True)
 class Person:
-    """Whom to take out, by order: `own` orders are emptied as a whole, of `used` ones only the licence user's part, and
-    in `past` ones the customer had this e-mail before. `email` is None when a document of the shop asks for it."""
+    """The person to remove, by order.
+
+    `own` orders are emptied as a whole, of `used` ones only the licence user's part, and in `past` ones the customer
+    had this e-mail before. `email` is None when a document of the shop asks for the deletion.
+    """
 
     email: str | None
     own: list[int]
@@ -58,7 +61,7 @@ class KnownValue(NamedTuple):
 
 
 def current_values(connection: Connection, person: Person) -> tuple[set[Value], set[Value]]:
-    """What the person is known by, and what else their own orders are known by: the users of their licences."""
+    """The values that identify the person, and those that identify the licence users in the person's own orders."""
     theirs, beside = set(), set()
     if person.email:
         theirs.add(Value(Kind.EMAIL, person.email))

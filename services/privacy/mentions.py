@@ -32,7 +32,7 @@ _MOST_NAMES: Final = 8
 
 
 class Kind(StrEnum):
-    """What a value is."""
+    """The kind of a value."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -55,8 +55,10 @@ class Value:
 
 
 class Mentions:
-    """Finds these values. `strong` ones are enough to know a person by, anywhere; a first name or four digits are
-    taken for theirs only in what belongs to their own orders."""
+    """A search for these values in texts.
+
+    A strong value identifies a person anywhere; a first name or four digits count only in the person's own orders.
+    """
 
     def __init__(self, values: Iterable[Value], *, strong_only: bool) -> None:
         ordered = sorted(set(values))
@@ -90,7 +92,7 @@ class Mentions:
 
 
 def candidates(text: str | None, sizes: Iterable[tuple[Kind, int]]) -> Iterator[Value]:
-    """What in the text could be a value of these kinds and numbers of words, to be compared by digest."""
+    """The parts of the text that could be values of these kinds and numbers of words, to be compared by digest."""
     wanted = frozenset(sizes)
     kinds = {kind for kind, _ in wanted}
     for reading in readings(text or ""):

@@ -1,9 +1,7 @@
-"""Taking a person out of orders and of every text: what `services.privacy.erasure` and the import of documents
-have in common.
+"""The removal of a person from orders and from every text, shared by `services.privacy.erasure` and the import.
 
-What is emptied is written in db/schema/personal.py; the database empties it, and lets spans of texts be cut
-out and nothing be
-written (db/migrations/sql/0014_erasing.sql). Where a text mentions the person is found here
+db/schema/personal.py lists what is emptied. The database empties it; of other texts it lets spans be cut out, and
+nothing be written (db/migrations/sql/0014_erasing.sql). The mentions of the person in a text are found here
 (`services.privacy.mentions`).
 """
 
@@ -44,8 +42,10 @@ _MOST_PATTERNS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was taken out. `mails_under_way` are messages that a worker was still handing over: they are emptied
-    when that has ended."""
+    """The extent of a deletion.
+
+    `mails_under_way` are messages that a worker was still handing over; they are emptied when that has ended.
+    """
 
     texts: int
     documents: int
@@ -82,9 +82,11 @@ class Reach:
 
 
 def find_reach(connection: Connection, person: Person, *, store_id: int | None = None) -> Reach:
-    """Looks for the person's e-mails and phone numbers in every text there is, which reads every history once: done
-    before anything is locked. Orders that tell of the person's own are part of the reach in any case. With `store_id`,
-    the reach ends at this store's orders and messages."""
+    """Search every text for the person's e-mails and phone numbers.
+
+    Call it before anything is locked, because it reads every history once. Orders that refer to the person's own are
+    always part of the reach. With `store_id`, the reach ends at this store's orders and messages.
+    """
     theirs = current_values(connection, person)[0] | past_values(connection, person)
     related = _related(connection, person.own)
     emails, numbers = _patterns(theirs)
@@ -116,8 +118,11 @@ def find_reach(connection: Connection, person: Person, *, store_id: int | None =
 def erase(
     connection: Connection, person: Person, reach: Reach, *, announce: bool, wait_seconds: float
 ) -> Erased:
-    """Takes the person out of everything; all these orders must be locked. Waits that long at most for messages that
-    are on their way. `announce` writes *Personal data anonymize* into the histories."""
+    """Remove the person from everything; all these orders must be locked.
+
+    Waits at most `wait_seconds` for messages that are being handed over. `announce` writes *Personal data anonymize*
+    into the histories.
+    """
     locked, under_way = _lock_mails(connection, person, reach, wait_seconds)
     theirs, beside = current_values(connection, person)
     theirs |= past_values(connection, person)
@@ -156,10 +161,10 @@ def erase(
 def _lock_mails(
     connection: Connection, person: Person, reach: Reach, wait_seconds: float
 ) -> tuple[list[int], int]:
-    """Locks the messages by rising ID, after the orders, and returns them and how many could not be had.
+    """Lock the messages by rising ID, after the orders; return their IDs and the number of those that stayed locked.
 
-    It looks again and again instead of queueing for a lock: a worker that holds one goes on to write into the history
-    of an order that is locked here, and two who wait for each other would both fail.
+    It polls instead of queueing for a lock: a worker that holds one goes on to write into the history of an order that
+    is locked here, and the two would wait for each other.
     """
     loose = [int(row.key) for row in reach.loose_texts if row.place.startswith("mail.")]
     keys = emails_of({Value(Kind.EMAIL, person.email)} if person.email else ())
@@ -214,7 +219,7 @@ def _cut(row: PersonalText, spans: list[tuple[int, int]]) -> Cut:
 
 
 def _related(connection: Connection, own: list[int]) -> set[int]:
-    """Orders that tell of these: offers of the same page, and the rest of the same subscriptions."""
+    """Orders that refer to these: offers of the same page, and the other orders of the same subscriptions."""
     both = order_relation.c.order_id, order_relation.c.related_order_id
     statements = [select(both[1]).where(both[0].in_(own)), select(both[0]).where(both[1].in_(own))]
     mine = subscription.alias()
@@ -264,8 +269,7 @@ def _comparable(kind: Kind, value: str) -> str:
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:
-    """Patterns of LIKE for texts that may hold an e-mail or the phone number of the person: whatever is between the
-    parts."""
+    """LIKE patterns for texts with the person's e-mails or phone numbers, with anything between their parts."""
     emails, numbers = set(), set()
     for value in values:
         if value.kind is Kind.EMAIL:

@@ -26,7 +26,7 @@ from services.refunds.sums import allot
 
 
 def name_of_refund(action: AwaitedAction) -> str:
-    """What sentences call the refund."""
+    """The name of the refund in sentences."""
     refund = refund_of(action.wish)
     return f"refund of {refund.sum_text} ({refund.items_text})"
 

@@ -14,7 +14,7 @@ from services.refunds.plans import RefundedItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """What was decided: the items with their shares, and what goes with them. `currency` is the order's.
+    """A decided refund: the items with their shares, and what goes with them. `currency` is the order's.
 
     `is_full` says whether no refundable item of the order is left, `falls_short` whether less was given back for the
     items than they come to; then the refund is a partial one, although the order has no item left.
@@ -52,14 +52,14 @@ class Refund:
         return format_money(self.amount, self.currency)
 
     def details(self) -> dict[str, object]:
-        """What the audit log keeps of it."""
+        """The details for the audit log."""
         shares = [format_money(item.amount, self.currency) for item in self.items]
         parts = {item.position: item.part for item in self.items if item.part}
         details = {"items": self.positions, "sum": self.sum_text, "shares": shares}
         return details | ({"parts": parts} if parts else {})
 
     def event_data(self) -> dict[str, Value]:
-        """What events say of it."""
+        """The data for events."""
         return {
             "currency": self.currency,
             "amount": decimal_text(self.amount),

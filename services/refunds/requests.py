@@ -91,7 +91,7 @@ class RefundRequest:
 
     @property
     def sum_words(self) -> str | None:
-        """What was given back, as people read it; None for a request that is not completed."""
+        """The sum given back, as people read it; None for a request that is not completed."""
         if self.amount is not None and self.currency is not None:
             return format_money(self.amount, self.currency)
         return SUM_NOT_RECORDED if self.status == RefundStatus.COMPLETED else None

@@ -1,4 +1,4 @@
-"""What a refund comes to: the order's total shared out over its lines, less what was given back before.
+"""The sum of a refund: the order's total shared out over its lines, less what was given back before.
 
 The rules and their reasons: docs/decisions/016-what-a-refund-comes-to.md, and 035-parts-of-a-line.md for a line that is
 given back in parts. Nothing here reads or writes anything.
@@ -151,7 +151,7 @@ def _given_back(
     """What earlier refunds gave back; never less than `settled`, the shares of refunded lines, and `parts`, what was
     given back of open ones, if others refunded some.
 
-    What the shop gave back for a line, and what a refund of before version 0.2 came to, nobody has written down.
+    The sums that the shop gave back for a line, and those of refunds before version 0.2, were not recorded.
     Such a line counts as settled with its share: nothing is ever given back for it again.
     """
     amounts = [

@@ -1,4 +1,4 @@
-"""What the app's role may change, and what acting on orders needs."""
+"""Write rights of the app's role, and the tables that actions on orders need."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What administrators change, the lives of accounts, and the deletion of personal data."""
+"""Administration, the life cycle of accounts, and the deletion of personal data."""
 
 from pathlib import Path
 

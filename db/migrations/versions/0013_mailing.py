@@ -1,4 +1,4 @@
-"""What can be mailed, and what the mail server was found to offer."""
+"""Addresses that can be mailed, and the capabilities of the mail server."""
 
 from db.migrations.support import in_batches, run_sql
 

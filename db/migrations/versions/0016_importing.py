@@ -1,4 +1,4 @@
-"""What shops export: returns, coupons, items without IDs."""
+"""Documents as shops export them: returns, coupons, items without IDs."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What was sent by a connection: events as a table, the chosen one in full, and sending them again."""
+"""Events sent by a connection: a table, the chosen one in full, and replay."""
 
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo

@@ -239,7 +239,7 @@ def _provider(
 
 
 def _limits(listed: ListedConnection | None, errors: dict[str, DeltaGenerator]) -> dict[str, str | bool]:
-    """How much may be paid back, and whether anything is sent at all."""
+    """Draw the caps on refunds, and the switch of the dry run."""
     left, right = st.columns(2)
     with left:
         day_cap = _text(

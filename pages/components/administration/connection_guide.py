@@ -1,4 +1,4 @@
-"""What an administrator pastes where, for each kind of connection."""
+"""Setup instructions for each kind of connection: which value is pasted where."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What arrived by a connection: messages as a table, the chosen one with its masked body, and applying them again."""
+"""Messages received by a connection: a table, the chosen one with its masked body, and replay."""
 
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ _STATE, _BEFORE = "connection_messages_state", "connection_messages_before"
 
 
 class RangeSubject(NamedTuple):
-    """Whose messages are applied again; None for those that came through the database."""
+    """The connection whose messages are replayed; None for those that came through the database."""
 
     connection_id: int | None
     zone: ZoneInfo

@@ -30,7 +30,7 @@ _SHOWN: Final = "connection_shown_secrets"
 
 @dataclass(slots=True)
 class Draft:
-    """What was made for one opening of a dialog: pressed twice, it makes one connection, or one secret."""
+    """The result of one opening of a dialog: pressed twice, it creates one connection, or one secret."""
 
     dialog_key: UUID | None
     key: str = field(default_factory=new_key)

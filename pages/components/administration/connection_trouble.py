@@ -1,4 +1,4 @@
-"""What an administrator has to know of connections: a number in the navigation, a line on the Administration page."""
+"""Trouble with connections, for administrators: a number in the navigation, a line on the Administration page."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _SECONDS: Final = 30
 
 
 def count_trouble(viewer: Viewer | None) -> int:
-    """How many connections are in trouble, as of half a minute ago at most; 0 for all who are not administrators."""
+    """The number of connections in trouble, at most half a minute old; 0 for everybody but administrators."""
     if viewer is None or not viewer.may_administer:
         return 0
     return _count(viewer)

@@ -162,7 +162,7 @@ def _card(listed: ListedConnection, zone: ZoneInfo) -> None:
 
 
 def _counts(listed: ListedConnection, key: str) -> None:
-    """What went through the connection, each direction with the button that shows it."""
+    """Draw the traffic of the connection, each direction with the button that opens it."""
     with st.container(horizontal=True, gap="medium", key=f"{key}_counts"):
         _direction(
             "Received",
@@ -222,7 +222,7 @@ def _state(listed: ListedConnection) -> str:
 
 
 def _secret_lines(listed: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
-    """What is known of each secret: when it was set, and until when the one before it is valid."""
+    """Draw each secret's age, and until when the one before it remains valid."""
     lines = {}
     for purpose in RULES[listed.kind].made | RULES[listed.kind].typed:
         state, name = listed.secrets.get(purpose), connection_dialogs.secret_name(listed.kind, purpose)
@@ -240,7 +240,7 @@ def _secret_lines(listed: ListedConnection, zone: ZoneInfo) -> dict[str, str]:
 
 
 def _menu(listed: ListedConnection, key: str) -> None:
-    """What is done less often."""
+    """Draw the less frequent actions."""
     choices: dict[str, Dialog[Any]] = {}  # Any: each has a subject of its own
     rule = RULES[listed.kind]
     if listed.kind is ConnectionKind.WEBHOOKS and not (listed.out_url and listed.switched_off_at is None):

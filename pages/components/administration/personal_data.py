@@ -110,7 +110,7 @@ def _preview(preview: ErasurePreview, zone: ZoneInfo) -> None:
 
 
 def _what_happens(preview: ErasurePreview) -> list[str]:
-    """What happens to the orders, one sentence per part that the person has in them."""
+    """The effect on the orders, one sentence per part that the person has in them."""
     own, used, past = (preview.count(part) for part in Part)
     lines = []
     if own:

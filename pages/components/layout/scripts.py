@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_NAMES = ("calendar", "habits", "tooltips")
+_NAMES = ("box", "calendar", "habits", "tooltips")
 
 
 def _script() -> str:

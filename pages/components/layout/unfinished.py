@@ -20,7 +20,7 @@ _STATE: Final = "dialog"
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Whose session ended and why, the text of its fields, the dialog that was open, and the entries of its forms.
+    """What an ended session leaves behind: its account, why it ended, its texts, its open dialog, and its forms.
 
     `forms` has the entries of each registered form by the form's name.
     """

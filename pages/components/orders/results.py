@@ -17,6 +17,7 @@ from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
+from pages.components.orders.answers import redraw_when_answered
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
 from pages.components.orders.view import draw_order
@@ -229,6 +230,7 @@ def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
         orders = get_orders(connection, viewer, order_ids)
     for order in orders:
         _draw(order, viewer)
+    redraw_when_answered(orders, viewer)
 
 
 def _open_order(viewer: Viewer, order_id: int) -> None:
@@ -239,6 +241,7 @@ def _open_order(viewer: Viewer, order_id: int) -> None:
         st.warning(str(error), icon=":material/search_off:")
         return
     _draw(order, viewer)
+    redraw_when_answered([order], viewer)
 
 
 def _close() -> None:

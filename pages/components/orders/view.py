@@ -166,7 +166,7 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
 def _subscription_button(
     order: OrderDetail, item: OrderItem, subscription: Subscription, viewer: Viewer
 ) -> tuple[str, Dialog[Any]] | None:
-    """What can be done to the subscription now: to change it, or to stop waiting for the answer to a change."""
+    """The action that the subscription allows now: to change it, or to stop waiting for the answer to a change."""
     action = stoppable(order.awaited, viewer, subscription_id=subscription.subscription_id)
     if action is not None:
         return "Stop waiting", stop_dialog(order.order_name, action)
