@@ -82,6 +82,10 @@ class AuditAction(StrEnum):
     OPEN_MESSAGE = "open message"
     REPLAY_MESSAGES = "replay messages"
     STOP_WAITING = "stop waiting"
+    # Views.
+    SAVE_VIEW = "save view"
+    CHANGE_VIEW = "change view"
+    DELETE_VIEW = "delete view"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
     # What goes out to other programs.

@@ -143,6 +143,10 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "filters": Personal(Whose.ANYBODY, Fate.REMOVE),
         "filters_digest": Personal(Whose.ANYBODY, Fate.REMOVE),
     },
+    "order_view": {
+        "name": Personal(Whose.ANYBODY, Fate.REMOVE),
+        "filters": Personal(Whose.ANYBODY, Fate.REMOVE),
+    },
     "audit_log": {"details": _CUT, "account_email": _ACCOUNT, "address": _ACCOUNT},
     "known_value": {"digest": _kept("Keyed: it recognises a value that comes again, and cannot be read.")},
     "account": dict.fromkeys(
@@ -208,6 +212,10 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
     "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone "
     "product_key sku_key",
+    "opened_orders": "account_id order_ids",
+    # `export` names columns and a format.
+    "order_view": "id account_id team_id export created_at",
+    "order_view_place": "account_id view_id place",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total total_key customer_erased "

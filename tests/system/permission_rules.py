@@ -22,6 +22,7 @@ from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
 from services.refunds.queue import QueueView
+from services.views.models import ExportChoice
 
 EVERYBODY = frozenset(Role)
 
@@ -127,6 +128,19 @@ RULES = {
     "orders.search.count_orders": Rule(EVERYBODY, fixed(empty())),
     "orders.search.missing_ids": Rule(EVERYBODY, fixed(empty())),
     "recognition.counting.count_rivals": Rule(EVERYBODY, fixed([empty()])),
+    "orders.opened.find_opened": Rule(EVERYBODY, fixed()),
+    # Views: whose they are is what tests/services/views is about.
+    "views.listing.find_views": Rule(EVERYBODY, fixed()),
+    "views.listing.find_view_teams": Rule(EVERYBODY, fixed()),
+    "views.listing.count_views": Rule(EVERYBODY, fixed((), zone=UTC)),
+    "views.listing.find_view": Rule(EVERYBODY, call("view")),
+    "views.listing.move_view": Rule(EVERYBODY, call("view", up=True)),
+    "views.changes.save_view": Rule(
+        EVERYBODY, fixed(name="x", team_id=None, search=empty(), export=ExportChoice())
+    ),
+    # A team's, by somebody else of the team.
+    "views.changes.change_view": Rule(ADMINISTRATORS, call("view", name="x", team_id="team")),
+    "views.changes.delete_view": Rule(ADMINISTRATORS, call("view")),
     "exports.csv_file.export_orders": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.workbook.export_workbook": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.runs.record_export": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, address=None)),

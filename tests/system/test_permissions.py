@@ -133,6 +133,13 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     )
     [[team]], [[mail]] = run("SELECT id FROM team"), run("SELECT id FROM mail")
     [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
+    for account_id in people.values():
+        run("INSERT INTO team_member VALUES (:team, :id)", team=team, id=account_id)
+    author = factories.account("author")
+    [[view]] = run(
+        "INSERT INTO order_view (account_id, team_id, name, filters) VALUES (:author, :team, 'v', :empty) RETURNING id",
+        author=author, team=team, empty='{"zone": "UTC", "fields": {}}',
+    )  # fmt: skip
     off = factories.account("off")
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
     second = factories.account("second")
@@ -145,6 +152,7 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
         "locked": locked,
         "second": second,
         "team": team,
+        "view": view,
         "mail": mail,
         "store": store,
         "account": factories.account("somebody"),

@@ -32,6 +32,7 @@ ACTIONS = (
     *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
+    *("save view", "change view", "delete view"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -81,6 +82,7 @@ def upgrade() -> None:
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
     run_sql("0023_refunds.sql")
+    run_sql("0023_views.sql")
 
 
 def _filters() -> None:

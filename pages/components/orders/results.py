@@ -40,6 +40,7 @@ from services.text.links import safe_link
 
 _VIEW_KEY: Final = "results_view"
 _CLOSED: Final = "orders_closed"
+_OPENED: Final = "orders_opened"  # the order that was opened last, until another one is
 PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
 
@@ -235,8 +236,10 @@ def _draw_full(viewer: Viewer, order_ids: tuple[int, ...]) -> None:
 
 def _open_order(viewer: Viewer, order_id: int) -> None:
     try:
-        with viewer_transaction(viewer.account_id) as connection:
-            order = get_order(connection, viewer, order_id)
+        is_opened = st.session_state.get(_OPENED) != order_id
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            order = get_order(connection, viewer, order_id, is_opened=is_opened)
+        st.session_state[_OPENED] = order_id
     except OrderNotFound as error:
         st.warning(str(error), icon=":material/search_off:")
         return
