@@ -8,11 +8,12 @@ from typing import Final, TypeVarTuple
 from sqlalchemy import ColumnElement, Numeric, Select, Text, cast, func, literal, select
 
 from db.schema.order_tables import checkout_page, orders
-from db.schema.refund_tables import refund_request
+from db.schema.refund_tables import refund_reason, refund_request
 from db.schema.statuses import RefundResult, RefundStatus
 from db.statements.conditions import SearchValues, matching
 
 Ts = TypeVarTuple("Ts")
+IN_OWN_WORDS: Final = "In own words"
 
 
 class RefundGrouping(StrEnum):
@@ -24,7 +25,8 @@ class RefundGrouping(StrEnum):
 
 
 _LABELS: Final[Mapping[RefundGrouping, ColumnElement[str | None]]] = {
-    RefundGrouping.REASON: refund_request.c.reason,
+    # As the list has it now: what was said beside a listed reason, or in its place, makes no groups.
+    RefundGrouping.REASON: func.coalesce(refund_reason.c.reason, IN_OWN_WORDS),
     # Who closed it; of an open one, who has taken it.
     RefundGrouping.OPERATOR: func.coalesce(refund_request.c.closed_by_name, refund_request.c.taken_by_name),
     RefundGrouping.STORE: checkout_page.c.name,
@@ -37,6 +39,7 @@ def _of(statement: Select[*Ts], values: SearchValues, store_ids: Sequence[int]) 
         statement.select_from(refund_request)
         .join(orders, orders.c.order_id == refund_request.c.order_id)
         .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
+        .outerjoin(refund_reason, refund_reason.c.id == refund_request.c.reason_id)
         .where(matching(values, store_ids), orders.c.refund_status.is_not(None))
     )
 
