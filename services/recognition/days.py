@@ -15,6 +15,7 @@ from services.recognition.spans import Span, month_span, resolved, year_span
 from services.recognition.tokens import Token
 
 _LEXEME: Final = re.compile(r"[0-9]+|[^\W\d_][^\s\d.,/–—:+()-]*|.")
+_POSSESSIVE: Final = re.compile("['’]s$")  # yesterday's
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th", "er", "º", "ª", "."})
 _OF: Final = frozenset({"of", "de", "del", "."})
 _TO: Final = frozenset({"-", "–", "—", "to", "and", "bis", "au", "al"})
@@ -48,7 +49,7 @@ def lexemes_of(tokens: list[Token], start: int, most: int) -> list[Lexeme]:
     for number, token in enumerate(tokens[start : start + most], start):
         if token.quoted or len(token.key) > 40:
             break
-        parts = _LEXEME.findall(token.key)
+        parts = _LEXEME.findall(_POSSESSIVE.sub("", token.key))
         for at, key in enumerate(parts):
             is_last = at == len(parts) - 1
             lexemes.append(Lexeme(key, number, is_last, at == 0, is_last and token.breaks))
@@ -192,7 +193,9 @@ class DayReader:
                 last, after = number, self._after_ordinal(after + 1)
             yield from self._with_year(after, month, first, last)
         if is_whole:
-            yield from _dated(after, resolved(self.today, None, month), is_name=True)
+            yield from _dated(
+                at + 1 + (self.key(at + 1) == "."), resolved(self.today, None, month), is_name=True
+            )
 
     def _words(self, at: int) -> Iterator[tuple[int, Span]]:
         """today, yesterday, this week, last month, last 7 days, a week ago."""

@@ -41,7 +41,7 @@ class _State:
 def readings_of(pieces: Iterable[Piece], rank: int = 0) -> list[tuple[int, Reading]]:
     """The readings of these pieces with their ranks; of two pieces that want the same field, one cannot be placed."""
     states = [_State(rank)]
-    for piece in _with_payment(list(pieces)):
+    for piece in _with_payment(_as_list(list(pieces))):
         states = sorted((new for state in states for new in _with(state, piece)), key=lambda s: s.rank)[
             :_WIDTH
         ]
@@ -109,6 +109,24 @@ def _crosses(fields: Mapping[str, object], more: Mapping[str, object]) -> bool:
         if names & fields.keys() and names & more.keys() == names:
             return True
     return False
+
+
+def _as_list(pieces: list[Piece]) -> list[Piece]:
+    """Several numbers side by side are orders rather than a card and an order."""
+    numbers = [p for p in pieces if not p.labelled and _may_be_order(p)]
+    if len(numbers) < 2:
+        return pieces
+    return [replace(p, meanings=tuple(map(_order_first, p.meanings))) if p in numbers else p for p in pieces]
+
+
+def _may_be_order(piece: Piece) -> bool:
+    """Whether a number can be an order and is not likelier to be part of a code."""
+    likeliest = min(piece.meanings, key=lambda meaning: meaning.rank, default=Meaning({}))
+    return "activation_code" not in likeliest.fields and any("order_ids" in m.fields for m in piece.meanings)
+
+
+def _order_first(meaning: Meaning) -> Meaning:
+    return Meaning(meaning.fields, 0 if "order_ids" in meaning.fields else meaning.rank + 2)
 
 
 def _with_payment(pieces: list[Piece]) -> list[Piece]:

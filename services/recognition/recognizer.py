@@ -5,25 +5,37 @@ form and can find nothing that the form would not find with the same fields.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from services.orders.filters import TEXT_FIELDS, SearchInput
+from services.recognition.calendar_names import months
 from services.recognition.context import Context
 from services.recognition.labels import labelled_at, literal_label, stops_at, store_at
 from services.recognition.lists import list_reading
-from services.recognition.names import company_at, name_piece
+from services.recognition.names import PARTICLES, company_at, name_piece
 from services.recognition.periods import period_at
 from services.recognition.phones import phone_at
 from services.recognition.pieces import Kind, Meaning, Piece
 from services.recognition.readings import MOST, Reading, checked, readings_of
 from services.recognition.shapes import card_at, email_at, shape_at
 from services.recognition.tokens import LONGEST, Token, cleaned, tokens_of
-from services.recognition.vocabulary import CANCELLED, CONNECTING, STATUSES, longest_phrase
+from services.recognition.vocabulary import (
+    CANCELLED,
+    CONNECTING,
+    NEGATIONS,
+    STATUSES,
+    STRAY_NEGATIONS,
+    TITLES,
+    longest_phrase,
+)
 from services.text.keys import digits_of, strip_edges
 
 # A longer text is not read word by word, whatever it is.
 _MOST_TOKENS: Final = 60
+# A word that mostly connects others may be part of the name in a text of so few tokens: an nguyen.
+_FEW: Final = 3
 _MOST_CHARACTERS: Final = 4_000_000
 
 
@@ -37,7 +49,8 @@ class Recognition:
 
 def recognize(text: str, context: Context) -> Recognition:
     """The readings of the text; never raises, and takes a time that grows no faster than the text."""
-    text = strip_edges(cleaned(text[:_MOST_CHARACTERS]))
+    typed = strip_edges(text[:_MOST_CHARACTERS])
+    text = strip_edges(cleaned(typed))
     if not text:
         return Recognition(())
     tokens = tokens_of(text) if len(text) <= LONGEST else []
@@ -48,10 +61,25 @@ def recognize(text: str, context: Context) -> Recognition:
         is_likely = all(_is_beside_name(tokens, at) for at in lone)
         ranked = [(rank + 3 * is_likely, reading) for rank, reading in ranked]
         ranked += readings_of(pieces_of(tokens, context, names=True), rank=0 if is_likely else 1)
-    readings = _different([reading for _, reading in sorted(ranked, key=lambda pair: pair[0])])[:MOST]
+    readings = [_as_pasted(text, reading) for _, reading in sorted(ranked, key=lambda pair: pair[0])]
+    readings = _different(readings)[:MOST]
     if not _is_certain(readings):
-        readings = _different([*readings, *_literal(text, tokens)])
-    return Recognition(tuple(readings), () if readings else (text,))
+        readings = _different([*readings, *_literal(typed, tokens), *_literal(text, tokens)])
+    is_placed = any(not reading.literal for reading in readings)
+    return Recognition(tuple(readings), () if is_placed else (text,))
+
+
+def prepare() -> None:
+    """Load what recognition needs from its libraries, so that the first text does not wait for it."""
+    recognize("Köhler 12345678 +49 30 1234567 May 4242", Context(date(2026, 5, 1)))
+
+
+def _as_pasted(text: str, reading: Reading) -> Reading:
+    """Orders alone are searched for as they were pasted: a name may contain a space, and ends with its line."""
+    if len(reading.pieces) < 2 or reading.unplaced or reading.typed.filled().keys() != {"order_ids"}:
+        return reading
+    typed = checked({"order_ids": text})
+    return reading if typed is None else replace(reading, typed=typed)
 
 
 def _different(readings: list[Reading]) -> list[Reading]:
@@ -84,7 +112,8 @@ def pieces_of(tokens: list[Token], context: Context, *, names: bool) -> list[Pie
             pieces.append(piece)
             at = piece.positions[-1] + 1
             continue
-        (connecting if tokens[at].key in CONNECTING and not tokens[at].quoted else words).append(at)
+        is_connecting = tokens[at].key.rstrip(".") in CONNECTING and not tokens[at].quoted
+        (connecting if is_connecting else words).append(at)
         at += 1
     if pieces and _is_sentence(words):
         pieces += [
@@ -108,12 +137,13 @@ def _named(tokens: list[Token], words: list[int], connecting: list[int]) -> Piec
     """
     if not words:
         return name_piece(tokens, tuple(connecting))
-    near = tuple(sorted((*words, *_beside(words, connecting))))
+    beside = [at for at in _beside(words, connecting) if tokens[at].key.rstrip(".") not in TITLES]
+    near = tuple(sorted((*words, *beside)))
     piece = name_piece(tokens, tuple(words))
-    if near == tuple(words) or not piece.meanings:
+    capitals = all(tokens[at].text[:1].isupper() for at in near) or _has_particle(tokens, near, words)
+    if near == tuple(words) or not piece.meanings or not (capitals or len(tokens) <= _FEW):
         return piece
     longer = name_piece(tokens, near)
-    capitals = all(tokens[at].text[:1].isupper() for at in near) or _has_particle(tokens, near, words)
     shift = (1, 0) if capitals else (0, 3)
     meanings = [Meaning(m.fields, m.rank + shift[0]) for m in piece.meanings]
     meanings += [Meaning(m.fields, m.rank + shift[1]) for m in longer.meanings]
@@ -163,7 +193,17 @@ def _piece_at(tokens: list[Token], at: int, context: Context, *, names: bool) ->
         stops = frozenset(n for n in range(at + 1, min(at + 8, len(tokens))) if stops_at(tokens, n, context))
         if (piece := company_at(tokens, at, stops)) is not None:
             return piece
-    return shape_at(tokens, at, context)
+    return _no_day(tokens, at) or shape_at(tokens, at, context)
+
+
+def _no_day(tokens: list[Token], at: int) -> Piece | None:
+    """A day that does not exist, such as 31 Feb, and a negation of nothing that is known."""
+    if tokens[at].key in STRAY_NEGATIONS:
+        return Piece(tokens[at].text, (at,), (), Kind.UNPLACED)
+    is_day = tokens[at].key.isdecimal() and len(tokens[at].key) <= 2 and at + 1 < len(tokens)
+    if not is_day or tokens[at].breaks or tokens[at + 1].key.rstrip(".") not in months():
+        return None
+    return Piece(f"{tokens[at].text} {tokens[at + 1].text}", (at, at + 1), (), Kind.UNPLACED)
 
 
 def _phrases(tokens: list[Token], at: int, context: Context, *, names: bool) -> Iterator[Piece]:
@@ -179,12 +219,22 @@ def _phrases(tokens: list[Token], at: int, context: Context, *, names: bool) -> 
 def _status(tokens: list[Token], at: int) -> Piece | None:
     phrase = longest_phrase(STATUSES, tokens, at)
     if phrase is None:
-        return None
+        return _negated_status(tokens, at)
     length, fields = phrase
     alternatives = (fields,) if fields else CANCELLED
     meanings = tuple(Meaning(each, rank) for rank, each in enumerate(alternatives))
     text = " ".join(token.text for token in tokens[at : at + length])
     return Piece(text, tuple(range(at, at + length)), meanings, Kind.STATUS)
+
+
+def _negated_status(tokens: list[Token], at: int) -> Piece | None:
+    """Not refunded, not terminated: the form cannot leave a status out, so that this cannot be placed."""
+    phrase = longest_phrase(STATUSES, tokens, at + 1) if tokens[at].key in NEGATIONS else None
+    if phrase is None or at + 1 >= len(tokens):
+        return None
+    end = at + 1 + phrase[0]
+    text = " ".join(token.text for token in tokens[at:end])
+    return Piece(text, tuple(range(at, end)), (), Kind.UNPLACED)
 
 
 def _phone(tokens: list[Token], at: int, context: Context) -> Piece | None:
@@ -194,11 +244,16 @@ def _phone(tokens: list[Token], at: int, context: Context) -> Piece | None:
     length, is_certain = found
     text = " ".join(token.text for token in tokens[at : at + length])
     meanings = [Meaning({"phone": text})]
-    if not is_certain or length == 1:
-        others = [Meaning({"order_ids": text}, 1)]
-        others += [Meaning({"activation_code": text}, 2)] if length == 1 else []
-        meanings += [meaning for meaning in others if checked(meaning.fields) is not None]
-    return Piece(text, tuple(range(at, at + length)), tuple(meanings))
+    if length == 1 and text[0] not in "+(0" and len(digits_of(text) or "") not in (10, 11):
+        # 2026/117, 1234-5678-9012: as likely the number of an order, or a code.
+        meanings = [Meaning({"phone": text}, 2), *_others(text, is_code=len(text) > 9)]
+    elif not is_certain or length == 1:
+        meanings += [Meaning(m.fields, m.rank + 1) for m in _others(text, is_code=False)]
+    return Piece(text, tuple(range(at, at + length)), tuple(m for m in meanings if checked(m.fields)))
+
+
+def _others(text: str, *, is_code: bool) -> list[Meaning]:
+    return [Meaning({"order_ids": text}, int(is_code)), Meaning({"activation_code": text}, int(not is_code))]
 
 
 def _lone_names(tokens: list[Token], context: Context) -> list[int]:
@@ -216,7 +271,9 @@ def _is_beside_name(tokens: list[Token], at: int) -> bool:
     """Whether the word and one beside it begin with capitals, as in April Jones."""
     beside = [n for n in (at - 1, at + 1) if 0 <= n < len(tokens) and not tokens[min(n, at)].breaks]
     return tokens[at].text.istitle() and any(
-        tokens[n].text.istitle() and tokens[n].text.isalpha() and longest_phrase(STATUSES, tokens, n) is None
+        (tokens[n].text.istitle() or tokens[n].text in PARTICLES)
+        and tokens[n].text.isalpha()
+        and longest_phrase(STATUSES, tokens, n) is None
         for n in beside
     )
 

@@ -23,7 +23,7 @@ _COLON: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)?)([:：=])(\S+)")
 class Token:
     """`key` is the text without case and with digits as 0-9, for comparisons; `start` and `end` are in the text.
 
-    `breaks` says that a comma, semicolon or line break follows, `colon` that a colon does.
+    `breaks` says that a comma, semicolon or line break follows, `colon` that a colon does. `raw` has the quotes.
     """
 
     text: str
@@ -33,6 +33,12 @@ class Token:
     breaks: bool = False
     colon: bool = False
     quoted: bool = False
+    raw: str = ""
+
+    @property
+    def written(self) -> str:
+        """The token with its quotes, as it was typed."""
+        return self.raw or self.text
 
 
 def cleaned(text: str) -> str:
@@ -95,13 +101,15 @@ def _quoted(text: str, start: int) -> Token | None:
     value = strip_edges(inner)
     if not value or "\n" in inner:
         return None
-    return Token(value, _key(value), start, end, quoted=True)
+    return Token(value, _key(value), start, end, quoted=True, raw=text[start : end + 1])
 
 
 def _split(raw: str, start: int) -> list[Token]:
     """The token of a piece without a space, or two when a label and its value stand together (email:x)."""
     if (labelled := _COLON.fullmatch(raw)) and not labelled[3].startswith("//"):
         label, _, value = labelled.groups()
+        if label.lower() == "mailto":
+            return _token(value, start + labelled.start(3))
         return [*_token(label, start, colon=True), *_token(value, start + labelled.start(3))]
     return _token(raw, start)
 

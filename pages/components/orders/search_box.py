@@ -75,9 +75,7 @@ def _answer(text: str) -> BoxAnswer:
     recognition = recognize(text, context_of(viewer.stores, zone, st.context.locale))
     readings = recognition.readings
     if not readings:
-        raise NothingRecognized(
-            f"Nothing was searched: {_named(recognition.unplaced)} is nothing that an order can be found by."
-        )
+        raise NothingRecognized(_refusal(recognition.unplaced))
     if len(readings) == 1:
         return BoxAnswer(readings[0])
     searches = [parse_filter(reading.typed, zone=zone) for reading in readings]
@@ -88,8 +86,14 @@ def _answer(text: str) -> BoxAnswer:
     counts = read(viewer.account_id, viewer.store_ids, count)
     rivals = tuple(Rival(r, c) for r, c in zip(readings, counts, strict=True) if c.number)
     if not rivals:
+        if readings[0].literal:
+            raise NothingRecognized(_refusal(recognition.unplaced))
         return BoxAnswer(readings[0])
     return BoxAnswer(rivals[0].reading, rivals[:_MOST_OFFERED] if len(rivals) > 1 else ())
+
+
+def _refusal(unplaced: tuple[str, ...]) -> str:
+    return f"Nothing was searched: {_named(unplaced)} is nothing that an order can be found by."
 
 
 def remember(answer: BoxAnswer, number: int) -> None:
