@@ -28,6 +28,8 @@ class AuditAction(StrEnum):
     RESUME_SUBSCRIPTION = "resume subscription"
     CORRECT_EMAIL = "correct e-mail"
     RESEND_LICENCE = "resend licence"
+    REISSUE_LICENCE = "reissue licence"
+    CANCEL_ORDER = "cancel order"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
     # Many orders at once; what is done with each of them has an action of its own.
@@ -62,6 +64,8 @@ class AuditAction(StrEnum):
     ERASE_PERSONAL_DATA = "erase personal data"
     OPEN_MAIL = "open mail"
     SEND_MAIL_AGAIN = "send mail again"
+    CHANGE_MAIL_TEXT = "change mail text"
+    RESET_MAIL_TEXT = "reset mail text"
     # Connections.
     CREATE_CONNECTION = "create connection"
     CHANGE_CONNECTION = "change connection"

@@ -33,6 +33,7 @@ class AwaitedKind(StrEnum):
     CANCEL_SUBSCRIPTION = "cancel subscription"
     RESUME_SUBSCRIPTION = "resume subscription"
     REFUND = "refund"
+    REISSUE_LICENCE = "reissue licence"
 
 
 class AwaitedState(StrEnum):

@@ -25,7 +25,7 @@ from services.events.awaiting import (
     find_waiting,
     mark_not_delivered,
 )
-from services.order_actions import subscription_answers
+from services.order_actions import reissue_answers, subscription_answers
 from services.order_actions.answer_mails import mail_not_carried_out, mail_refused
 from services.order_actions.history import Event, add_answer_event
 from services.order_actions.locking import LockedOrder
@@ -40,13 +40,15 @@ _LONGEST_ID: Final = 300
 class ActionAnswer:
     """The other side's answer to an action. `message` is its reason, `external_id` its own name for what it did.
 
-    `amount` is in the order's currency, None when it does not say.
+    `amount` is in the order's currency, None when it does not say. `code` is the new activation code, where one was
+    asked for.
     """
 
     succeeded: bool
     message: str | None = None
     external_id: str | None = None
     amount: Decimal | None = None
+    code: str | None = None
 
 
 class SettleOutcome(StrEnum):
@@ -64,7 +66,8 @@ def settle(
     """Take an answer in: carry the action out when it was confirmed, and say so when it was refused.
 
     Of several answers the first counts. `connection` is a transaction of the jobs' role. Waits for whoever holds the
-    orders concerned, which are locked before the action, as people lock them who act.
+    orders concerned, which are locked before the action, as people lock them who act. Raises `InvalidInput` for an
+    answer without a usable activation code where one was asked for; the action waits for another answer then.
     """
     action = find_action(connection, action_id)
     if action is None or not _is_asked(connection, action, from_connection_id):
@@ -86,7 +89,7 @@ def settle(
         return SettleOutcome.REPEATED
     author = RecordedAuthor(action.account_id, action.account_email, action.account_name)
     if answer.succeeded:
-        _carry_out(connection, author, order, action, answer.amount)
+        _carry_out(connection, author, order, action, answer)
     else:
         _refuse(connection, author, order, action, message or NO_REASON)
     _record(connection, author, action, state, message)
@@ -96,12 +99,17 @@ def settle(
 def _lock(connection: Connection, action: AwaitedAction) -> LockedOrder | None:
     if action.kind is AwaitedKind.REFUND:
         return refund_answers.lock_refund(connection, action)
+    if action.kind is AwaitedKind.REISSUE_LICENCE:
+        return reissue_answers.lock_reissue(connection, action)
     return subscription_answers.lock_change(connection, action)
 
 
-def _name(action: AwaitedAction) -> str:
+def name_of_action(action: AwaitedAction) -> str:
+    """What sentences call the action."""
     if action.kind is AwaitedKind.REFUND:
         return refund_answers.name_of_refund(action)
+    if action.kind is AwaitedKind.REISSUE_LICENCE:
+        return reissue_answers.name_of_reissue(action)
     return subscription_answers.name_of_change(action)
 
 
@@ -110,17 +118,19 @@ def _carry_out(
     author: RecordedAuthor,
     order: LockedOrder,
     action: AwaitedAction,
-    told: Decimal | None,
+    answer: ActionAnswer,
 ) -> None:
     """Do what was wished. Where the order has changed too much for it, its history says so; it is confirmed anyway."""
     try:
         if action.kind is AwaitedKind.REFUND:
-            refund_answers.carry_out_confirmed(connection, author, order, action, told)
+            refund_answers.carry_out_confirmed(connection, author, order, action, answer.amount)
+        elif action.kind is AwaitedKind.REISSUE_LICENCE:
+            reissue_answers.carry_out_confirmed(connection, author, order, action, answer.code)
         else:
             subscription_answers.carry_out_confirmed(connection, author, order, action)
     except NotCarriedOut as error:
         _add_line(connection, order, action, Event.ANSWER_NOT_CARRIED_OUT, reason=str(error))
-        mail_not_carried_out(connection, order, action, _name(action), str(error))
+        mail_not_carried_out(connection, order, action, name_of_action(action), str(error))
 
 
 def _refuse(
@@ -130,7 +140,7 @@ def _refuse(
     if is_refund and refund_answers.turn_down_refused(connection, author, order, action, message):
         return  # with a line and a mail of its own
     _add_line(connection, order, action, Event.ANSWER_REFUSED, message=message)
-    mail_refused(connection, order, action, _name(action), message)
+    mail_refused(connection, order, action, name_of_action(action), message)
 
 
 def _add_line(
@@ -141,7 +151,7 @@ def _add_line(
         event,
         order_id=order.order_id,
         store_id=order.checkout_page_id,
-        action=_name(action),
+        action=name_of_action(action),
         asked=action.asked,
         **values,
     )
@@ -232,7 +242,7 @@ def give_up(connection: Connection, action_id: UUID, reason: str) -> bool:
         Event.ACTION_NOT_DELIVERED,
         order_id=action.order_id,
         store_id=action.store_id,
-        action=_name(action),
+        action=name_of_action(action),
         asked=action.asked,
         reason=message or NO_REASON,
     )

@@ -11,6 +11,7 @@ from db.schema.connection_states import InboxState
 from services.connections.answers import ActionAnswer, SettleOutcome, settle
 from services.connections.incoming import Handler, Outcome, WaitingMessage, WrongMessage
 from services.connections.messages import UNREADABLE, Message, MessageType, read_message, read_text
+from services.order_actions.reissue import CODE_LIMIT
 from services.privacy.store_erasure import erase_customer_of_store
 
 UNKNOWN_ACTION: Final = "This connection was not asked for an action with this ID."
@@ -35,7 +36,10 @@ def answer_of(message: Message) -> tuple[UUID, ActionAnswer]:
         if message.data.get("external_id") is not None
         else None
     )
-    return action_id, ActionAnswer(succeeded=True, external_id=external_id, amount=_amount(message))
+    code = read_text(message, "code", longest=CODE_LIMIT) if message.data.get("code") is not None else None
+    return action_id, ActionAnswer(
+        succeeded=True, external_id=external_id, amount=_amount(message), code=code
+    )
 
 
 def _amount(message: Message) -> Decimal | None:

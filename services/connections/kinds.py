@@ -10,7 +10,7 @@ from services.connections.secrets import new_help_desk_secret, new_secret
 from services.settings import settings
 
 # What an action can be held at "sent" for.
-CONFIRMED_TOPICS: Final = frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS})
+CONFIRMED_TOPICS: Final = frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS, Topic.LICENCES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ RULES: Final[Mapping[ConnectionKind, KindRule]] = {kind: _of_provider(kind) for 
         "/hooks/v1/",
         made=frozenset(),
         typed=frozenset({Purpose.IN, Purpose.API}),
-        topics=CONFIRMED_TOPICS,
+        topics=frozenset({Topic.REFUNDS, Topic.SUBSCRIPTIONS}),
     ),
     ConnectionKind.STRIPE: KindRule(
         "Stripe",

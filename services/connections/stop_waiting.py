@@ -8,12 +8,11 @@ from db.schema.audit_actions import AuditAction
 from db.schema.connection_states import AwaitedKind
 from services.access import Permission, Viewer
 from services.actions import ActionResult, action
+from services.connections.answers import name_of_action
 from services.errors import Conflict, NotFound
-from services.events.awaiting import AwaitedAction, find_action, mark_not_delivered
+from services.events.awaiting import find_action, mark_not_delivered
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import lock_order
-from services.order_actions.subscription_answers import name_of_change
-from services.refunds.answers import name_of_refund
 from services.text.input import NOTE_LIMIT, checked_text
 
 
@@ -37,7 +36,7 @@ def stop_waiting(
     if awaited.kind is AwaitedKind.REFUND:
         Permission.WORK_REFUND_QUEUE.require(viewer.role)
     note = checked_text(note, field="note", name="Note", limit=NOTE_LIMIT)
-    name = _name(awaited)
+    name = name_of_action(awaited)
     # An answer that is being recorded at this moment has the first word.
     if not awaited.is_open or not mark_not_delivered(connection, action_id, note):
         raise Conflict(f"The {name} does not wait for an answer any longer. Please look at the order again.")
@@ -46,7 +45,3 @@ def stop_waiting(
         f"The {name} of order {order.order_name} no longer waits for {awaited.asked}, and can be done again.",
         {"action": str(action_id), "kind": awaited.kind, "note": note},
     )
-
-
-def _name(awaited: AwaitedAction) -> str:
-    return name_of_refund(awaited) if awaited.kind is AwaitedKind.REFUND else name_of_change(awaited)

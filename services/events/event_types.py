@@ -19,6 +19,7 @@ class EventType(StrEnum):
     RESUME_REQUESTED = "subscription.resume_requested"
     LICENCE_RESENT = "license.resent"
     CODES_DELETED = "license.codes_deleted"
+    REISSUE_REQUESTED = "license.reissue"
     LICENCE_REISSUED = "license.reissued"
     EMAIL_CORRECTED = "customer.email_corrected"
     CUSTOMER_ERASED = "customer.erased"

@@ -33,11 +33,16 @@ class Event(StrEnum):
     ACTION_NOT_DELIVERED = "action not delivered"
     WAITING_STOPPED = "waiting stopped"
     ANSWER_TAKEN_BACK = "answer taken back"
+    LICENCE_REISSUED = "licence reissued"
+    REISSUE_RECORDED = "reissue recorded"
+    ORDER_CANCELLED = "order cancelled"
     EMAIL_CORRECTED = "email corrected"
     NOTE = "note"
     LICENCE_SENT = "licence sent"
     LICENCE_FAILED = "licence failed"
     MAIL_FAILED = "mail failed"
+    CUSTOMER_TOLD = "customer told"
+    CUSTOMER_NOT_TOLD = "customer not told"
 
 
 # (kind, sentence)
@@ -93,6 +98,18 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
         HistoryKind.STATUS,
         "The {action} no longer waits for {asked}; it can be done again. Note: {note}",
     ),
+    Event.LICENCE_REISSUED: (
+        HistoryKind.STATUS,
+        (
+            "The activation code {old} was deleted and replaced by {new} (item {position}){confirmed}. "
+            "Reason: {reason}{unsent}"
+        ),
+    ),
+    Event.REISSUE_RECORDED: (
+        HistoryKind.STATUS,
+        "A new activation code in place of {old} was asked for here; {asked} has to send it. Reason: {reason}",
+    ),
+    Event.ORDER_CANCELLED: (HistoryKind.STATUS, "The unpaid order was cancelled. Reason: {reason}"),
     Event.EMAIL_CORRECTED: (HistoryKind.STATUS, "The customer's e-mail was corrected from {old} to {new}"),
     Event.NOTE: (HistoryKind.NOTE, "{text}"),
     Event.LICENCE_SENT: (
@@ -101,6 +118,11 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
     ),
     Event.LICENCE_FAILED: (HistoryKind.ERROR, "Licence e-mail to {to} failed. {reason}"),
     Event.MAIL_FAILED: (HistoryKind.ERROR, "E-mail to {to} failed. {reason}"),
+    Event.CUSTOMER_TOLD: (HistoryKind.EMAIL, "E-mail about the refund has been sent to {to}"),
+    Event.CUSTOMER_NOT_TOLD: (
+        HistoryKind.STATUS,
+        "No e-mail about the refund was sent to the customer. {reason}",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Sending a customer their licence again, and deleting licences that were refunded.
+"""Sending a customer their licence, and deleting licences that were refunded.
 
 The same activation code may be on several items of an order. A copy is dead once it is deleted, or once its item is
 refunded and another copy in the order is deleted: docs/decisions/016-what-a-refund-comes-to.md.
@@ -7,7 +7,7 @@ refunded and another copy in the order is deleted: docs/decisions/016-what-a-ref
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from db.schema.audit_actions import AuditAction
 from db.schema.order_tables import activation_code, order_item
@@ -21,7 +21,7 @@ from services.mail.addresses import Utf8, is_well_formed, why_not_mailable
 from services.mail.outbox import queue_mail
 from services.mail.server_state import find_utf8_for
 from services.order_actions.announcements import announce
-from services.order_actions.locking import lock_order
+from services.order_actions.locking import LockedOrder, lock_order
 from services.settings import settings
 from services.text.links import safe_link
 
@@ -64,16 +64,86 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
     Raises `OrderNotFound`, `NotAllowed`, `CodeNotFound`, `LicenceNotSent`.
     """
     order = lock_order(connection, viewer, order_id)
-    code = _find_code(connection, order_id, code_id)
-    reason = _why_code_not_sent(connection, order_id, code) or why_not_sent(
+    code = get_code(connection, order_id, code_id)
+    reason = why_code_not_sent(connection, order_id, code) or why_order_not_sent(connection, order)
+    if reason:
+        raise LicenceNotSent(reason)
+    queue_licence(connection, order, code)
+    named: dict[str, Value] = {"item_id": code.item_id or str(code.position), "code_number": code.number}
+    announce(connection, EventType.LICENCE_RESENT, order, named)
+    return ActionResult(
+        f"The licence of order {order.order_name} is being sent to {order.email}.",
+        {"item": code.position, "code": code.number},
+    )
+
+
+class LicenceCode(NamedTuple):
+    """An activation code with its item's name and whether that is refunded."""
+
+    id: int
+    code: str
+    code_key: str
+    deleted: bool
+    position: int
+    number: int
+    item_id: str | None
+    name: str
+    refunded: bool
+
+
+def find_codes(connection: Connection, order_id: int, *conditions: ColumnElement[bool]) -> list[LicenceCode]:
+    """The codes of the order that meet the conditions, sorted by item and number."""
+    columns = (*activation_code.c, *order_item.c)
+    chosen = {column.name: column for column in reversed(columns) if column.name in LicenceCode._fields}
+    rows = connection.execute(
+        select(*chosen.values())
+        .join(
+            order_item,
+            (order_item.c.order_id == activation_code.c.order_id)
+            & (order_item.c.position == activation_code.c.position),
+        )
+        .where(activation_code.c.order_id == order_id, *conditions)
+        .order_by(activation_code.c.position, activation_code.c.number)
+    )
+    return [LicenceCode(**row._mapping) for row in rows]
+
+
+def get_code(connection: Connection, order_id: int, code_id: int) -> LicenceCode:
+    """The code of the order; raises `CodeNotFound`."""
+    codes = find_codes(connection, order_id, activation_code.c.id == code_id)
+    if not codes:
+        raise CodeNotFound
+    return codes[0]
+
+
+def why_code_not_sent(connection: Connection, order_id: int, code: LicenceCode) -> str | None:
+    """None when the code is alive, else the reason in a few words."""
+    if code.deleted:
+        return "This activation code was deleted."
+    if code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
+        return COPY_DELETED
+    return None
+
+
+def why_order_not_sent(connection: Connection, order: LockedOrder) -> str | None:
+    """What `why_not_sent` says of a locked order."""
+    return why_not_sent(
         status=order.status,
         delivery_allowed=order.delivery_allowed,
         customer_erased=order.customer_erased,
         email=order.email,
         utf8=find_utf8_for(connection, [order.email]),
     )
-    if reason or order.email is None:
-        raise LicenceNotSent(reason)
+
+
+def queue_licence(
+    connection: Connection, order: LockedOrder, code: LicenceCode, *, is_new: bool = False
+) -> None:
+    """Queue the mail with this code to the customer's e-mail, which `why_order_not_sent` has no objection to.
+
+    `is_new` says that the code takes the place of an earlier one.
+    """
+    assert order.email is not None  # noqa: S101 - for the type checker: the rule above has looked
     queue_mail(
         connection,
         kind=MailKind.LICENCE,
@@ -88,61 +158,11 @@ def resend_licence(connection: Connection, viewer: Viewer, order_id: int, *, cod
             "customer_name": order.customer_name,
             "product": code.name,
             "code": code.code,
+            "is_new": "yes" if is_new else None,
             "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
             "shop": order.store_title or order.store,
         },
     )
-    named: dict[str, Value] = {"item_id": code.item_id or str(code.position), "code_number": code.number}
-    announce(connection, EventType.LICENCE_RESENT, order, named)
-    return ActionResult(
-        f"The licence of order {order.order_name} is being sent to {order.email}.",
-        {"item": code.position, "code": code.number},
-    )
-
-
-class _Code(NamedTuple):
-    """An activation code with its item's name and whether that is refunded."""
-
-    code: str
-    code_key: str
-    deleted: bool
-    position: int
-    number: int
-    item_id: str | None
-    name: str
-    refunded: bool
-
-
-def _find_code(connection: Connection, order_id: int, code_id: int) -> _Code:
-    row = connection.execute(
-        select(
-            activation_code.c.code,
-            activation_code.c.code_key,
-            activation_code.c.deleted,
-            activation_code.c.position,
-            activation_code.c.number,
-            order_item.c.item_id,
-            order_item.c.name,
-            order_item.c.refunded,
-        )
-        .join(
-            order_item,
-            (order_item.c.order_id == activation_code.c.order_id)
-            & (order_item.c.position == activation_code.c.position),
-        )
-        .where(activation_code.c.order_id == order_id, activation_code.c.id == code_id)
-    ).one_or_none()
-    if row is None:
-        raise CodeNotFound
-    return _Code(**row._mapping)
-
-
-def _why_code_not_sent(connection: Connection, order_id: int, code: _Code) -> str | None:
-    if code.deleted:
-        return "This activation code was deleted."
-    if code.refunded and was_deleted_elsewhere(connection, order_id, code.code_key):
-        return COPY_DELETED
-    return None
 
 
 def delete_codes_of(connection: Connection, order_id: int, positions: Sequence[int]) -> list[str]:

@@ -72,6 +72,15 @@ def people(database: str) -> dict[Role, int]:
                 documents=[{"name": "x.pdf", "kind": "payment", "content_base64": "JVBERg=="}],
             )
         )
+        factories.take_in(
+            document(
+                order_id=order_id + 10,
+                checkout_page=store,
+                status="not paid",
+                pay_date=None,
+                customer={"email": "unpaid@example.com"},
+            )
+        )
     return {role: factories.account(role, role=role, stores=["shop-a"]) for role in Role}
 
 
@@ -87,6 +96,10 @@ def make_connections(store: int) -> dict[str, int]:
             off=is_off,
         )[0][0]
         for is_off in (False, True)
+    )
+    run(
+        "UPDATE connection SET topics = '{licences}', confirms = true, out_url = 'https://x.example/' WHERE id = :id",
+        id=on,
     )
     run(
         "INSERT INTO connection_secret (connection_id, purpose, secret) VALUES (:id, 'in', :secret)",
@@ -140,7 +153,12 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     for order_id in (OWN, FOREIGN):
         [[code]] = run("SELECT id FROM activation_code WHERE order_id = :id", id=order_id)
         [[paper]] = run("SELECT id FROM order_document WHERE order_id = :id", id=order_id)
-        made[order_id] = common | {"order": order_id, "code": code, "document": paper}
+        made[order_id] = common | {
+            "order": order_id,
+            "unpaid": order_id + 10,
+            "code": code,
+            "document": paper,
+        }
     return made
 
 

@@ -29,10 +29,11 @@ ON CONFLICT (order_id, position) DO UPDATE SET
     license_email = excluded.license_email, license_erased = excluded.license_erased,
     additional_data = excluded.additional_data, said_at = excluded.said_at, said_alone = excluded.said_alone;
 
-INSERT INTO activation_code AS c (order_id, position, number, checkout_page_id, code, deleted)
-SELECT order_id, position, number, checkout_page_id, code, deleted FROM stage_code
-ON CONFLICT (order_id, position, number) DO UPDATE SET deleted = excluded.deleted
-WHERE c.deleted IS DISTINCT FROM excluded.deleted;
+INSERT INTO activation_code AS c (order_id, position, number, checkout_page_id, code, deleted, issued_at, replaced_at)
+SELECT order_id, position, number, checkout_page_id, code, deleted, issued_at, replaced_at FROM stage_code
+ON CONFLICT (order_id, position, number) DO UPDATE SET deleted = excluded.deleted, issued_at = excluded.issued_at,
+    replaced_at = excluded.replaced_at
+WHERE (c.deleted, c.issued_at, c.replaced_at) IS DISTINCT FROM (excluded.deleted, excluded.issued_at, excluded.replaced_at);
 
 INSERT INTO subscription (order_id, position, checkout_page_id, subscription_id, type, said_status, status,
     parent_order_id, period, next_renewal_at, changed_at, changed_by, change_reason)

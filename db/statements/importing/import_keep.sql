@@ -13,8 +13,8 @@ SELECT i.order_id, i.position, o.checkout_page_id,
     i.additional_data, i.said_at, i.said_alone
 FROM stage_kept k JOIN order_item i USING (order_id, position) JOIN stage_order o USING (order_id);
 
-INSERT INTO stage_code (order_id, position, checkout_page_id, number, code, deleted)
-SELECT c.order_id, c.position, o.checkout_page_id, c.number, c.code, c.deleted
+INSERT INTO stage_code (order_id, position, checkout_page_id, number, code, deleted, issued_at, replaced_at)
+SELECT c.order_id, c.position, o.checkout_page_id, c.number, c.code, c.deleted, c.issued_at, c.replaced_at
 FROM stage_kept k JOIN activation_code c USING (order_id, position) JOIN stage_order o USING (order_id);
 
 INSERT INTO stage_subscription (order_id, position, checkout_page_id, subscription_id, type, said_status, status,

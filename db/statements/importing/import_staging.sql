@@ -24,7 +24,8 @@ CREATE TEMP TABLE IF NOT EXISTS stage_item (
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_code (
-    order_id bigint, position integer, number integer, checkout_page_id integer, code text, deleted boolean
+    order_id bigint, position integer, number integer, checkout_page_id integer, code text, deleted boolean,
+    issued_at timestamptz, replaced_at timestamptz
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE IF NOT EXISTS stage_subscription (

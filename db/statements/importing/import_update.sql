@@ -9,6 +9,11 @@ WHERE s.known AND o.order_id = s.order_id AND o.status = 'deleted' AND s.status 
     AND EXISTS (SELECT FROM refund_request r
         WHERE r.order_id = o.order_id AND r.status = 'completed' AND r.result = 'full');
 
+-- An unpaid order that was cancelled here stays so while the shop only repeats that it is not paid.
+UPDATE stage_order s SET status = 'deleted'
+FROM orders o
+WHERE s.known AND o.order_id = s.order_id AND o.cancelled_at IS NOT NULL AND o.status = 'deleted' AND s.status = 'not paid';
+
 UPDATE stage_item s SET refunded = true
 FROM order_item i
 WHERE i.order_id = s.order_id AND i.position = s.position AND i.refunded AND NOT s.refunded
@@ -24,6 +29,39 @@ WHERE c.order_id = s.order_id AND c.code = s.code AND c.deleted AND NOT s.delete
             JOIN stage_item t ON t.order_id = l.order_id AND t.position = l.position AND NOT t.refunded
             WHERE l.order_id = s.order_id AND l.position = s.position AND l.code = s.code AND NOT l.deleted));
 
+-- Codes of an item of which one was replaced here keep their numbers, by which mails on their way refer to them; others of
+-- the document come after them.
+WITH item AS (
+    SELECT i.order_id, i.position, max(c.number) AS last
+    FROM stage_item i JOIN activation_code c ON c.order_id = i.order_id AND c.position = i.position
+    GROUP BY i.order_id, i.position
+    HAVING bool_or(c.issued_at IS NOT NULL OR c.replaced_at IS NOT NULL)
+), numbered AS (
+    SELECT s.ctid AS row, c.number, c.replaced_at,
+        i.last + row_number() OVER (PARTITION BY s.order_id, s.position, c.number IS NULL ORDER BY s.number) AS next
+    FROM item i
+    JOIN (SELECT ctid, *, row_number() OVER (PARTITION BY order_id, position, code ORDER BY number) AS n FROM stage_code) s
+        ON s.order_id = i.order_id AND s.position = i.position
+    LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY order_id, position, code ORDER BY number) AS n
+            FROM activation_code WHERE order_id IN (SELECT order_id FROM stage_order WHERE known)) c
+        ON c.order_id = s.order_id AND c.position = s.position AND c.code = s.code AND c.n = s.n
+)
+UPDATE stage_code s SET number = coalesce(n.number, n.next), replaced_at = n.replaced_at
+FROM numbered n WHERE s.ctid = n.row;
+
+-- The new one stays although the document does not have it yet, and so does the old one; once a document has had the new
+-- one, the shop answers for it.
+INSERT INTO stage_code (order_id, position, checkout_page_id, number, code, deleted, issued_at, replaced_at)
+SELECT c.order_id, c.position, i.checkout_page_id, c.number, c.code, c.deleted, c.issued_at, c.replaced_at
+FROM activation_code c JOIN stage_item i ON i.order_id = c.order_id AND i.position = c.position
+WHERE (c.issued_at IS NOT NULL OR c.replaced_at IS NOT NULL) AND NOT EXISTS (SELECT FROM stage_code s
+    WHERE s.order_id = c.order_id AND s.position = c.position AND s.number = c.number);
+
+-- A code that was replaced is dead on every item, in any spelling that a search takes for the same.
+UPDATE stage_code s SET deleted = true, replaced_at = coalesce(s.replaced_at, c.replaced_at)
+FROM activation_code c
+WHERE c.order_id = s.order_id AND c.replaced_at IS NOT NULL AND c.code_key = fold(s.code);
+
 -- A mistyped e-mail that was corrected here stays corrected until the shop says something later.
 UPDATE stage_order s SET email = o.email
 FROM orders o
@@ -36,7 +74,9 @@ SELECT o.order_id, o.checkout_page_id, 'status', line.text || coalesce('Its docu
         -- A document cannot have been written after it came.
         || to_char(least(s.source_updated_at, statement_timestamp()) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
         'Its newest document')
-    || ' is later than what was done here', 'portal'
+    -- What was paid counts, even when the document was written before the order was cancelled here.
+    || CASE WHEN s.source_updated_at < o.cancelled_at THEN ' came after the order was cancelled here'
+        ELSE ' is later than what was done here' END, 'portal'
 FROM stage_order s
 JOIN orders o ON o.order_id = s.order_id
 CROSS JOIN LATERAL (
@@ -45,8 +85,8 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT 'The status has been set to ' || CASE s.status WHEN 'not paid' THEN 'Not paid' WHEN 'paid' THEN 'Paid'
         ELSE 'Terminated' END || ' by the shop. '
-    WHERE o.status = 'deleted' AND s.status <> 'deleted' AND EXISTS (SELECT FROM refund_request r
-        WHERE r.order_id = o.order_id AND r.status = 'completed')
+    WHERE o.status = 'deleted' AND s.status <> 'deleted' AND (o.cancelled_at IS NOT NULL OR EXISTS (SELECT
+        FROM refund_request r WHERE r.order_id = o.order_id AND r.status = 'completed'))
 ) line (text)
 WHERE s.known AND NOT s.stays
 ORDER BY o.order_id;
@@ -65,6 +105,7 @@ UPDATE orders o SET
         ELSE s.additional_parameters END,
     -- A document without a date must not open the door to older ones.
     source_updated_at = coalesce(s.source_updated_at, o.source_updated_at), source_digest = s.source_digest,
+    cancelled_at = CASE WHEN s.status = 'deleted' THEN o.cancelled_at END,
     email_corrected_at = CASE WHEN o.email IS NOT DISTINCT FROM s.email THEN o.email_corrected_at END,
     imported_at = statement_timestamp()
 FROM stage_order s

@@ -7,6 +7,7 @@ import streamlit as st
 
 from db.schema.connection_states import AwaitedKind
 from pages.components.layout.dialogs import Dialog, Screen, field_key, submit
+from pages.components.orders.ways import SUBSCRIPTION_KINDS
 from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.connections.stop_waiting import stop_waiting
@@ -17,6 +18,7 @@ _NAMES = {
     AwaitedKind.CANCEL_SUBSCRIPTION: "cancellation of the subscription",
     AwaitedKind.RESUME_SUBSCRIPTION: "resumption of the subscription",
     AwaitedKind.REFUND: "refund",
+    AwaitedKind.REISSUE_LICENCE: "request for a new activation code",
 }
 
 
@@ -30,21 +32,32 @@ def stoppable(
 ) -> AwaitedAction | None:
     """The action that the viewer may stop waiting for: of this subscription, or the order's refund without one."""
     for action in actions:
-        is_refund = action.kind is AwaitedKind.REFUND
-        is_meant = (
-            is_refund if subscription_id is None else not is_refund and action.subject == subscription_id
-        )
+        if subscription_id is None:
+            is_meant = action.kind is AwaitedKind.REFUND
+        else:
+            is_meant = action.kind in SUBSCRIPTION_KINDS and action.subject == subscription_id
         if is_meant and action.is_open:
+            is_refund = action.kind is AwaitedKind.REFUND
             may = viewer.may_work_refund_queue if is_refund else viewer.may_act
             return action if may else None
     return None
 
 
-def stop_dialog(order_name: str, action: AwaitedAction) -> Dialog[StopSubject]:
+def stoppable_reissue(actions: Iterable[AwaitedAction], viewer: Viewer, code: str) -> AwaitedAction | None:
+    """The request for a new code in place of this one that the viewer may stop waiting for."""
+    for action in actions:
+        if action.kind is AwaitedKind.REISSUE_LICENCE and action.is_open and action.wish.get("code") == code:
+            return action if viewer.may_act else None
+    return None
+
+
+def stop_dialog(
+    order_name: str, action: AwaitedAction, *, screen: Screen = Screen.ORDERS
+) -> Dialog[StopSubject]:
     """For whoever may do the action itself."""
     may = _may_work_queue if action.kind is AwaitedKind.REFUND else _may_act
     return Dialog(
-        Screen.ORDERS,
+        screen,
         "Stop waiting",
         _draw,
         StopSubject(order_name, action),

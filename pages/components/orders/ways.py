@@ -10,10 +10,12 @@ from pages.rendering.formatting import format_clock, format_time
 from services.events.awaiting import AwaitedAction
 from services.orders.models import Subscription
 
+SUBSCRIPTION_KINDS: Final = frozenset({AwaitedKind.CANCEL_SUBSCRIPTION, AwaitedKind.RESUME_SUBSCRIPTION})
 _RECORDED: Final = {
     AwaitedKind.CANCEL_SUBSCRIPTION: "Cancellation recorded here",
     AwaitedKind.RESUME_SUBSCRIPTION: "Resumption recorded here",
     AwaitedKind.REFUND: "Refund recorded here",
+    AwaitedKind.REISSUE_LICENCE: "New code asked for here",
 }
 _ANSWERS: Final = {
     AwaitedState.CONFIRMED: "confirmed by",
@@ -48,14 +50,22 @@ class Way(NamedTuple):
 
 def subscription_ways(actions: Iterable[AwaitedAction], subscription_id: str, zone: ZoneInfo) -> list[Way]:
     """The ways of a subscription's actions, newest first as `actions` are."""
-    return _ways(
-        (action for action in actions if action.kind is not AwaitedKind.REFUND), subscription_id, zone
-    )
+    return _ways((action for action in actions if action.kind in SUBSCRIPTION_KINDS), subscription_id, zone)
+
+
+def code_ways(actions: Iterable[AwaitedAction], code: str, zone: ZoneInfo) -> list[Way]:
+    """The ways of what was asked for in place of an activation code, newest first as `actions` are."""
+    own = [
+        action
+        for action in actions
+        if action.kind is AwaitedKind.REISSUE_LICENCE and action.wish.get("code") == code
+    ]
+    return [Way(_steps(action, zone), "" if number else _hint(action)) for number, action in enumerate(own)]
 
 
 def is_awaited_elsewhere(actions: Iterable[AwaitedAction], subscription: Subscription) -> bool:
     """Whether a change waits that was recorded in another order of the subscription."""
-    own = {action.subject for action in actions if action.is_open and action.kind is not AwaitedKind.REFUND}
+    own = {action.subject for action in actions if action.is_open and action.kind in SUBSCRIPTION_KINDS}
     return subscription.is_awaited and subscription.subscription_id not in own
 
 
@@ -88,6 +98,8 @@ def _steps(action: AwaitedAction, zone: ZoneInfo) -> tuple[Step, ...]:
 def _hint(action: AwaitedAction) -> str:
     if action.is_open and action.kind is AwaitedKind.REFUND:
         return "Until then nobody can take or close the request."
+    if action.is_open and action.kind is AwaitedKind.REISSUE_LICENCE:
+        return "Until the answer brings the new code, this one stays."
     if action.is_open:
         return "It counts once the answer is there; until then it can be neither cancelled nor resumed."
     return "It can be done again." if action.state is AwaitedState.NOT_DELIVERED else ""
