@@ -135,7 +135,7 @@ def _free_text(
     """A name or a company. Without a colon it is a word, or for a company all that follows."""
     if not has_colon and (tokens[first].key in CONNECTING or stops_at(tokens, first, context)):
         return None
-    most = _LONGEST if has_colon or field == "company" else 1
+    most = _LONGEST if has_colon or field in ("company", "product") else 1
     end = _words(tokens, first, context, most=most)
     if end is None:
         return None

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from services.countries import country_code
 from services.orders.filters import TEXT_FIELDS, SearchInput
+from services.recognition.amounts import amount_at, country_at
 from services.recognition.calendar_names import months
 from services.recognition.context import Context
 from services.recognition.labels import labelled_at, literal_label, stops_at, store_at
@@ -56,11 +58,11 @@ def recognize(text: str, context: Context) -> Recognition:
     tokens = tokens_of(text) if len(text) <= LONGEST else []
     if not tokens or len(tokens) > _MOST_TOKENS:
         return _of_list(text)
-    ranked = readings_of(pieces_of(tokens, context, names=False))
+    ranked = readings_of(pieces_of(tokens, context, names=False), context.today)
     if lone := _lone_names(tokens, context):
         is_likely = all(_is_beside_name(tokens, at) for at in lone)
         ranked = [(rank + 3 * is_likely, reading) for rank, reading in ranked]
-        ranked += readings_of(pieces_of(tokens, context, names=True), rank=0 if is_likely else 1)
+        ranked += readings_of(pieces_of(tokens, context, names=True), context.today, 0 if is_likely else 1)
     readings = [_as_pasted(text, reading) for _, reading in sorted(ranked, key=lambda pair: pair[0])]
     readings = _different(readings)[:MOST]
     if not _is_certain(readings):
@@ -210,6 +212,8 @@ def _phrases(tokens: list[Token], at: int, context: Context, *, names: bool) -> 
     candidates = (
         labelled_at(tokens, at, context),
         store_at(tokens, at, context),
+        amount_at(tokens, at),
+        country_at(tokens, at),
         period_at(tokens, at, context, names=names),
         _status(tokens, at),
     )
@@ -294,6 +298,8 @@ def _literal(text: str, tokens: list[Token]) -> Iterator[Reading]:
             yield Reading(typed, (text,), literal=True)
         return
     for field in TEXT_FIELDS:
+        if field in ("total_from", "total_to") or (field == "country" and country_code(text) is None):
+            continue
         if field == "email" and "@" not in text:
             continue
         if field in ("phone", "vat_number") and (len(digits_of(text) or "") < 3):

@@ -119,6 +119,8 @@ def _ranked(key: str, context: Context) -> _Ranked:
     key = key.strip("()[]{}<>").rstrip(".")
     if key.isdecimal():
         return _number(ascii_digits(key), context)
+    if re.fullmatch("[0-9]+(?:,[0-9]+)+", key):
+        return [("order_ids", None, 0)]
     if _AMOUNT.fullmatch(key):
         return []
     if all(_CERTAIN_ORDER.fullmatch(part) for part in key.split("/")):
@@ -147,7 +149,7 @@ def _number(digits: str, context: Context) -> _Ranked:
     if length == 4:
         year = int(digits)
         is_year = 1990 <= year <= context.today.year
-        span = year_span(date(year, 1, 1), "year", 0) if is_year else None
+        span = year_span(year) if is_year else None
         years: _Ranked = [("created", span, 3)] if span else []
         return [("card_last_4", None, 0), ("order_ids", None, 1), *years, ("activation_code", None, 4)]
     if length < 7:

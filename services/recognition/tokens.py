@@ -11,7 +11,11 @@ from services.text.keys import ascii_digits, search_key, strip_edges
 LONGEST: Final = 500
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "«": "»", "‟": "”", "「": "」", "『": "』"}
 _SEPARATORS: Final = ",;،؛、，；|｜\n\r"
-_PIECE: Final = re.compile(rf"[^\s{_SEPARATORS}]+|[{_SEPARATORS}]")
+# A comma between the digits of an amount (49,90 and 1,234.50) separates nothing.
+_AMOUNT: Final = (
+    r"[^\s\d,]{0,4}[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])[^\s,]*|[^\s\d,]{0,4}[0-9]+,[0-9]{2}(?![0-9,])[^\s,]*"
+)
+_PIECE: Final = re.compile(rf"{_AMOUNT}|[^\s{_SEPARATORS}]+|[{_SEPARATORS}]")
 # Punctuation of a sentence or a bracket around a token says nothing about it; a bracket opens a phone number, though,
 # and a dot may end a day (03.11.) or a legal form (Inc.).
 _TRAILING: Final = "!?…:：=\"'”’»」』"

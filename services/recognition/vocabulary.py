@@ -39,6 +39,8 @@ def longest_phrase(phrases: Mapping[Phrase, T], tokens: list[Token], start: int)
     return None
 
 
+# What is recognised with its label as a whole (`services.recognition.amounts`): a total needs its currency.
+_WITH_OTHERS: Final = frozenset({"total_from", "total_to", "country"})
 # Labels of fields. `name` may hold both names.
 NAME: Final = "name"
 STORE: Final = "stores"
@@ -60,19 +62,29 @@ LABELS: Final[dict[Phrase, str]] = _phrases(
         "|tva|n° tva|btw|p.iva|partita iva",
         "company": "company|company name|firm|firma|organisation|organization|business|empresa|société|фирма|компания"
         "|会社",
+        "product": "product|item|sku|product or sku|product name|produkt|produit|producto|продукт|товар|article"
+        "|artikel",
+        "payment_method": "payment method|method|payment system|paid by|paid via|paid with|pays with"
+        "|via|payment by|zahlungsart",
+        "refund_reason": "reason for refund|refund reason|reason",
         "first_name": "first|given name|forename|vorname|prénom|nombre|имя|名",
         "last_name": "last|surname|family name|nachname|nom|apellido|фамилия|姓",
         NAME: "name|named|called|full name|customer name|名前|姓名",
         STORE: "store|shop|checkout page|stores|checkout|магазин",
     },
-    [(label, name) for name, kind in TEXT_FIELDS.items() for label in (kind.label, kind.short) if label],
+    [
+        (label, name)
+        for name, kind in TEXT_FIELDS.items()
+        for label in (kind.label, kind.short)
+        if label and name not in _WITH_OTHERS
+    ],
 )
 # These are labels only when a colon follows: alone they begin other phrases ("last week").
 COLON_ONLY: Final = frozenset(
     (word,)
     for word in words_of(
         "first last nom nombre 名 姓 firm firma organisation organization business empresa société фирма компания"
-        " 会社"
+        " 会社 reason item method via article"
     )
 )
 
