@@ -15,7 +15,7 @@ from services.orders.filter_values import country_label
 from services.orders.filters import SearchInput
 from services.text.keys import strip_edges
 
-_LONGEST, _LONGEST_HELP = 40, 2_000
+_LONGEST, _LONGEST_HELP = 48, 2_000
 _SHORT = {"card_last_4": "Card", "vat_number": "VAT", "product": "Product"}
 # Together they are one filter.
 _TOTAL = ("currency", "total_from", "total_to")
