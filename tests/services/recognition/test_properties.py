@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from pages.components.orders.filter_chips import active_filters
-from services.orders.filters import TEXT_FIELDS, SearchInput, parse_filter
+from services.orders.filters import SearchInput, parse_filter
 from services.orders.periods import Period
 from services.recognition.readings import checked
-from services.recognition.recognizer import pieces_of, recognize
+from services.recognition.recognizer import recognize
+from services.recognition.segmentation import pieces_of
 from services.recognition.tokens import cleaned, tokens_of
 from services.recognition.vocabulary import CONNECTING
 from services.time_zones import day_text, format_day
@@ -28,6 +29,8 @@ SAMPLE = (
     " and Ltd GmbH ООО 山田 太郎 김민수 محمد 14:05 31 Feb name: vat DE123456789 €49 \u202e \u200f e\u0301 \x00 \n"
 )
 WORDS = st.sampled_from(SAMPLE.split(" "))
+# A total needs its currency, and a country is one that has a name.
+FIELDS = sorted(TEXT_FIELDS.keys() - {"total_from", "total_to", "country"})
 TEXTS = st.one_of(
     st.text(max_size=80),
     st.lists(WORDS, max_size=12).map(" ".join),
@@ -65,7 +68,7 @@ def test_nothing_is_dropped(text: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(sorted(TEXT_FIELDS)),
+    st.sampled_from(FIELDS),
     st.one_of(TEXTS, st.text(max_size=20), st.from_regex(r"[A-Z0-9-]{3,12}")),
 )
 def test_what_the_form_finds_with_one_text_field_is_offered(field: str, text: str) -> None:
