@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from pages.components.orders.filter_chips import active_filters
-from services.orders.filters import SearchInput, parse_filter
+from services.orders.filters import TEXT_FIELDS, SearchInput, parse_filter
 from services.orders.periods import Period
 from services.recognition.readings import checked
 from services.recognition.recognizer import recognize
