@@ -23,11 +23,13 @@ ACTIONS = (
     "replay deliveries",
     # New ones.
     *("cancel order", "reissue licence"),
+    *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
     # New ones.
+    *("customer_refund", "refund_digest"),
 )
 
 # The keys of rows that were there before the triggers.
@@ -69,6 +71,7 @@ def upgrade() -> None:
     add_columns("orders", {"cancelled_at": "timestamptz"})
     add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
     run_sql("0023_customer.sql")
+    run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
 
 
