@@ -61,9 +61,10 @@ def subjects(connection: Connection) -> list[Row[Any]]:
     """
     total = connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one()
     statement = text(
-        "SELECT o.*, c.code, (SELECT i.name FROM order_item i WHERE i.order_id = o.order_id AND i.position = 1) AS product, "
-        "(SELECT i.name_key FROM order_item i WHERE i.order_id = o.order_id AND i.position = 1) AS product_key "
-        "FROM orders o JOIN activation_code c USING (order_id) JOIN checkout_page p ON p.id = o.checkout_page_id WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
+        "SELECT o.*, c.code, i.name AS product, i.name_key AS product_key FROM orders o "
+        "JOIN activation_code c USING (order_id) JOIN order_item i ON i.order_id = o.order_id AND i.position = 1 "
+        "JOIN checkout_page p ON p.id = o.checkout_page_id "
+        "WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
         "AND o.card_last_4 IS NOT NULL AND o.last_name IS NOT NULL AND p.name = ANY(:seen) "
         "ORDER BY o.order_id, c.id LIMIT 1"
     )
@@ -117,7 +118,8 @@ def _searches_for(order: Row[Any]) -> dict[str, Search]:
     } | _purchases(order, in_month, _days(*month))
 
 
-def _purchases(order: Row[Any], in_month: dict[str, date], days: dict[str, Any]) -> dict[str, Search]:
+# Any: fields of the form and parameters of statements, by their names.
+def _purchases(order: Row[Any], in_month: dict[str, Any], days: dict[str, Any]) -> dict[str, Search]:
     total = SearchInput(
         total_from=str(order.total), total_to=str(order.total), currency=order.currency, **in_month
     )
