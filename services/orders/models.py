@@ -24,8 +24,8 @@ class NameValue:
 class ActivationCode:
     """An activation code. A deleted one stays in the order, is shown crossed out and is never sent again.
 
-    `position` is its item's; copies of one code have the same `key`; `mail_waits_since` is set while a mail with it
-    waits to be sent.
+    `position` is its item's; copies of one code have the same `key`; `is_replaced` says that another code was issued in
+    its place; `mail_waits_since` is set while a mail with it waits to be sent.
     """
 
     id: int
@@ -33,6 +33,7 @@ class ActivationCode:
     code: str
     key: str
     deleted: bool
+    is_replaced: bool
     mail_waits_since: datetime | None
 
 
@@ -175,6 +176,8 @@ class OrderDetail:
     card_type: str | None
     card_last_4: str | None
     card_expiration_date: str | None
+    # In scope and with the same e-mail, counted no further than `db.statements.order_detail.COUNTED_TO`.
+    other_orders: int
     additional_parameters: tuple[NameValue, ...]
     items: tuple[OrderItem, ...]
     history: tuple[HistoryEvent, ...]
