@@ -12,6 +12,7 @@ from pages.authentication import (
 )
 from pages.components.administration.connection_trouble import count_trouble
 from pages.components.layout import frame, session
+from pages.components.refunds.waiting import queue_title
 from pages.web.bare_run import refuse_bare_run
 from pages.web.browser_cookies import RESET
 from services.access import Viewer
@@ -44,7 +45,7 @@ def _pages(viewer: Viewer | None) -> list[st.Page]:
     """All pages; those that are not for this viewer are hidden."""
     return [
         st.Page("pages/orders.py", title="Orders", default=True),
-        _page("refund_queue", "Refund queue", shown=viewer is not None and viewer.may_work_refund_queue),
+        _page("refund_queue", queue_title(viewer), shown=viewer is not None and viewer.may_work_refund_queue),
         _page("my_requests", "My refund requests", shown=viewer is not None and viewer.may_act),
         _page("reports", "Reports"),
         _page(

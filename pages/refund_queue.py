@@ -2,37 +2,63 @@
 
 from datetime import UTC, datetime
 from typing import Any, Literal
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
 from db.connections.engine import viewer_transaction
 from db.schema.statuses import RefundStatus
-from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog, show_result
+from pages.components.layout.dialogs import (
+    Dialog,
+    Screen,
+    draw_dialog,
+    open_dialog,
+    show_result,
+    tell_later,
+)
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.fragments import fragment
-from pages.components.layout.row_table import row_table
-from pages.components.layout.session import current_viewer, time_zone
-from pages.components.layout.status_chips import AWAITED, TONES, chip, table_colors
+from pages.components.layout.session import client_address, current_viewer, time_zone
+from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
+from pages.components.orders.stop_waiting import stop_dialog
 from pages.components.refunds import dialogs
-from pages.rendering.escaping import html_text
-from pages.rendering.formatting import format_age, format_time, money_cells, wall_clock
+from pages.components.refunds.queue_filters import queue_filters
+from pages.components.refunds.queue_table import queue_table, request_statuses
+from pages.components.refunds.waiting import remember_waiting
+from pages.rendering.formatting import format_time
 from pages.rendering.templates import render
 from services.access import Viewer
+from services.actions import ActionRequest, perform
+from services.errors import SupportError
+from services.events.awaiting import AwaitedAction, find_open_refund
 from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
 from services.refunds.plans import RefundPlan, find_plan
-from services.refunds.queue import PAGE, QueueRow, QueueView, count_open, find_queue
+from services.refunds.queue import (
+    PAGE,
+    Cursor,
+    QueueFigures,
+    QueueFilter,
+    QueueRow,
+    QueueView,
+    count_queue,
+    find_queue,
+)
+from services.refunds.taking import find_last_taken, take_next
 
 _AWAITED_HINT = "Recorded, and sent out: it is closed by the answer. The order shows how far it is."
 _EMPTY = {
     QueueView.OPEN: "No refund request is waiting. New ones appear here as soon as a specialist sends one.",
-    QueueView.MINE: "You have taken no refund request. Choose one under Open and take it.",
+    QueueView.MINE: "You have taken no refund request. Take next takes the one that has waited longest.",
     QueueView.CLOSED: "No refund request has been closed yet.",
 }
+_CHOSEN = "chosen_refund_request"
+_AFTER = "queue_after"
+# The view of the next run: that of a widget which is drawn already cannot be set.
+_NEXT_VIEW = "queue_next_view"
 
 
 def page() -> None:
@@ -51,13 +77,50 @@ def queue() -> None:
 
 def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
     state = st.session_state
-    with st.container(horizontal=True, vertical_alignment="center"):
-        count_line = st.empty()
+    if (next_view := state.pop(_NEXT_VIEW, None)) is not None:
+        state.queue_view = next_view
+    state.setdefault("queue_view", QueueView.OPEN)
+    with viewer_transaction(viewer.account_id) as connection:
+        figures = count_queue(connection, viewer)
+    remember_waiting(viewer, figures.free, figures.overdue)
+    view, queue_filter = _controls(viewer, figures, zone)
+    with viewer_transaction(viewer.account_id) as connection:
+        rows = find_queue(
+            connection, viewer, view, queue_filter=queue_filter, after=state.get(_AFTER), limit=PAGE + 1
+        )
+    if not rows:
+        st.info(
+            "No refund request fits the filter." if queue_filter.number else _EMPTY[view],
+            icon=":material/inbox:",
+        )
+    elif state.get(_CHOSEN) in {row.request.id for row in rows[:PAGE]}:
+        with st.container(key="queue_split"):
+            left, right = st.columns([1, 1], gap="medium")
+        with left:
+            chosen = queue_table(rows[:PAGE], view, zone, is_beside=True)
+            _paging(rows, view)
+        if chosen is None:  # chosen once more, which takes the choice back
+            state.pop(_CHOSEN, None)
+            st.rerun(scope="fragment")
+        with right:
+            _draw_request(viewer, chosen, zone)
+    else:
+        queue_table(rows[:PAGE], view, zone, is_beside=False)
+        _paging(rows, view)
+    draw_dialog(Screen.REFUND_QUEUE)
+
+
+def _controls(viewer: Viewer, figures: QueueFigures, zone: ZoneInfo) -> tuple[QueueView, QueueFilter]:
+    """Draw what stands above the table; the view and what it is limited to."""
+    with st.container(horizontal=True, vertical_alignment="center", key="queue_controls"):
+        st.html(
+            render("queue_count.html.jinja", figures=figures, zone=zone.key),
+            width="content",
+        )
         view = QueueView(
             st.segmented_control(
                 "View",
                 list(QueueView),
-                default=QueueView.OPEN,
                 key="queue_view",
                 label_visibility="collapsed",
                 required=True,
@@ -65,98 +128,53 @@ def _queue(viewer: Viewer, zone: ZoneInfo) -> None:
             )
             or QueueView.OPEN
         )
-    after = state.get("queue_after")
+        queue_filter = queue_filters(viewer, figures, view, on_change=_first_page)
+        if st.button(
+            "Take next",
+            key="take_next",
+            type="secondary" if st.session_state.get(_CHOSEN) else "primary",
+            icon=":material/front_hand:",
+            disabled=not figures.free,
+            help="Takes the request that has waited longest of those that nobody has taken.",
+        ):
+            _take_next(viewer)
+    return view, queue_filter
+
+
+def _take_next(viewer: Viewer) -> None:
+    """Take a request and show it among the viewer's own."""
+    try:
+        sentence = perform(viewer, ActionRequest(key=uuid4(), address=client_address()), take_next)
+    except SupportError as error:
+        tell_later(str(error), refused=True)
+        st.rerun()
     with viewer_transaction(viewer.account_id) as connection:
-        rows = find_queue(connection, viewer, view, after=after, limit=PAGE + 1)
-        number = count_open(connection, viewer)
-    count = f"{number:,} open {'request' if number == 1 else 'requests'}"
-    count_line.html(
-        f'<span class="es-count" role="status">{count}</span> '
-        f'<span class="es-zone">times in {html_text(zone.key)}</span>'
-    )
-    if not rows:
-        st.info(_EMPTY[view], icon=":material/inbox:")
-    else:
-        chosen = _table(rows[:PAGE], view, zone)
-        _paging(rows, view)
-        if chosen is not None:
-            _draw_request(viewer, chosen, zone)
-    draw_dialog(Screen.REFUND_QUEUE)
-
-
-def _table(rows: tuple[QueueRow, ...], view: QueueView, zone: ZoneInfo) -> QueueRow | None:
-    """Draw the table and the chosen request."""
-    state = st.session_state
-    now = datetime.now(UTC)
-    is_closed = view is QueueView.CLOSED
-    frame = pd.DataFrame(
-        {
-            "Order": [row.order_name for row in rows],
-            "Total": money_cells((row.total, row.currency) for row in rows),
-            "Refunded": money_cells(
-                (row.request.amount, row.request.currency or row.currency) for row in rows
-            ),
-            "Age": [format_age(row.request.requested_at, now) for row in rows],
-            "Status": [_statuses(row) for row in rows],
-            "Requested by": [row.request.requester_name for row in rows],
-            "Taken by": [row.request.taken_by_name for row in rows],
-            "Closed": [wall_clock(row.request.closed_at, zone) for row in rows],
-            "Reason": [" ".join(row.request.reason.split()) for row in rows],
-            "Store": [row.store for row in rows],
-        }
-    )
-    frame = frame.drop(columns=["Age"] if is_closed else ["Closed", "Refunded"])
-    chosen = row_table(
-        "refund_request",
-        frame,
-        [row.request.id for row in rows],
-        rows_shown=16 if state.get("chosen_refund_request") is None else 8,
-        alt="Refund requests; choose a row to work on it below",
-        columns={
-            "Order": st.column_config.TextColumn(width=112),
-            "Total": st.column_config.TextColumn(width=128, alignment="right"),
-            "Refunded": st.column_config.TextColumn(width=128, alignment="right"),
-            "Age": st.column_config.TextColumn(width=70, alignment="right"),
-            "Status": st.column_config.MultiselectColumn(
-                width=200 if not any(row.is_awaited for row in rows) else 330,
-                options=list(TONES),
-                color=table_colors(dark=st.context.theme.type == "dark"),
-            ),
-            "Requested by": st.column_config.TextColumn(width=140),
-            "Taken by": st.column_config.TextColumn(width=120),
-            "Closed": st.column_config.DatetimeColumn(width=142, format="D MMM YYYY, HH:mm"),
-            "Reason": st.column_config.TextColumn(width=280),
-            "Store": st.column_config.TextColumn(width=100),
-        },
-    )
-    return next((row for row in rows if row.request.id == chosen), None)
-
-
-def _statuses(row: QueueRow) -> list[str]:
-    """The request's status, and whether the refund waits for the shop or the provider."""
-    status = [RefundStatus(row.request.status).label]
-    return [*status, AWAITED] if row.is_awaited else status
+        taken = find_last_taken(connection, viewer)
+    tell_later(sentence)
+    st.session_state[_CHOSEN] = taken
+    st.session_state[_NEXT_VIEW] = QueueView.MINE
+    _first_page()
+    st.rerun()
 
 
 def _paging(rows: tuple[QueueRow, ...], view: QueueView) -> None:
     has_more = len(rows) > PAGE
-    if not has_more and st.session_state.get("queue_after") is None:
+    if not has_more and st.session_state.get(_AFTER) is None:
         return
-    last = rows[:PAGE][-1].request
-    at = last.closed_at if view is QueueView.CLOSED else last.requested_at
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        if st.session_state.get("queue_after") is not None:
+        if st.session_state.get(_AFTER) is not None:
             st.button("First", on_click=_first_page, type="tertiary")
         if has_more:
-            st.button("More", on_click=_go_on, args=(at, last.id), icon=":material/chevron_right:")
+            cursor = rows[PAGE - 1].cursor(view)
+            st.button("More", on_click=_go_on, args=(cursor,), icon=":material/chevron_right:")
 
 
-def _go_on(at: datetime, request_id: int) -> None:
-    st.session_state.queue_after = (at, request_id)
+def _go_on(cursor: Cursor) -> None:
+    st.session_state[_AFTER] = cursor
 
 
 def _first_page() -> None:
-    st.session_state.queue_after = None
+    st.session_state[_AFTER] = None
 
 
 def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
@@ -165,6 +183,7 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
         plan = find_plan(connection, request.order_id)
         is_mine = request.is_open and request.taken_by == viewer.account_id
         outlook = find_outlook(connection, request.order_id) if is_mine else None
+        awaited = find_open_refund(connection, request.order_id, request.id) if row.is_awaited else None
     if plan is None:  # moved to a store of others since the list was read
         st.info("This request is no longer among the stores you can see.")
         return
@@ -178,11 +197,11 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                     row=row,
                     link=f"/?order={request.order_id}",
                     total=format_money(row.total, row.currency),
-                    chip=Markup(" ").join(map(chip, _statuses(row))),
+                    chip=Markup(" ").join(map(chip, request_statuses(row, datetime.now(UTC)))),
                 ),
                 width="stretch",
             )
-            _buttons(viewer, row, plan, outlook)
+            _buttons(viewer, row, plan, outlook, awaited)
         st.html(
             render(
                 "refund_request.html.jinja",
@@ -194,12 +213,20 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
         )
 
 
-def _buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> None:
+def _buttons(
+    viewer: Viewer,
+    row: QueueRow,
+    plan: RefundPlan,
+    outlook: RefundOutlook | None,
+    awaited: AwaitedAction | None,
+) -> None:
     request = row.request
     if not request.is_open:
         return
     if row.is_awaited:
         st.html(f'<div class="es-hint">{_AWAITED_HINT}</div>', width="content")
+        if awaited is not None:
+            _button("Stop waiting", stop_dialog(row.order_name, awaited, screen=Screen.REFUND_QUEUE))
         return
     if request.status == RefundStatus.REQUESTED:
         _button("Take", dialogs.take_dialog(row), type_="primary")

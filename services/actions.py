@@ -55,10 +55,14 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """The result of an action: `sentence` is shown to the person who acted, `details` go into the audit log."""
+    """The result of an action: `sentence` is shown to the person who acted, `details` go into the audit log.
+
+    `order_id` is the order that the action has chosen itself, under which the audit log files it.
+    """
 
     sentence: str
     details: Mapping[str, object] = field(default_factory=dict)
+    order_id: int | None = None
 
 
 class Performed(NamedTuple):
@@ -140,7 +144,7 @@ def perform_within(
         viewer,
         action.audit_action,
         address=request.address,
-        order_id=request.order_id,
+        order_id=request.order_id if result.order_id is None else result.order_id,
         details=request.details(result.details),
     )
     connection.execute(

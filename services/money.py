@@ -39,6 +39,12 @@ def is_currency(code: str) -> bool:
     return code in _MINOR_UNITS
 
 
+def currencies() -> tuple[str, ...]:
+    """The codes of all currencies for prices, by the alphabet, those that were withdrawn last."""
+    withdrawn = {code for codes in _WITHDRAWN.values() for code in codes.split()}
+    return tuple(sorted(_MINOR_UNITS, key=lambda code: (code in withdrawn, code)))
+
+
 def minor_units(currency: str) -> int:
     """The number of decimals of the currency; 2 for a code that is not in the list."""
     return _MINOR_UNITS.get(currency, 2)

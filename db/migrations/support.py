@@ -131,6 +131,24 @@ def add_columns(
             driver.execute(validate.format(name, sql.Identifier(check)))
 
 
+def create_indexes(indexes: Mapping[str, str]) -> None:
+    """Create indexes (name: what follows it in `CREATE INDEX name`) while people search and write.
+
+    An index that is valid is left as it is, one that an interrupted run left half made is made anew. Each is committed
+    on its own, as is everything that the migration did before; it may be run again. PostgreSQL waits for the
+    transactions that were open when an index was begun: an export can take an hour.
+    """
+    with op.get_context().autocommit_block():
+        driver = _driver()
+        for name, definition in indexes.items():
+            valid = "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid"
+            if driver.execute(valid, (name,)).rowcount:
+                continue
+            driver.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name)))
+            create = sql.SQL("CREATE INDEX CONCURRENTLY {} {}")
+            driver.execute(create.format(sql.Identifier(name), sql.SQL(definition)))
+
+
 def unicode_collation() -> str:
     """The collation under which letter case follows Unicode, independent of the server's locale.
 

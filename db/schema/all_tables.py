@@ -8,6 +8,7 @@ from db.schema import (
     order_tables,
     portal_tables,
     refund_tables,
+    telling_tables,
 )
 from db.schema.metadata import metadata
 
@@ -20,4 +21,5 @@ __all__ = [
     "order_tables",
     "portal_tables",
     "refund_tables",
+    "telling_tables",
 ]

@@ -64,6 +64,8 @@ class AuditAction(StrEnum):
     ERASE_PERSONAL_DATA = "erase personal data"
     OPEN_MAIL = "open mail"
     SEND_MAIL_AGAIN = "send mail again"
+    CHANGE_MAIL_TEXT = "change mail text"
+    RESET_MAIL_TEXT = "reset mail text"
     # Connections.
     CREATE_CONNECTION = "create connection"
     CHANGE_CONNECTION = "change connection"

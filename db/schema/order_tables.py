@@ -16,6 +16,8 @@ checkout_page = Table(
     Column("created_at", TIMESTAMPTZ, nullable=False),
     Column("time_zone", Text),
     Column("refund_document_methods", ARRAY(Text)),
+    Column("refund_mail", Boolean, nullable=False),
+    Column("refund_limit_hours", Integer),
 )
 
 payment_method = Table(
@@ -73,6 +75,9 @@ orders = Table(
     Column("phone_key", Text, Computed("digits(phone)", persisted=True)),
     Column("payment_provider", Text),
     Column("payment_reference", Text),
+    Column("payment_method_key", Text),
+    Column("country_key", Text),
+    Column("total_key", BigInteger),
     Column("cancelled_at", TIMESTAMPTZ),
 )
 
@@ -102,6 +107,9 @@ order_item = Table(
     Column("additional_data", JSONB, nullable=False),
     Column("said_at", TIMESTAMPTZ),
     Column("said_alone", Boolean, nullable=False),
+    Column("name_key", Text),
+    Column("product_key", Text),
+    Column("sku_key", Text),
 )
 
 activation_code = Table(

@@ -87,6 +87,8 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "locale": _kept("A language names nobody."),
         "customer_type": _kept("Person or company names nobody."),
         "payment_method": _kept("Reports count by it, and it names nobody."),
+        "payment_method_key": _kept("Computed from the payment method."),
+        "country_key": _kept("Computed from the country."),
         "payment_system_name": _kept("It names nobody."),
         "card_type": _kept("It names nobody."),
         "payment_reference": _kept("The provider's number of the payment: a refund is made by it."),
@@ -99,6 +101,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "additional_data": _user(emptied="'[]'"),
         # The product is the shop's; one that was made for the person may hold their whole name or e-mail.
         "name": _CUT,
+        "name_key": _kept("Computed from the name, out of which mentions are cut."),
     },
     "activation_code": {
         "code": _kept("The licence that was sold. It stays findable, so that it is not sent or sold again."),
@@ -114,6 +117,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     },
     "refund_request": {
         "reason": _CUT,
+        "reason_key": _kept("Computed from the reason, out of which mentions are cut."),
         "note": _CUT,
         "requester_name": _ACCOUNT,
         "requester_email": _ACCOUNT,
@@ -154,6 +158,7 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     "connection": {"trouble": _CUT},
     "delivery": {"last_error": _CUT},
     "awaited_action": {"wish": _CUT, "message": _CUT, "account_name": _ACCOUNT, "account_email": _ACCOUNT},
+    "refund_digest": {"time_zone": _ACCOUNT},
     "sign_in_attempt": {"network": _ACCOUNT, "device_digest": _ACCOUNT},
     "known_device": {"device_digest": _ACCOUNT},
     "single_sign_on_identity": {"issuer": _ACCOUNT, "subject": _ACCOUNT},
@@ -173,7 +178,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     # `reason` is a sentence of the program, without values of the customer: services/bulk/.
     "bulk_run_order": "run_id number order_id state reason attempts settled_at",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
-    "refund_document_methods",
+    "refund_document_methods refund_mail refund_limit_hours",
     "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "
     "sent_at answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
@@ -191,15 +196,18 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "mail": "id message_id kind order_id checkout_page_id account_id state attempts next_attempt_at created_at "
     "sent_at queued_at position number refused_since lacks_line",
     "mail_handover": "mail_id at",
+    # Texts for all customers of a store, by administrators; what is personal is put in when a mail is written.
+    "mail_text": "checkout_page_id kind language subject body changed_at",
     # `trouble` is the mail server's answer about the sender, with the recipients' addresses masked.
     "mail_server": "id address takes_utf8 seen_at trouble trouble_since",
     "order_document": "id order_id checkout_page_id kind media_type source created_at",
     "order_history": "id order_id checkout_page_id at kind source account_id document_id",
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
-    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone",
+    "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone "
+    "product_key sku_key",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
-    "paid_at currency total customer_erased "
+    "paid_at currency total total_key customer_erased "
     "delivered active_subscription cancelled_subscription refund_status source_updated_at imported_at "
     "email_corrected_at cancelled_at",
     # `data` is made of numbers, amounts and states: services/events/outbox.py.
@@ -208,6 +216,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "payment_method": "name refund_document_required",
     "portal_secret": "name value",
     "recovery_code": "account_id digest",
+    "refund_digest": "account_id every hour next_at told_until",
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
     "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
     "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",

@@ -29,6 +29,7 @@ refund_request = Table(
     Column("document_id", BigInteger),
     Column("amount", Numeric),
     Column("currency", Text),
+    Column("reason_key", Text),
 )
 
 refund_request_item = Table(

@@ -102,6 +102,12 @@ class MailKind(StrEnum):
     CREDENTIALS = "credentials"
     CONNECTION = "connection"
     ACTION = "action"
+    CUSTOMER_REFUND = "customer_refund"
+    REFUND_DIGEST = "refund_digest"
+
+
+# Mails to customers: they go with an erased customer, and the order's history says so when they were sent.
+CUSTOMER_MAILS: Final = frozenset({MailKind.LICENCE, MailKind.CUSTOMER_REFUND})
 
 
 class MailState(StrEnum):

@@ -3,9 +3,11 @@
 Scope is enforced twice: the stores are part of every statement, and row-level security applies as well.
 """
 
-from collections.abc import Collection, Sequence
+import operator
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
+    Numeric,
     Text,
     and_,
     any_,
@@ -26,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from db.schema.order_tables import activation_code, orders
+from db.schema.order_tables import activation_code, order_item, orders
+from db.schema.refund_tables import refund_request
 from db.schema.statuses import MainStatus, RefundStatus
 
 Parameters = dict[str, object]
@@ -56,6 +60,7 @@ class SearchValues:
     Searched texts are compared in the form that the database gives them (`fold`, `digits`, `email_key`). The fragment
     of an activation code comes in three forms, of which a search has one at most: `code_fragment` as typed,
     `code_orders` once the orders that have such a code were looked up, `common_fragment` when they are too many.
+    A total is compared with `total` alone, or with `total_from` and `total_to`; `countries` are the spellings of one.
     """
 
     created_since: datetime | None = None
@@ -79,6 +84,14 @@ class SearchValues:
     has_subscription: Literal[True] | None = None
     has_active_subscription: Literal[True] | None = None
     has_cancelled_subscription: Literal[True] | None = None
+    payment_method: str | None = None
+    countries: tuple[str, ...] | None = None
+    currency: str | None = None
+    total: Decimal | None = None
+    total_from: Decimal | None = None
+    total_to: Decimal | None = None
+    product: str | None = None
+    refund_reason: str | None = None
 
     def parameters(self) -> Parameters:
         """The values of the fields that are filled, by the names of their conditions.
@@ -99,6 +112,19 @@ ASKED: Final = func.orders_asked_for(
     bindparam("asked_pieces", type_=ARRAY(Text)),
     bindparam("asked_numbers", type_=ARRAY(BigInteger)),
 ).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
+_PRODUCT: Final = func.filter_key(bindparam("product", type_=Text))
+_REASON: Final = func.filter_key(bindparam("refund_reason", type_=Text))
+
+
+def _total(name: str, compare: Callable[[Any, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """The total compared with a value: its key, by which an index narrows down, and the exact amount.
+
+    Any: `operator.ge` and its like say no more of columns.
+    """
+    value = bindparam(name, type_=Numeric)
+    return and_(compare(orders.c.total_key, func.amount_key(value)), compare(orders.c.total, value))
+
+
 # The conditions on an order, by the name of the value that it is compared with.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "created_since": orders.c.created_at >= bindparam("created_since", type_=TIME),
@@ -132,6 +158,34 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "has_subscription": or_(orders.c.active_subscription, orders.c.cancelled_subscription),
     "has_active_subscription": orders.c.active_subscription,
     "has_cancelled_subscription": orders.c.cancelled_subscription,
+    "payment_method": orders.c.payment_method_key == func.filter_key(bindparam("payment_method", type_=Text)),
+    "countries": orders.c.country_key == any_(bindparam("countries", type_=ARRAY(Text))),
+    "currency": orders.c.currency == bindparam("currency", type_=Text),
+    "total": _total("total", operator.eq),
+    "total_from": _total("total_from", operator.ge),
+    "total_to": _total("total_to", operator.le),
+    "product": select(order_item.c.position)
+    .where(
+        order_item.c.order_id == orders.c.order_id,
+        order_item.c.checkout_page_id == orders.c.checkout_page_id,
+        or_(
+            order_item.c.name_key == _PRODUCT,
+            order_item.c.product_key == _PRODUCT,
+            order_item.c.sku_key == _PRODUCT,
+        ),
+    )
+    .exists(),
+    # Orders with a request are few, and have an index of their own.
+    "refund_reason": and_(
+        orders.c.refund_status.is_not(None),
+        select(refund_request.c.id)
+        .where(
+            refund_request.c.order_id == orders.c.order_id,
+            refund_request.c.checkout_page_id == orders.c.checkout_page_id,
+            refund_request.c.reason_key == _REASON,
+        )
+        .exists(),
+    ),
 }
 # These name the orders themselves, regardless of the store.
 NAMING_CONDITIONS: Final = frozenset({"asked_orders", "code_fragment", "code_orders"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -12,6 +13,8 @@ from services.actions import ActionResult, action
 from services.errors import InvalidInput, NotFound
 from services.time_zones import time_zones
 
+LONGEST_LIMIT_HOURS: Final = 8_760
+
 
 class StoreNotFound(NotFound):
     message = "There is no such checkout page."
@@ -20,7 +23,8 @@ class StoreNotFound(NotFound):
 @dataclass(frozen=True, slots=True)
 class ListedStore:
     """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
-    rule applies.
+    rule applies. `refund_mail` says whether customers are told of refunds by mail; a refund request that is older than
+    `refund_limit_hours` is overdue, none with None.
     """
 
     id: int
@@ -30,6 +34,8 @@ class ListedStore:
     refund_again_after_partial: bool
     time_zone: str | None
     refund_document_methods: tuple[str, ...] | None
+    refund_mail: bool
+    refund_limit_hours: int | None
     has_orders: bool
 
 
@@ -60,6 +66,8 @@ def change_store(
     refund_again_after_partial: bool,
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
+    refund_mail: bool,
+    refund_limit_hours: int | None,
 ) -> ActionResult:
     """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
     require_administrator(viewer)
@@ -68,6 +76,10 @@ def change_store(
         raise InvalidInput("A display name has at most 200 characters.", field="title")
     if time_zone is not None and time_zone not in time_zones():
         raise InvalidInput("There is no time zone of that name.", field="time_zone")
+    if refund_limit_hours is not None and not 1 <= refund_limit_hours <= LONGEST_LIMIT_HOURS:
+        raise InvalidInput(
+            "The limit goes from one hour to a year (8,760 hours).", field="refund_limit_hours"
+        )
     name = connection.execute(
         select(checkout_page.c.name).where(checkout_page.c.id == store_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
@@ -81,6 +93,8 @@ def change_store(
         "refund_document_methods": None
         if refund_document_methods is None
         else sorted(set(refund_document_methods)),
+        "refund_mail": refund_mail,
+        "refund_limit_hours": refund_limit_hours,
     }
     connection.execute(update(checkout_page).where(checkout_page.c.id == store_id).values(**values))
     return ActionResult(f"The checkout page {name} was saved.", {"store": name, **values})

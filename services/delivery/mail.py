@@ -193,6 +193,8 @@ def _refusal_reason(connection: Connection, row: Row[*tuple[object, ...]]) -> st
     """Why the message must not go (any more): the order may have changed while it waited."""
     if row.to_address is None:
         return "The address was deleted."
+    if row.kind == MailKind.CUSTOMER_REFUND:
+        return _why_customer_not_told(connection, row)
     if row.kind != MailKind.LICENCE:
         return None
     order = connection.execute(
@@ -230,6 +232,17 @@ def _refusal_reason(connection: Connection, row: Row[*tuple[object, ...]]) -> st
         email=order.email,
         utf8=Utf8.TAKEN,  # what the server takes shows on the connection
     )
+
+
+def _why_customer_not_told(connection: Connection, row: Row[*tuple[object, ...]]) -> str | None:
+    order = connection.execute(
+        select(orders.c.customer_erased, orders.c.email).where(orders.c.order_id == row.order_id)
+    ).one()
+    if order.customer_erased:
+        return "The customer's data was deleted."
+    if order.email != row.to_address:
+        return "The customer's e-mail was changed meanwhile."
+    return None
 
 
 def _insist(work: Callable[[Connection], Outcome], stop: threading.Event | None) -> Outcome:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from db.connections.engine import jobs_transaction
 from db.schema.mail_tables import mail, mail_handover
 from db.schema.order_tables import orders
-from db.schema.statuses import MailKind, MailState
+from db.schema.statuses import CUSTOMER_MAILS, MailKind, MailState
 from services.mail.outbox import REMOVED, SECRET_KINDS
 from services.mail.server_state import record_success
 from services.mail.smtp import Deferred, NotSent, Refused, RefusedUs, ServerUnusable
@@ -88,7 +88,7 @@ def _record_sent(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     # A password stays nowhere once it is on its way.
     removed = {"text_body": REMOVED, "html_body": None} if row.kind in SECRET_KINDS else {}
     values = {"state": MailState.SENT, "sent_at": func.clock_timestamp(), "last_error": None}
-    _update(connection, row, has_line=row.kind == MailKind.LICENCE, **values, **removed)
+    _update(connection, row, has_line=row.kind in CUSTOMER_MAILS, **values, **removed)
 
 
 def _defer(connection: Connection, row: Row[*tuple[object, ...]], error: Deferred) -> Outcome:
@@ -146,7 +146,7 @@ def _take_order(connection: Connection, row: Row[*tuple[object, ...]]) -> bool:
 def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
     is_licence = row.kind == MailKind.LICENCE
     if row.state == MailState.SENT:
-        event = Event.LICENCE_SENT
+        event = Event.LICENCE_SENT if is_licence else Event.CUSTOMER_TOLD
     else:
         event = Event.LICENCE_FAILED if is_licence else Event.MAIL_FAILED
     add_mail_event(
@@ -156,7 +156,7 @@ def _write_line(connection: Connection, row: Row[*tuple[object, ...]]) -> None:
         store_id=row.checkout_page_id,
         at=row.sent_at,
         account_id=row.account_id,
-        is_authored=is_licence,
+        is_authored=row.kind in CUSTOMER_MAILS,
         to=row.to_address or "deleted",
         position=str(row.position),
         number=str(row.number),

@@ -15,6 +15,7 @@ from typing import Final
 from db.environment import SettingsError
 from services.bulk.working import work_due
 from services.delivery.bulk_rounds import BulkSource
+from services.delivery.digests import DigestSource, write_due_digests
 from services.delivery.dispatching import DeliverySource, deliver_due
 from services.delivery.incoming import apply_incoming
 from services.delivery.mail_rounds import MailSource, send_due
@@ -81,7 +82,12 @@ def _end_on_signals(turns: Turns) -> None:
 
 def _work(mail: MailSettings, turns: Turns) -> None:
     """Until it is told to stop. A database, a mail server or a shop that is away is waited for."""
-    sources: list[Source] = [InboxSource(), BulkSource(), DeliverySource(turns.alarm(DeliverySource.table))]
+    sources: list[Source] = [
+        InboxSource(),
+        BulkSource(),
+        DeliverySource(turns.alarm(DeliverySource.table)),
+        DigestSource(),
+    ]
     if mail.smtp_url is None:
         log.warning(NO_SERVER)
     else:
@@ -93,6 +99,7 @@ def _work(mail: MailSettings, turns: Turns) -> None:
 def _work_once(mail: MailSettings, stop: threading.Event) -> None:
     """Mail last: applying an answer, acting on an order, or giving a delivery up, writes some."""
     applied, settled, deliveries = apply_incoming(stop), work_due(stop), deliver_due(stop)
+    write_due_digests(stop)
     if mail.smtp_url is None:
         print(NO_SERVER)
     else:

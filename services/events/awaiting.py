@@ -186,6 +186,19 @@ def find_action(connection: Connection, action_id: UUID) -> AwaitedAction | None
     return _action(row._mapping, row.connection_kind)
 
 
+def find_open_refund(connection: Connection, order_id: int, request_id: int) -> AwaitedAction | None:
+    """The refund of this request whose answer is still to come."""
+    action_id = connection.execute(
+        select(awaited_action.c.id).where(
+            awaited_action.c.order_id == order_id,
+            awaited_action.c.kind == AwaitedKind.REFUND,
+            awaited_action.c.subject == str(request_id),
+            awaited_action.c.state.in_(OPEN_STATES),
+        )
+    ).scalar_one_or_none()
+    return None if action_id is None else find_action(connection, action_id)
+
+
 def action_of_json(columns: str, connection_kind: str | None) -> AwaitedAction:
     """The action from its row as JSON, as the statement of an order in full reads it."""
     row: dict[str, Any] = json.loads(columns, parse_float=Decimal)

@@ -11,9 +11,11 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, cast, fun
 from db.schema.mail_tables import mail
 from db.schema.statuses import MailKind
 from services.mail.addresses import sender_of
+from services.mail.customer_texts import WrittenMail
 from services.settings import settings
 
-# Which subject goes with which texts: templates/<kind>.txt.jinja and .html.jinja.
+# Which subject goes with which texts: templates/<kind>.txt.jinja and .html.jinja. The texts of `CUSTOMER_REFUND` are
+# in `services.mail.customer_texts`.
 SUBJECTS: Final[Mapping[str, str]] = {
     MailKind.LICENCE: "Your licence for order {order_name}",
     MailKind.REFUND: "[Esupport] Refund request for {order_name} has been completed",
@@ -23,6 +25,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     MailKind.CREDENTIALS: "Your account at the ESupport portal: {change}",
     MailKind.CONNECTION: "Connection {connection} of {store} needs attention",
     MailKind.ACTION: "[Esupport] The {action} for {order_name} {outcome}",
+    MailKind.REFUND_DIGEST: "[Esupport] Refund queue: {summary}",
 }
 # Messages with a password or a link to set one: their text is removed once they were sent.
 SECRET_KINDS: Final = frozenset({MailKind.ACCOUNT, MailKind.PASSWORD_RESET, MailKind.PASSWORD})
@@ -55,6 +58,35 @@ def queue_mail(
     Its Message-ID is set here, so that a recipient can recognise a duplicate.
     """
     one_line = {name: " ".join((value or "").split()) for name, value in template_values.items()}
+    texts = texts_of(kind, template_values)
+    queue_written(
+        connection,
+        kind=kind,
+        to_address=to_address,
+        to_name=to_name,
+        written=WrittenMail(SUBJECTS[kind].format(**one_line)[:1000], texts["text_body"], texts["html_body"]),
+        order_id=order_id,
+        store_id=store_id,
+        account_id=account_id,
+        position=position,
+        number=number,
+    )
+
+
+def queue_written(
+    connection: Connection,
+    *,
+    kind: str,
+    to_address: str,
+    to_name: str | None,
+    written: WrittenMail,
+    order_id: int | None = None,
+    store_id: int | None = None,
+    account_id: int | None = None,
+    position: int | None = None,
+    number: int | None = None,
+) -> None:
+    """Add a message whose words are there already."""
     # Inline: only administrators may read mails, and a RETURNING would read.
     connection.execute(
         insert(mail)
@@ -64,8 +96,9 @@ def queue_mail(
             kind=kind,
             to_address=to_address,
             to_name=to_name,
-            subject=SUBJECTS[kind].format(**one_line)[:1000],
-            **texts_of(kind, template_values),
+            subject=written.subject,
+            text_body=written.text_body,
+            html_body=written.html_body,
             order_id=order_id,
             checkout_page_id=store_id,
             account_id=account_id,

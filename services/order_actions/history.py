@@ -41,6 +41,8 @@ class Event(StrEnum):
     LICENCE_SENT = "licence sent"
     LICENCE_FAILED = "licence failed"
     MAIL_FAILED = "mail failed"
+    CUSTOMER_TOLD = "customer told"
+    CUSTOMER_NOT_TOLD = "customer not told"
 
 
 # (kind, sentence)
@@ -116,6 +118,11 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
     ),
     Event.LICENCE_FAILED: (HistoryKind.ERROR, "Licence e-mail to {to} failed. {reason}"),
     Event.MAIL_FAILED: (HistoryKind.ERROR, "E-mail to {to} failed. {reason}"),
+    Event.CUSTOMER_TOLD: (HistoryKind.EMAIL, "E-mail about the refund has been sent to {to}"),
+    Event.CUSTOMER_NOT_TOLD: (
+        HistoryKind.STATUS,
+        "No e-mail about the refund was sent to the customer. {reason}",
+    ),
 }
 
 

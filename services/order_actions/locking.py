@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Connection, any_, exists, literal, select, text
@@ -21,6 +22,7 @@ class LockedOrder:
     """An order, locked against changes by others, with what its store allows.
 
     `is_connected` says whether the store has a connection: without one, nobody is told or asked about an action.
+    `refund_mail` says whether the store tells customers of their refunds; `locale` is the language of the order.
     """
 
     order_id: int
@@ -42,15 +44,23 @@ class LockedOrder:
     payment_provider: str | None
     payment_reference: str | None
     refund_status: str | None
+    locale: str | None
     store: str
     store_title: str | None
     delivery_allowed: bool
     refund_again_after_partial: bool
+    refund_mail: bool
     is_connected: bool
 
     @property
     def customer_name(self) -> str | None:
         return " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+
+# Fields that are not columns of `orders`.
+_OF_STORE: Final = frozenset(
+    ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "refund_mail", "is_connected")
+)
 
 
 def lock_order(
@@ -92,12 +102,7 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
     By itself for jobs alone: for people `lock_orders` asks for the permission first.
     """
     wanted = sorted(set(order_ids))
-    fields = [
-        orders.c[name]
-        for name in LockedOrder.__slots__
-        if name
-        not in ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "is_connected")
-    ]
+    fields = [orders.c[name] for name in LockedOrder.__slots__ if name not in _OF_STORE]
     rows = connection.execute(
         select(
             *fields,
@@ -105,6 +110,7 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
             checkout_page.c.title.label("store_title"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            checkout_page.c.refund_mail,
             exists()
             .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)
             .label("is_connected"),

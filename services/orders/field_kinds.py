@@ -9,6 +9,7 @@ from datetime import date
 from typing import Protocol, TypeAlias
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
+from services.orders.periods import Period
 
 Stored: TypeAlias = str | list[str]
 StatusKind: TypeAlias = type[MainStatus] | type[DeliveryStatus] | type[RefundStatus]
@@ -49,6 +50,19 @@ class DayField:
 
     def load(self, stored: object) -> date:
         return date.fromisoformat(_text(stored))
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodField:
+    """A period by its name, whose days depend on the day on which it is read."""
+
+    label: str
+
+    def save(self, value: object) -> Stored:
+        return _text(value)
+
+    def load(self, stored: object) -> Period:
+        return Period(_text(stored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ a field that one of them lacks.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import date
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Literal, Self, TypedDict, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,7 @@ from db.statements.conditions import SearchValues
 from services.errors import InvalidInput
 from services.orders.field_kinds import (
     DayField,
+    PeriodField,
     SearchField,
     StatusField,
     Stored,
@@ -26,7 +29,16 @@ from services.orders.field_kinds import (
     SubscriptionField,
     TextField,
 )
-from services.orders.search_fields import parse_card, parse_code, parse_ids, parse_phone
+from services.orders.periods import Period, period_days
+from services.orders.search_fields import (
+    parse_card,
+    parse_code,
+    parse_country,
+    parse_currency,
+    parse_ids,
+    parse_phone,
+    parse_total,
+)
 from services.text.fields import FieldError, parse_text
 from services.time_zones import days_to_interval
 
@@ -53,7 +65,8 @@ class InvalidSearch(InvalidInput):
 class SearchInput:
     """The form as it was filled in. Dates are days of the viewer; `stores` are technical names.
 
-    The metadata of a field state its kind (`KIND`).
+    A period stands for its days: alone, it fills them in; beside other days it is void (`parse_filter`). The metadata
+    of a field state its kind (`KIND`).
     """
 
     created_from: date | None = field(default=None, metadata={KIND: DayField("Order creation date from")})
@@ -86,6 +99,15 @@ class SearchInput:
     subscription: SubscriptionFilter = field(
         default=SubscriptionFilter.ANY, metadata={KIND: SubscriptionField("Subscription")}
     )
+    created_period: Period | None = field(default=None, metadata={KIND: PeriodField("Creation period")})
+    paid_period: Period | None = field(default=None, metadata={KIND: PeriodField("Payment period")})
+    payment_method: str = field(default="", metadata={KIND: TextField("Payment method")})
+    product: str = field(default="", metadata={KIND: TextField("Product or SKU", short="Product")})
+    total_from: str = field(default="", metadata={KIND: TextField("Total from")})
+    total_to: str = field(default="", metadata={KIND: TextField("Total to")})
+    currency: str = field(default="", metadata={KIND: TextField("Currency")})
+    country: str = field(default="", metadata={KIND: TextField("Country")})
+    refund_reason: str = field(default="", metadata={KIND: TextField("Reason for refund")})
 
     def filled(self) -> dict[str, object]:
         """The fields that are filled in, by their names."""
@@ -94,6 +116,7 @@ class SearchInput:
 
 SEARCH_FIELDS: Final[Mapping[str, SearchField]] = {f.name: f.metadata[KIND] for f in fields(SearchInput)}
 TEXT_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, TextField)}
+PERIODS: Final = {"created_period": ("created_from", "created_to"), "paid_period": ("paid_from", "paid_to")}
 DAY_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, DayField)}
 STATUS_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, StatusField)}
 _EMPTY: Final[Mapping[str, object]] = {f.name: f.default for f in fields(SearchInput)}
@@ -118,9 +141,17 @@ class OrderFilter:
     def is_empty(self) -> bool:
         return self.typed == SearchInput()
 
-    def to_json(self) -> SavedSearch:
-        """The search in the form that `from_json` reads, with the filled fields only."""
-        saved = {name: SEARCH_FIELDS[name].save(value) for name, value in self.typed.filled().items()}
+    def to_json(self, *, relative: bool = False) -> SavedSearch:
+        """The search in the form that `from_json` reads, with the filled fields only.
+
+        A link shows the same days for ever. `relative` leaves out the days of a period that has a name, so that
+        `from_json` counts them from the day on which it reads.
+        """
+        filled = self.typed.filled()
+        if relative:
+            left_out = {day for period, days in PERIODS.items() if period in filled for day in days}
+            filled = {name: value for name, value in filled.items() if name not in left_out}
+        saved = {name: SEARCH_FIELDS[name].save(value) for name, value in filled.items()}
         return {"zone": self.zone, "fields": saved}
 
     @classmethod
@@ -137,12 +168,18 @@ class OrderFilter:
 
 
 def parse_filter(
-    typed: SearchInput, *, zone: ZoneInfo, errors: Mapping[str, str] | None = None
+    typed: SearchInput,
+    *,
+    zone: ZoneInfo,
+    errors: Mapping[str, str] | None = None,
+    today: date | None = None,
 ) -> OrderFilter:
     """The search that was typed, checked; raises `InvalidSearch` with a sentence for every field that is not usable.
 
-    `errors` are of fields that could not even be put into `typed`, such as a day that does not exist.
+    `errors` are of fields that could not even be put into `typed`, such as a day that does not exist. Periods are
+    counted from `today`, by default the present day of the zone.
     """
+    typed = _with_days_of_periods(typed, today or datetime.now(zone).date())
     form = _Form(typed, dict(errors or {}))
     form.check_order("created_from", "created_to")
     form.check_order("paid_from", "paid_to")
@@ -150,6 +187,21 @@ def parse_filter(
     if form.errors:
         raise InvalidSearch(form.errors)
     return OrderFilter(form.trimmed(), zone.key, values)
+
+
+def _with_days_of_periods(typed: SearchInput, today: date) -> SearchInput:
+    """The search with the days of its periods; without a period whose days are others than those that are given."""
+    changes: dict[str, Any] = {}  # days and periods
+    for name, (first, last) in PERIODS.items():
+        if (period := getattr(typed, name)) is None:
+            continue
+        days = period_days(period, today)
+        start, end = getattr(typed, first), getattr(typed, last)
+        if start is None and end is None:
+            changes |= {first: days[0], last: days[1]}
+        elif (start, end or start) != days:
+            changes[name] = None
+    return replace(typed, **changes)
 
 
 class _Form:
@@ -173,6 +225,17 @@ class _Form:
         if start and end and end < start:
             self.errors[last] = "The end date is before the start date."
 
+    def totals(self) -> tuple[str | None, Decimal | None, Decimal | None]:
+        """Currency, lowest and highest total."""
+        currency = self.read("currency", parse_currency)
+        parse = partial(parse_total, currency=currency)
+        lowest, highest = self.read("total_from", parse), self.read("total_to", parse)
+        if currency is None and (lowest is not None or highest is not None):
+            self.errors.setdefault("currency", "A total needs its currency. Please choose one.")
+        if lowest is not None and highest is not None and highest < lowest:
+            self.errors["total_to"] = "Total to is below total from."
+        return currency, lowest, highest
+
     def trimmed(self) -> SearchInput:
         # Any: each field has a type of its own.
         values: dict[str, Any] = {name: getattr(self.typed, name) for name in _EMPTY}
@@ -183,6 +246,8 @@ def _values(form: _Form, zone: ZoneInfo) -> SearchValues:
     typed = form.typed
     created_since, created_until = days_to_interval(typed.created_from, typed.created_to, zone)
     paid_since, paid_until = days_to_interval(typed.paid_from, typed.paid_to, zone)
+    currency, lowest, highest = form.totals()
+    is_one_total = lowest is not None and lowest == highest
     delivery = typed.delivery if len(typed.delivery) == 1 else frozenset()  # all of them exclude nothing
     return SearchValues(
         created_since=created_since,
@@ -204,6 +269,14 @@ def _values(form: _Form, zone: ZoneInfo) -> SearchValues:
         has_subscription=_asks_for(typed, SubscriptionFilter.WITH),
         has_active_subscription=_asks_for(typed, SubscriptionFilter.ACTIVATED),
         has_cancelled_subscription=_asks_for(typed, SubscriptionFilter.DEACTIVATED),
+        payment_method=form.read("payment_method", parse_text),
+        countries=form.read("country", parse_country),
+        currency=currency,
+        total=lowest if is_one_total else None,
+        total_from=None if is_one_total else lowest,
+        total_to=None if is_one_total else highest,
+        product=form.read("product", parse_text),
+        refund_reason=form.read("refund_reason", parse_text),
     )
 
 

@@ -14,7 +14,7 @@ from db.schema.audit_actions import AuditAction
 from db.schema.connection_tables import connection as connection_table
 from db.schema.mail_tables import mail
 from db.schema.order_tables import checkout_page, order_document, orders
-from db.schema.statuses import MailKind
+from db.schema.statuses import CUSTOMER_MAILS
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import Conflict, InvalidInput
@@ -101,7 +101,7 @@ def preview_erasure(connection: Connection, viewer: Viewer, *, email: str) -> Er
         connection.execute(
             select(func.count()).select_from(table).where(table.c.order_id == any_(own), *more)
         ).scalar_one()
-        for table, more in ((order_document, ()), (mail, (mail.c.kind == MailKind.LICENCE,)))
+        for table, more in ((order_document, ()), (mail, (mail.c.kind.in_(CUSTOMER_MAILS),)))
     )
     touched = tuple(TouchedOrder(*row, parts[row.order_id]) for row in rows)
     return ErasurePreview(parts, touched, documents, mails)

@@ -21,6 +21,7 @@ from services.order_actions.history import Event, add_event
 from services.order_actions.licences import delete_codes_of
 from services.order_actions.locking import LockedOrder
 from services.order_actions.subscription_changes import stop_subscriptions
+from services.refunds.customer_mail import tell_customer
 from services.refunds.decided import Refund
 from services.refunds.document import add_refund_document
 from services.refunds.plans import RefundedItem
@@ -49,10 +50,12 @@ def complete_refund(
     _add_lines(connection, order, request.id, refund.items)
     _add_completed_event(connection, author, order, refund, confirmed_by)
     document_id = add_refund_document(connection, author, order, refund.items, request_id=request.id)
+    is_customer_told = tell_customer(connection, author, order, refund)
     details = refund.details() | {
         "codes deleted": refund.delete_codes,
         "copies of codes deleted": len(copies),
         "subscriptions stopped": len(stopped),
+        **({"customer told": True} if is_customer_told else {}),
     }
     columns = {
         "amount": refund.amount,

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.connections.engine import app_engine
 from pages.components.layout import session
-from pages.components.orders.search_form import DATE_LABELS, TEXT_LABELS
+from pages.components.orders.form_fields import DATE_LABELS, TEXT_LABELS
 from tests.support import factories
 from tests.support.factories import document, item
 
@@ -65,7 +65,7 @@ def find(app: AppTest, **fields: str) -> AppTest:
 
 
 def test_every_field_has_its_label(page: AppTest) -> None:
-    labels = {w.label for w in [*page.text_input, *page.text_area]}
+    labels = {w.label for w in [*page.text_input, *page.text_area, *page.selectbox]}
     assert labels >= {*TEXT_LABELS.values(), *DATE_LABELS.values()}
     assert {w.label for w in page.checkbox} == {
         "Not paid", "Paid", "Deleted", "Terminated", "Not delivered", "Delivered", "Refund request has been sent",

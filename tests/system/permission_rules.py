@@ -18,6 +18,7 @@ from services.connections.form import ConnectionForm
 from services.connections.kinds import new_key
 from services.exports.columns import ExportRows
 from services.exports.runs import RunState
+from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
 from services.refunds.queue import QueueView
@@ -81,11 +82,14 @@ GRANTS = Grants(Role.ANALYST)
 
 STORE = {
     "title": "x", "delivery_allowed": True, "refund_again_after_partial": False, "time_zone": None,
-    "refund_document_methods": None,
+    "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
 }  # fmt: skip
 
 
 TEAM = {"name": "x", "members": [], "stores": []}
+
+
+TEXT = {"subject": "x", "body": "{{ order }} {{ sum }}"}
 
 
 NOTE = {"note": "x"}
@@ -127,10 +131,10 @@ RULES = {
     "exports.runs.end_run": Rule(EVERYBODY, fixed(RUN, RunState.DONE, rows_sent=1, bytes_sent=1)),
     "exports.runs.request_cancel": Rule(EVERYBODY, fixed(RUN)),
     "exports.runs.find_run": Rule(EVERYBODY, fixed(RUN)),
+    "orders.filter_values.filter_values": Rule(EVERYBODY, call()),
     "orders.saved_searches.save_search": Rule(EVERYBODY, fixed(empty())),
     "reports.get_report": Rule(EVERYBODY, fixed(empty())),
     "refunds.requests.find_own_requests": Rule(EVERYBODY, fixed()),
-    "refunds.queue.count_open": Rule(EVERYBODY, fixed()),
     "accounts.profile.find_own_sessions": Rule(EVERYBODY, fixed(token="x")),
     # Orders: what somebody does.
     "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
@@ -159,6 +163,20 @@ RULES = {
     "order_actions.locking.lock_order": Rule(ACTING, call("order"), True),
     # The refund queue.
     "refunds.queue.find_queue": Rule(OPERATORS, fixed(QueueView.OPEN)),
+    "refunds.queue.count_queue": Rule(OPERATORS, fixed()),
+    "refunds.queue.count_waiting": Rule(OPERATORS, fixed()),
+    "refunds.taking.take_next": Rule(OPERATORS, fixed()),
+    "refunds.taking.find_last_taken": Rule(OPERATORS, fixed()),
+    "refunds.digest.find_own_digest": Rule(OPERATORS, fixed()),
+    "refunds.digest.set_own_digest": Rule(OPERATORS, fixed(None, time_zone="UTC")),
+    "refunds.mail_texts.find_texts": Rule(ADMINISTRATORS, call("store")),
+    "refunds.mail_texts.preview_text": Rule(
+        ADMINISTRATORS, call("store", kind=RefundText.FULL, language="en", **TEXT)
+    ),
+    "refunds.mail_texts.change_text": Rule(
+        ADMINISTRATORS, call("store", kind=RefundText.FULL, language="en", **TEXT)
+    ),
+    "refunds.mail_texts.reset_text": Rule(ADMINISTRATORS, call("store", kind=RefundText.FULL, language="en")),
     "refunds.processing.take_request": Rule(OPERATORS, call("request"), True),
     "refunds.processing.release_request": Rule(OPERATORS, call("taken"), True),
     "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),

@@ -1,6 +1,6 @@
 """The working day: filters, the customer's page, many at once, refunds in parts, views."""
 
-from db.migrations.support import add_columns, add_words_check, run_sql
+from db.migrations.support import add_columns, add_words_check, create_indexes, in_batches, run_sql
 
 revision = "0023"
 down_revision = "0022"
@@ -23,12 +23,41 @@ ACTIONS = (
     "replay deliveries",
     # New ones.
     *("cancel order", "reissue licence"),
+    *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
     # New ones.
+    *("customer_refund", "refund_digest"),
 )
+
+# The keys of rows that were there before the triggers.
+_ORDER_KEYS = """
+UPDATE orders SET payment_method_key = filter_key(payment_method), country_key = filter_key(country),
+    total_key = amount_key(total)
+WHERE order_id > %(low)s AND order_id <= %(high)s AND total_key IS NULL
+"""
+_ITEM_KEYS = """
+UPDATE order_item SET name_key = filter_key(name), product_key = filter_key(product_id), sku_key = filter_key(sku)
+WHERE order_id > %(low)s AND order_id <= %(high)s AND (name_key IS DISTINCT FROM filter_key(name)
+    OR product_key IS DISTINCT FROM filter_key(product_id) OR sku_key IS DISTINCT FROM filter_key(sku))
+"""
+_REASON_KEYS = """
+UPDATE refund_request SET reason_key = filter_key(reason)
+WHERE id > %(low)s AND id <= %(high)s AND reason_key IS DISTINCT FROM filter_key(reason)
+"""
+_FILTER_INDEXES = {
+    "orders_payment_method": "ON orders (checkout_page_id, payment_method_key, created_at DESC, order_id DESC) "
+    "WHERE payment_method_key IS NOT NULL",
+    "orders_country": "ON orders (checkout_page_id, country_key, created_at DESC, order_id DESC) "
+    "WHERE country_key IS NOT NULL",
+    "orders_total": "ON orders (checkout_page_id, currency, total_key, created_at DESC, order_id DESC)",
+    "order_item_name": "ON order_item (checkout_page_id, name_key) WHERE name_key IS NOT NULL",
+    "order_item_product": "ON order_item (checkout_page_id, product_key) WHERE product_key IS NOT NULL",
+    "order_item_sku": "ON order_item (checkout_page_id, sku_key) WHERE sku_key IS NOT NULL",
+    "refund_request_reason": "ON refund_request (checkout_page_id, reason_key) WHERE reason_key IS NOT NULL",
+}
 
 
 def upgrade() -> None:
@@ -36,7 +65,22 @@ def upgrade() -> None:
     for table in ("audit_log", "action_key"):
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
+    # What commits in between comes before the files below, which run once.
+    _filters()
     add_columns("orders", {"cancelled_at": "timestamptz"})
     add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
     run_sql("0023_customer.sql")
+    run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
+
+
+def _filters() -> None:
+    """What more filters compare with, and their indexes."""
+    add_columns("orders", {"payment_method_key": "text", "country_key": "text", "total_key": "bigint"})
+    add_columns("order_item", {"name_key": "text", "product_key": "text", "sku_key": "text"})
+    add_columns("refund_request", {"reason_key": "text"})
+    run_sql("0023_filters.sql")
+    in_batches("orders", "order_id", _ORDER_KEYS)
+    in_batches("order_item", "order_id", _ITEM_KEYS)
+    in_batches("refund_request", "id", _REASON_KEYS)
+    create_indexes(_FILTER_INDEXES)

@@ -18,7 +18,7 @@ BEGIN
             WHERE h.mail_id = m.id AND h.at >= m.queued_at AND m.state = 'queued') AS handed_over
         FROM mail m
         WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
-            AND (m.order_id = ANY (own) AND m.kind = 'licence'
+            AND (m.order_id = ANY (own) AND is_customer_mail(m.kind)
                 OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys)
                     AND (of_store IS NULL OR m.checkout_page_id = of_store))
     ), changed AS (

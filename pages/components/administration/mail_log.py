@@ -34,6 +34,10 @@ _KINDS = {
     "password_reset": "One-time password",
     "password": "Forgotten password",
     "credentials": "Changed credentials",
+    "connection": "Connection",
+    "action": "Refused action",
+    "customer_refund": "Refund, to the customer",
+    "refund_digest": "Refund queue",
 }
 _COLORS = {"Waiting": "violet", "Sent": "green", "Failed": "red"}
 

@@ -20,7 +20,13 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.row_table import row_table
 from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text, label_text
-from services.accounts.stores import ListedStore, change_store, find_payment_methods, find_stores
+from services.accounts.stores import (
+    LONGEST_LIMIT_HOURS,
+    ListedStore,
+    change_store,
+    find_payment_methods,
+    find_stores,
+)
 from services.time_zones import time_zones
 
 
@@ -57,6 +63,8 @@ def _stores() -> None:
             "Another refund after a partial one": st.column_config.TextColumn(width=210),
             "Refund documents": st.column_config.TextColumn(width=260),
             "Time zone": st.column_config.TextColumn(width=140),
+            "Customers are told": st.column_config.TextColumn(width=140),
+            "Refund limit": st.column_config.TextColumn(width=100, alignment="right"),
         },
     )
     for store in listed:
@@ -78,6 +86,11 @@ def _frame(stores: tuple[ListedStore, ...], methods: tuple[tuple[str, bool], ...
             ],
             "Refund documents": [", ".join(_documented(store, methods)) or None for store in stores],
             "Time zone": [store.time_zone for store in stores],
+            "Customers are told": ["of refunds" if store.refund_mail else None for store in stores],
+            "Refund limit": [
+                None if store.refund_limit_hours is None else f"{store.refund_limit_hours:,} h"
+                for store in stores
+            ],
         }
     )
 
@@ -106,11 +119,7 @@ def _form(subject: StoreSubject) -> None:
         is_delivery_allowed = st.checkbox(
             "Licences may be sent", value=store.delivery_allowed, key=field_key("delivery")
         )
-        is_again_allowed = st.checkbox(
-            "Another refund may be requested after a partial one",
-            value=store.refund_again_after_partial,
-            key=field_key("again"),
-        )
+        is_again_allowed, is_customer_told, limit = _refund_fields(store)
         documented = st.multiselect(
             "Refunds of these payment methods get a document",
             names,
@@ -137,4 +146,31 @@ def _form(subject: StoreSubject) -> None:
             refund_again_after_partial=is_again_allowed,
             time_zone=zone,
             refund_document_methods=documented,
+            refund_mail=is_customer_told,
+            refund_limit_hours=limit,
         )
+
+
+def _refund_fields(store: ListedStore) -> tuple[bool, bool, int | None]:
+    """Whether another refund may be requested, whether customers are told, and the limit in hours."""
+    is_again_allowed = st.checkbox(
+        "Another refund may be requested after a partial one",
+        value=store.refund_again_after_partial,
+        key=field_key("again"),
+    )
+    is_customer_told = st.checkbox(
+        "Customers get an e-mail about their refund",
+        value=store.refund_mail,
+        key=field_key("refund_mail"),
+        help="In the language of the order. The texts are under Texts.",
+    )
+    limit = st.number_input(
+        "Refund requests are overdue after (hours)",
+        min_value=1,
+        max_value=LONGEST_LIMIT_HOURS,
+        value=store.refund_limit_hours,
+        step=1,
+        placeholder="No limit",
+        key=field_key("limit"),
+    )
+    return is_again_allowed, is_customer_told, limit

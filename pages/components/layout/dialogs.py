@@ -141,6 +141,11 @@ def show_result() -> None:
         st.toast(markdown_text(refusal), icon=":material/block:", duration="long")
 
 
+def tell_later(sentence: str, *, refused: bool = False) -> None:
+    """Let the next `show_result` show what an action without a dialog did, or why it was refused."""
+    st.session_state[_REFUSAL if refused else _RESULT] = sentence
+
+
 def submit(
     errors: Mapping[str, DeltaGenerator], action: Action[P], *args: P.args, **kwargs: P.kwargs
 ) -> None:

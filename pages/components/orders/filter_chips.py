@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import streamlit as st
 
-from pages.components.orders.search_form import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS, choose
+from pages.components.orders.form_fields import STATUS_GROUPS, SUBSCRIPTION_WORDS, TEXT_LABELS
+from pages.components.orders.search_form import choose
 from pages.rendering.escaping import label_text
 from pages.rendering.formatting import format_day
+from services.money import plain_amount
+from services.orders.filter_values import country_label
 from services.orders.filters import SearchInput
 from services.text.keys import strip_edges
 
 _LONGEST, _LONGEST_HELP = 40, 2_000
-_SHORT = {"card_last_4": "Card", "order_ids": "Order IDs", "vat_number": "VAT"}
+_SHORT = {"card_last_4": "Card", "vat_number": "VAT", "product": "Product"}
+# Together they are one filter.
+_TOTAL = ("currency", "total_from", "total_to")
 
 
 def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
@@ -20,14 +26,18 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
     empty = SearchInput()
     filters: list[tuple[str, dict[str, object]]] = []
     for name, label in TEXT_LABELS.items():
-        if value := strip_edges(getattr(typed, name)):
-            filters.append((f"{_SHORT.get(name, label)}: {value}", {name: ""}))
+        if name not in _TOTAL and (value := strip_edges(getattr(typed, name))):
+            shown = country_label(value) if name == "country" else value
+            filters.append((f"{_SHORT.get(name, label)}: {shown}", {name: ""}))
+    if typed.currency:
+        filters.append((_total(typed), dict.fromkeys(_TOTAL, "")))
     for prefix, day_label in (("created", "Created"), ("paid", "Paid")):
-        start, end = getattr(typed, f"{prefix}_from"), getattr(typed, f"{prefix}_to")
+        names = [f"{prefix}_{name}" for name in ("from", "to", "period")]
+        start, end, period = (getattr(typed, name) for name in names)
         if start or end:
-            filters.append(
-                (f"{day_label} {_days(start, end)}", {f"{prefix}_from": None, f"{prefix}_to": None})
-            )
+            shown = _days(start, end)
+            shown = f"{period}: {shown}" if period else shown
+            filters.append((f"{day_label} {shown}", dict.fromkeys(names)))
     for name, statuses in STATUS_GROUPS:
         ticked = getattr(typed, name)
         for status in statuses:
@@ -62,6 +72,25 @@ def filter_chips(typed: SearchInput) -> None:
 
 def _cut(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
+
+
+def _total(typed: SearchInput) -> str:
+    """The filter of totals in words: "Total EUR 10.00 – 20.00"."""
+    lowest, highest = (
+        plain_amount(Decimal(text), typed.currency) if text else None
+        for text in (typed.total_from, typed.total_to)
+    )
+    if lowest is None and highest is None:
+        return f"Currency: {typed.currency}"
+    if lowest == highest:
+        return f"Total {typed.currency} {lowest}"
+    if highest is None:
+        return f"Total from {typed.currency} {lowest}"
+    return (
+        f"Total {typed.currency} {lowest} – {highest}"
+        if lowest
+        else f"Total up to {typed.currency} {highest}"
+    )
 
 
 def _days(start: date | None, end: date | None) -> str:

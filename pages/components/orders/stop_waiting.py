@@ -51,11 +51,13 @@ def stoppable_reissue(actions: Iterable[AwaitedAction], viewer: Viewer, code: st
     return None
 
 
-def stop_dialog(order_name: str, action: AwaitedAction) -> Dialog[StopSubject]:
+def stop_dialog(
+    order_name: str, action: AwaitedAction, *, screen: Screen = Screen.ORDERS
+) -> Dialog[StopSubject]:
     """For whoever may do the action itself."""
     may = _may_work_queue if action.kind is AwaitedKind.REFUND else _may_act
     return Dialog(
-        Screen.ORDERS,
+        screen,
         "Stop waiting",
         _draw,
         StopSubject(order_name, action),

@@ -21,8 +21,15 @@ PORTAL_COLUMNS: Final = {
         "email_corrected_at": "the portal's own correction of the address",
         "cancelled_at": "when the portal cancelled the unpaid order",
         "email_key": "a trigger computes it from the address",
+        "payment_method_key": "a trigger computes it from the payment method",
+        "country_key": "a trigger computes it from the country",
+        "total_key": "a trigger computes it from the total",
     },
-    "order_item": {},
+    "order_item": {
+        "name_key": "a trigger computes it from the name",
+        "product_key": "a trigger computes it from the product's ID",
+        "sku_key": "a trigger computes it from the SKU",
+    },
 }
 KEYS: Final = {"orders": {"order_id"}, "order_item": {"order_id", "position"}}
 # Columns that an update leaves to the database: to the triggers on items and subscriptions, and to the foreign key.

@@ -12,6 +12,7 @@ from db.connections.engine import anonymous_transaction, app_engine, viewer_tran
 from db.connections.roles import app_url, libpq_url
 from db.connections.viewers import SignedIn
 from tests.db.schema.rows_of_connections import make_connections
+from tests.db.schema.rows_of_people import make_own_rows, make_texts
 from tests.support import factories
 
 # Tables that every signed-in account may read, and tables that only administrators may.
@@ -79,6 +80,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO mail (message_id, kind, subject, text_body, order_id, checkout_page_id) "
         "SELECT order_id::text, 'licence', 's', 't', order_id, checkout_page_id FROM orders"
     )
+    make_texts()
     make_connections()
     factories.run("INSERT INTO payment_method (name) VALUES ('Card')")
     factories.run("INSERT INTO mail_server (address) VALUES ('mail.example.com:25')")
@@ -90,25 +92,7 @@ def people(database: str) -> dict[str, SignedIn]:
         "INSERT INTO team_page SELECT t.id, p.id FROM team t JOIN checkout_page p ON p.name = 'shop-' || lower(t.name)"
     )
     for name in ("anna", "boris"):
-        factories.run(
-            "INSERT INTO saved_search (key, account_id, filters_digest, filters) "
-            "VALUES (:key, :id, sha256(CAST(CAST(:key AS text) AS bytea)), CAST('{}' AS jsonb))",
-            id=people[name], key=f"key-of-{name}-0",
-        )  # fmt: skip
-        factories.run(
-            "INSERT INTO action_key (key, account_id, action) VALUES (gen_random_uuid(), :id, 'add note')",
-            id=people[name],
-        )
-        factories.run(
-            "INSERT INTO export_run (id, account_id, row_kind, format) "
-            "VALUES (gen_random_uuid(), :id, 'order', 'csv')",
-            id=people[name],
-        )
-        factories.run(
-            "WITH run AS (INSERT INTO bulk_run (account_id, kind, order_count) VALUES (:id, 'add note', 1) "
-            "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
-            id=people[name],
-        )
+        make_own_rows(people[name], name)
     return people
 
 

@@ -237,6 +237,7 @@ def test_a_checkout_page_is_changed(people: dict[str, int]) -> None:
     settings: dict[str, Any] = {
         "title": "  Shop  A ", "delivery_allowed": False, "refund_again_after_partial": True,
         "time_zone": "Europe/Berlin", "refund_document_methods": ["Card"],
+        "refund_mail": True, "refund_limit_hours": 48,
     }  # fmt: skip
     act(people["admin"], change_store, store("shop-a"), **settings)
     with viewer_transaction(people["admin"]) as connection:
@@ -246,7 +247,12 @@ def test_a_checkout_page_is_changed(people: dict[str, int]) -> None:
     assert (changed.title, changed.delivery_allowed, changed.time_zone, changed.refund_document_methods) == (
         "Shop A", False, "Europe/Berlin", ("Card",),
     )  # fmt: skip
-    for wrong, field in (({"time_zone": "Mars"}, "time_zone"), ({"title": "x" * 201}, "title")):
+    assert (changed.refund_mail, changed.refund_limit_hours) == (True, 48)
+    for wrong, field in (
+        ({"time_zone": "Mars"}, "time_zone"),
+        ({"title": "x" * 201}, "title"),
+        ({"refund_limit_hours": 0}, "refund_limit_hours"),
+    ):
         with pytest.raises(InvalidInput) as raised:
             act(people["admin"], change_store, store("shop-a"), **settings | wrong)
         assert raised.value.field == field
@@ -259,7 +265,7 @@ def test_nobody_else_administers(name: str, people: dict[str, int]) -> None:
     target, grants = people["anna"], Grants(Role.ADMINISTRATOR)
     page: dict[str, Any] = {
         "title": "x", "delivery_allowed": True, "refund_again_after_partial": True, "time_zone": None,
-        "refund_document_methods": None,
+        "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
     }  # fmt: skip
     team: dict[str, Any] = {"name": "x", "members": [], "stores": []}
     changes: list[tuple[Action[...], tuple[Any, ...], dict[str, Any]]] = [

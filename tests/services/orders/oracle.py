@@ -1,52 +1,17 @@
-"""Orders of every kind, and a second implementation of the search that says which of them must be found."""
+"""A second implementation of the search that says which orders must be found."""
 
-import random
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
-from tests.support import factories
+from tests.services.orders.oracle_orders import DOMAIN, REASONS
 from tests.support.factories import Document
 
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-STORES = ("shop-a", "shop-b", "shop-c")
-
-
-FIRST_NAMES = (
-    "Anna",
-    "ANNA",
-    "Änne",
-    "Straße",
-    "STRASSE",
-    "İpek",
-    "Σίσυφος",
-    "ΣΊΣΥΦΟΣ",
-    "Юлия",
-    "юлия",
-    "100%",
-    "_nna",
-    None,
-)
-
-
-LAST_NAMES = ("O’Connor", "Müller", "Mu\u0308ller", "  Müller ", "=1+1", "<b>x</b>", None)
-
-
-PHONES = ("8 (905) 123-45-67", "89051234567", "+49 30 123", "8905", "٠١٢٣٤", None)
-
-
-CODES = ("AAAA-1234-bbbb", "%%%-___-1", "straße-77", "aaaa-9999", "X\\Y\\Z")
-
-
-DOMAIN = "example.com"
-
-
-NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 
 
 def fold(value: str | None) -> str | None:
@@ -65,47 +30,6 @@ def fold(value: str | None) -> str | None:
 
 def digits(value: str | None) -> str | None:
     return "".join(str(unicodedata.decimal(c)) for c in value or "" if c.isdecimal()) or None
-
-
-def make(number: int, rng: random.Random) -> Document:
-    # Every hour round the change to summer time in Berlin, so that days of 23 hours matter.
-    created = NOW - timedelta(hours=rng.randint(0, 96))
-    status = rng.choice(["paid", "paid", "not paid", "deleted", "terminated"])
-    erased = rng.random() < 0.1
-    customer: Document = {"erased": True} if erased else {
-        "email": f"User{rng.randint(1, 40)}@{DOMAIN}",
-        "first_name": rng.choice(FIRST_NAMES),
-        "last_name": rng.choice(LAST_NAMES),
-        "phone": rng.choice(PHONES),
-        "company_name": rng.choice(["Ärzte GmbH", "ÄRZTE GMBH", None]),
-        "vat_number": rng.choice(["DE 1", "de 1", "DE1", None]),
-    }  # fmt: skip
-    subscription = None
-    if rng.random() < 0.6:
-        subscription = {
-            "id": f"S{number}",
-            "type": rng.choice(["AR", "PMR", "OTHER"]),
-            "status": rng.choice(["active", "not paid", "cancelled"]),
-            "parent_order_id": rng.choice([None, 5]),
-        }
-    return factories.document(
-        order_id=number,
-        checkout_page=rng.choice(STORES),
-        status=status,
-        create_date=created.isoformat(),
-        pay_date=(created + timedelta(hours=rng.randint(0, 30))).isoformat() if status == "paid" else None,
-        customer=customer,
-        payment={"card_last_4": rng.choice(["0042", "4242", None])},
-        items=[
-            factories.item(
-                delivered=rng.random() < 0.5,
-                activation_codes=[{"code": rng.choice(CODES), "deleted": rng.random() < 0.3}]
-                * rng.randint(0, 1),
-                subscription=subscription,
-            ),
-            *([factories.item(delivered=rng.random() < 0.5)] if rng.random() < 0.4 else []),
-        ],
-    )
 
 
 Oracle = Callable[[Document, dict[int, str]], bool]
@@ -131,6 +55,18 @@ def shown_subscriptions(order: Document) -> list[bool]:
 
 def personal(field: str, wanted: str) -> Oracle:
     return lambda order, _: fold(order["customer"].get(field)) == fold(wanted) and fold(wanted) is not None
+
+
+def has_product(wanted: str) -> Oracle:
+    return lambda order, _: any(
+        fold(line.get(name)) == wanted for line in order["items"] for name in ("name", "sku", "product_id")
+    )
+
+
+def has_total(currency: str, lowest: str, highest: str) -> Oracle:
+    return lambda order, _: (
+        order["currency"] == currency and Decimal(lowest) <= Decimal(order["total"]) <= Decimal(highest)
+    )
 
 
 def is_delivered(order: Document) -> bool:
@@ -194,8 +130,50 @@ FIELDS: dict[str, tuple[dict[str, Any], Oracle]] = {
         lambda o, _: bool(shown_subscriptions(o)),
     ),
     "activated": ({"subscription": SubscriptionFilter.ACTIVATED}, lambda o, _: True in shown_subscriptions(o)),
+    "payment method": (
+        {"payment_method": " visa"},
+        lambda o, _: fold(o["payment"]["payment_method"]) == "visa",
+    ),
+    "payment method umlaut": (
+        {"payment_method": "ÜBERWEISUNG"},
+        lambda o, _: fold(o["payment"]["payment_method"]) == "überweisung",
+    ),
+    "payment method wildcard": ({"payment_method": "100%_"}, lambda o, _: o["payment"]["payment_method"] == "100%_"),
+    "country": (
+        {"country": "germany"},
+        lambda o, _: o["customer"]["country"] in ("DE", "de", "DEU", "Germany"),
+    ),
+    "country of no list": ({"country": "ATLANTIS"}, lambda o, _: o["customer"]["country"] == "Atlantis"),
+    "product name": ({"product": "antivirus"}, has_product("antivirus")),
+    "product number": ({"product": "77"}, has_product("77")),
+    "sku": ({"product": "av-1"}, has_product("av-1")),
+    "product cyrillic": ({"product": "ВИРУСЫ"}, has_product("вирусы")),
+    "currency": ({"currency": "eur"}, lambda o, _: o["currency"] == "EUR"),
+    "one total": (
+        {"total_from": "10", "total_to": "10.00", "currency": "EUR"},
+        has_total("EUR", "10", "10"),
+    ),
+    "totals": (
+        {"total_from": "9.9990", "total_to": "1,234.50", "currency": "EUR"},
+        has_total("EUR", "9.999", "1234.5"),
+    ),
+    "total from": ({"total_from": "-5.5", "currency": "EUR"}, has_total("EUR", "-5.5", "1e9")),
+    "total to": ({"total_to": "0", "currency": "EUR"}, has_total("EUR", "-1e9", "0")),
+    "total of thousandths": (
+        {"total_from": "1.234", "total_to": "1.234", "currency": "KWD"},
+        has_total("KWD", "1.234", "1.234"),
+    ),
+    "refund reason": (
+        {"refund_reason": "Bought twice"},
+        lambda o, r: o["order_id"] in r and fold(reason(o["order_id"])) == "bought twice",
+    ),
     "deactivated": ({"subscription": SubscriptionFilter.DEACTIVATED}, lambda o, _: False in shown_subscriptions(o)),
 }  # fmt: skip
+
+
+def reason(order_id: int) -> str:
+    """The reason of an order's refund request, if it has one."""
+    return REASONS[order_id % len(REASONS)]
 
 
 def codes(order: Document) -> list[str]:

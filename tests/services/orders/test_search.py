@@ -15,7 +15,8 @@ from db.schema.statuses import RefundStatus
 from services.orders import search
 from services.orders.filters import SearchInput, parse_filter
 from services.orders.search import count_orders, find_orders, missing_ids
-from tests.services.orders.oracle import BERLIN, FIELDS, expected, make
+from tests.services.orders.oracle import BERLIN, FIELDS, expected, reason
+from tests.services.orders.oracle_orders import make
 from tests.support import factories
 from tests.support.factories import Document
 
@@ -38,9 +39,11 @@ def refunds(orders: dict[int, Document]) -> dict[int, str]:
         result = {RefundStatus.COMPLETED: "full", RefundStatus.REFUSED: "refused"}.get(status)
         factories.run(
             "INSERT INTO refund_request (order_id, checkout_page_id, status, result, reason, requester_name, "
-            "requester_email, taken_at, closed_at) SELECT order_id, checkout_page_id, :status, :result, 'r', 'n', 'e', "
-            "CASE WHEN :taken THEN now() END, CASE WHEN :closed THEN now() END FROM orders WHERE order_id = :id",
+            "requester_email, taken_at, closed_at) SELECT order_id, checkout_page_id, :status, :result, :reason, "
+            "'n', 'e', CASE WHEN :taken THEN now() END, CASE WHEN :closed THEN now() END FROM orders "
+            "WHERE order_id = :id",
             id=number, status=status, result=result, taken=status is not RefundStatus.REQUESTED, closed=is_closed,
+            reason=reason(number),
         )  # fmt: skip
         results[number] = str(status)
     return results
@@ -155,6 +158,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", [
     "order_ids", "phone", "first_name", "last_name", "email", "company", "vat_number", "card_last_4", "activation_code",
+    "payment_method", "product", "total_from", "total_to", "currency", "country", "refund_reason",
 ])  # fmt: skip
 def test_hostile_text_in_any_field_finds_nothing_or_is_refused_in_words(
     name: str, orders: dict[int, Document], anna: int
