@@ -20,7 +20,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from db.schema.order_tables import (
     activation_code,
@@ -179,7 +179,7 @@ def renewals_statement(key: Key) -> Select[Any]:
             # The rule of `services.order_actions.subscriptions.shows_subscription`.
             or_(orders.c.paid_at.is_not(None), subscription.c.parent_order_id != orders.c.order_id),
         )
-        .distinct(subscription.c.checkout_page_id, subscription.c.subscription_id)
+        .ext(distinct_on(subscription.c.checkout_page_id, subscription.c.subscription_id))
         .order_by(
             subscription.c.checkout_page_id,
             subscription.c.subscription_id,

@@ -27,6 +27,8 @@ from services.access import Viewer
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
+from services.customers.access_files import export_person
+from services.customers.access_request import record_person_export
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.exports.columns import ExportRows
 from services.exports.csv_file import export_orders
@@ -135,7 +137,7 @@ def export(request: Request) -> Response | ExportStream:
 
 def _begin_export(request: Request, viewer: Viewer, choice: _ExportChoice) -> tuple[OrderFilter, UUID | None]:
     """Record the export and begin its run; return the search and the run's ID."""
-    if choice.ending not in _MEDIA_TYPES:
+    if choice.ending not in ("csv", "xlsx"):
         raise NotFound
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         order_filter = open_search(connection, viewer, request.path_params["key"])
@@ -205,7 +207,33 @@ def audit_export(request: Request) -> Response | ExportStream:
     )
 
 
+def personal_data(request: Request) -> Response | ExportStream:
+    """Everything that is held of an order's customer, for administrators. The address names the order and nobody."""
+    viewer, ending = _viewer(request), request.path_params["ending"]
+    if viewer is None or not viewer.may_administer or ending not in ("json", "xlsx"):
+        return _nothing()
+    order_id, address = request.path_params["order_id"], route_address(request)
+    zone = find_time_zone(viewer.time_zone) or ZoneInfo("UTC")
+    try:
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            order_name = record_person_export(connection, viewer, order_id, ending=ending, address=address)
+    except (NotFound, NotAllowed) as refusal:
+        record_refusal(viewer, AuditAction.EXPORT_PERSON, refusal, address=address)
+        return _nothing()
+    return ExportStream(
+        viewer,
+        None,
+        None,
+        lambda connection, _: export_person(connection, viewer, order_id, ending=ending, zone=zone),
+        on_primary=True,
+        headers=_export_headers(f"personal-data_{order_name}_{datetime.now(UTC):%Y-%m-%d}", ending),
+        refused_headers=_PRIVATE,
+        is_session_valid=lambda: _viewer(request) is not None,
+    )
+
+
 _MEDIA_TYPES = {
+    "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -256,6 +284,7 @@ ROUTES = [
     Route("/documents/{document_id:int}", document),
     Route("/export/audit-log/{sealed}.csv", audit_export),
     Route("/export/{key}.{ending}", export),
+    Route("/personal-data/{order_id:int}.{ending}", personal_data),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),
 ]

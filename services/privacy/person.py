@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -64,6 +64,14 @@ class Cut(TypedDict):
     key: str
     path: list[str]
     spans: list[list[int]]
+
+
+class SearchedText(NamedTuple):
+    """A field of a saved search, with the text that was looked for."""
+
+    key: str
+    field: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +258,20 @@ _FIELDS: Final = {
 }
 
 
-def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
+def find_saved_searches(connection: Connection, values: set[Value]) -> list[SearchedText]:
+    """The fields of saved searches that look for the person; for administrators alone."""
     keys = {(value.kind, _comparable(value.kind, value.text)) for value in values}
     mentions = Mentions(values, strong_only=True)
-    gone = set()
-    for row in connection.execute(text("SELECT * FROM saved_search_texts()")):
-        kind = _FIELDS.get(row.field)
-        if (kind and (kind, _comparable(kind, row.value)) in keys) or mentions.spans(row.value):
-            gone.add(row.key)
+    return [
+        SearchedText(row.key, row.field, row.value)
+        for row in connection.execute(text("SELECT * FROM saved_search_texts()"))
+        if ((kind := _FIELDS.get(row.field)) and (kind, _comparable(kind, row.value)) in keys)
+        or mentions.spans(row.value)
+    ]
+
+
+def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
+    gone = {searched.key for searched in find_saved_searches(connection, values)}
     statement = text("SELECT erase_saved_searches(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text)))
     return int(connection.execute(statement, {"keys": sorted(gone)}).scalar_one()) if gone else 0
 

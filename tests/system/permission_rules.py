@@ -136,6 +136,7 @@ RULES = {
     "reports.get_report": Rule(EVERYBODY, fixed(empty())),
     "refunds.requests.find_own_requests": Rule(EVERYBODY, fixed()),
     "accounts.profile.find_own_sessions": Rule(EVERYBODY, fixed(token="x")),
+    "customers.page.find_customer": Rule(EVERYBODY, call("order"), True),
     # Orders: what somebody does.
     "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
     "order_actions.licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
@@ -240,6 +241,11 @@ RULES = {
     "audit.log.find_actions": Rule(ADMINISTRATORS, fixed()),
     "audit.log.record_audit_export": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC), address=None)),
     "audit.log.export_audit": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC))),
+    "customers.access_request.record_person_export": Rule(
+        ADMINISTRATORS, call("order", ending="json", address=None)
+    ),
+    "customers.access_request.collect_held_data": Rule(ADMINISTRATORS, call("order")),
+    "customers.access_files.export_person": Rule(ADMINISTRATORS, call("order", ending="json", zone=UTC)),
     "privacy.erasure.preview_erasure": Rule(ADMINISTRATORS, fixed(email="ines@example.com")),
     "privacy.erasure.erase_personal_data": Rule(
         ADMINISTRATORS,

@@ -22,7 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
-    *("cancel order", "reissue licence"),
+    *("cancel order", "reissue licence", "export personal data"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
 )

@@ -1,4 +1,4 @@
-"""The customer's page as one letter: who, the money, renewals that run, then the orders with licences, mails and notes."""
+"""The customer's page as a letter: who, the money, renewals that run, then orders with licences, mails and notes."""
 
 from typing import Any, Final
 from zoneinfo import ZoneInfo
