@@ -8,7 +8,7 @@ import streamlit as st
 from db.schema.statuses import HistoryKind, status_labels
 from pages.components.customers.access import access_buttons
 from pages.components.layout.status_chips import chip
-from pages.rendering.formatting import format_time
+from pages.rendering.formatting import format_day, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.customers.models import CustomerPage, SameBy
@@ -38,9 +38,8 @@ def draw_customer(customer: CustomerPage, viewer: Viewer, zone: ZoneInfo) -> Non
             return
         with st.container(key="customer_body", gap="small"):
             _switch(customer)
-            st.html(view.money())
             left, right = st.columns([1.7, 1], gap="large")
-            left.html(view.orders())
+            left.html(view.money() + view.orders())
             right.html(view.beside())
             _paging(customer)
 
@@ -60,6 +59,7 @@ def _pieces(
         ],
         money_of=format_money,
         time=lambda at: format_time(at, zone),
+        day=lambda at: format_day(at.astimezone(zone)),
         zone=zone.key,
     )
 
