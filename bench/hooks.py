@@ -22,7 +22,7 @@ from sqlalchemy import text
 from bench.crowd import crowd
 from bench.imports import documents
 from bench.orders import SEEN
-from bench.portal import PROJECT, cookies, served
+from bench.portal import PROJECT, cookies, served, wait_for
 from bench.results import Row, p95, yes
 from bench.searches import searches
 from bench.senders import Sending, message, receiving_shop, send_steadily
@@ -36,6 +36,7 @@ from services.delivery.incoming import apply_incoming
 from services.events.event_types import EventType
 from services.events.outbox import Subject, publish
 from services.orders.filters import SearchInput
+from tests.support.ports import free_port
 
 CONNECTIONS = PEOPLE = 50
 _SECONDS = 20.0
@@ -49,9 +50,15 @@ def measure(_: int, account_id: int) -> list[Row]:
     """A row for each of the four ways. Raises `AssertionError` when something did not arrive."""
     lines = documents().decode().splitlines()
     rows = [applying(lines[:_MOST]), delivering(_MOST)]
-    with portal_and_worker() as url:
+    with portal_and_worker() as url, hook_server() as hooks_url:
         last = -(_ARRIVALS + 1) * _SHARE
-        return [*rows, receiving(url, lines[_MOST:last]), arriving(url, lines[last:])]
+        middle = (_MOST + len(lines) + last) // 2
+        return [
+            *rows,
+            receiving(url, url, lines[_MOST:middle], by="the web server"),
+            receiving(url, hooks_url, lines[middle:last], by="the hook server"),
+            arriving(url, lines[last:]),
+        ]
 
 
 @contextmanager
@@ -69,10 +76,35 @@ def portal_and_worker() -> Iterator[str]:
         process.wait()
 
 
+@contextmanager
+def hook_server() -> Iterator[str]:
+    """The address of a process of its own for messages, as ESUPPORT_HOOKS_PORT starts it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pages.web.hook_server"],
+        cwd=PROJECT,
+        env=os.environ | {"ESUPPORT_HOOKS_PORT": str(port)},
+    )
+    url = f"http://localhost:{port}"
+    try:
+        wait_for(f"{url}/health", process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def receiving(
-    url: str, lines: Sequence[str], *, people: int = PEOPLE, seconds: float = _SECONDS, lead: float = 5.0
+    url: str,
+    hooks_url: str,
+    lines: Sequence[str],
+    *,
+    by: str,
+    people: int = PEOPLE,
+    seconds: float = _SECONDS,
+    lead: float = 5.0,
 ) -> Row:
-    """The time to an answer while each of the connections sends once a second and people search.
+    """The time to an answer while each of the connections sends once a second and people search at `url`.
 
     `lead` is how long the people search before the first message.
     """
@@ -87,13 +119,13 @@ def receiving(
     )
     searching.start()
     time.sleep(lead)  # everybody has loaded the page
-    answers = send_steadily(url, sendings, seconds=seconds, every=1.0)
+    answers = send_steadily(hooks_url, sendings, seconds=seconds, every=1.0)
     searching.join()
     wrong = [answer.status for answer in answers if answer.status not in (200, 202)]
     assert not wrong, f"{len(wrong)} messages were refused: {sorted(set(wrong))}"
     times = [answer.seconds * 1000 for answer in answers]
     return {
-        "what": f"the answer, {CONNECTIONS} connections sending while {people} people search",
+        "what": f"the answer by {by}, {CONNECTIONS} connections sending while {people} people search",
         "number": len(times),
         "p50, ms": statistics.median(times),
         "p95, ms": p95(times),

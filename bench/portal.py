@@ -51,14 +51,15 @@ def served(script: str = PORTAL, **environment: str) -> Iterator[Served]:
         stdout=subprocess.DEVNULL,  # errors go to standard error
     )
     try:
-        _wait_for(f"{url}/_stcore/health", process)
+        wait_for(f"{url}/_stcore/health", process)
         yield Served(url, process.pid)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Raises `RuntimeError` when the process does not answer within a minute, or has ended."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:

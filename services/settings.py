@@ -11,7 +11,7 @@ from db.environment import SettingsError, has_valid_port, scheme_and_host
 Network = IPv4Network | IPv6Network
 _NAMES: Final = (
     *("PORT", "ESUPPORT_BASE_URL", "ESUPPORT_DEMO", "ESUPPORT_TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM"),
-    *("ESUPPORT_PASSWORDS", "ESUPPORT_HOOK_HOSTS"),
+    *("ESUPPORT_PASSWORDS", "ESUPPORT_HOOK_HOSTS", "ESUPPORT_HOOKS_PORT"),
     *("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME"),
 )
 
@@ -53,7 +53,7 @@ class WebSettings:
 
     `trusted_proxies` are the addresses whose `X-Forwarded-…` headers count; by default there are none. With `demo`,
     an empty embedded database is filled with demo data. Actions may be sent to `hook_hosts`
-    although they are private.
+    although they are private. With `hooks_port`, a process of its own takes in the messages of shops there.
     """
 
     port: int
@@ -61,6 +61,7 @@ class WebSettings:
     demo: bool
     trusted_proxies: tuple[Network, ...]
     hook_hosts: frozenset[str]
+    hooks_port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,18 @@ def _web() -> WebSettings:
         demo=environment.read("ESUPPORT_DEMO") != "0",
         trusted_proxies=_networks("ESUPPORT_TRUSTED_PROXIES", environment.read("ESUPPORT_TRUSTED_PROXIES")),
         hook_hosts=_hosts(environment.read("ESUPPORT_HOOK_HOSTS")),
+        hooks_port=_hooks_port(port),
     )
+
+
+def _hooks_port(port: int) -> int | None:
+    value = environment.read("ESUPPORT_HOOKS_PORT")
+    if value is None:
+        return None
+    hooks_port = environment.whole_number("ESUPPORT_HOOKS_PORT", value, largest=65535)
+    if hooks_port == port:
+        raise SettingsError("ESUPPORT_HOOKS_PORT must be another port than PORT.")
+    return hooks_port
 
 
 def _provider() -> Provider | None:

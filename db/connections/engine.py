@@ -7,7 +7,7 @@ Searches, exports and reports are read through db/connections/replica.py.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -76,18 +76,24 @@ def owner_engine() -> Engine:
 
 def pooled(key: str, address: Callable[[], str], **connect: Any) -> Engine:
     """The pool under that key, made at first sight; `connect` goes to the driver."""
+    return _pool(key, address, connect, {"pool_pre_ping": True})
+
+
+def _pool(
+    key: str, address: Callable[[], str], connect: Mapping[str, object], options: Mapping[str, object]
+) -> Engine:
     with _engines_lock:
         if key not in _engines:
             _engines[key] = create_engine(
                 address(),
                 pool_size=10,
                 max_overflow=20,
-                pool_pre_ping=True,
                 # An error's text ends up in logs, and parameters are customers' data.
                 hide_parameters=True,
                 # Server-side plans are made for the values at hand: one plan for all would fit none of them. Nor would
                 # PgBouncer lead the next transaction to the server that has it.
-                connect_args={"prepare_threshold": None, "application_name": "esupport"} | connect,
+                connect_args={"prepare_threshold": None, "application_name": "esupport", **connect},
+                **options,
             )
         return _engines[key]
 
@@ -190,6 +196,24 @@ def jobs_transaction() -> Iterator[Connection]:
     )
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
+        yield connection
+
+
+@contextmanager
+def jobs_statements() -> Iterator[Connection]:
+    """A connection as the jobs' role in which each statement is a transaction of its own, and one round trip.
+
+    For messages that come in, whose senders wait for the answer: each further step is a wait for this process's turn.
+    """
+    current = database_settings()
+    engine = _pool(
+        f"jobs' statements {current.database_url} {current.web_jobs_database_url} {current.data_dir}",
+        lambda: current.web_jobs_database_url or owner_url(),
+        {"options": f"-c jit=off -c role={roles.JOBS_ROLE}"},
+        # No statement but the caller's own.
+        {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None},
+    )
+    with engine.connect() as connection:
         yield connection
 
 

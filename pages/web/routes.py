@@ -27,6 +27,7 @@ from services.access import Viewer
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
+from services.bulk.results_file import export_results
 from services.customers.access_files import export_person
 from services.customers.access_request import record_person_export
 from services.errors import InvalidInput, NotAllowed, NotFound
@@ -232,6 +233,21 @@ def personal_data(request: Request) -> Response | ExportStream:
     )
 
 
+def bulk_results(request: Request) -> Response:
+    """CSV of the results of a run of the viewer's own."""
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    run_id = request.path_params["run_id"]
+    zone = find_time_zone(viewer.time_zone) or ZoneInfo("UTC")
+    try:
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            content = export_results(connection, viewer, run_id, zone=zone, address=route_address(request))
+    except (NotFound, NotAllowed):
+        return _nothing()
+    return Response(content, headers=_export_headers(f"run-{run_id}-results", "csv"))
+
+
 _MEDIA_TYPES = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
@@ -282,6 +298,7 @@ def customer_document(request: Request) -> Response:
 
 ROUTES = [
     Route("/documents/{document_id:int}", document),
+    Route("/bulk-run/{run_id:int}.csv", bulk_results),
     Route("/export/audit-log/{sealed}.csv", audit_export),
     Route("/export/{key}.{ending}", export),
     Route("/personal-data/{order_id:int}.{ending}", personal_data),

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
 
-from db.connections.engine import jobs_transaction
-from db.schema.connection_states import ConnectionKind, InboxState, Purpose
-from db.schema.connection_tables import connection as connection_table
-from db.schema.connection_tables import connection_secret, inbox
-from db.schema.order_tables import checkout_page
+from db.connections.engine import jobs_statements
+from db.schema.connection_states import ConnectionKind, InboxState
+from db.schema.connection_tables import inbox
+from db.statements.receiving import STORE_MESSAGE
 from services.connections.incoming import Kinds, Reading, Sender, WrongMessage
 from services.connections.rates import RateLimit, Throttle
+from services.connections.senders import RememberedSenders, find_sender
 
+_senders = RememberedSenders()
 _rates = RateLimit()
 # `last_received_at` is for people: once a second is enough.
 _noted = Throttle(1.0)
@@ -45,6 +46,8 @@ class Answer:
 ACCEPTED: Final = Answer(202)
 SEEN_BEFORE: Final = Answer(200)
 NOT_SIGNED: Final = Answer(401, None, "The signature is wrong, or the message is older than five minutes.")
+# The connection was changed twice while one message was looked at.
+_TRY_AGAIN: Final = Answer(503, None, "The connection is being changed. Please send the message again.", 1)
 UNKNOWN: Final = Answer(404, None, "There is no such address.")
 
 
@@ -52,102 +55,105 @@ def too_many(seconds: int) -> Answer:
     return Answer(429, None, "Too many messages. Please send them again later.", seconds)
 
 
-def find_sender(connection: Connection, key: str) -> Sender | None:
-    """The connection with this key that is not switched off. `connection` is a transaction of the jobs' role."""
-    # One statement for the connection and its secrets: an unknown key takes as long as a known one.
-    secrets = func.array(
-        select(connection_secret.c.secret)
-        .where(
-            connection_secret.c.connection_id == connection_table.c.id,
-            connection_secret.c.purpose == Purpose.IN,
-            or_(connection_secret.c.valid_until.is_(None), connection_secret.c.valid_until > func.now()),
-        )
-        .scalar_subquery()
-    )
-    row = connection.execute(
-        select(
-            connection_table.c.id,
-            connection_table.c.kind,
-            connection_table.c.checkout_page_id,
-            connection_table.c.rate_per_minute,
-            checkout_page.c.name,
-            secrets.label("secrets"),
-        )
-        .join(checkout_page, checkout_page.c.id == connection_table.c.checkout_page_id)
-        .where(connection_table.c.key == key, connection_table.c.switched_off_at.is_(None))
-    ).one_or_none()
-    if row is None:
-        return None
-    return Sender(
-        id=row.id,
-        kind=ConnectionKind(row.kind),
-        store_id=row.checkout_page_id,
-        store=row.name,
-        rate_per_minute=row.rate_per_minute,
-        secrets=tuple(row.secrets),
-    )
-
-
 def receive(kinds: Kinds, key: str, headers: Mapping[str, str], body: bytes) -> Answer:
     """Verify and store a message (names of `headers` in lower case), and say what to answer.
 
     A message that cannot be used is kept as refused, so that an administrator sees it; one with a wrong signature is
-    not kept at all.
+    not kept at all. Two statements, each a transaction of its own; one where the sender is remembered and unchanged.
     """
-    with jobs_transaction() as connection:
-        sender = find_sender(connection, key) if is_storable(key) else None
+    try:
+        return _receive(kinds, key, headers, body)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        # The database was restarted since the last message. Whether this one was stored or not, its ID tells.
+        return _receive(kinds, key, headers, body)
+
+
+def _receive(kinds: Kinds, key: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    is_findable = is_storable(key)
+    remembered = _senders.get(key) if is_findable else None
+    with jobs_statements() as connection:
+        answer: Answer | None = None
+        if remembered is not None:
+            answer = NOT_SIGNED
+            if _is_signed(kinds, remembered, headers, body):
+                answer, is_stored = _take(connection, kinds, remembered, key, headers, body)
+                if answer is not None and is_stored:
+                    return answer
+        sender = find_sender(connection, key) if is_findable else None
         kind = kinds.get(sender.kind) if sender else None
+        _senders.set(key, sender if kind else None)
         if sender is None or kind is None:
-            # As long as a message with a wrong signature takes.
-            kinds[ConnectionKind.WEBHOOKS].receiver.verify((), headers, body)
+            if remembered is None:  # as long as a message with a wrong signature takes
+                kinds[ConnectionKind.WEBHOOKS].receiver.verify((), headers, body)
             return UNKNOWN
-        if not kind.receiver.verify(sender.secrets, headers, body):
+        if answer is not None and sender == remembered:
+            return answer
+        if not _is_signed(kinds, sender, headers, body):
             return NOT_SIGNED
-        if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
-            return too_many(wait)
-        try:
-            reading = kind.receiver.read(sender, headers, body)
-        except WrongMessage as error:
-            return Answer(422, error.field, error.reason)
-        is_new = store(connection, sender.id, reading, body)
-        if reading.refused is not None:
-            return Answer(422, reading.refused.field, reading.refused.reason)
-        return ACCEPTED if is_new else SEEN_BEFORE
+        answer, _ = _take(connection, kinds, sender, key, headers, body)
+        return answer or _TRY_AGAIN
 
 
-def store(connection: Connection, connection_id: int | None, reading: Reading, body: bytes) -> bool:
-    """Put a message into the inbox; False when one with this ID is there already."""
+def _is_signed(kinds: Kinds, sender: Sender, headers: Mapping[str, str], body: bytes) -> bool:
+    return kinds[sender.kind].receiver.verify(sender.secrets, headers, body)
+
+
+def _take(
+    connection: Connection, kinds: Kinds, sender: Sender, key: str, headers: Mapping[str, str], body: bytes
+) -> tuple[Answer | None, bool]:
+    """Read and store a message that `sender` signed.
+
+    Returns the answer, and whether the message is in the inbox. No answer: the connection is no longer what `sender`
+    says.
+    """
+    if wait := _rates.seconds_to_wait(sender.id, sender.rate_per_minute):
+        return too_many(wait), False
+    try:
+        reading = kinds[sender.kind].receiver.read(sender, headers, body)
+    except WrongMessage as error:
+        return Answer(422, error.field, error.reason), False
+    is_current, is_new = _store(connection, sender, key, reading, body)
+    if not is_current:
+        return None, False
+    if reading.refused is not None:
+        return Answer(422, reading.refused.field, reading.refused.reason), True
+    return (ACCEPTED if is_new else SEEN_BEFORE), True
+
+
+def _store(
+    connection: Connection, sender: Sender, key: str, reading: Reading, body: bytes
+) -> tuple[bool, bool]:
+    """Put a message into the inbox. Returns whether the sender is still the same, and whether the message is new."""
     state = InboxState.WAITING
     if reading.refused is not None:
         state = InboxState.REFUSED
     elif reading.ignored is not None:
         state = InboxState.IGNORED
     reason = reading.refused.reason if reading.refused else reading.ignored
-    values = {
-        "connection_id": connection_id,
-        "event_id": reading.event_id,
-        "type": reading.type,
-        "order_id": reading.order_id,
-        "occurred_at": reading.occurred_at,
-        "body": body if state is InboxState.WAITING or not _holds_erased(connection, reading) else None,
-        "state": state,
-        "settled_at": None if state is InboxState.WAITING else func.now(),
-        "field": storable(reading.refused.field, _LONGEST_FIELD) if reading.refused else None,
-        "reason": storable(reason, _LONGEST_REASON),
-    }
-    added = connection.execute(
-        insert(inbox).values(**values).on_conflict_do_nothing().returning(inbox.c.id)
-    ).first()
-    if added is not None and connection_id is not None and _noted.is_due(connection_id):
-        _note_received(connection, connection_id)
-    return added is not None
-
-
-def _holds_erased(connection: Connection, reading: Reading) -> bool:
-    """Whether the message names an order whose person was erased: its text must not bring the person back."""
-    if reading.order_id is None:
-        return False
-    return bool(connection.execute(select(func.holds_erased(reading.order_id))).scalar_one())
+    stored = connection.execute(
+        STORE_MESSAGE,
+        {
+            "connection_id": sender.id,
+            "key": key,
+            "kind": sender.kind,
+            "store_id": sender.store_id,
+            "store": sender.store,
+            "rate_per_minute": sender.rate_per_minute,
+            "secrets": list(sender.secrets),
+            "event_id": reading.event_id,
+            "type": reading.type,
+            "order_id": reading.order_id,
+            "occurred_at": reading.occurred_at,
+            "body": body,
+            "state": state,
+            "field": storable(reading.refused.field, _LONGEST_FIELD) if reading.refused else None,
+            "reason": storable(reason, _LONGEST_REASON),
+            "is_noted": _noted.is_due(sender.id),
+        },
+    ).one()
+    return stored.is_current, stored.is_new
 
 
 def is_storable(value: str) -> bool:
@@ -161,18 +167,6 @@ def storable(value: str | None, longest: int) -> str | None:
         return None
     clean = value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"
-
-
-def _note_received(connection: Connection, connection_id: int) -> None:
-    # Never at the price of waiting: a hundred messages at once share one row.
-    free = (
-        select(connection_table.c.id)
-        .where(connection_table.c.id == connection_id)
-        .with_for_update(skip_locked=True)
-    )
-    connection.execute(
-        update(connection_table).where(connection_table.c.id.in_(free)).values(last_received_at=func.now())
-    )
 
 
 def age_of_oldest(connection: Connection) -> datetime | None:

@@ -24,7 +24,8 @@ from services.privacy.erasure import Part, preview_erasure
 from services.privacy.known_values import Person, PersonalText, current_values, past_values, texts_of
 from services.privacy.mentions import Mentions, Value
 from services.privacy.messages import read_bodies
-from services.privacy.person import Reach, find_reach, find_saved_searches
+from services.privacy.person import Reach, find_reach
+from services.privacy.searches import find_saved_searches
 from services.text.numbers import is_bigint
 
 _AROUND: Final = 80  # characters on either side of a mention in a text about somebody else

@@ -25,7 +25,13 @@ OF_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 AS_TEXTS: Final = frozenset({"action_key", "audit_log", "awaited_action", "connection", "delivery"})
 # Read by functions of their own.
 OTHERWISE: Final = frozenset(
-    {("inbox", "body"), ("inbox", "field"), ("inbox", "reason"), ("saved_search", "filters")}
+    (table, column)
+    for table, columns in {
+        "inbox": ("body", "field", "reason"),
+        "saved_search": ("filters",),
+        "order_view": ("name", "filters"),
+    }.items()
+    for column in columns
 )
 _COMPUTED: Final = "Computed from another column that is here."
 LEFT_OUT: Final[Mapping[tuple[str, str], str]] = {

@@ -51,7 +51,9 @@ def main() -> int:
     try:
         web, database = settings().web, database_settings()
         check_mail_settings()
-        _check_port(web.port)
+        _check_port(web.port, "PORT")
+        if web.hooks_port is not None:
+            _check_port(web.hooks_port, "ESUPPORT_HOOKS_PORT")
         with _database(database) as owner_url:
             return _run(web, owner_url, stop)
     except (CannotRun, SettingsError) as error:
@@ -69,7 +71,7 @@ def _run(web_settings: WebSettings, owner_url: str, stop: StopRequest) -> int:
     if wants_demo and not _step("Filling the empty database with demo data (once) …", ["db", "demo"], stop):
         return 0
     first_password = _first_administrator()
-    web, *workers = children = programs(web_settings.port, owner_url, _say)
+    web, *workers = children = programs(web_settings.port, web_settings.hooks_port, owner_url, _say)
     try:
         for child in children:
             child.start()
@@ -146,7 +148,7 @@ def _in_sentences() -> Iterator[None]:
         raise CannotRun(f"{error.filename}: {error.strerror}.") from error
 
 
-def _check_port(port: int) -> None:
+def _check_port(port: int, variable: str) -> None:
     """Bind the port for an instant, before anything that takes long.
 
     It retries for a little while: the children of a portal that has just been killed need a moment to end.
@@ -161,14 +163,16 @@ def _check_port(port: int) -> None:
                     probe.listen()
                     break
             except PermissionError as error:
-                raise CannotRun(f"This user may not open port {port}; set PORT to one above 1023.") from error
+                raise CannotRun(
+                    f"This user may not open port {port}; set {variable} to one above 1023."
+                ) from error
             except OSError as error:
                 # Any other error is an address that this machine has no use for, such as ::1 without IPv6.
                 if error.errno != errno.EADDRINUSE:
                     break
                 if time.monotonic() > deadline:
                     raise CannotRun(
-                        f"Port {port} is taken by another program; set PORT to a free one."
+                        f"Port {port} is taken by another program; set {variable} to a free one."
                     ) from error
             time.sleep(0.1)
 

@@ -39,9 +39,9 @@ with jobs_transaction():
 """
 
 
-def programs(port: int, owner_url: str, say: Callable[[str], None]) -> list[Child]:
+def programs(port: int, hooks_port: int | None, owner_url: str, say: Callable[[str], None]) -> list[Child]:
     """The web server first, then the workers; not yet started. When root starts them, `say` is told the users they run
-    as.
+    as. With `hooks_port`, messages of shops are taken in there by a program of their own, the web server's twin.
     """
     from db.connections.roles import app_url, web_jobs_url
 
@@ -74,7 +74,10 @@ def programs(port: int, owner_url: str, say: Callable[[str], None]) -> list[Chil
         environment,
         say,
     )
-    return [web_server, _child("mail worker", ["services.mail"], user, environment)]
+    children = [web_server, _child("mail worker", ["services.mail"], user, environment)]
+    if hooks_port is not None:
+        children.append(_child("hook server", ["pages.web.hook_server"], web_user, web_environment))
+    return children
 
 
 def _database_account() -> tuple[int | None, set[int]]:

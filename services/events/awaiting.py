@@ -5,7 +5,7 @@ out when the answer says so (services/connections/answers.py). `TRANSITIONS` is 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -259,6 +259,14 @@ def change_state(
         .values(**values)
     )
     return bool(changed.rowcount)
+
+
+def find_states(connection: Connection, action_ids: Collection[UUID]) -> dict[UUID, AwaitedState]:
+    """The states of these actions; those that the transaction may not see are left out."""
+    rows = connection.execute(
+        select(awaited_action.c.id, awaited_action.c.state).where(awaited_action.c.id.in_(list(action_ids)))
+    )
+    return {row.id: AwaitedState(row.state) for row in rows}
 
 
 def mark_sent(connection: Connection, action_id: UUID, external_id: str | None = None) -> bool:

@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.connections.engine import jobs_transaction
 from db.schema.connection_states import ConnectionKind
-from services.connections.inbox import UNKNOWN, Answer, find_sender, is_storable, too_many
+from services.connections.inbox import UNKNOWN, Answer, is_storable, too_many
 from services.connections.messages import WrongMessage
 from services.connections.rates import RateLimit
+from services.connections.senders import find_sender
 from services.helpdesk.requests import AskedEmails, is_signed, read_emails
 
 WRONG_SIGNATURE: Final = Answer(401, None, "The signature is wrong.")

@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypedDict
+from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -31,8 +31,8 @@ from services.privacy.known_values import (
 )
 from services.privacy.mentions import Kind, Mentions, Value, email_forms
 from services.privacy.messages import Patterns, erase_messages, find_messages
-from services.text.keys import digits_of, email_key
-from services.text.readings import key_of
+from services.privacy.searches import erase_saved_searches
+from services.text.keys import digits_of
 
 _LOOK_EVERY_SECONDS: Final = 0.05
 _FEWEST_DIGITS: Final = 7
@@ -64,14 +64,6 @@ class Cut(TypedDict):
     key: str
     path: list[str]
     spans: list[list[int]]
-
-
-class SearchedText(NamedTuple):
-    """A field of a saved search, with the text that was looked for."""
-
-    key: str
-    field: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +152,7 @@ def erase(
         mails=emptied.mails,
         taken_back=emptied.taken_back,
         # Those of accounts, who look for people in all of their stores.
-        saved_searches=_erase_saved_searches(connection, theirs) if reach.store_id is None else 0,
+        saved_searches=erase_saved_searches(connection, theirs) if reach.store_id is None else 0,
         messages=erase_messages(connection, person, reach.orders, reach.messages, theirs),
         mails_under_way=under_way + emptied.under_way,
     )
@@ -245,41 +237,6 @@ def _related(connection: Connection, own: list[int]) -> set[int]:
 
 def _touched_elsewhere(cuts: list[Cut], person: Person) -> list[int]:
     return sorted({cut["order"] for cut in cuts if cut["order"] is not None} - set(person.orders))
-
-
-_FIELDS: Final = {
-    "email": Kind.EMAIL,
-    "phone": Kind.PHONE,
-    "first_name": Kind.NAME,
-    "last_name": Kind.NAME,
-    "company": Kind.COMPANY,
-    "vat_number": Kind.VAT,
-    "card_last_4": Kind.CARD,
-}
-
-
-def find_saved_searches(connection: Connection, values: set[Value]) -> list[SearchedText]:
-    """The fields of saved searches that look for the person; for administrators alone."""
-    keys = {(value.kind, _comparable(value.kind, value.text)) for value in values}
-    mentions = Mentions(values, strong_only=True)
-    return [
-        SearchedText(row.key, row.field, row.value)
-        for row in connection.execute(text("SELECT * FROM saved_search_texts()"))
-        if ((kind := _FIELDS.get(row.field)) and (kind, _comparable(kind, row.value)) in keys)
-        or mentions.spans(row.value)
-    ]
-
-
-def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
-    gone = {searched.key for searched in find_saved_searches(connection, values)}
-    statement = text("SELECT erase_saved_searches(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text)))
-    return int(connection.execute(statement, {"keys": sorted(gone)}).scalar_one()) if gone else 0
-
-
-def _comparable(kind: Kind, value: str) -> str:
-    if kind is Kind.PHONE:
-        return digits_of(value) or ""
-    return key_of(email_key(value) or "") if kind is Kind.EMAIL else key_of(value).strip()
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:

@@ -28,8 +28,8 @@ def test_every_event_is_delivered(lines: list[str]) -> None:
 
 @pytest.mark.slow
 def test_messages_are_answered_and_arrive_on_a_page(lines: list[str]) -> None:
-    with hooks.portal_and_worker() as url:
-        answered = hooks.receiving(url, lines[50:250], people=1, seconds=2, lead=1)
+    with hooks.portal_and_worker() as url, hooks.hook_server() as hooks_url:
+        answered = hooks.receiving(url, hooks_url, lines[50:250], by="it", people=1, seconds=2, lead=1)
         # In a thread of its own: the browser of other tests has an event loop in this one.
         with ThreadPoolExecutor(1) as own_thread:
             arrived = own_thread.submit(hooks.arriving, url, lines[-9:]).result()

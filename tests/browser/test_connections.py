@@ -137,9 +137,9 @@ def test_from_add_connection_to_a_confirmed_cancellation(
     assert post(address, secret_in, envelope("action.succeeded", action_id=action_id))[0] == 202
     confirmed = "SELECT 1 FROM awaited_action WHERE id = %s AND state = 'confirmed'"
     eventually(page, lambda: portal.execute(confirmed, action_id))
-    order.open(page)
-    expect(page.locator(".es-way").first).to_contain_text(
-        re.compile(r"recorded here .* → sent to the shop \d\d:\d\d → confirmed by the shop \d\d:\d\d")
+    expect(page.locator(".es-way").first).to_contain_text(  # by itself
+        re.compile(r"recorded here .* → sent to the shop \d\d:\d\d → confirmed by the shop \d\d:\d\d"),
+        timeout=15_000,
     )
     expect(page.get_by_text("Auto-renewal has been deactivated").first).to_be_visible()
 

@@ -156,8 +156,8 @@ def pgbouncer(server: Server, home: Home, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
-    """docs/nginx.conf in front of two processes."""
-    port, plain = free_port(), free_port()
+    """docs/nginx.conf in front of two processes; a hook server may be started at the proxy's `hooks_port`."""
+    port, plain, hooks_port = free_port(), free_port(), free_port()
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
     certificate.cert_chain_pems[0].write_to_path(folder / "site.pem")
@@ -166,6 +166,7 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
     replacements = (
         ("127.0.0.1:8501", f"127.0.0.1:{ports[0]}"),
         ("127.0.0.1:8502", f"127.0.0.1:{ports[1]}"),
+        ("127.0.0.1:8601", f"127.0.0.1:{hooks_port}"),
         ("listen 80;", f"listen 127.0.0.1:{plain};"),
         ("listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"),
         ("/etc/ssl/support.example.com.pem", str(folder / "site.pem")),
@@ -188,19 +189,10 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
         "http { log_format process '$uri\t$status\t$upstream_addr\t$cookie_esupport_process';\n"
         f"{temporary}\ninclude {folder / 'site.conf'}; }}\n"
     )
-    process = subprocess.Popen(
-        [
-            _program("nginx"),
-            "-p",
-            str(folder),
-            "-c",
-            str(folder / "nginx.conf"),
-            "-e",
-            str(folder / "error.log"),
-        ]
-    )
+    options = ("-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
+    process = subprocess.Popen([_program("nginx"), *options])
     try:
-        proxy = Proxy(port, plain, folder / "authority.pem", log)
+        proxy = Proxy(port, plain, hooks_port, folder / "authority.pem", log)
         _until_it_answers(proxy.connect, process, folder / "error.log")
         yield proxy
     finally:
@@ -209,10 +201,12 @@ def nginx(ports: tuple[int, int], folder: Path) -> Iterator["Proxy"]:
 
 @dataclass(frozen=True)
 class Proxy:
-    """nginx: its two ports, the certificate of the authority behind its own, and what it has passed on."""
+    """nginx: its two ports, the one where it expects the hook server, the certificate of the authority behind its own,
+    and what it has passed on."""
 
     port: int
     plain_port: int
+    hooks_port: int
     authority: Path
     log: Path
 

@@ -18,7 +18,16 @@ from pages.web.browser_cookies import SESSION, name_in
 from services.orders.filters import OrderFilter, SearchInput, parse_filter
 from tests.browser.support import NEVER_REFUNDED, Order, request, said
 from tests.scaling.servers import Proxy, Replica, Server, nginx
-from tests.scaling.together import ask, cookie_of, orders_of, processes_of, saved, shows, signed_in
+from tests.scaling.together import (
+    ask,
+    cookie_of,
+    orders_of,
+    process_at,
+    processes_of,
+    saved,
+    shows,
+    signed_in,
+)
 from tests.support import factories
 from tests.support.chromium import VIEWPORT, settle, watch
 from tests.support.factories import document
@@ -271,22 +280,10 @@ def test_the_portal_goes_on_when_the_replica_is_killed(anna: Page, scaled: Serve
 
 def test_a_killed_process_loses_nobody_their_session(anna: Page, scaled: Server, proxy: Proxy) -> None:
     [port] = processes_of(proxy, anna)
-    os.kill(_process_at(port), signal.SIGKILL)
+    os.kill(process_at(port), signal.SIGKILL)
     anna.goto("/")
     shows(anna, orders_of(scaled, "demo-eu"))
     expect(anna.get_by_label("Password", exact=True)).to_have_count(0)
     assert len(processes_of(proxy, anna)) == 2
     anna.reload()
     shows(anna, orders_of(scaled, "demo-eu"))
-
-
-def _process_at(port: str) -> int:
-    """The web server that was told to serve at that port."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended in between
-            continue
-        if b"--server.port" in arguments and port.encode() in arguments:
-            return int(folder.name)
-    raise AssertionError(f"Nothing serves at port {port}.")

@@ -3,6 +3,9 @@
 import http.client
 import socket
 import ssl
+import time
+from contextlib import closing
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -52,7 +55,7 @@ def saved(email: str, order_filter: OrderFilter) -> str:
         return save_search(connection, viewer, order_filter)
 
 
-def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
+def ask(proxy: Proxy, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
     context = ssl.create_default_context(cafile=str(proxy.authority))
     connection = http.client.HTTPSConnection("localhost", proxy.port, context=context, timeout=20)
     # Little room at this end, so that what is not read stays where it comes from.
@@ -62,6 +65,30 @@ def ask(proxy: Proxy, path: str, **headers: str) -> http.client.HTTPResponse:
     connection.sock.connect(("127.0.0.1", proxy.port))
     connection.sock = context.wrap_socket(connection.sock, server_hostname="localhost")
     connection.request(
-        "GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     return connection.getresponse()
+
+
+def post_message(proxy: Proxy) -> tuple[int, str]:
+    """Send a message to an address that nobody has; the answer's status, and the port of the process that gave it."""
+    path = f"/hooks/v1/{time.monotonic_ns()}"
+    with closing(ask(proxy, path, method="POST", Content_Type="application/json")) as answer:
+        answer.read()
+    for _ in range(100):  # nginx writes a line after it has answered
+        if ports := [port for uri, _, port, _ in proxy.passed() if uri == path]:
+            return answer.status, ports[0]
+        time.sleep(0.05)
+    raise AssertionError("nginx wrote nothing.")
+
+
+def process_at(port: str) -> int:
+    """The web server that was told to serve at that port."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has ended in between
+            continue
+        if b"--server.port" in arguments and port.encode() in arguments:
+            return int(folder.name)
+    raise AssertionError(f"Nothing serves at port {port}.")

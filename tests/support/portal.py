@@ -138,6 +138,24 @@ def serving(
         end(server)
 
 
+@contextmanager
+def hook_server(database_url: str, port: int, log: Path) -> Iterator[str]:
+    """The process for messages alone, at that port; its address."""
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pages.web.hook_server"],
+            cwd=PROJECT,
+            env=os.environ | {"DATABASE_URL": database_url, "ESUPPORT_HOOKS_PORT": str(port)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(f"http://localhost:{port}/health", server, log)
+        yield f"http://localhost:{port}"
+    finally:
+        end(server)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
