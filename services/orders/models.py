@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from db.schema.connection_states import AwaitedKind
 from db.schema.statuses import HistoryKind, SubscriptionStatus
+from db.statements.order_detail import COUNTED_TO
 from services.events.awaiting import AwaitedAction
 from services.mail.addresses import Utf8
 from services.orders.history_links import TextPart
 from services.refunds.requests import RefundRequest
+
+OTHERS_COUNTED: Final = COUNTED_TO - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class OrderDetail:
     card_type: str | None
     card_last_4: str | None
     card_expiration_date: str | None
-    # In scope and with the same e-mail, counted no further than `db.statements.order_detail.COUNTED_TO`.
+    # In scope and with the same e-mail; more than `OTHERS_COUNTED` are not counted further.
     other_orders: int
     additional_parameters: tuple[NameValue, ...]
     items: tuple[OrderItem, ...]

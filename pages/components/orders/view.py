@@ -14,7 +14,6 @@ import streamlit as st
 from markupsafe import Markup
 
 from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundStatus, status_labels
-from db.statements.order_detail import COUNTED_TO
 from pages.components.layout.dialogs import Dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
@@ -30,7 +29,7 @@ from services.money import format_money
 from services.order_actions.cancellation import why_not_cancelled_unpaid
 from services.order_actions.customer_email import why_not_corrected
 from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
-from services.orders.models import HistoryEvent, OrderDetail, OrderItem, Subscription
+from services.orders.models import OTHERS_COUNTED, HistoryEvent, OrderDetail, OrderItem, Subscription
 from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {
@@ -163,7 +162,7 @@ def _customer_link(order: OrderDetail) -> None:
     elif number == 1:
         label = "1 more order"
     else:
-        label = f"{COUNTED_TO - 1}+ more orders" if number >= COUNTED_TO else f"{number} more orders"
+        label = f"{OTHERS_COUNTED}+ more orders" if number > OTHERS_COUNTED else f"{number} more orders"
     st.page_link("pages/customer.py", label=label, query_params={"order": str(order.order_id)})
 
 
