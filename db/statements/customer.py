@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Integer,
@@ -94,28 +95,8 @@ def sums_statement(key: Key) -> Select[Any]:
     Terminated orders are tests and no money. An order that the shop deleted after its payment was given back whole;
     otherwise what counts are the sums of completed refunds, of which `unknown` have none recorded.
     """
-    of_person = (
-        select(
-            *(
-                orders.c[name]
-                for name in ("order_id", "currency", "total", "status", "created_at", "paid_at")
-            ),
-            orders.c.refund_status,
-        )
-        .where(_same(key))
-        .cte("of_person")
-    )
-    refund = (
-        select(
-            refund_request.c.order_id,
-            func.sum(refund_request.c.amount).label("amount"),
-            func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
-        )
-        .join(of_person, of_person.c.order_id == refund_request.c.order_id)
-        .where(of_person.c.refund_status.is_not(None), refund_request.c.status == RefundStatus.COMPLETED)
-        .group_by(refund_request.c.order_id)
-        .cte("refund")
-    )
+    of_person = _of_person(key)
+    refund = _refunds(of_person)
     person = of_person.c
     is_paid = and_(person.paid_at.is_not(None), person.status.in_([MainStatus.PAID, MainStatus.DELETED]))
     by_shop = and_(is_paid, person.status == MainStatus.DELETED, refund.c.order_id.is_(None))
@@ -142,6 +123,36 @@ def sums_statement(key: Key) -> Select[Any]:
         .select_from(of_person.outerjoin(refund, refund.c.order_id == person.order_id))
         .group_by(person.currency)
         .order_by(number.desc(), person.currency)
+    )
+
+
+def _of_person(key: Key) -> CTE:
+    """The orders with this `key`."""
+    return (
+        select(
+            *(
+                orders.c[name]
+                for name in ("order_id", "currency", "total", "status", "created_at", "paid_at")
+            ),
+            orders.c.refund_status,
+        )
+        .where(_same(key))
+        .cte("of_person")
+    )
+
+
+def _refunds(of_person: CTE) -> CTE:
+    """What was given back of each order, as far as a sum is recorded."""
+    return (
+        select(
+            refund_request.c.order_id,
+            func.sum(refund_request.c.amount).label("amount"),
+            func.count().filter(refund_request.c.amount.is_(None)).label("unknown"),
+        )
+        .join(of_person, of_person.c.order_id == refund_request.c.order_id)
+        .where(of_person.c.refund_status.is_not(None), refund_request.c.status == RefundStatus.COMPLETED)
+        .group_by(refund_request.c.order_id)
+        .cte("refund")
     )
 
 

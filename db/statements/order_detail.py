@@ -49,6 +49,7 @@ from db.schema.view_tables import opened_orders
 from db.statements.customer import others_count
 
 COUNTED_TO: Final = 101
+_CODE_COLUMNS: Final = ("id", "code", "code_key", "deleted", "replaced_at")
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
 _PAGE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
@@ -152,13 +153,7 @@ def items_statement() -> Select[Any]:
             order_item,
             *[
                 source_column.label(f"code_{source_column.name}")
-                for source_column in (
-                    code.c.id,
-                    code.c.code,
-                    code.c.code_key,
-                    code.c.deleted,
-                    code.c.replaced_at,
-                )
+                for source_column in (code.c[name] for name in _CODE_COLUMNS)
             ],
             waiting.c.queued_at,
             *[source_column.label(f"sub_{source_column.name}") for source_column in part.c],

@@ -21,6 +21,7 @@ from services.exports.runs import RunState
 from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
+from services.refund_report import RefundGrouping
 from services.refunds.queue import QueueView
 from services.views.models import ExportChoice
 
@@ -187,6 +188,9 @@ RULES = {
     "refunds.queue.count_waiting": Rule(OPERATORS, fixed()),
     "refunds.taking.take_next": Rule(OPERATORS, fixed()),
     "refunds.taking.find_last_taken": Rule(OPERATORS, fixed()),
+    "refund_report.get_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE)),
+    "refund_report.group_filter": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, "shop-a")),
+    "refund_report.export_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, address=None)),
     "refunds.digest.find_own_digest": Rule(OPERATORS, fixed()),
     "refunds.digest.set_own_digest": Rule(OPERATORS, fixed(None, time_zone="UTC")),
     "refunds.mail_texts.find_texts": Rule(ADMINISTRATORS, call("store")),
@@ -278,25 +282,3 @@ RULES = {
         fixed(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
     ),
 }
-
-
-# What only other services call, after a function above has let somebody in; what is one's own; and what opens another
-# transaction and has tests of its own.
-INTERNAL = {
-    "connections.trial.send_test_event", "connections.locking.lock_connection",
-    "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
-    "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
-    "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
-    "audit.recording.record_refusal",
-    "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.columns.statement_of",
-    "orders.search.stores_in_scope",
-    "orders.saved_searches.open_search",
-    "authentication.second_factor.begin", "authentication.second_factor.confirm",
-    "authentication.second_factor.remove", "authentication.second_factor.has_own",
-    "authentication.second_factor.is_required", "authentication.second_factor.needs_password",
-    "authentication.sessions.prove_password",
-    "accounts.profile.change_own_password", "accounts.profile.end_own_session", "accounts.profile.set_own_time_zone",
-}  # fmt: skip
