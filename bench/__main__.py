@@ -15,6 +15,7 @@ from functools import partial
 from bench import (
     bulk,
     clicks,
+    customers,
     downloads,
     exports,
     growth,
@@ -35,6 +36,7 @@ Measure = Callable[[int, int], list[Row]]
 PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
+    "customer": ("Opening a customer's page, against a plain statement per part", customers.measure),
     "report": ("Reports", reports.measure),
     "export": ("Exporting everything, against COPY of the same columns", exports.measure),
     "download": ("The same over HTTP, while another person clicks", downloads.measure),
