@@ -9,6 +9,7 @@ let shown = null; // { box, cell }
 function start() {
   if (window.esupportTooltips) return;
   window.esupportTooltips = true;
+  window.esupportGrid = propsOf; // rows.js asks the same
   document.addEventListener("pointermove", moved, { passive: true });
   for (const kind of ["pointerdown", "keydown", "scroll"]) document.addEventListener(kind, hide, true);
 }
