@@ -44,6 +44,11 @@ class AuditAction(StrEnum):
     FULFIL_REFUND = "fulfil refund"
     REFUSE_REFUND = "refuse refund"
     FAIL_REFUND = "fail refund"
+    APPROVE_REFUND = "approve refund"
+    SEND_BACK_REFUND = "send back refund"
+    WITHDRAW_REFUND = "withdraw refund"
+    CREATE_REFUND_REASON = "create refund reason"
+    CHANGE_REFUND_REASON = "change refund reason"
     # Administration.
     CREATE_ACCOUNT = "create account"
     CHANGE_ACCOUNT = "change account"

@@ -27,6 +27,7 @@ from services.access import Viewer
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
+from services.bulk.results_file import export_results
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.exports.columns import ExportRows
 from services.exports.csv_file import export_orders
@@ -205,6 +206,21 @@ def audit_export(request: Request) -> Response | ExportStream:
     )
 
 
+def bulk_results(request: Request) -> Response:
+    """CSV of the results of a run of the viewer's own."""
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    run_id = request.path_params["run_id"]
+    zone = find_time_zone(viewer.time_zone) or ZoneInfo("UTC")
+    try:
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            content = export_results(connection, viewer, run_id, zone=zone, address=route_address(request))
+    except (NotFound, NotAllowed):
+        return _nothing()
+    return Response(content, headers=_export_headers(f"run-{run_id}-results", "csv"))
+
+
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -254,6 +270,7 @@ def customer_document(request: Request) -> Response:
 
 ROUTES = [
     Route("/documents/{document_id:int}", document),
+    Route("/bulk-run/{run_id:int}.csv", bulk_results),
     Route("/export/audit-log/{sealed}.csv", audit_export),
     Route("/export/{key}.{ending}", export),
     Route("/o/{page_key}", customer_page),

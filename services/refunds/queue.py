@@ -29,7 +29,7 @@ from db.schema.statuses import RefundStatus
 from services.access import Permission, Viewer
 from services.errors import NotAllowed
 from services.refunds.request_lock import is_awaited
-from services.refunds.requests import OPEN, RefundRequest
+from services.refunds.requests import OPEN, RefundRequest, request_of
 
 
 class QueueView(StrEnum):
@@ -133,7 +133,7 @@ def find_queue(
     statement = _queue_statement(view, viewer, queue_filter, after).limit(limit)
     return tuple(
         QueueRow(
-            RefundRequest(**{name: getattr(row, name) for name in RefundRequest.__slots__}),
+            request_of(row),
             row.order_name,
             row.store,
             row.total,

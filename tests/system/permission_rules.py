@@ -83,7 +83,8 @@ GRANTS = Grants(Role.ANALYST)
 
 STORE = {
     "title": "x", "delivery_allowed": True, "refund_again_after_partial": False, "time_zone": None,
-    "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
+    "refund_document_methods": None, "refund_four_eyes": True, "refund_approval_limits": "EUR 5",
+    "refund_mail": False, "refund_limit_hours": None,
 }  # fmt: skip
 
 
@@ -97,6 +98,10 @@ NOTE = {"note": "x"}
 
 
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
+
+
+# A refund that somebody else decided.
+DECIDED_AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 # An action of the own order that waits for an answer.
@@ -196,6 +201,13 @@ RULES = {
     "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
     "refunds.processing.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
     "refunds.processing.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
+    "refunds.approval.approve_request": Rule(OPERATORS, call("request", decided_at=DECIDED_AT), True),
+    "refunds.approval.send_back_request": Rule(
+        OPERATORS, call("request", decided_at=DECIDED_AT, **NOTE), True
+    ),
+    "refunds.approval.withdraw_decision": Rule(OPERATORS, call("request"), True),
+    "refunds.reasons.create_reason": Rule(ADMINISTRATORS, fixed(reason="new")),
+    "refunds.reasons.change_reason": Rule(ADMINISTRATORS, fixed(1, reason="x", position=1, in_use=True)),
     # Administration.
     "accounts.sign_in_methods.require_for": Rule(ADMINISTRATORS, fixed(roles=frozenset())),
     "accounts.sign_in_methods.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
@@ -266,9 +278,11 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "connections.trial.send_test_event", "connections.locking.lock_connection",
-    "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
+    "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
+    "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
+    "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
+    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",
