@@ -19,9 +19,13 @@ function start() {
   window.addEventListener("keydown", pressed, true);
   window.addEventListener("resize", draw);
   document.addEventListener("scroll", draw, true);
+  new MutationObserver(speakTimes).observe(document.body, { childList: true, subtree: true, characterData: true });
+  speakTimes();
+  window.esupportRow = (text) => [0, 150, 500].forEach((wait) => setTimeout(follow, wait, text));
 }
 
-const canvasOf = (element) => (element?.closest?.('[data-testid="stDataFrame"]') && element.matches("canvas") ? element : null);
+// The table's canvas, or a cell of the invisible table in it, which has the focus once a cell was chosen.
+const canvasOf = (element) => element?.closest?.('[data-testid="stDataFrame"] canvas') ?? null;
 
 function notePointer(event) {
   if (!event.isTrusted) return;
@@ -35,8 +39,10 @@ function notePointer(event) {
 function focused(event) {
   const canvas = canvasOf(event.target);
   if (!canvas) return;
+  if (event.target !== canvas) return;
   if (event.isTrusted && (onHeader || !pointerDown)) event.stopImmediatePropagation();
-  if (!pointerDown) go(canvas, row?.text ? indexOf(canvas, row.text) : 0);
+  if (!pointerDown && Date.now() > until) go(canvas, row?.text ? indexOf(canvas, row.text) : 0);
+  else draw();
 }
 
 function pressed(event) {
@@ -45,6 +51,11 @@ function pressed(event) {
   const index = row?.canvas === canvas ? row.index : 0;
   if (event.key in STEPS) {
     go(canvas, index + STEPS[event.key]);
+  } else if (event.key === "Escape") {
+    const close = document.querySelector(".st-key-order_close button");
+    if (!close) return;
+    close.click();
+    stay(row?.text);
   } else if (event.key === "Enter" || event.key === " ") {
     click(canvas, index, event.key === " ");
   } else if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") {
@@ -70,7 +81,7 @@ function go(canvas, wanted) {
 }
 
 function draw() {
-  const box = row?.canvas.isConnected && document.activeElement === row.canvas ? boxOf(row.canvas, row.index) : null;
+  const box = row?.canvas.isConnected && canvasOf(document.activeElement) === row.canvas ? boxOf(row.canvas, row.index) : null;
   if (!box) return hide();
   if (!frame) {
     frame = document.createElement("div");
@@ -123,20 +134,29 @@ function click(canvas, index, isTick) {
   stay(row.text);
 }
 
-// The rows may be drawn anew around the one that was opened: the keyboard stays in them.
+// The rows may be drawn anew around the one that was opened: the keyboard stays in them, on the table itself, since
+// the table's own idea of a current cell is that of the rows before.
+let until = 0;
+
 function stay(text) {
-  const until = Date.now() + 3000;
+  until = Date.now() + 3000;
   const look = () => {
     const active = document.activeElement;
     const isLost = !active || active === document.body;
     const canvas = document.querySelector('[class*="st-key-results_"] [data-testid="stDataFrame"] canvas');
-    if (isLost && canvas && indexOf(canvas, text) !== null) {
-      canvas.focus({ preventScroll: true });
-      go(canvas, indexOf(canvas, text));
-    }
+    if (canvas && (isLost || (active !== canvas && canvas.contains(active)))) canvas.focus({ preventScroll: true });
+    if (canvas && canvasOf(document.activeElement) === canvas) follow(text);
     if (Date.now() < until && (isLost || canvasOf(active))) setTimeout(look, 100);
   };
   setTimeout(look, 100);
+}
+
+// The cursor goes with the order that is open, wherever its row is now.
+function follow(text) {
+  const canvas = row?.canvas.isConnected ? row.canvas : canvasOf(document.activeElement);
+  if (!canvas || !text) return;
+  row = { canvas, index: indexOf(canvas, text), text };
+  draw();
 }
 
 function indexOf(canvas, text) {
@@ -149,6 +169,23 @@ function textAt(grid, index, column) {
   const cell = grid.getCellContent([column, index]);
   const data = cell?.displayData ?? cell?.data?.displayDate ?? (Array.isArray(cell?.data?.values) ? cell.data.values.join(" ") : cell?.data);
   return typeof data === "string" ? data : "";
+}
+
+// Screen readers get a table's times as it holds them; people read them as the page writes times.
+const TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d):\d\d(\.\d+)?$/;
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+let waits = null;
+
+function speakTimes() {
+  waits ??= setTimeout(() => {
+    waits = null;
+    for (const cell of document.querySelectorAll(".stDataFrame canvas td")) {
+      const [, year, month, day, clock] = cell.textContent.match(TIME) ?? [];
+      // The text node stays: React compares with what it wrote last, and looks no further.
+      if (year) cell.firstChild.data = `${Number(day)} ${MONTHS[month - 1]} ${year}, ${clock}`;
+    }
+  }, 150);
 }
 
 function say(text) {

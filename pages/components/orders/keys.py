@@ -26,7 +26,8 @@ def order_keys(page: OrderPage, state: OrdersState) -> None:
 
     if state.view is View.TABLE:
         with st.container(key="order_keys_place"):
-            _component(key=_KEY, on_step_change=step)
+            name = next((row.order_name for row in page.rows if row.order_id == state.order), None)
+            _component(key=_KEY, data={"open": name}, on_step_change=step)
 
 
 def go(page: OrderPage, state: OrdersState, *, is_next: bool) -> None:
