@@ -37,6 +37,7 @@ from services.orders.customer_page import CustomerPageNotFound, get_customer_doc
 from services.orders.documents import Document, get_document
 from services.orders.filters import OrderFilter
 from services.orders.saved_searches import open_search
+from services.refund_report import RefundGrouping, export_refund_report
 from services.text.file_names import saved_name
 from services.text.numbers import is_bigint
 from services.time_zones import find_time_zone
@@ -206,6 +207,24 @@ def audit_export(request: Request) -> Response | ExportStream:
     )
 
 
+def refund_report_export(request: Request) -> Response:
+    """CSV of the report on refunds, of the orders that a saved search finds."""
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    try:
+        grouping = RefundGrouping(request.path_params["grouping"].capitalize())
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            order_filter = open_search(connection, viewer, request.path_params["key"])
+            content = export_refund_report(
+                connection, viewer, order_filter, grouping, address=route_address(request)
+            )
+    except (NotFound, NotAllowed, InvalidInput, ValueError):
+        return _nothing()
+    name = f"refunds-by-{grouping.lower()}_{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
+    return Response(content, headers=_export_headers(name, "csv"))
+
+
 def bulk_results(request: Request) -> Response:
     """CSV of the results of a run of the viewer's own."""
     viewer = _viewer(request)
@@ -272,6 +291,7 @@ ROUTES = [
     Route("/documents/{document_id:int}", document),
     Route("/bulk-run/{run_id:int}.csv", bulk_results),
     Route("/export/audit-log/{sealed}.csv", audit_export),
+    Route("/export/refunds/{grouping}/{key}.csv", refund_report_export),
     Route("/export/{key}.{ending}", export),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),

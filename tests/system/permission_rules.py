@@ -21,6 +21,7 @@ from services.exports.runs import RunState
 from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
+from services.refund_report import RefundGrouping
 from services.refunds.queue import QueueView
 from services.views.models import ExportChoice
 
@@ -186,6 +187,9 @@ RULES = {
     "refunds.queue.count_waiting": Rule(OPERATORS, fixed()),
     "refunds.taking.take_next": Rule(OPERATORS, fixed()),
     "refunds.taking.find_last_taken": Rule(OPERATORS, fixed()),
+    "refund_report.get_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE)),
+    "refund_report.group_filter": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, "shop-a")),
+    "refund_report.export_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, address=None)),
     "refunds.digest.find_own_digest": Rule(OPERATORS, fixed()),
     "refunds.digest.set_own_digest": Rule(OPERATORS, fixed(None, time_zone="UTC")),
     "refunds.mail_texts.find_texts": Rule(ADMINISTRATORS, call("store")),
