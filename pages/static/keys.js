@@ -58,9 +58,14 @@ function showList() {
     '<button type="button" autofocus>Close</button>';
   const tick = list.querySelector("input");
   tick.checked = !localStorage.getItem(OFF);
-  tick.onchange = () => (tick.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"));
+  tick.onchange = () => {
+    if (tick.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+  };
   list.querySelector("button").onclick = () => list.close();
-  list.onclick = (event) => event.target === list && list.close();
+  list.onclick = (event) => {
+    if (event.target === list) list.close(); // beside it
+  };
   const before = document.activeElement;
   list.onclose = () => {
     list.remove();
