@@ -42,3 +42,10 @@ def go(page: OrderPage, state: OrdersState, *, is_next: bool) -> None:
         orders_state.change(cursor=("after", page.next), order=None, opens_at=0)
     elif not is_next and page.previous is not None:
         orders_state.change(cursor=("before", page.previous), order=None, opens_at=-1)
+
+
+def arrive(page: OrderPage, state: OrdersState) -> None:
+    """Open the order that the key was meant for, once its page was read."""
+    if state.opens_at is not None:
+        order = page.rows[state.opens_at].order_id if page.rows else None
+        orders_state.note(opens_at=None, order=order)

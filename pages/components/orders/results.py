@@ -23,7 +23,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
 from pages.components.orders.answers import redraw_when_answered
-from pages.components.orders.keys import order_keys
+from pages.components.orders.keys import arrive, order_keys
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, Choices, order_table
 from pages.components.orders.view import draw_order
@@ -97,9 +97,7 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
     if state.opens_only_result:
         is_only = len(page.rows) == 1 and count.number == 1 and state.view is View.TABLE
         orders_state.note(opens_only_result=False, order=page.rows[0].order_id if is_only else state.order)
-    if state.opens_at is not None:
-        order = page.rows[state.opens_at].order_id if page.rows else None
-        orders_state.note(opens_at=None, order=order)
+    arrive(page, state)
     return page, missing
 
 
