@@ -72,6 +72,7 @@ def upgrade() -> None:
     run_sql("0023_customer.sql")
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
+    run_sql("0023_connections.sql")
 
 
 def _filters() -> None:
