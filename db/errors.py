@@ -13,6 +13,7 @@ class SqlState(StrEnum):
     DEADLOCK_DETECTED = "40P01"
     QUERY_CANCELED = "57014"  # a statement took longer than `statement_timeout`
     LAST_ADMINISTRATOR = "ES001"  # raised by the trigger of db/migrations/sql/0003_administering.sql
+    REFUND_RULES = "ES002"  # four eyes, a second approval: the triggers of db/migrations/sql/0023_refunds.sql
 
 
 def sqlstate(error: BaseException) -> str | None:

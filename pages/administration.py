@@ -1,4 +1,4 @@
-"""Administration: accounts, teams, checkout pages, connections, the audit log, personal data, the mail log."""
+"""Administration: accounts, teams, checkout pages, texts, connections, the audit log, personal data, the mail log."""
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from pages.components.administration.mail_trouble import mail_trouble
 from pages.components.administration.personal_data import erasure
 from pages.components.administration.stores import stores
 from pages.components.administration.teams import teams
+from pages.components.administration.texts import texts
 from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
@@ -19,6 +20,7 @@ _SECTIONS = {
     "Accounts": accounts,
     "Teams": teams,
     "Checkout pages": stores,
+    "Texts": texts,
     "Connections": connections,
     "Audit log": audit,
     "Personal data": erasure,

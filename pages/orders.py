@@ -11,6 +11,7 @@ from pages.components.orders import state as orders_state
 from pages.components.orders.filter_chips import filter_chips
 from pages.components.orders.results import order_results
 from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
+from pages.components.orders.views_bar import views_bar
 from services.orders.filters import InvalidSearch, parse_filter
 
 
@@ -55,6 +56,7 @@ def page() -> None:
     state = orders_state.current()
     search_box.forget_text(state.number)
     search_box.search_box(state.number)
+    views_bar()
     search_form(current_viewer(), state.errors)
     if state.errors:
         # An error without a field is about the box, or about the address, whose search no longer exists.

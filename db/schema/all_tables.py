@@ -9,6 +9,7 @@ from db.schema import (
     portal_tables,
     refund_tables,
     telling_tables,
+    view_tables,
 )
 from db.schema.metadata import metadata
 
@@ -22,4 +23,5 @@ __all__ = [
     "portal_tables",
     "refund_tables",
     "telling_tables",
+    "view_tables",
 ]

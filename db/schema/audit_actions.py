@@ -44,6 +44,11 @@ class AuditAction(StrEnum):
     FULFIL_REFUND = "fulfil refund"
     REFUSE_REFUND = "refuse refund"
     FAIL_REFUND = "fail refund"
+    APPROVE_REFUND = "approve refund"
+    SEND_BACK_REFUND = "send back refund"
+    WITHDRAW_REFUND = "withdraw refund"
+    CREATE_REFUND_REASON = "create refund reason"
+    CHANGE_REFUND_REASON = "change refund reason"
     # Administration.
     CREATE_ACCOUNT = "create account"
     CHANGE_ACCOUNT = "change account"
@@ -77,6 +82,10 @@ class AuditAction(StrEnum):
     OPEN_MESSAGE = "open message"
     REPLAY_MESSAGES = "replay messages"
     STOP_WAITING = "stop waiting"
+    # Views.
+    SAVE_VIEW = "save view"
+    CHANGE_VIEW = "change view"
+    DELETE_VIEW = "delete view"
     # Other programs, by a connection of their own.
     HELP_DESK_LOOK_UP = "help desk look-up"
     # What goes out to other programs.

@@ -16,6 +16,8 @@ checkout_page = Table(
     Column("created_at", TIMESTAMPTZ, nullable=False),
     Column("time_zone", Text),
     Column("refund_document_methods", ARRAY(Text)),
+    Column("refund_four_eyes", Boolean, nullable=False),
+    Column("refund_approval_limits", JSONB(none_as_null=True)),
     Column("refund_mail", Boolean, nullable=False),
     Column("refund_limit_hours", Integer),
 )

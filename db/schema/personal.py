@@ -123,6 +123,9 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
         "requester_email": _ACCOUNT,
         "taken_by_name": _ACCOUNT,
         "closed_by_name": _ACCOUNT,
+        "decided_by_name": _ACCOUNT,
+        "approved_by_name": _ACCOUNT,
+        "sent_back_by_name": _ACCOUNT,
     },
     "subscription": {"change_reason": _CUT, "changed_by": _ACCOUNT},
     "subscription_event": {"reason": _CUT, "changed_by": _ACCOUNT},
@@ -139,6 +142,10 @@ PERSONAL: Final[Mapping[str, Mapping[str, Personal]]] = {
     "saved_search": {
         "filters": Personal(Whose.ANYBODY, Fate.REMOVE),
         "filters_digest": Personal(Whose.ANYBODY, Fate.REMOVE),
+    },
+    "order_view": {
+        "name": Personal(Whose.ANYBODY, Fate.REMOVE),
+        "filters": Personal(Whose.ANYBODY, Fate.REMOVE),
     },
     "audit_log": {"details": _CUT, "account_email": _ACCOUNT, "address": _ACCOUNT},
     "known_value": {"digest": _kept("Keyed: it recognises a value that comes again, and cannot be read.")},
@@ -178,7 +185,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     # `reason` is a sentence of the program, without values of the customer: services/bulk/.
     "bulk_run_order": "run_id number order_id state reason attempts settled_at",
     "checkout_page": "id name title delivery_allowed refund_again_after_partial created_at time_zone "
-    "refund_document_methods refund_mail refund_limit_hours",
+    "refund_document_methods refund_mail refund_limit_hours refund_four_eyes refund_approval_limits",
     "awaited_action": "id connection_id order_id checkout_page_id kind subject state account_id recorded_at begun_at "
     "sent_at answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
@@ -205,6 +212,10 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "order_item": "order_id position checkout_page_id item_id product_id sku price quantity discount_percent "
     "discount_amount vat_amount amount delivery delivered refunded license_erased said_at said_alone "
     "product_key sku_key",
+    "opened_orders": "account_id order_ids",
+    # `export` names columns and a format.
+    "order_view": "id account_id team_id export created_at",
+    "order_view_place": "account_id view_id place",
     "order_relation": "order_id related_order_id relation checkout_page_id",
     "orders": "order_id checkout_page_id order_id_1c payment_provider status created_at "
     "paid_at currency total total_key customer_erased "
@@ -218,8 +229,10 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "recovery_code": "account_id digest",
     "refund_digest": "account_id every hour next_at told_until",
     "refund_request": "id order_id checkout_page_id status result requested_by requested_at taken_by taken_at "
-    "closed_by closed_at delete_codes stop_subscriptions document_id amount currency",
-    "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity",
+    "closed_by closed_at delete_codes stop_subscriptions document_id amount currency reason_id proposal decision "
+    "decided_by decided_at approved_by approved_at",
+    "refund_reason": "id reason position in_use",
+    "refund_request_item": "refund_request_id order_id position checkout_page_id amount quantity is_whole",
     "refund_reservation": "action_id checkout_page_id reserved_at currency amount",
     "role_rule": "role second_factor_required",
     "saved_search": "key account_id created_at last_opened_at",

@@ -1,6 +1,7 @@
 """The tables of refund requests."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Numeric, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.schema.metadata import TIMESTAMPTZ, metadata
 
@@ -29,6 +30,16 @@ refund_request = Table(
     Column("document_id", BigInteger),
     Column("amount", Numeric),
     Column("currency", Text),
+    Column("reason_id", Integer),
+    Column("proposal", JSONB(none_as_null=True)),
+    Column("decision", JSONB(none_as_null=True)),
+    Column("decided_by", Integer),
+    Column("decided_by_name", Text),
+    Column("decided_at", TIMESTAMPTZ),
+    Column("approved_by", Integer),
+    Column("approved_by_name", Text),
+    Column("approved_at", TIMESTAMPTZ),
+    Column("sent_back_by_name", Text),
     Column("reason_key", Text),
 )
 
@@ -41,4 +52,14 @@ refund_request_item = Table(
     Column("checkout_page_id", Integer, nullable=False),
     Column("amount", Numeric),
     Column("quantity", Integer),
+    Column("is_whole", Boolean, nullable=False),
+)
+
+refund_reason = Table(
+    "refund_reason",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("in_use", Boolean, nullable=False),
 )

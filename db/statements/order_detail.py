@@ -26,9 +26,10 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    text,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, insert
 
 from db.schema.connection_states import AwaitedKind, AwaitedState
 from db.schema.connection_tables import awaited_action, connection
@@ -44,6 +45,7 @@ from db.schema.order_tables import (
     subscription_event,
 )
 from db.schema.refund_tables import refund_request
+from db.schema.view_tables import opened_orders
 
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
@@ -69,6 +71,28 @@ def orders_statement() -> Select[Any]:
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
         .where(_among(orders.c.order_id), orders.c.checkout_page_id == any_(_PAGE_IDS))
     )
+
+
+@cache
+def opening_statement() -> Select[Any]:
+    """The same orders; those that the viewer sees are remembered as opened, in this one statement.
+
+    The commit is not waited for: after a crash the list would lack the last order opened.
+    """
+    seen = select(func.viewer_id(), func.array_agg(orders.c.order_id)).where(_among(orders.c.order_id))
+    added = insert(opened_orders).from_select(
+        ["account_id", "order_ids"], seen.having(func.count() > 0), include_defaults=False
+    )
+    remembered = added.on_conflict_do_update(
+        index_elements=["account_id"],
+        set_={
+            "order_ids": text(
+                "(excluded.order_ids || array_remove(opened_orders.order_ids, excluded.order_ids[1]))[1:10]"
+            )
+        },
+    )
+    at_once = func.set_config("synchronous_commit", "off", True)
+    return orders_statement().add_columns(at_once.label("at_once")).add_cte(remembered.cte("remembered"))
 
 
 @cache

@@ -7,6 +7,7 @@ function start() {
   window.addEventListener("pointerdown", noteHeader, true);
   window.addEventListener("focusin", focused, true);
   window.addEventListener("keydown", enterTable, true);
+  document.addEventListener("input", noteTyping, true);
   document.addEventListener("copy", copied);
   document.addEventListener("click", clicked);
   // What is being typed would stay beside the results of the search that the browser goes back to.
@@ -68,8 +69,16 @@ function isField(element) {
   return Boolean(element?.matches?.('input, textarea, select, [contenteditable="true"]'));
 }
 
+// What a dialog has filled in by itself is not written by anybody.
+const touched = new WeakSet();
+
+function noteTyping(event) {
+  if (event.isTrusted) touched.add(event.target);
+}
+
 function isWritten(open) {
-  return [...open.querySelectorAll("textarea, input[type=text]")].some((field) => field.value.trim() !== "");
+  const fields = [...open.querySelectorAll("textarea, input[type=text]")];
+  return fields.some((field) => touched.has(field) && field.value.trim() !== "");
 }
 
 function swallow(event) {

@@ -1,6 +1,6 @@
 """Stores and what they allow, for administrators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from db.schema.order_tables import checkout_page, orders, payment_method
 from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.errors import InvalidInput, NotFound
+from services.money_limits import read_cap
 from services.time_zones import time_zones
 
 LONGEST_LIMIT_HOURS: Final = 8_760
@@ -23,6 +24,8 @@ class StoreNotFound(NotFound):
 @dataclass(frozen=True, slots=True)
 class ListedStore:
     """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
+    rule applies. `refund_four_eyes`: who requested a refund does not fulfil it. Above one of `refund_approval_limits`
+    (currency, or "*" for the others: sum) a second operator approves.
     rule applies. `refund_mail` says whether customers are told of refunds by mail; a refund request that is older than
     `refund_limit_hours` is overdue, none with None.
     """
@@ -34,6 +37,8 @@ class ListedStore:
     refund_again_after_partial: bool
     time_zone: str | None
     refund_document_methods: tuple[str, ...] | None
+    refund_four_eyes: bool
+    refund_approval_limits: Mapping[str, str] | None
     refund_mail: bool
     refund_limit_hours: int | None
     has_orders: bool
@@ -66,11 +71,18 @@ def change_store(
     refund_again_after_partial: bool,
     time_zone: str | None,
     refund_document_methods: Sequence[str] | None,
+    refund_four_eyes: bool,
+    refund_approval_limits: str,
     refund_mail: bool,
     refund_limit_hours: int | None,
 ) -> ActionResult:
-    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`."""
+    """Set a store's display name and what it allows. Raises `NotAllowed`, `StoreNotFound`, `InvalidInput`.
+
+    `refund_approval_limits` are sums, as `services.money_limits.read_cap` reads them, above which a second operator
+    approves a refund; empty for none.
+    """
     require_administrator(viewer)
+    limits = read_cap(refund_approval_limits, field="refund_approval_limits")
     title = " ".join(title.split())
     if len(title) > 200 or not title.isprintable():
         raise InvalidInput("A display name has at most 200 characters.", field="title")
@@ -85,14 +97,15 @@ def change_store(
     ).scalar_one_or_none()
     if name is None:
         raise StoreNotFound
+    methods = None if refund_document_methods is None else sorted(set(refund_document_methods))
     values: dict[str, object] = {
         "title": title or None,
         "delivery_allowed": delivery_allowed,
         "refund_again_after_partial": refund_again_after_partial,
         "time_zone": time_zone,
-        "refund_document_methods": None
-        if refund_document_methods is None
-        else sorted(set(refund_document_methods)),
+        "refund_document_methods": methods,
+        "refund_four_eyes": refund_four_eyes,
+        "refund_approval_limits": None if limits is None else limits.to_json(),
         "refund_mail": refund_mail,
         "refund_limit_hours": refund_limit_hours,
     }

@@ -6,9 +6,9 @@ from typing import Final, TypedDict
 
 from db.schema.connection_states import ConnectionKind, Purpose, Topic
 from services.connections.addresses import LONGEST, NotAllowedAddress, check_address
-from services.connections.caps import read_cap
 from services.connections.kinds import RULES, is_payment_provider
 from services.errors import InvalidInput
+from services.money_limits import read_cap
 
 NOVENTIQ_API: Final = "https://api.ecommerce.noventiq.com"
 LONGEST_SECRET: Final = 1000

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, delete, func, insert, select, text
 
 from db.connections.engine import jobs_transaction
 from db.schema.connection_tables import refund_reservation
-from services.connections.caps import read_cap
 from services.errors import InvalidInput
 from services.events.event_types import EventType
 from services.executors.interface import (
@@ -30,6 +29,7 @@ from services.executors.interface import (
 )
 from services.executors.refund_wish import RefundWish, read_wish
 from services.money import format_money
+from services.money_limits import read_cap
 
 # The events by which an action is carried out somewhere else.
 _ACTS: Final = (EventType.REFUND_APPROVED, EventType.CANCEL_REQUESTED, EventType.RESUME_REQUESTED)

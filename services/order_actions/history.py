@@ -28,6 +28,10 @@ class Event(StrEnum):
     RESUMPTION_RECORDED = "resumption recorded"
     REFUND_RECORDED = "refund recorded"
     REFUND_SUM_DIFFERS = "refund sum differs"
+    REFUND_DECIDED = "refund decided"
+    REFUND_APPROVED = "refund approved"
+    REFUND_SENT_BACK = "refund sent back"
+    REFUND_WITHDRAWN = "refund withdrawn"
     ANSWER_REFUSED = "answer refused"
     ANSWER_NOT_CARRIED_OUT = "answer not carried out"
     ACTION_NOT_DELIVERED = "action not delivered"
@@ -80,6 +84,22 @@ _LINES: Final[dict[Event, tuple[HistoryKind, str]]] = {
     Event.REFUND_SUM_DIFFERS: (
         HistoryKind.STATUS,
         "The sum told by {asked} is {told}; {wished} was recorded here{capped}",
+    ),
+    Event.REFUND_DECIDED: (
+        HistoryKind.STATUS,
+        "Refund decided; a second operator has to approve it: {amount}, {items}. Note: {note}",
+    ),
+    Event.REFUND_APPROVED: (
+        HistoryKind.STATUS,
+        "The refund decided by {decided_by} was approved: {amount}, {items}",
+    ),
+    Event.REFUND_SENT_BACK: (
+        HistoryKind.STATUS,
+        "The refund decided by {decided_by} was sent back: {amount}, {items}. Note: {note}",
+    ),
+    Event.REFUND_WITHDRAWN: (
+        HistoryKind.STATUS,
+        "The decision on the refund was withdrawn before it was approved: {amount}, {items}",
     ),
     Event.ANSWER_REFUSED: (HistoryKind.STATUS, "The {action} was refused by {asked}: {message}"),
     Event.ANSWER_NOT_CARRIED_OUT: (

@@ -49,6 +49,7 @@ class LockedOrder:
     store_title: str | None
     delivery_allowed: bool
     refund_again_after_partial: bool
+    refund_four_eyes: bool
     refund_mail: bool
     is_connected: bool
 
@@ -59,7 +60,15 @@ class LockedOrder:
 
 # Fields that are not columns of `orders`.
 _OF_STORE: Final = frozenset(
-    ("store", "store_title", "delivery_allowed", "refund_again_after_partial", "refund_mail", "is_connected")
+    (
+        "store",
+        "store_title",
+        "delivery_allowed",
+        "refund_again_after_partial",
+        "refund_mail",
+        "refund_four_eyes",
+        "is_connected",
+    )
 )
 
 
@@ -110,6 +119,7 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
             checkout_page.c.title.label("store_title"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            checkout_page.c.refund_four_eyes,
             checkout_page.c.refund_mail,
             exists(connection_table.c.id)
             .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)

@@ -64,12 +64,15 @@ class _Subscribed:
     subscription: Subscription
 
 
-def get_order(connection: Connection, viewer: Viewer, order_id: int) -> OrderDetail:
+def get_order(
+    connection: Connection, viewer: Viewer, order_id: int, *, is_opened: bool = False
+) -> OrderDetail:
     """The order with everything that belongs to it, in six statements at most.
 
-    Raises `OrderNotFound` for an order that does not exist and for one outside the viewer's scope, alike.
+    `is_opened` puts it on the viewer's list of orders opened last, at no statement more. Raises `OrderNotFound` for an
+    order that does not exist and for one outside the viewer's scope, alike.
     """
-    details = get_orders(connection, viewer, [order_id]) if is_bigint(order_id) else ()
+    details = get_orders(connection, viewer, [order_id], is_opened=is_opened) if is_bigint(order_id) else ()
     if not details:
         raise OrderNotFound
     return details[0]
@@ -84,13 +87,16 @@ def check_order(connection: Connection, viewer: Viewer, order_id: int) -> None:
         raise OrderNotFound
 
 
-def get_orders(connection: Connection, viewer: Viewer, order_ids: Sequence[int]) -> tuple[OrderDetail, ...]:
+def get_orders(
+    connection: Connection, viewer: Viewer, order_ids: Sequence[int], *, is_opened: bool = False
+) -> tuple[OrderDetail, ...]:
     """Those of these orders that are in scope, in the order asked for; as many statements as for one."""
+    statement = order_detail.opening_statement() if is_opened else order_detail.orders_statement()
     scope = [store.id for store in viewer.stores]
     heads = {
         head["order_id"]: head
         for head in connection.execute(
-            order_detail.orders_statement(), {"order_ids": list(order_ids), "store_ids": scope}
+            statement, {"order_ids": list(order_ids), "store_ids": scope}
         ).mappings()
     }
     wanted = [order_id for order_id in order_ids if order_id in heads]

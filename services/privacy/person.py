@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy.types import Integer, Text
 
 from db.schema.mail_tables import mail
 from db.schema.order_tables import order_relation, orders, subscription
@@ -251,15 +251,25 @@ _FIELDS: Final = {
 
 
 def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
+    """Remove the saved searches and the views that hold a value of the person; return how many there were."""
     keys = {(value.kind, _comparable(value.kind, value.text)) for value in values}
     mentions = Mentions(values, strong_only=True)
-    gone = set()
-    for row in connection.execute(text("SELECT * FROM saved_search_texts()")):
-        kind = _FIELDS.get(row.field)
-        if (kind and (kind, _comparable(kind, row.value)) in keys) or mentions.spans(row.value):
-            gone.add(row.key)
-    statement = text("SELECT erase_saved_searches(:keys)").bindparams(bindparam("keys", type_=ARRAY(Text)))
-    return int(connection.execute(statement, {"keys": sorted(gone)}).scalar_one()) if gone else 0
+
+    def holds(field: str, value: str) -> bool:
+        kind = _FIELDS.get(field)
+        return bool((kind and (kind, _comparable(kind, value)) in keys) or mentions.spans(value))
+
+    texts = connection.execute(text("SELECT * FROM saved_search_texts()"))
+    searches = {row.key for row in texts if holds(row.field, row.value)}
+    texts = connection.execute(text("SELECT * FROM view_texts()"))
+    views = {row.id for row in texts if holds(row.field, row.value)}
+    if not searches and not views:
+        return 0
+    statement = text("SELECT erase_saved_searches(:keys) + erase_views(:views)").bindparams(
+        bindparam("keys", type_=ARRAY(Text)), bindparam("views", type_=ARRAY(Integer))
+    )
+    parameters = {"keys": sorted(searches), "views": sorted(views)}
+    return int(connection.execute(statement, parameters).scalar_one())
 
 
 def _comparable(kind: Kind, value: str) -> str:

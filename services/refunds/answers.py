@@ -1,5 +1,6 @@
 """The answers to refunds that were recorded here (decision 026). Run as the jobs' role."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -56,14 +57,14 @@ def carry_out_confirmed(
     if order.currency != wished.currency:
         raise NotCarriedOut(f"The order is in {order.currency} now.")
     plan = find_plan(connection, order.order_id)
-    refundable = set(plan.sums.shares) if plan else set()
-    refund = replace(wished, is_full=refundable <= set(wished.positions))
+    refund = wished
     counts = _sum_that_counts(connection, order, wished.amount if told is None else told)
     if counts != wished.amount or told not in (None, wished.amount):
         _add_difference(
             connection, order, action, told if told is not None else wished.amount, counts, wished
         )
-        refund = _with_sum(refund, counts)
+        refund = _with_sum(refund, counts, {} if plan is None else plan.sums.shares)
+    refund = replace(refund, is_full=plan is None or plan.is_full(refund.items))
     complete_refund(connection, author, order, request, refund, confirmed_by=action.asked)
 
 
@@ -132,10 +133,20 @@ def _sum_that_counts(connection: Connection, order: LockedOrder, told: Decimal) 
     return max(min(told, order.total - given_back), Decimal(0))
 
 
-def _with_sum(refund: Refund, amount: Decimal) -> Refund:
-    """The refund with another sum, shared out over its items as the wished one was."""
+def _with_sum(refund: Refund, amount: Decimal, left: Mapping[int, Decimal]) -> Refund:
+    """The refund with another sum, shared out over its items as the wished one was.
+
+    A part that comes to all that is `left` of its item settles the item.
+    """
     shares = allot(amount, refund.currency, {item.position: item.amount for item in refund.items})
-    items = tuple(replace(item, amount=shares[item.position]) for item in refund.items)
+    items = tuple(
+        replace(
+            item,
+            amount=shares[item.position],
+            is_whole=item.is_whole or 0 < left.get(item.position, Decimal(0)) <= shares[item.position],
+        )
+        for item in refund.items
+    )
     return replace(refund, items=items, amount=amount, falls_short=amount < refund.amount)
 
 

@@ -41,12 +41,14 @@ def complete_refund(
 
     `confirmed_by` names the other side whose word this is, None when it is ours.
     """
-    _mark_refunded(connection, order, None if refund.is_full else refund.positions)
-    copies = delete_codes_of(connection, order.order_id, refund.positions if refund.delete_codes else [])
+    _mark_refunded(connection, order, None if refund.is_full else refund.settled_positions)
+    copies = delete_codes_of(
+        connection, order.order_id, refund.settled_positions if refund.delete_codes else []
+    )
     stopped: list[str] = []
     if refund.stop_renewal:
         reason = f"Refund: {refund.note}"[:2000]
-        stopped = stop_subscriptions(connection, author, order, refund.positions, reason=reason)
+        stopped = stop_subscriptions(connection, author, order, refund.settled_positions, reason=reason)
     _add_lines(connection, order, request.id, refund.items)
     _add_completed_event(connection, author, order, refund, confirmed_by)
     document_id = add_refund_document(connection, author, order, refund.items, request_id=request.id)
@@ -163,6 +165,7 @@ def _add_lines(
                 "position": item.position,
                 "quantity": item.quantity,
                 "amount": item.amount,
+                "is_whole": item.is_whole,
             }
             for item in chosen
         ],

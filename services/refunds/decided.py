@@ -1,6 +1,6 @@
 """A refund as it was decided: what is carried out at once, or waits for the word of a shop or a provider as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -34,9 +34,14 @@ class Refund:
         return [item.position for item in self.items]
 
     @property
+    def settled_positions(self) -> list[int]:
+        """The items of which nothing is left: those that are marked as refunded, with their codes and subscriptions."""
+        return [item.position for item in self.items if item.is_whole]
+
+    @property
     def items_text(self) -> str:
         """The items as a line of the history names them."""
-        return f"item{'s' if len(self.items) > 1 else ''} {', '.join(map(str, self.positions))}"
+        return items_text((item.position, item.part) for item in self.items)
 
     @property
     def result(self) -> RefundResult:
@@ -49,7 +54,9 @@ class Refund:
     def details(self) -> dict[str, object]:
         """The details for the audit log."""
         shares = [format_money(item.amount, self.currency) for item in self.items]
-        return {"items": self.positions, "sum": self.sum_text, "shares": shares}
+        parts = {item.position: item.part for item in self.items if item.part}
+        details = {"items": self.positions, "sum": self.sum_text, "shares": shares}
+        return details | ({"parts": parts} if parts else {})
 
     def event_data(self) -> dict[str, Value]:
         """The data for events."""
@@ -65,6 +72,12 @@ class Refund:
                 for item in self.items
             ],
         }
+
+
+def items_text(items: Iterable[tuple[int, str]]) -> str:
+    """Items (position, part of it or nothing) as sentences name them: `items 1, 2 (3 of 5)`."""
+    names = [f"{position} ({part})" if part else str(position) for position, part in items]
+    return f"item{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def wish_of(refund: Refund, request_id: int) -> dict[str, object]:
@@ -84,6 +97,8 @@ def wish_of(refund: Refund, request_id: int) -> dict[str, object]:
                 "quantity": item.quantity,
                 "amount": decimal_text(item.amount),
                 "line": decimal_text(item.line),
+                "is_whole": item.is_whole,
+                "part": item.part,
             }
             for item in refund.items
         ],
@@ -101,6 +116,9 @@ def refund_of(wish: Mapping[str, Any], *, is_full: bool = False) -> Refund:
                 amount=Decimal(item["amount"]),
                 line=Decimal(item["line"]),
                 item_id=item["item_id"],
+                # Wishes of before there were parts are of whole lines.
+                is_whole=item.get("is_whole", True),
+                part=item.get("part", ""),
             )
             for item in wish["items"]
         ),

@@ -76,7 +76,7 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem], names: Seque
         table.row(("", "Refunded item", "Quantity", "Amount"))
         for item, name in zip(items, names, strict=True):
             first, *more = _PART(name) or [""]
-            table.row((str(item.position), first, str(item.quantity), format_money(item.amount, currency)))
+            table.row((str(item.position), first, _quantity(item), format_money(item.amount, currency)))
             for part in more:
                 table.row(("", part, "", ""))
         total = sum((item.amount for item in items), Decimal(0))
@@ -86,6 +86,10 @@ def _table(pdf: FPDF, currency: str, items: Sequence[RefundedItem], names: Seque
         pdf.set_font("text", size=8)
         pdf.set_text_color(91, 104, 120)
         pdf.multi_cell(0, 5, _SHARED_OUT, new_x="LMARGIN", new_y="NEXT")
+
+
+def _quantity(item: RefundedItem) -> str:
+    return "part" if item.quantity is None else str(item.quantity)
 
 
 def add_refund_document(

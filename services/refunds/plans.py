@@ -1,9 +1,10 @@
 """The refund plan of an order: what each line comes to, as a refund operator sees it before confirming."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -11,14 +12,17 @@ from db.schema.order_tables import activation_code, order_item, orders
 from db.schema.refund_tables import refund_request, refund_request_item
 from db.schema.statuses import RefundStatus
 from services.errors import InvalidInput
+from services.money import format_money
+from services.refunds.parts import NO_PARTS, Part, Pieces, WrongPart
 from services.refunds.sums import Earlier, Line, RefundSums, refund_sums
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """An order item. `share` is what a refund of it comes to; None when it cannot be refunded, or was refunded already.
+    """An order item. `share` is what is left of it to refund; None when it cannot be refunded, or was refunded already.
 
-    `code_twins` are the other items of the order that hold one of its live activation codes as well.
+    `code_twins` are the other items of the order that hold one of its live activation codes as well. `given_back` and
+    `returned` (a quantity) are what earlier refunds gave back of it in parts.
     """
 
     position: int
@@ -29,21 +33,36 @@ class PlannedItem:
     share: Decimal | None
     code_twins: tuple[int, ...]
     item_id: str | None = None
+    given_back: Decimal = Decimal(0)
+    returned: int = 0
+
+    @property
+    def quantity_left(self) -> int:
+        """How much of it can still be returned: at least one while something of the line is left."""
+        return max(self.quantity - self.returned, 1)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether a part of it was given back before."""
+        return self.given_back > 0 or self.returned > 0
 
 
 @dataclass(frozen=True, slots=True)
 class RefundedItem:
-    """An item to be refunded; `amount` is what is given back for it, `line` what it cost, in the order's currency.
+    """What is refunded; `amount` is what is given back for it, `line` what that cost, in the order's currency.
 
-    `item_id` is the shop's own ID of the item, if it has one.
+    `item_id` is the shop's own ID of the item, if it has one. `quantity` is None for a part by amount. `is_whole` says
+    whether nothing of the item is left then; `part` names what is refunded where that is not the whole line.
     """
 
     position: int
     name: str
-    quantity: int
+    quantity: int | None
     amount: Decimal
     line: Decimal
     item_id: str | None = None
+    is_whole: bool = True
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +70,9 @@ class RefundPlan:
     sums: RefundSums
     items: tuple[PlannedItem, ...]
 
-    def choose(self, positions: Iterable[int]) -> list[RefundedItem]:
-        """The items at these positions. Raises `InvalidInput` (field `positions`) unless all can be refunded."""
+    def choose(self, positions: Iterable[int], parts: Mapping[int, Part] = NO_PARTS) -> list[RefundedItem]:
+        """The items at these positions, of those in `parts` only that. Raises `InvalidInput` (field `positions`) unless
+        all of it can be refunded."""
         wanted = set(positions)
         chosen = [item for item in self.items if item.position in wanted]
         if not wanted:
@@ -66,21 +86,56 @@ class RefundPlan:
                 "A discount or a return is not refunded by itself: it is part of what the other items come to.",
                 field="positions",
             )
-        return [
-            RefundedItem(item.position, item.name, item.quantity, item.share, item.amount, item.item_id)
-            for item in chosen
-            if item.share is not None
-        ]
+        return [self._refunded(item, parts.get(item.position)) for item in chosen]
+
+    def _refunded(self, item: PlannedItem, part: Part | None) -> RefundedItem:
+        currency = self.sums.currency
+        share, left = item.share or Decimal(0), item.quantity_left
+        pieces = Pieces(share, currency, left)
+        amount, quantity = share, left
+        try:
+            if part is not None and part.amount is not None:
+                amount = pieces.checked_amount(part.amount)
+                is_whole = amount == share
+                if not is_whole:
+                    text = f"{format_money(amount, currency)} of {format_money(share, currency)}"
+                    return RefundedItem(
+                        item.position, item.name, None, amount, amount, item.item_id, False, text
+                    )
+            elif part is not None and part.quantity is not None:
+                quantity = pieces.checked_quantity(part.quantity)
+                amount = pieces.sum_of(quantity)
+        except WrongPart as error:
+            raise InvalidInput(f"Item {item.position}: {error}", field="positions") from error
+        # A unit of the currency cannot be divided: the last pieces may come to nothing.
+        is_whole = quantity == left or (amount == share and share > 0)
+        is_part = item.has_parts or not is_whole
+        line = (
+            Pieces(item.amount, currency, item.quantity).sum_of(quantity)
+            if quantity < item.quantity
+            else item.amount
+        )
+        return RefundedItem(
+            item.position,
+            item.name,
+            quantity,
+            amount,
+            line,
+            item.item_id,
+            is_whole,
+            f"{quantity} of {item.quantity}" if is_part else "",
+        )
 
     @property
     def is_shared_out(self) -> bool:
         """Whether a share differs from its line: the order has discounts or charges beside its lines."""
-        return any(item.share is not None and item.share != item.amount for item in self.items)
+        return any(
+            item.share is not None and item.share + item.given_back != item.amount for item in self.items
+        )
 
-    def lines_of(self, positions: Iterable[int]) -> Decimal:
-        """The sum of these items' lines, before discounts and charges of the whole order."""
-        wanted = set(positions)
-        return sum((item.amount for item in self.items if item.position in wanted), Decimal(0))
+    def is_full(self, items: Iterable[RefundedItem]) -> bool:
+        """Whether nothing of the order is left once these are refunded."""
+        return set(self.sums.shares) <= {item.position for item in items if item.is_whole}
 
     def codes_that_stay(self, positions: set[int]) -> dict[int, tuple[int, ...]]:
         """By chosen item: the items not chosen and not refunded with which one of its codes lives on."""
@@ -100,6 +155,7 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
     ).one_or_none()
     if head is None:
         return None
+    parts = _parts_of(connection, order_id, head.currency)
     items = connection.execute(
         select(
             *[
@@ -113,7 +169,10 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
     sums = refund_sums(
         head.total,
         head.currency,
-        [Line(item.position, item.amount, item.refunded) for item in items],
+        [
+            Line(item.position, item.amount, item.refunded, parts.get(item.position, _NO_PART).amount)
+            for item in items
+        ],
         _earlier(connection, order_id),
     )
     twins = _code_twins(connection, order_id)
@@ -124,10 +183,41 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
                 **item._mapping,
                 share=sums.shares.get(item.position),
                 code_twins=tuple(sorted(twins[item.position])),
+                given_back=parts.get(item.position, _NO_PART).amount,
+                returned=parts.get(item.position, _NO_PART).quantity,
             )
             for item in items
         ),
     )
+
+
+class _Returned(NamedTuple):
+    """What earlier refunds gave back of a line."""
+
+    amount: Decimal
+    quantity: int
+
+
+_NO_PART = _Returned(Decimal(0), 0)
+
+
+def _parts_of(connection: Connection, order_id: int, currency: str) -> dict[int, _Returned]:
+    """By position: what completed refunds in the order's currency gave back of it."""
+    rows = connection.execute(
+        select(
+            refund_request_item.c.position,
+            func.coalesce(func.sum(refund_request_item.c.amount), 0).label("amount"),
+            func.coalesce(func.sum(refund_request_item.c.quantity), 0).label("quantity"),
+        )
+        .join(refund_request, refund_request.c.id == refund_request_item.c.refund_request_id)
+        .where(
+            refund_request.c.order_id == order_id,
+            refund_request.c.status == RefundStatus.COMPLETED,
+            refund_request.c.currency == currency,
+        )
+        .group_by(refund_request_item.c.position)
+    )
+    return {row.position: _Returned(row.amount, row.quantity) for row in rows}
 
 
 def _earlier(connection: Connection, order_id: int) -> list[Earlier]:
@@ -137,7 +227,10 @@ def _earlier(connection: Connection, order_id: int) -> list[Earlier]:
             refund_request.c.currency,
             select(func.count())
             .select_from(refund_request_item)
-            .where(refund_request_item.c.refund_request_id == refund_request.c.id)
+            .where(
+                refund_request_item.c.refund_request_id == refund_request.c.id,
+                refund_request_item.c.is_whole,
+            )
             .scalar_subquery()
             .label("lines"),
         ).where(refund_request.c.order_id == order_id, refund_request.c.status == RefundStatus.COMPLETED)

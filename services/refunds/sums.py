@@ -1,6 +1,7 @@
 """The sum of a refund: the order's total shared out over its lines, less what was given back before.
 
-The rule and its reasons: docs/decisions/016-what-a-refund-comes-to.md. Nothing here reads or writes anything.
+The rules and their reasons: docs/decisions/016-what-a-refund-comes-to.md, and 035-parts-of-a-line.md for a line that is
+given back in parts. Nothing here reads or writes anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,16 +19,23 @@ _EXACT: Final = Context(prec=150_000)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An order item as far as money goes. `refunded`: marked as refunded, by the portal or by the shop."""
+    """An order item as far as money goes. `refunded`: marked as refunded, by the portal or by the shop.
+
+    `given_back` is what earlier refunds of parts gave back for it.
+    """
 
     position: int
     amount: Decimal
     refunded: bool = False
+    given_back: Decimal = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A completed refund of the same order; `amount` is None when its sum was not recorded (before version 0.2)."""
+    """A completed refund of the same order; `amount` is None when its sum was not recorded (before version 0.2).
+
+    `lines` is the number of lines that it settled; one that was given back in part and is still open does not count.
+    """
 
     amount: Decimal | None
     currency: str | None
@@ -36,7 +44,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class RefundSums:
-    """The sums that can be given back of an order. `shares`: of each line not refunded yet; they add up to `left`.
+    """What can be given back of an order. `shares`: what is left of each line that is open; they add up to `left`.
 
     `shares` lacks the lines that cannot be refunded by themselves: refunded ones, discounts and returns.
     """
@@ -71,17 +79,47 @@ def refund_sums(
     still = {position: amount for position, amount in sharing.items() if position not in refunded}
     with localcontext(_EXACT):
         whole = allot(total, currency, sharing)
-        given_back = _given_back(currency, list(earlier), [whole[p] for p in sharing if p in refunded])
+        parts = {line.position: line.given_back for line in lines if line.position in still}
+        given_back = _given_back(
+            currency,
+            list(earlier),
+            [whole[p] for p in sharing if p in refunded],
+            sum(parts.values(), _NOTHING),
+        )
         left = max(total - given_back, _NOTHING)
-        shares = {position: whole[position] for position in still}
-        if (
-            sum(shares.values(), _NOTHING) != left
-        ):  # what was given back is not the shares of what is refunded
-            shares = allot(left, currency, still)
+        shares = {position: whole[position] - parts[position] for position in still}
+        # What was given back is not the shares of what is refunded.
+        if sum(shares.values(), _NOTHING) != left or any(share < 0 for share in shares.values()):
+            shares = allot(left, currency, _open_weights(still, whole, parts))
     return RefundSums(total, currency, given_back, shares)
 
 
-def allot(amount: Decimal, currency: str, weights: Mapping[int, Decimal]) -> dict[int, Decimal]:
+def part_of(share: Decimal, currency: str, quantity: int, left: int) -> Decimal:
+    """What `quantity` of the `left` pieces of a line come to, of which `share` is left.
+
+    Every piece gets the whole units of its exact part, the first ones a unit more each until nothing is left over. So
+    the parts add up to the share, however the pieces are divided among refunds.
+    """
+    digits = max(minor_units(currency), decimals(share))
+    with localcontext(_EXACT):
+        each, over = divmod(int(share.scaleb(digits)), left)
+        return Decimal(each * quantity + min(quantity, over)).scaleb(-digits)
+
+
+def _open_weights(
+    still: Mapping[int, Decimal], whole: Mapping[int, Decimal], parts: Mapping[int, Decimal]
+) -> dict[int, Fraction]:
+    """The weight of each open line: its amount, less the part of it that was given back."""
+    weights = {}
+    for position, amount in still.items():
+        part = Fraction(parts[position]) / Fraction(whole[position]) if whole[position] else Fraction(0)
+        weights[position] = Fraction(amount) * max(1 - part, Fraction(0))
+    return weights
+
+
+def allot(
+    amount: Decimal, currency: str, weights: Mapping[int, Decimal] | Mapping[int, Fraction]
+) -> dict[int, Decimal]:
     """`amount` in whole units of the currency, in proportion to the weights; the shares add up to it.
 
     Largest remainder: everybody gets the whole units of their exact share, and what is left goes, a unit each, to the
@@ -91,9 +129,9 @@ def allot(amount: Decimal, currency: str, weights: Mapping[int, Decimal]) -> dic
     if not weights:
         return {}
     digits = max(minor_units(currency), decimals(amount))
-    if not any(weight > 0 for weight in weights.values()):
-        weights = dict.fromkeys(weights, Decimal(1))
-    above = {position: Fraction(max(weight, _NOTHING)) for position, weight in weights.items()}
+    above = {position: max(Fraction(weight), Fraction(0)) for position, weight in weights.items()}
+    if not any(above.values()):
+        above = dict.fromkeys(above, Fraction(1))
     with localcontext(_EXACT):
         units = int(amount.scaleb(digits))
     weight = sum(above.values())
@@ -107,8 +145,11 @@ def allot(amount: Decimal, currency: str, weights: Mapping[int, Decimal]) -> dic
         return {position: Decimal(share).scaleb(-digits) for position, share in shares.items()}
 
 
-def _given_back(currency: str, earlier: Sequence[Earlier], settled: Sequence[Decimal]) -> Decimal:
-    """The sum that earlier refunds gave back: at least `settled`, the shares of lines that others refunded.
+def _given_back(
+    currency: str, earlier: Sequence[Earlier], settled: Sequence[Decimal], parts: Decimal
+) -> Decimal:
+    """What earlier refunds gave back; never less than `settled`, the shares of refunded lines, and `parts`, what was
+    given back of open ones, if others refunded some.
 
     The sums that the shop gave back for a line, and those of refunds before version 0.2, were not recorded.
     Such a line counts as settled with its share: nothing is ever given back for it again.
@@ -119,4 +160,4 @@ def _given_back(currency: str, earlier: Sequence[Earlier], settled: Sequence[Dec
     recorded = sum(amounts, _NOTHING)
     if len(amounts) == len(earlier) and len(settled) <= sum(refund.lines for refund in earlier):
         return recorded
-    return max(recorded, sum(settled, _NOTHING))
+    return max(recorded, sum(settled, parts))

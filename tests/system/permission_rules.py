@@ -21,7 +21,9 @@ from services.exports.runs import RunState
 from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
+from services.refund_report import RefundGrouping
 from services.refunds.queue import QueueView
+from services.views.models import ExportChoice
 
 EVERYBODY = frozenset(Role)
 
@@ -82,7 +84,8 @@ GRANTS = Grants(Role.ANALYST)
 
 STORE = {
     "title": "x", "delivery_allowed": True, "refund_again_after_partial": False, "time_zone": None,
-    "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
+    "refund_document_methods": None, "refund_four_eyes": True, "refund_approval_limits": "EUR 5",
+    "refund_mail": False, "refund_limit_hours": None,
 }  # fmt: skip
 
 
@@ -96,6 +99,10 @@ NOTE = {"note": "x"}
 
 
 FULFIL = NOTE | {"positions": [1], "expected_amount": Decimal(10), "delete_codes": True, "stop_renewal": True}
+
+
+# A refund that somebody else decided.
+DECIDED_AT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 # An action of the own order that waits for an answer.
@@ -122,6 +129,19 @@ RULES = {
     "orders.search.count_orders": Rule(EVERYBODY, fixed(empty())),
     "orders.search.missing_ids": Rule(EVERYBODY, fixed(empty())),
     "recognition.counting.count_rivals": Rule(EVERYBODY, fixed([empty()])),
+    "orders.opened.find_opened": Rule(EVERYBODY, fixed()),
+    # Views: whose they are is what tests/services/views is about.
+    "views.listing.find_views": Rule(EVERYBODY, fixed()),
+    "views.listing.find_view_teams": Rule(EVERYBODY, fixed()),
+    "views.listing.count_views": Rule(EVERYBODY, fixed((), zone=UTC)),
+    "views.listing.find_view": Rule(EVERYBODY, call("view")),
+    "views.listing.move_view": Rule(EVERYBODY, call("view", up=True)),
+    "views.changes.save_view": Rule(
+        EVERYBODY, fixed(name="x", team_id=None, search=empty(), export=ExportChoice())
+    ),
+    # A team's, by somebody else of the team.
+    "views.changes.change_view": Rule(ADMINISTRATORS, call("view", name="x", team_id="team")),
+    "views.changes.delete_view": Rule(ADMINISTRATORS, call("view")),
     "exports.csv_file.export_orders": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.workbook.export_workbook": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, zone=UTC)),
     "exports.runs.record_export": Rule(EVERYBODY, fixed(empty(), rows=ExportRows.ORDER, address=None)),
@@ -167,6 +187,9 @@ RULES = {
     "refunds.queue.count_waiting": Rule(OPERATORS, fixed()),
     "refunds.taking.take_next": Rule(OPERATORS, fixed()),
     "refunds.taking.find_last_taken": Rule(OPERATORS, fixed()),
+    "refund_report.get_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE)),
+    "refund_report.group_filter": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, "shop-a")),
+    "refund_report.export_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, address=None)),
     "refunds.digest.find_own_digest": Rule(OPERATORS, fixed()),
     "refunds.digest.set_own_digest": Rule(OPERATORS, fixed(None, time_zone="UTC")),
     "refunds.mail_texts.find_texts": Rule(ADMINISTRATORS, call("store")),
@@ -182,6 +205,13 @@ RULES = {
     "refunds.processing.fulfil_request": Rule(OPERATORS, call("taken", **FULFIL), True),
     "refunds.processing.refuse_request": Rule(OPERATORS, call("taken", **NOTE), True),
     "refunds.processing.fail_request": Rule(OPERATORS, call("taken", **NOTE), True),
+    "refunds.approval.approve_request": Rule(OPERATORS, call("request", decided_at=DECIDED_AT), True),
+    "refunds.approval.send_back_request": Rule(
+        OPERATORS, call("request", decided_at=DECIDED_AT, **NOTE), True
+    ),
+    "refunds.approval.withdraw_decision": Rule(OPERATORS, call("request"), True),
+    "refunds.reasons.create_reason": Rule(ADMINISTRATORS, fixed(reason="new")),
+    "refunds.reasons.change_reason": Rule(ADMINISTRATORS, fixed(1, reason="x", position=1, in_use=True)),
     # Administration.
     "accounts.sign_in_methods.require_for": Rule(ADMINISTRATORS, fixed(roles=frozenset())),
     "accounts.sign_in_methods.reset_second_factor": Rule(ADMINISTRATORS, call("second")),
@@ -252,9 +282,11 @@ RULES = {
 # transaction and has tests of its own.
 INTERNAL = {
     "connections.trial.send_test_event", "connections.locking.lock_connection",
-    "refunds.request_lock.lock_request", "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
+    "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
+    "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
+    "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
+    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",

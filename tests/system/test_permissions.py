@@ -5,6 +5,7 @@ The functions are found in the code: one that is not in the table below fails th
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +23,7 @@ from services.connections.secrets import new_secret
 from services.errors import NotAllowed, NotFound
 from tests.support import factories
 from tests.support.factories import document, item, run
-from tests.system.permission_rules import AWAITED, FOREIGN, INTERNAL, OWN, RULES, empty
+from tests.system.permission_rules import AWAITED, DECIDED_AT, FOREIGN, INTERNAL, OWN, RULES, empty
 
 
 class Undone(Exception):
@@ -132,6 +133,13 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
     )
     [[team]], [[mail]] = run("SELECT id FROM team"), run("SELECT id FROM mail")
     [[store]] = run("SELECT id FROM checkout_page WHERE name = 'shop-a'")
+    for account_id in people.values():
+        run("INSERT INTO team_member VALUES (:team, :id)", team=team, id=account_id)
+    author = factories.account("author")
+    [[view]] = run(
+        "INSERT INTO order_view (account_id, team_id, name, filters) VALUES (:author, :team, 'v', :empty) RETURNING id",
+        author=author, team=team, empty='{"zone": "UTC", "fields": {}}',
+    )  # fmt: skip
     off = factories.account("off")
     run("UPDATE account SET disabled_at = now() WHERE id = :id", id=off)
     second = factories.account("second")
@@ -144,6 +152,7 @@ def target(people: dict[Role, int]) -> dict[int, dict[str, int]]:
         "locked": locked,
         "second": second,
         "team": team,
+        "view": view,
         "mail": mail,
         "store": store,
         "account": factories.account("somebody"),
@@ -186,6 +195,21 @@ def taken_by(account_id: int) -> None:
     )
 
 
+def decided_by(account_id: int) -> None:
+    run(
+        "UPDATE refund_request SET decision = cast(:decision AS jsonb), decided_by = :id, decided_by_name = 'x', "
+        "decided_at = :at",
+        id=account_id,
+        at=DECIDED_AT,
+        decision=json.dumps(
+            {
+                "currency": "EUR", "amount": "10.00", "delete_codes": True, "stop_renewal": True,
+                "items": [{"position": 1, "quantity": 1, "amount": "10.00", "part": ""}],
+            }
+        ),
+    )  # fmt: skip
+
+
 def outcome(
     function: Callable[..., Any], asks: Viewer, arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> type[Exception] | None:
@@ -214,6 +238,9 @@ def test_who_may(name: str, role: Role, people: dict[Role, int], target: dict[in
         "release_request", "fulfil_request", "refuse_request", "fail_request",
     ):  # fmt: skip
         taken_by(asks.account_id)
+    elif name.startswith("refunds.approval."):
+        taken_by(target[OWN]["second"])
+        decided_by(asks.account_id if name.endswith("withdraw_decision") else target[OWN]["second"])
     elif name == "refunds.requests.request_refund":
         run("DELETE FROM refund_request")
     before = factories.everything()

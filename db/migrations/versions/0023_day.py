@@ -22,9 +22,17 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *(
+        "approve refund",
+        "send back refund",
+        "withdraw refund",
+        "create refund reason",
+        "change refund reason",
+    ),
     *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
+    *("save view", "change view", "delete view"),
 )
 MAIL_KINDS = (
     *("licence", "refund", "account", "password_reset", "password", "credentials", "connection", "action"),
@@ -67,11 +75,14 @@ def upgrade() -> None:
     add_words_check("mail", "kind", MAIL_KINDS)
     # What commits in between comes before the files below, which run once.
     _filters()
+    _add_refund_columns()
     add_columns("orders", {"cancelled_at": "timestamptz"})
     add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
     run_sql("0023_customer.sql")
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")
+    run_sql("0023_refunds.sql")
+    run_sql("0023_views.sql")
     run_sql("0023_connections.sql")
 
 
@@ -85,3 +96,37 @@ def _filters() -> None:
     in_batches("order_item", "order_id", _ITEM_KEYS)
     in_batches("refund_request", "id", _REASON_KEYS)
     create_indexes(_FILTER_INDEXES)
+
+
+def _add_refund_columns() -> None:
+    """Refunds in parts, reasons, four eyes, a second approval."""
+    add_columns(
+        "refund_request",
+        {
+            "reason_id": "integer",
+            # What the requester asks for, and what the first operator decided while it waits for the second one.
+            "proposal": "jsonb",
+            "decision": "jsonb",
+            "decided_by": "integer",
+            "decided_by_name": "text",
+            "decided_at": "timestamptz",
+            "approved_by": "integer",
+            "approved_by_name": "text",
+            "approved_at": "timestamptz",
+            "sent_back_by_name": "text",
+        },
+        {
+            "refund_request_proposal_check": "jsonb_typeof(proposal) = 'array'",
+            "refund_request_decision_check": "jsonb_typeof(decision) = 'object'",
+            "refund_request_decided_check": "num_nulls(decision, decided_by_name, decided_at) IN (0, 3)",
+            "refund_request_approved_check": "num_nulls(approved_by_name, approved_at) IN (0, 2) "
+            "AND (approved_by_name IS NULL OR decision IS NOT NULL)",
+        },
+    )
+    # Whether this refund settled the line; until now refunds were always of whole lines.
+    add_columns("refund_request_item", {"is_whole": "boolean NOT NULL DEFAULT true"})
+    add_columns(
+        "checkout_page",
+        {"refund_four_eyes": "boolean NOT NULL DEFAULT false", "refund_approval_limits": "jsonb"},
+        {"checkout_page_limits_check": "jsonb_typeof(refund_approval_limits) = 'object'"},
+    )

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.dialogs import (
@@ -27,6 +28,7 @@ from services.accounts.stores import (
     find_payment_methods,
     find_stores,
 )
+from services.money_limits import cap_text
 from services.time_zones import time_zones
 
 
@@ -61,6 +63,8 @@ def _stores() -> None:
             "Display name": st.column_config.TextColumn(width=200),
             "Delivery": st.column_config.TextColumn(width=100),
             "Another refund after a partial one": st.column_config.TextColumn(width=210),
+            "Four eyes": st.column_config.TextColumn(width=100),
+            "Second approval above": st.column_config.TextColumn(width=180),
             "Refund documents": st.column_config.TextColumn(width=260),
             "Time zone": st.column_config.TextColumn(width=140),
             "Customers are told": st.column_config.TextColumn(width=140),
@@ -84,6 +88,8 @@ def _frame(stores: tuple[ListedStore, ...], methods: tuple[tuple[str, bool], ...
             "Another refund after a partial one": [
                 "allowed" if store.refund_again_after_partial else "not allowed" for store in stores
             ],
+            "Four eyes": ["asked for" if store.refund_four_eyes else None for store in stores],
+            "Second approval above": [cap_text(store.refund_approval_limits) or None for store in stores],
             "Refund documents": [", ".join(_documented(store, methods)) or None for store in stores],
             "Time zone": [store.time_zone for store in stores],
             "Customers are told": ["of refunds" if store.refund_mail else None for store in stores],
@@ -128,6 +134,7 @@ def _form(subject: StoreSubject) -> None:
             key=field_key("methods"),
             placeholder="None",
         )
+        is_four_eyes, limits, limits_error = _approval_fields(store)
         zone = st.selectbox(
             "Time zone",
             zones,
@@ -138,7 +145,7 @@ def _form(subject: StoreSubject) -> None:
         is_pressed = st.form_submit_button("Save checkout page", type="primary")
     if is_pressed:
         submit(
-            {"": error},
+            {"": error, "refund_approval_limits": limits_error},
             change_store,
             store.id,
             title=title or "",
@@ -148,7 +155,27 @@ def _form(subject: StoreSubject) -> None:
             refund_document_methods=documented,
             refund_mail=is_customer_told,
             refund_limit_hours=limit,
+            refund_four_eyes=is_four_eyes,
+            refund_approval_limits=limits,
         )
+
+
+def _approval_fields(store: ListedStore) -> tuple[bool, str, DeltaGenerator]:
+    """Four eyes, the sums above which a second operator approves, and the place for an error beside them."""
+    is_four_eyes = st.checkbox(
+        "Four eyes: who requested a refund does not fulfil it",
+        value=store.refund_four_eyes,
+        key=field_key("eyes"),
+    )
+    limits = st.text_input(
+        "A second operator approves refunds above",
+        value=cap_text(store.refund_approval_limits),
+        key=field_key("limits"),
+        placeholder="EUR 500, USD 500, JPY 80000",
+        help="An amount for every currency (500), or one for each. Earlier refunds of the same order count. "
+        "In currencies that are not named every refund is approved. Empty: none is.",
+    )
+    return is_four_eyes, limits or "", st.empty()
 
 
 def _refund_fields(store: ListedStore) -> tuple[bool, bool, int | None]:

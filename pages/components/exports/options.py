@@ -1,5 +1,6 @@
 """The choices of an export: its rows, its columns, its format. The file itself comes from pages/web/routes.py."""
 
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -29,6 +30,25 @@ def export_buttons(key: str) -> None:
             _options(key)
 
 
+def export_choice() -> tuple[str, str, tuple[str, ...]]:
+    """The rows, the format and the columns that are chosen at present; no columns mean all of them."""
+    state = st.session_state
+    rows = ExportRows(state.get("export_rows") or ExportRows.ORDER)
+    return rows.value, state.get("export_format") or "csv", tuple(state.get(_columns_key(rows)) or ())
+
+
+def choose_export(rows: str, ending: str, columns: Collection[str]) -> None:
+    """Make these the present choices, as far as they exist; empty ones are the first of each."""
+    chosen = ExportRows(rows) if rows in set(ExportRows) else ExportRows.ORDER
+    st.session_state["export_rows"] = chosen
+    st.session_state["export_format"] = ending if ending in _FORMATS else "csv"
+    st.session_state[_columns_key(chosen)] = [title for title in column_titles(chosen) if title in columns]
+
+
+def _columns_key(rows: ExportRows) -> str:
+    return f"export_columns_{rows}"
+
+
 def _options(key: str) -> None:
     rows = st.radio(
         "Rows",
@@ -49,7 +69,7 @@ def _options(key: str) -> None:
     titles = st.multiselect(
         "Columns",
         column_titles(rows),
-        key=f"export_columns_{rows}",
+        key=_columns_key(rows),
         placeholder="All columns",
         persist_state="session",
     )

@@ -93,16 +93,19 @@ def _fulfil(subject: FulfilSubject) -> None:
     st.html(f"<p>Items {'to be' if is_asked else 'that were'} paid back:</p>")
     positions = _ticked_positions(plan)
     positions_error = st.empty()
+    items = plan.choose(positions) if positions else []
+    amount = sum((item.amount for item in items), Decimal(0))
     st.html(
         render(
             "refund_sum.html.jinja",
             plan=plan,
-            chosen=positions,
+            items=items,
+            amount=amount,
             stays=plan.codes_that_stay(set(positions)),
             money=lambda amount: format_money(amount, plan.sums.currency),
         )
     )
-    obstacle = _draw_outlook(outlook, plan.sums.sum_of(positions))
+    obstacle = _draw_outlook(outlook, amount)
     with st.form("dialog_fulfil", border=False):
         delete_codes = st.checkbox("Delete their activation codes", value=True, key=field_key("codes"))
         stop_renewal = st.checkbox("Stop their subscriptions", value=True, key=field_key("stop"))
@@ -115,7 +118,7 @@ def _fulfil(subject: FulfilSubject) -> None:
             fulfil_request,
             row.request.id,
             positions=positions,
-            expected_amount=plan.sums.sum_of(positions),
+            expected_amount=amount,
             delete_codes=delete_codes,
             stop_renewal=stop_renewal,
             note=note,

@@ -36,3 +36,11 @@ def make_own_rows(account_id: int, name: str) -> None:
         "RETURNING id) INSERT INTO bulk_run_order (run_id, number, order_id) SELECT id, 1, 1 FROM run",
         id=account_id,
     )
+    # The views of the team that it is in.
+    factories.run(
+        "WITH view AS (INSERT INTO order_view (account_id, team_id, name, filters) "
+        "SELECT m.account_id, m.team_id, 'v', '{}' FROM team_member m WHERE m.account_id = :id RETURNING id) "
+        "INSERT INTO order_view_place SELECT :id, id, 0 FROM view",
+        id=account_id,
+    )
+    factories.run("INSERT INTO opened_orders SELECT :id, array_agg(order_id) FROM orders", id=account_id)

@@ -236,7 +236,8 @@ def test_a_team_gives_its_members_what_it_sees(people: dict[str, int]) -> None:
 def test_a_checkout_page_is_changed(people: dict[str, int]) -> None:
     settings: dict[str, Any] = {
         "title": "  Shop  A ", "delivery_allowed": False, "refund_again_after_partial": True,
-        "time_zone": "Europe/Berlin", "refund_document_methods": ["Card"],
+        "time_zone": "Europe/Berlin", "refund_document_methods": ["Card"], "refund_four_eyes": True,
+        "refund_approval_limits": "EUR 500.50; JPY 80000, 10",
         "refund_mail": True, "refund_limit_hours": 48,
     }  # fmt: skip
     act(people["admin"], change_store, store("shop-a"), **settings)
@@ -248,9 +249,12 @@ def test_a_checkout_page_is_changed(people: dict[str, int]) -> None:
         "Shop A", False, "Europe/Berlin", ("Card",),
     )  # fmt: skip
     assert (changed.refund_mail, changed.refund_limit_hours) == (True, 48)
+    assert changed.refund_four_eyes
+    assert changed.refund_approval_limits == {"EUR": "500.50", "JPY": "80000", "*": "10"}
     for wrong, field in (
         ({"time_zone": "Mars"}, "time_zone"),
         ({"title": "x" * 201}, "title"),
+        ({"refund_approval_limits": "EUR x"}, "refund_approval_limits"),
         ({"refund_limit_hours": 0}, "refund_limit_hours"),
     ):
         with pytest.raises(InvalidInput) as raised:
@@ -265,7 +269,8 @@ def test_nobody_else_administers(name: str, people: dict[str, int]) -> None:
     target, grants = people["anna"], Grants(Role.ADMINISTRATOR)
     page: dict[str, Any] = {
         "title": "x", "delivery_allowed": True, "refund_again_after_partial": True, "time_zone": None,
-        "refund_document_methods": None, "refund_mail": False, "refund_limit_hours": None,
+        "refund_document_methods": None, "refund_four_eyes": False, "refund_approval_limits": "",
+        "refund_mail": False, "refund_limit_hours": None,
     }  # fmt: skip
     team: dict[str, Any] = {"name": "x", "members": [], "stores": []}
     changes: list[tuple[Action[...], tuple[Any, ...], dict[str, Any]]] = [

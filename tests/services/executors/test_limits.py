@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from db.connections.engine import jobs_transaction
-from services.connections.caps import read_cap
 from services.errors import InvalidInput
 from services.events.event_types import EventType
 from services.executors.interface import (
@@ -27,6 +26,7 @@ from services.executors.interface import (
 )
 from services.executors.limits import LimitedExecutor, spent_today, why_above_cap
 from services.executors.registry import find_executor
+from services.money_limits import read_cap
 from tests.services.executors.support import approved_by
 from tests.support.factories import run
 from tests.support.rounds import RACE_ROUNDS

@@ -28,6 +28,8 @@ from services.privacy.erasure import (
 )
 from services.refunds.processing import fulfil_request, take_request
 from services.refunds.requests import request_refund
+from services.views.changes import save_view
+from services.views.models import ExportChoice
 from tests.support import factories
 from tests.support.factories import act, document, item, run
 from tests.support.mail_server import mail_server
@@ -115,7 +117,12 @@ def lived_through(people: dict[str, int]) -> list[int]:
         stop_renewal=False, note=f"Told {EMAIL}")  # fmt: skip
     viewer = factories.viewer(anna)
     with viewer_transaction(anna) as connection:
-        save_search(connection, viewer, parse_filter(SearchInput(email=EMAIL), zone=ZoneInfo("UTC")))
+        search = parse_filter(SearchInput(email=EMAIL), zone=ZoneInfo("UTC"))
+        save_search(connection, viewer, search)
+        save_view(connection, viewer, name="Hers", team_id=None, search=search, export=ExportChoice())
+        nothing = parse_filter(SearchInput(), zone=ZoneInfo("UTC"))
+        for name in ("For ines.araujo@example.com", "Of nobody"):
+            save_view(connection, viewer, name=name, team_id=None, search=nothing, export=ExportChoice())
     return [first, second]
 
 
@@ -132,8 +139,8 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
     assert (preview.number, {order.order_id for order in preview.orders}) == (2, set(mine))
     assert (preview.documents, preview.mails) == (2, 2)
     assert erase(people["admin"], EMAIL) == (
-        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 1 saved search, 22 mentions. "
-        "1 mail that waited was taken back."
+        "The personal data was deleted from 2 orders. Also deleted: 2 documents, 2 mails, 3 saved searches, "
+        "22 mentions. 1 mail that waited was taken back."
     )
     left = {
         (table, value)
@@ -142,6 +149,7 @@ def test_no_table_holds_any_of_it_and_the_orders_remain(people: dict[str, int]) 
         if value.lower() in rows.lower()
     }
     assert left == set()
+    assert run("SELECT name FROM order_view") == [("Of nobody",)]
     assert "In\\xc3\\xaasita" not in everything_kept()["order_document"]
     rows = run(
         "SELECT customer_erased, total, status FROM orders WHERE order_id = ANY (:ids) ORDER BY order_id",

@@ -14,7 +14,7 @@ from db.connections.engine import jobs_transaction, viewer_transaction
 from db.connections.roles import libpq_url
 from services.errors import InvalidInput
 from services.orders.detail import get_order
-from services.refunds.processing import SumChanged
+from services.refunds.deciding import SumChanged
 from services.refunds.queue import QueueView, find_queue
 from services.refunds.requests import find_own_requests, request_refund
 from tests.services.refunds.support import fulfil, given_back, order, plan_of, requested, state

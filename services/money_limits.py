@@ -1,6 +1,10 @@
-"""Caps on what a connection may pay back, as administrators type them: one amount for all currencies, or one each."""
+"""Limits of sums as administrators type them: an amount for every currency, or one for each.
+
+What a connection may pay back, and above what a second operator approves a refund.
+"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -26,6 +30,18 @@ class Cap:
     def of(self, currency: str) -> Decimal:
         """The largest sum in the currency; zero when the cap leaves it out."""
         return self.by_currency.get(currency, self.otherwise or Decimal(0))
+
+    def to_json(self) -> dict[str, str]:
+        """By currency; "*" stands for those that are not named."""
+        amounts = {currency: f"{amount:f}" for currency, amount in self.by_currency.items()}
+        return amounts if self.otherwise is None else amounts | {"*": f"{self.otherwise:f}"}
+
+
+def cap_text(limits: Mapping[str, str] | None) -> str:
+    """What an administrator would type for the limits that `Cap.to_json` gave."""
+    return ", ".join(
+        amount if currency == "*" else f"{currency} {amount}" for currency, amount in (limits or {}).items()
+    )
 
 
 def read_cap(text: object, *, field: str | None = None) -> Cap | None:

@@ -1,0 +1,8 @@
+CREATE POLICY jobs ON opened_orders
+    FOR ALL TO esupport_jobs
+    USING (true)
+    WITH CHECK (true);
+
+CREATE POLICY own ON opened_orders
+    FOR ALL TO esupport_app
+    USING (((account_id = ( SELECT viewer_id() AS viewer_id)) AND (( SELECT viewer_role() AS viewer_role) IS NOT NULL)));
