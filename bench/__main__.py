@@ -12,7 +12,20 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from bench import clicks, downloads, exports, growth, hooks, imports, opening, orders, people, reports, search
+from bench import (
+    box,
+    clicks,
+    downloads,
+    exports,
+    growth,
+    hooks,
+    imports,
+    opening,
+    orders,
+    people,
+    reports,
+    search,
+)
 from bench.database import own_database
 from bench.results import Row, save, table
 
@@ -21,6 +34,7 @@ Measure = Callable[[int, int], list[Row]]
 # rounds and the account.
 PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
+    "box": ("The search box, against the form", box.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
     "report": ("Reports", reports.measure),
     "export": ("Exporting everything, against COPY of the same columns", exports.measure),
