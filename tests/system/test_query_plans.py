@@ -127,7 +127,8 @@ def test_no_search_scans_a_table(anna: int, name: str) -> None:
             search.count_statement(values, store_ids, most=10_001),
         ):
             explained = plan(connection, statement.params(parameters))
-            assert "Seq Scan" not in explained, explained
+            # The list of reasons for refunds has a dozen rows.
+            assert "Seq Scan" not in explained.replace("Seq Scan on refund_reason", ""), explained
             assert "Index" in explained
 
 
