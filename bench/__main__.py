@@ -15,6 +15,8 @@ from functools import partial
 from bench import (
     box,
     clicks,
+    clicks,
+    customers,
     downloads,
     exports,
     growth,
@@ -36,6 +38,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
     "box": ("The search box, against the form", box.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
+    "customer": ("Opening a customer's page, against a plain statement per part", customers.measure),
     "report": ("Reports", reports.measure),
     "export": ("Exporting everything, against COPY of the same columns", exports.measure),
     "download": ("The same over HTTP, while another person clicks", downloads.measure),
