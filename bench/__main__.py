@@ -15,7 +15,6 @@ from functools import partial
 from bench import (
     box,
     clicks,
-    clicks,
     customers,
     downloads,
     exports,
