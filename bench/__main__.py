@@ -14,6 +14,7 @@ from functools import partial
 
 from bench import (
     box,
+    bulk,
     clicks,
     customers,
     downloads,
@@ -44,6 +45,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "import": ("Importing documents, against COPY of the same rows", imports.measure),
     "clicks": ("Clicks in Chromium, against a plain page of the same size", clicks.measure),
     "hooks": ("Connections: messages in, events out", hooks.measure),
+    "bulk": ("Many orders at once", bulk.measure),
     "people": ("People at one process, a click every two seconds each", people.measure),
 }
 GROWTH = "The same searches over more orders"
