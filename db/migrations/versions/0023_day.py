@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("cancel order", "reissue licence", "export personal data"),
     *(
         "approve refund",
         "send back refund",
@@ -29,7 +30,6 @@ ACTIONS = (
         "create refund reason",
         "change refund reason",
     ),
-    *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
     *("save view", "change view", "delete view"),

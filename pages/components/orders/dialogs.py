@@ -15,7 +15,6 @@ from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.errors import NotFound
 from services.money import format_money
-from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.order_actions.notes import add_note
 from services.order_actions.subscriptions import cancel_subscription, resume_subscription
@@ -65,10 +64,6 @@ def resume_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
     return _dialog(order, "Resume subscription", _resume, ItemSubject(order.order_id, item.position))
 
 
-def email_dialog(order: OrderDetail) -> Dialog[EmailSubject]:
-    return _dialog(order, "Correct e-mail", _email, EmailSubject(order.order_id, order.email))
-
-
 def note_dialog(order: OrderDetail) -> Dialog[int]:
     return _dialog(order, "Add note", _note, order.order_id)
 
@@ -96,7 +91,7 @@ def _item(order: OrderDetail, position: int) -> OrderItem:
 
 def _refund(order_id: int) -> None:
     order = _order(order_id)
-    _about(order, format_money(order.total, order.currency))
+    about_order(order, format_money(order.total, order.currency))
     with st.form("dialog_refund", border=False):
         reason = st.text_area("Refund reason", key=field_key("reason"), height=130)
         error = st.empty()
@@ -112,7 +107,7 @@ def _resend(subject: CodeSubject) -> None:
     code = next((code for code in item.codes if code.id == subject.code_id), None)
     if code is None:
         raise NotFound("The order has changed in the meantime. Please look at it again.")
-    _about(order, item.name)
+    about_order(order, item.name)
     st.html(
         f'<p>The activation code <bdi class="es-mono es-copy">{html_text(code.code)}</bdi> will be sent to '
         f"<strong><bdi>{html_text(order.email or '')}</bdi></strong>.</p>"
@@ -156,21 +151,8 @@ def _resume(subject: ItemSubject) -> None:
         submit({"": error}, resume_subscription, order.order_id, position=item.position, reason=reason or "")
 
 
-def _email(subject: EmailSubject) -> None:
-    order = _order(subject.order_id)
-    _about(order)
-    st.html(f"<p>Now: <bdi>{html_text(subject.email or '–')}</bdi></p>")
-    with st.form("dialog_email", border=False):
-        email = st.text_input("New e-mail", key=field_key("email"), autocomplete="off")
-        error = st.empty()
-        st.caption("The customer's mails, licences included, go to the new address from now on.")
-        is_pressed = st.form_submit_button("Save e-mail", type="primary")
-    if is_pressed:
-        submit({"": error}, correct_email, order.order_id, email=email or "", expected=subject.email)
-
-
 def _note(order_id: int) -> None:
-    _about(_order(order_id))
+    about_order(_order(order_id))
     with st.form("dialog_note", border=False):
         text = st.text_area("Internal note", key=field_key("text"), height=130)
         error = st.empty()
@@ -182,11 +164,12 @@ def _note(order_id: int) -> None:
 
 def _about_subscription(order: OrderDetail, item: OrderItem, effect: str) -> None:
     subscription_id = item.subscription.subscription_id if item.subscription else ""
-    _about(order, item.name, f"subscription {subscription_id}")
+    about_order(order, item.name, f"subscription {subscription_id}")
     st.html(f"<p>{html_text(effect)}</p>")
 
 
-def _about(order: OrderDetail, *details: str) -> None:
+def about_order(order: OrderDetail, *details: str) -> None:
+    """The line that names the order a dialog is about."""
     more = "".join(f", <bdi>{html_text(detail)}</bdi>" for detail in details)
     name = f'<strong class="es-mono"><bdi>{html_text(order.order_name)}</bdi></strong>'
     st.html(f'<p class="es-about">Order {name}{more}</p>')
