@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import (
+    bulk,
     clicks,
     customers,
     downloads,
@@ -42,6 +43,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "import": ("Importing documents, against COPY of the same rows", imports.measure),
     "clicks": ("Clicks in Chromium, against a plain page of the same size", clicks.measure),
     "hooks": ("Connections: messages in, events out", hooks.measure),
+    "bulk": ("Many orders at once", bulk.measure),
     "people": ("People at one process, a click every two seconds each", people.measure),
 }
 GROWTH = "The same searches over more orders"
