@@ -17,6 +17,7 @@ from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundSta
 from pages.components.layout.dialogs import Dialog, open_dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
+from pages.components.orders.refund_dialog import refund_dialog
 from pages.components.orders.stop_waiting import stop_dialog, stoppable
 from pages.components.orders.ways import is_awaited_elsewhere, refund_ways, subscription_ways
 from pages.rendering.formatting import format_clock, format_day, format_number, format_time
@@ -139,7 +140,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
         requests=((request.status, request.result) for request in order.refunds),
     )
     if viewer.may_act and why_not is None:
-        _button("Request refund", f"{key}_refund", dialogs.refund_dialog(order), type_="secondary")
+        _button("Request refund", f"{key}_refund", refund_dialog(order), type_="secondary")
 
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
