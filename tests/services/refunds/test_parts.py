@@ -54,18 +54,18 @@ def lines(order_id: int) -> list[tuple[int, int | None, str, bool]]:
 
 def test_pieces_one_after_the_other_come_to_exactly_the_line(people: dict[str, int]) -> None:
     order_id = order(items=[licences(), licences(2, "5.00")])
-    refund(people, order_id, Part(quantity=1), "3.34")
+    refund(people, order_id, Part(quantity=1), "3.33")
     assert marks(order_id) == [(False, False), (False, False)]
     assert state(order_id) == ("paid", "completed")
-    refund(people, order_id, Part(quantity=1), "3.33")
+    refund(people, order_id, Part(quantity=1), "3.34")
     refund(people, order_id, None, "3.33")
     assert marks(order_id) == [(True, True), (False, False)]
-    assert given_back(order_id) == ["EUR 3.34", "EUR 3.33", "EUR 3.33"]
-    assert lines(order_id) == [(1, 1, "3.34", False), (1, 1, "3.33", False), (1, 1, "3.33", True)]
+    assert given_back(order_id) == ["EUR 3.33", "EUR 3.34", "EUR 3.33"]
+    assert lines(order_id) == [(1, 1, "3.33", False), (1, 1, "3.34", False), (1, 1, "3.33", True)]
     refund(people, order_id, None, "5.00", position=2)
     assert state(order_id) == ("deleted", "completed")
     completed = [line for line in history(order_id) if line.startswith("Request has been completed")]
-    assert "EUR 3.34, item 1 (1 of 3)." in completed[0]
+    assert "EUR 3.33, item 1 (1 of 3)." in completed[0]
     assert "full refund" in completed[3].casefold() and "item 2." in completed[3]
 
 
