@@ -82,7 +82,9 @@ def _label(item: PlannedItem, currency: str) -> str:
 
 def _part(item: PlannedItem, currency: str, proposed: Part | None) -> tuple[Part | None, str | None]:
     """Draw the fields of a ticked line; the part that they say, and why that cannot be read."""
-    with st.container(horizontal=True, gap="small", key=field_key(f"part_{item.position}")):
+    with st.container(
+        horizontal=True, gap="small", vertical_alignment="bottom", key=field_key(f"part_{item.position}")
+    ):
         quantity = item.quantity_left
         if item.quantity_left > 1:
             quantity = st.number_input(
@@ -95,11 +97,10 @@ def _part(item: PlannedItem, currency: str, proposed: Part | None) -> tuple[Part
                 key=field_key(f"quantity_{item.position}"),
             )
         typed = st.text_input(
-            f"Amount for item {item.position}, in {currency}",
+            f"Amount of item {item.position} ({currency})",
             value="" if proposed is None or proposed.amount is None else f"{proposed.amount:f}",
-            placeholder="by quantity" if item.quantity_left > 1 else "all of it",
+            placeholder="in place of the quantity" if item.quantity_left > 1 else "all of it",
             key=field_key(f"amount_{item.position}"),
-            help="With a dot before the decimals. An amount counts in place of the quantity.",
         )
     if text := (typed or "").replace(" ", ""):
         try:
