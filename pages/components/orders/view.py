@@ -6,6 +6,7 @@ of markup.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -101,6 +102,7 @@ def order_pieces(
         order_link=order_link,
         chips=[chip(label) for label in status_labels(order.status, order.delivered, order.refund_status)],
         refund_chip=_refund_chip,
+        decided_sum=_decided_sum,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
         format_number=format_number,
@@ -256,3 +258,9 @@ def _renewal(subscription: Subscription) -> str:
 
 def _refund_chip(request: RefundRequest) -> Markup:
     return chip(RefundStatus(request.status).label)
+
+
+def _decided_sum(request: RefundRequest) -> str:
+    """What the first operator decided to pay back."""
+    decision = request.decision
+    return "" if decision is None else format_money(Decimal(decision["amount"]), decision["currency"])
