@@ -22,6 +22,10 @@ COLUMNS = (
 )
 _SUBJECTS = 7
 _DAYS = "o.created_at >= :since AND o.created_at < :until"
+_BY_PRODUCT = (
+    "EXISTS (SELECT FROM order_item i WHERE i.order_id = o.order_id AND "
+    ":product IN (i.name_key, i.product_key, i.sku_key))"
+)
 _BY_CODE = "o.order_id IN (SELECT c.order_id FROM activation_code c WHERE c.code_key LIKE :code)"
 
 
@@ -57,8 +61,10 @@ def subjects(connection: Connection) -> list[Row[Any]]:
     """
     total = connection.execute(text("SELECT max(order_id) FROM orders")).scalar_one()
     statement = text(
-        "SELECT o.*, c.code FROM orders o JOIN activation_code c USING (order_id) JOIN checkout_page p "
-        "ON p.id = o.checkout_page_id WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
+        "SELECT o.*, c.code, i.name AS product, i.name_key AS product_key FROM orders o "
+        "JOIN activation_code c USING (order_id) JOIN order_item i ON i.order_id = o.order_id AND i.position = 1 "
+        "JOIN checkout_page p ON p.id = o.checkout_page_id "
+        "WHERE o.order_id >= :from AND o.status = 'paid' AND o.phone IS NOT NULL "
         "AND o.card_last_4 IS NOT NULL AND o.last_name IS NOT NULL AND p.name = ANY(:seen) "
         "ORDER BY o.order_id, c.id LIMIT 1"
     )
@@ -108,6 +114,31 @@ def _searches_for(order: Row[Any]) -> dict[str, Search]:
         ),
         "3 characters of a code": Search(
             SearchInput(activation_code=three), _BY_CODE, {"code": f"%{three}%"}
+        ),
+    } | _purchases(order, in_month, _days(*month))
+
+
+# Any: fields of the form and parameters of statements, by their names.
+def _purchases(order: Row[Any], in_month: dict[str, Any], days: dict[str, Any]) -> dict[str, Search]:
+    total = SearchInput(
+        total_from=str(order.total), total_to=str(order.total), currency=order.currency, **in_month
+    )
+    return {
+        "payment method and a month": Search(
+            SearchInput(payment_method=order.payment_method.upper(), **in_month),
+            f"o.payment_method_key = :method AND {_DAYS}",
+            {"method": order.payment_method_key} | days,
+        ),
+        "total and a month": Search(
+            total,
+            f"o.currency = :currency AND o.total = :total AND {_DAYS}",
+            {"currency": order.currency, "total": order.total} | days,
+        ),
+        "country": Search(
+            SearchInput(country=order.country), "o.country_key = :country", {"country": order.country_key}
+        ),
+        "product": Search(
+            SearchInput(product=order.product.upper()), _BY_PRODUCT, {"product": order.product_key}
         ),
     }
 

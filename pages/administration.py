@@ -1,4 +1,4 @@
-"""Administration: accounts, teams, checkout pages, connections, the audit log, personal data, the mail log."""
+"""Administration: accounts, teams, checkout pages, texts, connections, the audit log, personal data, the mail log."""
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from pages.components.administration.personal_data import erasure
 from pages.components.administration.refund_reasons import refund_reasons
 from pages.components.administration.stores import stores
 from pages.components.administration.teams import teams
+from pages.components.administration.texts import texts
 from pages.components.layout.dialogs import show_result
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
@@ -21,6 +22,7 @@ _SECTIONS = {
     "Teams": teams,
     "Checkout pages": stores,
     "Refund reasons": refund_reasons,
+    "Texts": texts,
     "Connections": connections,
     "Audit log": audit,
     "Personal data": erasure,

@@ -10,6 +10,7 @@ from pages.authentication.authenticator import sign_out
 from pages.components.layout import session
 from pages.components.layout.errors import showing_errors
 from pages.components.layout.style import page_style
+from pages.components.refunds.digest import draw_digest, follow_time_zone, was_saved
 from pages.rendering.formatting import ROLE_LABELS, format_time
 from pages.rendering.templates import render
 from services.access import Viewer
@@ -29,6 +30,8 @@ def page() -> None:
     st.title("Profile", anchor=False)
     if result := st.session_state.pop(_RESULT, None):
         st.toast(result, icon=":material/check:")
+    if was_saved():
+        st.toast("Your choice was saved.", icon=":material/check:")
     with st.container(key="profile"):
         about, password = st.columns(2, gap="medium")
     with about, st.container(border=True, height="stretch"):
@@ -43,6 +46,10 @@ def page() -> None:
         elif set_password.draw_form(viewer):
             st.session_state[_RESULT] = "Your password was changed. Other browsers are signed out."
             st.rerun()
+    if viewer.may_work_refund_queue:
+        with st.container(border=True, key="profile_digest"):
+            st.subheader("Refund requests by e-mail", anchor=False)
+            draw_digest(viewer)
     with st.container(border=True, key="profile_factor"):
         st.subheader("Second factor", anchor=False)
         second_factor.draw_own(viewer)
@@ -107,6 +114,7 @@ def _time_zone(viewer: Viewer) -> None:
 def _save_time_zone() -> None:
     profile.set_own_time_zone(session.current_viewer(), st.session_state[_ZONE])
     session.check_again()
+    follow_time_zone()
     st.session_state[_RESULT] = "Your time zone was saved."
 
 

@@ -17,6 +17,7 @@ from pages.components.layout.style import page_style
 from pages.components.orders.filter_chips import filter_chips
 from pages.components.orders.search_form import FormInput, fill_form, keep_form, search_form, take_input
 from pages.components.reports.chart import report_chart
+from pages.components.reports.refunds import refund_report
 from pages.rendering.formatting import money_cells
 from pages.rendering.templates import render
 from services.money import format_money
@@ -123,8 +124,16 @@ def _figures(order_filter: OrderFilter) -> None:
         _open(day_filter(order_filter, day))
     _stores(report, order_filter)
     _after_sale(report)
+    _refunds(order_filter)
     with st.expander("Numbers by day"):
         _table(report.days)
+
+
+@fragment
+def _refunds(order_filter: OrderFilter) -> None:
+    """Draw the report on refunds in a fragment, so that another grouping does not count everything again."""
+    with showing_errors():
+        refund_report(order_filter, _open)
 
 
 def _stores(report: Report, order_filter: OrderFilter) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, RowMapping
 from db.schema.statuses import SubscriptionAction, SubscriptionStatus
 from db.statements import reports
 from services.access import Viewer
-from services.orders.filters import OrderFilter, SearchInput, parse_filter
+from services.orders.filters import PERIODS, OrderFilter, SearchInput, parse_filter
 from services.orders.search import stores_in_scope
 
 # The days of a report that names no period, today included.
@@ -137,8 +137,8 @@ class Report:
 
 
 def with_period(typed: SearchInput, *, zone: ZoneInfo, now: datetime) -> SearchInput:
-    """The search with a period: the last 30 days of the zone when it names no day."""
-    if any((typed.created_from, typed.created_to, typed.paid_from, typed.paid_to)):
+    """The search with a period: the last 30 days of the zone when it names no day and no period."""
+    if any(getattr(typed, name) for period, days in PERIODS.items() for name in (period, *days)):
         return typed
     return last_days(typed, DEFAULT_DAYS, zone=zone, now=now)
 

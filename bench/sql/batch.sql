@@ -85,7 +85,7 @@ INSERT INTO orders (order_id, checkout_page_id, order_name, order_id_1c, status,
     locale, page_key, customer_type, country, email, email_key, first_name, last_name, phone, vat_number, company_name,
     company_billing_address, customer_erased, payment_method, payment_system_name, card_type, card_last_4,
     card_expiration_date, additional_parameters, delivered, active_subscription, cancelled_subscription, refund_status,
-    source_updated_at)
+    source_updated_at, payment_method_key, country_key, total_key)
 SELECT m.n, m.page_id, m.order_name, 'ALS-' || m.n, m.status, m.created_at, m.paid_at, m.currency, i.total, 'en-US',
     md5('page ' || m.n)::uuid, CASE WHEN company IS NULL THEN 'physical' ELSE 'legal' END, country,
     CASE WHEN NOT erased THEN email END, CASE WHEN NOT erased THEN email_key(email) END,
@@ -101,7 +101,8 @@ SELECT m.n, m.page_id, m.order_name, 'ALS-' || m.n, m.status, m.created_at, m.pa
         jsonb_build_object('name', 'campaign', 'value', 'spring-' || m.n % 40),
         jsonb_build_object('name', 'partner', 'value', 'P' || m.n % 900)) ELSE '[]' END,
     i.delivered, coalesce(s.is_shown AND s.status <> 'cancelled', false),
-    coalesce(s.is_shown AND s.status = 'cancelled', false), m.refund, m.created_at
+    coalesce(s.is_shown AND s.status = 'cancelled', false), m.refund, m.created_at,
+    filter_key(payment_method), filter_key(country), amount_key(i.total)
 FROM made m
 JOIN (SELECT n, sum(amount) AS total, bool_and(delivered) AS delivered FROM made_item GROUP BY n) i USING (n)
 LEFT JOIN made_subscription s USING (n)
@@ -109,12 +110,13 @@ ORDER BY m.n;
 
 INSERT INTO order_item (order_id, position, checkout_page_id, item_id, product_id, sku, name, price, quantity,
     discount_percent, discount_amount, vat_amount, amount, delivery, delivered, refunded, license_first_name,
-    license_last_name, license_email, license_erased, additional_data)
+    license_last_name, license_email, license_erased, additional_data, name_key, product_key, sku_key)
 SELECT i.n, position, i.page_id, position::text, i.sku, i.sku, i.name, unit, quantity, percent,
     unit * quantity - amount, round(amount * 0.19, 2), amount,
     CASE WHEN i.number = 10 THEN 'physical' ELSE 'electronic' END, i.delivered, i.refunded,
     CASE WHEN named THEN m.first_name END, CASE WHEN named THEN m.last_name END, CASE WHEN named THEN m.email END,
-    m.erased, CASE WHEN i.number = 12 THEN '[{"name": "seats", "value": "25"}]'::jsonb ELSE '[]' END
+    m.erased, CASE WHEN i.number = 12 THEN '[{"name": "seats", "value": "25"}]'::jsonb ELSE '[]' END,
+    filter_key(i.name), filter_key(i.sku), filter_key(i.sku)
 FROM made_item i JOIN made m USING (n)
 CROSS JOIN LATERAL (SELECT NOT m.erased AND pg_temp.chance(i.n, 43) < 0.6 AS named) license
 ORDER BY i.n, i.position;
@@ -169,13 +171,14 @@ WHERE number <= 2 + floor(5 * pg_temp.chance(n, 47)) OR parent IS NOT NULL AND n
 ORDER BY n, number;
 
 INSERT INTO refund_request (order_id, checkout_page_id, status, result, reason, requester_name, requester_email,
-    requested_at, taken_by_name, taken_at, closed_by_name, closed_at)
+    requested_at, taken_by_name, taken_at, closed_by_name, closed_at, reason_key)
 SELECT n, page_id, refund,
     CASE refund WHEN 'completed' THEN CASE status WHEN 'deleted' THEN 'full' ELSE 'partial' END
         WHEN 'refused' THEN CASE WHEN n % 3 = 0 THEN 'failed' ELSE 'refused' END END,
     'The customer does not need it any more.', 'Bench', 'bench@bench.example', at,
     CASE WHEN refund <> 'requested' THEN 'Operator' END, CASE WHEN refund <> 'requested' THEN at + interval '1 hour' END,
     CASE WHEN refund IN ('completed', 'refused') THEN 'Operator' END,
-    CASE WHEN refund IN ('completed', 'refused') THEN at + interval '1 day' END
+    CASE WHEN refund IN ('completed', 'refused') THEN at + interval '1 day' END,
+    filter_key('The customer does not need it any more.')
 FROM made CROSS JOIN LATERAL (SELECT created_at + interval '3 days' AS at) asked
 WHERE refund IS NOT NULL ORDER BY n;

@@ -24,7 +24,7 @@ class BulkState(StrEnum):
 
 
 class BulkOrderState(StrEnum):
-    """What became of an order in a run. Refused: a rule of the action did not allow it."""
+    """The result of an order in a run. Refused: a rule of the action did not allow it."""
 
     WAITING = "waiting"
     DONE = "done"

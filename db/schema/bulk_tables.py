@@ -1,4 +1,4 @@
-"""Actions on many orders at once: runs, and what became of each of their orders."""
+"""Actions on many orders at once: runs, and the result of each of their orders."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import UUID

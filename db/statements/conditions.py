@@ -36,6 +36,7 @@ from db.schema.statuses import MainStatus, RefundStatus
 Parameters = dict[str, object]
 TIME: Final = TIMESTAMP(timezone=True)
 STORE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
+COUNTRIES: Final = bindparam("countries", type_=ARRAY(Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "has_active_subscription": orders.c.active_subscription,
     "has_cancelled_subscription": orders.c.cancelled_subscription,
     "payment_method": orders.c.payment_method_key == func.filter_key(bindparam("payment_method", type_=Text)),
-    "countries": orders.c.country_key == any_(bindparam("countries", type_=ARRAY(Text))),
+    "countries": orders.c.country_key == any_(COUNTRIES),
     "currency": orders.c.currency == bindparam("currency", type_=Text),
     "total": _total("total", operator.eq),
     "total_from": _total("total_from", operator.ge),

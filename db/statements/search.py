@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     Text,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from db.schema.order_tables import orders
 from db.statements.conditions import (
     ASKED,
+    COUNTRIES,
     NAMING_CONDITIONS,
     STORE_IDS,
     TIME,
@@ -103,9 +105,16 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
             .limit(_MOST)
         )
     stores = func.unnest(STORE_IDS).table_valued("id", name="store").render_derived()
+    parts: FromClause = stores
+    conditions = conditions_of(names - {"countries"})
+    if "countries" in names:
+        # One part per spelling as well: an index yields the rows of one value in order, but not those of several.
+        spellings = func.unnest(COUNTRIES).table_valued("key", name="spelling").render_derived()
+        parts = stores.join(spellings, true())
+        conditions.append(orders.c.country_key == spellings.c.key)
     of_store = (
         select(*ROW_COLUMNS)
-        .where(orders.c.checkout_page_id == stores.c.id, beyond, *conditions_of(names))
+        .where(orders.c.checkout_page_id == stores.c.id, beyond, *conditions)
         .order_by(*order_by)
         .limit(_MOST)
         .lateral("of_store")
@@ -113,7 +122,7 @@ def _page(names: frozenset[str], has_cursor: bool, newer: bool) -> Select[Any]:
     merged = [of_store.c.created_at, of_store.c.order_id]
     return (
         select(of_store, null().label("match_count"))
-        .select_from(stores.join(of_store, true()))
+        .select_from(parts.join(of_store, true()))
         .order_by(*[c.asc() if newer else c.desc() for c in merged])
         .limit(_MOST)
     )

@@ -27,6 +27,7 @@ from services.access import Viewer
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
 from services.authentication.sessions import viewer_of_token
+from services.bulk.results_file import export_results
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.exports.columns import ExportRows
 from services.exports.csv_file import export_orders
@@ -36,6 +37,7 @@ from services.orders.customer_page import CustomerPageNotFound, get_customer_doc
 from services.orders.documents import Document, get_document
 from services.orders.filters import OrderFilter
 from services.orders.saved_searches import open_search
+from services.refund_report import RefundGrouping, export_refund_report
 from services.text.file_names import saved_name
 from services.text.numbers import is_bigint
 from services.time_zones import find_time_zone
@@ -205,6 +207,39 @@ def audit_export(request: Request) -> Response | ExportStream:
     )
 
 
+def refund_report_export(request: Request) -> Response:
+    """CSV of the report on refunds, of the orders that a saved search finds."""
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    try:
+        grouping = RefundGrouping(request.path_params["grouping"].capitalize())
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            order_filter = open_search(connection, viewer, request.path_params["key"])
+            content = export_refund_report(
+                connection, viewer, order_filter, grouping, address=route_address(request)
+            )
+    except (NotFound, NotAllowed, InvalidInput, ValueError):
+        return _nothing()
+    name = f"refunds-by-{grouping.lower()}_{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
+    return Response(content, headers=_export_headers(name, "csv"))
+
+
+def bulk_results(request: Request) -> Response:
+    """CSV of the results of a run of the viewer's own."""
+    viewer = _viewer(request)
+    if viewer is None:
+        return _nothing()
+    run_id = request.path_params["run_id"]
+    zone = find_time_zone(viewer.time_zone) or ZoneInfo("UTC")
+    try:
+        with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
+            content = export_results(connection, viewer, run_id, zone=zone, address=route_address(request))
+    except (NotFound, NotAllowed):
+        return _nothing()
+    return Response(content, headers=_export_headers(f"run-{run_id}-results", "csv"))
+
+
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -254,7 +289,9 @@ def customer_document(request: Request) -> Response:
 
 ROUTES = [
     Route("/documents/{document_id:int}", document),
+    Route("/bulk-run/{run_id:int}.csv", bulk_results),
     Route("/export/audit-log/{sealed}.csv", audit_export),
+    Route("/export/refunds/{grouping}/{key}.csv", refund_report_export),
     Route("/export/{key}.{ending}", export),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),

@@ -34,6 +34,7 @@ from pages.web.proxies import TrustedProxies  # noqa: E402
 from pages.web.routes import ROUTES  # noqa: E402
 from pages.web.security_headers import SecurityHeaders, health, ready  # noqa: E402
 from pages.web.streamlit_private import ignore_forwarded_headers, ignore_pages_folder  # noqa: E402
+from services.recognition.recognizer import prepare as prepare_recognition  # noqa: E402
 from services.sealed_values import web_server_secret  # noqa: E402
 from services.settings import settings  # noqa: E402
 
@@ -82,6 +83,7 @@ def _settle_memory() -> None:
     """
     for module in _NEEDED_BY_EVERY_PAGE:
         importlib.import_module(module)
+    prepare_recognition()
     gc.collect()
     gc.freeze()
 

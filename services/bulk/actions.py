@@ -12,6 +12,7 @@ from services.actions import Action, ActionResult, action
 from services.bulk.facts import OrderFacts, find_facts
 from services.bulk.rules import positions_to_change, why_not_done
 from services.errors import OrderNotFound
+from services.order_actions.cancellation import cancel_unpaid_order
 from services.order_actions.licences import LicenceNotSent, resend_licence
 from services.order_actions.locking import lock_order, lock_orders
 from services.order_actions.notes import add_note
@@ -126,4 +127,5 @@ ACTIONS: Final[Mapping[BulkKind, Action[...]]] = {
     BulkKind.CANCEL_RENEWAL: cancel_renewals,
     BulkKind.RESUME_RENEWAL: resume_renewals,
     BulkKind.ADD_NOTE: add_note,
+    BulkKind.CANCEL_UNPAID: cancel_unpaid_order,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from db.schema.bulk_states import BulkKind
 from services.bulk.facts import OrderFacts
+from services.order_actions.cancellation import why_not_cancelled_unpaid
 from services.order_actions.licences import why_not_sent
 from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
 from services.refunds.requests import why_not_requested
@@ -30,7 +31,7 @@ def why_not_done(kind: BulkKind, order: OrderFacts) -> str | None:
         case BulkKind.ADD_NOTE:
             return None
         case BulkKind.CANCEL_UNPAID:
-            return "Unpaid orders cannot be cancelled here yet."
+            return why_not_cancelled_unpaid(status=order.status)
 
 
 def why_not_resent(order: OrderFacts) -> str | None:

@@ -55,7 +55,7 @@ class BulkRun:
 
 @dataclass(frozen=True, slots=True)
 class OrderOutcome:
-    """What became of an order. `order_name` is None when the viewer may no longer see it."""
+    """The result of an order. `order_name` is None when the viewer may no longer see it."""
 
     order_id: int
     order_name: str | None
@@ -185,7 +185,7 @@ def _runs(connection: Connection, chosen: Select[tuple[object, ...]]) -> Iterato
 def find_outcomes(
     connection: Connection, viewer: Viewer, run_id: int, *, limit: int | None = None
 ) -> tuple[OrderOutcome, ...]:
-    """What became of the orders of a run of the viewer's: those that were not done first, then the others.
+    """The results of a run of the viewer's, order by order: those that were not done first, then the others.
 
     Raises `RunNotFound`.
     """

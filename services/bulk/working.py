@@ -135,7 +135,7 @@ def _settle_next(run: _Run) -> bool:
 def _act(
     connection: Connection, viewer: Viewer, run: _Run, claim: _Claim
 ) -> tuple[BulkOrderState, str | None]:
-    """Do it with the order; what became of that, and the sentence that says why. A refusal leaves its audit row."""
+    """Act on the order and return its state with the sentence that says why. A refusal leaves its audit row."""
     action = ACTIONS[run.kind]
     request = ActionRequest(
         key=uuid5(run.key, str(claim.order_id)), address=run.address, order_id=claim.order_id, run_id=run.id

@@ -35,6 +35,9 @@ _STEPS: Final = {
         WHERE state = 'running' AND touched_at < now() - interval '1 hour'""",
     "Old records of how far exports were removed": """
         DELETE FROM export_run WHERE finished_at < now() - interval '7 days'""",
+    # Its orders' histories and the audit log have what was done; the list of results is for those who look after it.
+    "Old runs over many orders removed": """
+        DELETE FROM bulk_run WHERE finished_at < now() - interval '30 days'""",
     # What became of a message is shown for a month; the database of a shop has the orders themselves.
     "Old messages of shops removed": """
         DELETE FROM inbox WHERE state <> 'waiting' AND received_at < now() - interval '30 days'""",

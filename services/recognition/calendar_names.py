@@ -56,7 +56,7 @@ def months() -> dict[str, int]:
 @cache
 def short_months() -> dict[str, int]:
     """The number of a month by any name, abbreviations of all languages included; English wins."""
-    return _names("months", ("abbreviated", "wide"), _LANGUAGES) | months()
+    return _names("months", ("abbreviated", "wide"), "de fr es it pt nl pl uk ru sv da nb tr") | months()
 
 
 @cache

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from services.orders.periods import Period
 from services.recognition.calendar_names import NUMBERS, TODAY, YESTERDAY, months, short_months, weekdays
-from services.recognition.spans import Span, month_span, resolved, year_span
+from services.recognition.spans import Span, month_span, named_span, resolved
 from services.recognition.tokens import Token
 
 _LEXEME: Final = re.compile(r"[0-9]+|[^\W\d_][^\s\d.,/–—:+()-]*|.")
+_POSSESSIVE: Final = re.compile("['’]s$")  # yesterday's
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th", "er", "º", "ª", "."})
 _OF: Final = frozenset({"of", "de", "del", "."})
 _TO: Final = frozenset({"-", "–", "—", "to", "and", "bis", "au", "al"})
@@ -48,7 +50,7 @@ def lexemes_of(tokens: list[Token], start: int, most: int) -> list[Lexeme]:
     for number, token in enumerate(tokens[start : start + most], start):
         if token.quoted or len(token.key) > 40:
             break
-        parts = _LEXEME.findall(token.key)
+        parts = _LEXEME.findall(_POSSESSIVE.sub("", token.key))
         for at, key in enumerate(parts):
             is_last = at == len(parts) - 1
             lexemes.append(Lexeme(key, number, is_last, at == 0, is_last and token.breaks))
@@ -192,15 +194,17 @@ class DayReader:
                 last, after = number, self._after_ordinal(after + 1)
             yield from self._with_year(after, month, first, last)
         if is_whole:
-            yield from _dated(after, resolved(self.today, None, month), is_name=True)
+            yield from _dated(
+                at + 1 + (self.key(at + 1) == "."), resolved(self.today, None, month), is_name=True
+            )
 
     def _words(self, at: int) -> Iterator[tuple[int, Span]]:
         """today, yesterday, this week, last month, last 7 days, a week ago."""
         word, today = self.key(at), self.today
         if word in TODAY:
-            yield at + 1, Span(today, today)
+            yield at + 1, named_span(Period.TODAY, today)
         elif word in YESTERDAY:
-            yield at + 1, Span(today - timedelta(1), today - timedelta(1))
+            yield at + 1, named_span(Period.YESTERDAY, today)
         elif [self.key(n) for n in range(at, at + 3)] == [
             "day",
             "before",
@@ -214,7 +218,7 @@ class DayReader:
     def _relative(self, at: int, word: str) -> Iterator[tuple[int, Span]]:
         unit, today = self.key(at), self.today
         if unit in ("week", "month", "year", "quarter"):
-            yield at + 1, year_span(today, unit, 0 if word == "this" else -1)
+            yield at + 1, named_span(Period(f"{'this' if word == 'this' else 'last'} {unit}"), today)
         elif unit in ("morning", "afternoon", "evening") and word == "this":
             yield at + 1, Span(today, today)
         elif unit in ("night", "evening"):
@@ -226,6 +230,9 @@ class DayReader:
             yield at + 1, self._latest(weekdays()[unit], before=word != "this")
         elif word != "this" and (counted := self._counted(at)) is not None:
             after, number, kind = counted
+            if kind == "day" and number in (7, 30):
+                yield after, named_span(Period(f"last {number} days"), today)
+                return
             yield after, Span(_back(today, number, kind) + timedelta(kind in ("day", "week")), today)
 
     def _ago(self, at: int) -> Iterator[tuple[int, Span]]:

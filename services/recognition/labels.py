@@ -7,7 +7,7 @@ from typing import Final
 from services.access import Store
 from services.orders.filters import TEXT_FIELDS
 from services.recognition.context import Context
-from services.recognition.names import name_meanings
+from services.recognition.names import is_legal_form, name_meanings
 from services.recognition.periods import period_at
 from services.recognition.phones import written
 from services.recognition.pieces import Kind, Meaning, Piece
@@ -98,7 +98,7 @@ def stops_at(tokens: list[Token], at: int, context: Context) -> bool:
 
 def _piece(tokens: list[Token], start: int, end: int, *meanings: Meaning, kind: Kind = Kind.VALUE) -> Piece:
     text = " ".join(token.text for token in tokens[start:end])
-    return Piece(text, tuple(range(start, end)), meanings, kind)
+    return Piece(text, tuple(range(start, end)), meanings, kind, labelled=True)
 
 
 def _store(tokens: list[Token], start: int, first: int, context: Context, *, has_colon: bool) -> Piece | None:
@@ -121,7 +121,9 @@ def _words(tokens: list[Token], first: int, context: Context, *, most: int) -> i
     """The position after the words that belong to the label: up to a comma or to something else."""
     end = first
     while end < len(tokens) and end - first < most:
-        if end > first and (tokens[end - 1].breaks or stops_at(tokens, end, context)):
+        if end > first and tokens[end - 1].breaks and not is_legal_form(tokens[end]):
+            break
+        if end > first and stops_at(tokens, end, context):
             break
         end += 1
     return end if end > first else None
@@ -133,11 +135,12 @@ def _free_text(
     """A name or a company. Without a colon it is a word, or for a company all that follows."""
     if not has_colon and (tokens[first].key in CONNECTING or stops_at(tokens, first, context)):
         return None
-    most = _LONGEST if has_colon or field == "company" else 1
+    most = _LONGEST if has_colon or field in ("company", "product") else 1
     end = _words(tokens, first, context, most=most)
     if end is None:
         return None
-    return end, " ".join(token.text for token in tokens[first:end])
+    comma = ["," if token.breaks and field == "company" else "" for token in tokens[first:end]]
+    return end, " ".join(t.text + c for t, c in zip(tokens[first:end], comma, strict=True)).rstrip(",")
 
 
 def _orders(tokens: list[Token], first: int, context: Context, has_colon: bool) -> tuple[int, str] | None:

@@ -35,7 +35,7 @@ def list_reading(text: str) -> Reading:
 
 
 def _is_order(token: str) -> bool:
-    if EMAIL.fullmatch(token[:300]) or not any("0" <= c <= "9" for c in ascii_digits(token)):
+    if not any("0" <= c <= "9" for c in ascii_digits(token)) or EMAIL.fullmatch(token[:300]):
         return False
     try:
         return bool(parse_asked_orders(token))

@@ -15,7 +15,7 @@ _LONGEST_COMPANY: Final = 8
 # Legal forms behind a name; those of two letters only in capitals.
 _FORMS: Final = words_of(
     "ltd ltd. limited llc llc. l.l.c. inc inc. incorporated corp corp. corporation plc llp lp gmbh mbh"
-    " ggmbh ag kg kgaa ug ohg gbr e.v. ev eg e.k. s.a. sa s.a.s. sas sasu sarl s.a.r.l. eurl snc scop s.l."
+    " ggmbh ag kg kgaa ug ohg gbr e.v. ev eg e.k. s.a. sa se s.a.s. sas sasu sarl s.a.r.l. eurl snc scop s.l."
     " sl s.l.u. slu srl s.r.l. s.p.a. spa s.n.c. sapa bv b.v. nv n.v. vof ab as a/s aps ans oy oyj hf ehf"
     " kft kft. zrt zrt. nyrt nyrt. bt bt. s.r.o. sro a.s. sp. spk z.o.o. zoo d.o.o. doo d.d. ood eood ad"
     " pty pvt pvt. co co. co.,ltd. lda lda. ltda ltda. eireli s.a.b. cv c.v. ооо оао зао ао пао ип тов тоо"
@@ -29,7 +29,7 @@ _INSIDE: Final = re.compile(
     "株式会社|有限会社|合同会社|有限公司|股份|주식회사|\\(株\\)|（株）|㈱|公司|集団|集团"
 )
 _AND: Final = words_of("of and & + de la the y et und e i - du der")
-_PARTICLES: Final = words_of(
+PARTICLES: Final = words_of(
     "von van de der den del della di da dos das du la le al el bin ibn ben ter ten zu zum mac mc st st."
     " san santa o'"
 )
@@ -38,8 +38,9 @@ _PARTICLES: Final = words_of(
 def company_at(tokens: list[Token], start: int, stops: frozenset[int]) -> Piece | None:
     """A company that is known by its legal form. `stops` are tokens that are part of something else."""
     if tokens[start].quoted:
-        return None
-    if _INSIDE.search(tokens[start].text) and not _is_form(tokens[start]):
+        has_form = any(_is_form_word(word) for word in tokens[start].text.split()[1:])
+        return _company(tokens, start, start + 1) if has_form else None
+    if _INSIDE.search(tokens[start].text) and not is_legal_form(tokens[start]):
         return _company(tokens, start, start + 1)
     if tokens[start].key in _BEFORE:
         after = start + 1
@@ -50,29 +51,37 @@ def company_at(tokens: list[Token], start: int, stops: frozenset[int]) -> Piece 
         return _company(tokens, start, after) if after > start + 1 else None
     end: int | None = None
     for at in range(start, min(start + _LONGEST_COMPANY, len(tokens))):
-        if at in stops or (at > start and tokens[at - 1].breaks and not _is_form(tokens[at])):
+        if at in stops or (at > start and tokens[at - 1].breaks and not is_legal_form(tokens[at])):
             break
-        if at > start and _is_form(tokens[at]):
+        if at > start and is_legal_form(tokens[at]):
             end = at + 1
         elif end is not None and tokens[at].key not in _AND:
             break
     return _company(tokens, start, end) if end else None
 
 
-def _is_form(token: Token) -> bool:
-    if token.key not in _FORMS or token.quoted:
-        return False
-    return len(token.key) > 2 or token.text.isupper()
+def is_legal_form(token: Token) -> bool:
+    """Whether it is a legal form, which may follow the company's name after a comma."""
+    return not token.quoted and _is_form_word(token.text)
+
+
+def _is_form_word(word: str) -> bool:
+    return (search_key(word) or "") in _FORMS and (len(word) > 2 or word.isupper())
 
 
 def _company(tokens: list[Token], start: int, end: int) -> Piece:
     """With its commas: a company is compared whole."""
     parts = [
-        token.text + ("," if token.breaks and at < end - 1 else "")
+        token.written + ("," if token.breaks and at < end - 1 else "")
         for at, token in enumerate(tokens[start:end], start)
     ]
     text = " ".join(parts)
-    return Piece(text, tuple(range(start, end)), (Meaning({"company": text}),))
+    bare = " ".join(token.text for token in tokens[start:end])
+    meanings = [Meaning({"company": text})]
+    if any(token.quoted for token in tokens[start:end]):
+        # Alone in quotes they only hold it together; beside a legal form they are part of it (ООО «Ромашка»).
+        meanings = [Meaning({"company": text}, end - start == 1), Meaning({"company": bare}, end - start > 1)]
+    return Piece(text, tuple(range(start, end)), tuple(meanings))
 
 
 def name_piece(tokens: list[Token], positions: tuple[int, ...]) -> Piece:
@@ -106,6 +115,9 @@ def name_meanings(words: list[str], comma: int | None = None) -> Iterator[Meanin
         first_order, second_order = 2, 0
     else:
         first_order, second_order = 0, 2
+    if words[0] in PARTICLES:  # in small letters: van der Berg
+        yield Meaning({"last_name": text}, 0)
+        first_order, second_order = 2, 4
     for cut in range(len(words) - 1, 0, -1):
         rank = abs(cut - _likely_cut(words))
         yield Meaning(_names(words[:cut], words[cut:]), first_order + rank)
@@ -140,7 +152,7 @@ def _names(first: list[str], last: list[str]) -> dict[str, object]:
 def _likely_cut(words: list[str]) -> int:
     """Where the last name begins: at its particle (von, de), else at the last word."""
     for at, word in enumerate(words[1:-1], 1):
-        if (search_key(word) or "") in _PARTICLES:
+        if (search_key(word) or "") in PARTICLES:
             return at
     return len(words) - 1
 

@@ -1,6 +1,7 @@
 """Periods in a text: a span of days with what stands before it (since, until, between) or after it (to another)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -26,7 +27,13 @@ def period_at(tokens: list[Token], start: int, context: Context, *, names: bool)
     if (label := longest_phrase(PERIOD_LABELS, tokens, start)) is not None:
         after_label, prefix = start + label[0], label[1]
     piece = _period(tokens, start, after_label, prefix, context, names=names) if prefix else None
-    return piece or _period(tokens, start, start, None, context, names=names)
+    piece = piece or _period(tokens, start, start, prefix := None, context, names=names)
+    if piece is None or not tokens[piece.positions[-1]].colon:
+        return piece
+    # "Last week: 16 Nov 2026 – 22 Nov 2026", as a chip has it: the days say the same.
+    after = piece.positions[-1] + 1
+    days = _period(tokens, after, after, prefix, context, names=True)
+    return piece if days is None else replace(piece, positions=(*piece.positions, *days.positions))
 
 
 def _period(
@@ -41,7 +48,7 @@ def _period(
         reader = DayReader(lexemes, context.today, day_first=day_first)
         for end, span in _periods(reader, 0, labelled=prefix is not None):
             if end <= len(lexemes) and lexemes[end - 1].ends and not (names and span.is_name):
-                found.setdefault(end, {}).setdefault(Span(span.start, span.end), rank)
+                found.setdefault(end, {}).setdefault(Span(span.start, span.end, period=span.period), rank)
     if not found:
         return None
     end = max(found)
@@ -70,6 +77,9 @@ def _fields(prefix: str, span: Span) -> dict[str, object]:
     # A day alone is that one day; the form writes it so.
     if span.end is not None and span.end != span.start:
         fields[f"{prefix}_to"] = span.end
+    if span.period is not None:
+        # With its name, a saved search of it goes on meaning the days before the day on which it is opened.
+        fields |= {f"{prefix}_to": span.end, f"{prefix}_period": span.period}
     return fields
 
 
@@ -117,7 +127,7 @@ def _years(reader: DayReader, at: int) -> Iterator[tuple[int, Span]]:
     at += reader.key(at) == "year"
     key = reader.key(at)
     if len(key) == 4 and key.isdecimal() and 1970 <= int(key) <= 2200:
-        yield at + 1, year_span(reader.today.replace(year=int(key), day=1), "year", 0)
+        yield at + 1, year_span(int(key))
 
 
 def _next(span: Span) -> date | None:

@@ -27,6 +27,8 @@ def phone_at(tokens: list[Token], start: int, context: Context) -> tuple[int, bo
         if end - start > 1 and _are_orders(tokens, start, end):
             continue
         is_plain = not re.search(r"[+()/.–-]", text)
+        if end - start > 2 and text[0] == "0" and len(digits_of(text) or "") in range(9, 13):
+            return end - start, False  # 01 42 68 53 00, of a country that is not the viewer's
         if is_valid(text, context):
             return end - start, not is_plain
         if (

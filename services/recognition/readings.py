@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -38,25 +39,25 @@ class _State:
     unplaced: tuple[str, ...] = ()
 
 
-def readings_of(pieces: Iterable[Piece], rank: int = 0) -> list[tuple[int, Reading]]:
+def readings_of(pieces: Iterable[Piece], today: date, rank: int = 0) -> list[tuple[int, Reading]]:
     """The readings of these pieces with their ranks; of two pieces that want the same field, one cannot be placed."""
     states = [_State(rank)]
-    for piece in _with_payment(list(pieces)):
+    for piece in _with_payment(_as_list(list(pieces))):
         states = sorted((new for state in states for new in _with(state, piece)), key=lambda s: s.rank)[
             :_WIDTH
         ]
     return [
         (state.rank, Reading(typed, state.pieces, state.unplaced))
         for state in states
-        if state.fields and (typed := checked(state.fields)) is not None
+        if state.fields and (typed := checked(state.fields, today)) is not None
     ]
 
 
-def checked(fields: Mapping[str, object]) -> SearchInput | None:
-    """The form with these fields, unless it would be refused."""
+def checked(fields: Mapping[str, object], today: date | None = None) -> SearchInput | None:
+    """The form with these fields, unless it would be refused. Periods are counted from `today`."""
     values: dict[str, Any] = dict(fields)  # Any: each field has a type of its own
     try:
-        return parse_filter(SearchInput(**values), zone=_UTC).typed
+        return parse_filter(SearchInput(**values), zone=_UTC, today=today).typed
     except InvalidSearch:
         return None
 
@@ -100,15 +101,30 @@ def _crosses(fields: Mapping[str, object], more: Mapping[str, object]) -> bool:
     """Whether both say something about the same date, other than its first and its last day apart."""
     for prefix in ("created", "paid"):
         names = {f"{prefix}_from", f"{prefix}_to"}
-        if (
-            len(names & fields.keys()) == 2
-            and names & more.keys()
-            and not names & more.keys() <= fields.keys()
-        ):
-            return True
-        if names & fields.keys() and names & more.keys() == names:
-            return True
+        earlier, later = names & fields.keys(), names & more.keys()
+        if earlier and later and (earlier & later or len(earlier) > 1 or len(later) > 1):
+            is_same = all(fields.get(name) == more.get(name) for name in names)
+            if not is_same:
+                return True
     return False
+
+
+def _as_list(pieces: list[Piece]) -> list[Piece]:
+    """Several numbers side by side are orders rather than a card and an order."""
+    numbers = [p for p in pieces if not p.labelled and _may_be_order(p)]
+    if len(numbers) < 2:
+        return pieces
+    return [replace(p, meanings=tuple(map(_order_first, p.meanings))) if p in numbers else p for p in pieces]
+
+
+def _may_be_order(piece: Piece) -> bool:
+    """Whether a number can be an order and is not likelier to be part of a code."""
+    likeliest = min(piece.meanings, key=lambda meaning: meaning.rank, default=Meaning({}))
+    return "activation_code" not in likeliest.fields and any("order_ids" in m.fields for m in piece.meanings)
+
+
+def _order_first(meaning: Meaning) -> Meaning:
+    return Meaning(meaning.fields, 0 if "order_ids" in meaning.fields else meaning.rank + 2)
 
 
 def _with_payment(pieces: list[Piece]) -> list[Piece]:

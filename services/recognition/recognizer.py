@@ -5,21 +5,24 @@ form and can find nothing that the form would not find with the same fields.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
+from services.countries import country_code
 from services.orders.filters import TEXT_FIELDS, SearchInput
 from services.recognition.context import Context
-from services.recognition.labels import labelled_at, literal_label, stops_at, store_at
+from services.recognition.labels import literal_label
 from services.recognition.lists import list_reading
-from services.recognition.names import company_at, name_piece
+from services.recognition.names import PARTICLES
 from services.recognition.periods import period_at
-from services.recognition.phones import phone_at
-from services.recognition.pieces import Kind, Meaning, Piece
 from services.recognition.readings import MOST, Reading, checked, readings_of
-from services.recognition.shapes import card_at, email_at, shape_at
+from services.recognition.segmentation import pieces_of
 from services.recognition.tokens import LONGEST, Token, cleaned, tokens_of
-from services.recognition.vocabulary import CANCELLED, CONNECTING, STATUSES, longest_phrase
+from services.recognition.vocabulary import (
+    STATUSES,
+    longest_phrase,
+)
 from services.text.keys import digits_of, strip_edges
 
 # A longer text is not read word by word, whatever it is.
@@ -37,21 +40,37 @@ class Recognition:
 
 def recognize(text: str, context: Context) -> Recognition:
     """The readings of the text; never raises, and takes a time that grows no faster than the text."""
-    text = strip_edges(cleaned(text[:_MOST_CHARACTERS]))
+    typed = strip_edges(text[:_MOST_CHARACTERS])
+    text = strip_edges(cleaned(typed))
     if not text:
         return Recognition(())
     tokens = tokens_of(text) if len(text) <= LONGEST else []
     if not tokens or len(tokens) > _MOST_TOKENS:
         return _of_list(text)
-    ranked = readings_of(pieces_of(tokens, context, names=False))
+    ranked = readings_of(pieces_of(tokens, context, names=False), context.today)
     if lone := _lone_names(tokens, context):
         is_likely = all(_is_beside_name(tokens, at) for at in lone)
         ranked = [(rank + 3 * is_likely, reading) for rank, reading in ranked]
-        ranked += readings_of(pieces_of(tokens, context, names=True), rank=0 if is_likely else 1)
-    readings = _different([reading for _, reading in sorted(ranked, key=lambda pair: pair[0])])[:MOST]
+        ranked += readings_of(pieces_of(tokens, context, names=True), context.today, 0 if is_likely else 1)
+    readings = [_as_pasted(text, reading) for _, reading in sorted(ranked, key=lambda pair: pair[0])]
+    readings = _different(readings)[:MOST]
     if not _is_certain(readings):
-        readings = _different([*readings, *_literal(text, tokens)])
-    return Recognition(tuple(readings), () if readings else (text,))
+        readings = _different([*readings, *_literal(typed, tokens), *_literal(text, tokens)])
+    is_placed = any(not reading.literal for reading in readings)
+    return Recognition(tuple(readings), () if is_placed else (text,))
+
+
+def prepare() -> None:
+    """Load what recognition needs from its libraries, so that the first text does not wait for it."""
+    recognize("Köhler 12345678 +49 30 1234567 May 4242", Context(date(2026, 5, 1)))
+
+
+def _as_pasted(text: str, reading: Reading) -> Reading:
+    """Orders alone are searched for as they were pasted: a name may contain a space, and ends with its line."""
+    if len(reading.pieces) < 2 or reading.unplaced or reading.typed.filled().keys() != {"order_ids"}:
+        return reading
+    typed = checked({"order_ids": text})
+    return reading if typed is None else replace(reading, typed=typed)
 
 
 def _different(readings: list[Reading]) -> list[Reading]:
@@ -69,138 +88,6 @@ def _of_list(text: str) -> Recognition:
     return Recognition((reading,))
 
 
-def pieces_of(tokens: list[Token], context: Context, *, names: bool) -> list[Piece]:
-    """The pieces of the text; each token is part of one, unless it only connects others.
-
-    With `names`, words that are both a month and a name are names.
-    """
-    pieces: list[Piece] = []
-    words: list[int] = []
-    connecting: list[int] = []
-    at = 0
-    while at < len(tokens):
-        piece = _piece_at(tokens, at, context, names=names)
-        if piece is not None:
-            pieces.append(piece)
-            at = piece.positions[-1] + 1
-            continue
-        (connecting if tokens[at].key in CONNECTING and not tokens[at].quoted else words).append(at)
-        at += 1
-    if pieces and _is_sentence(words):
-        pieces += [
-            Piece(tokens[at].text, (at,), (), Kind.UNPLACED) for at in words if tokens[at].text.islower()
-        ]
-        words = [at for at in words if not tokens[at].text.islower()]
-    if words or (not pieces and connecting):
-        pieces.append(_named(tokens, words, connecting))
-    return pieces
-
-
-def _is_sentence(words: list[int]) -> bool:
-    """Whether the remaining words are those of a sentence, scattered over it: only capitals are names then."""
-    return len(words) > 2 and words[-1] - words[0] >= len(words)
-
-
-def _named(tokens: list[Token], words: list[int], connecting: list[int]) -> Piece:
-    """The name among the remaining words.
-
-    A word that mostly connects others can be part of it: An Nguyen, von Köhler.
-    """
-    if not words:
-        return name_piece(tokens, tuple(connecting))
-    near = tuple(sorted((*words, *_beside(words, connecting))))
-    piece = name_piece(tokens, tuple(words))
-    if near == tuple(words) or not piece.meanings:
-        return piece
-    longer = name_piece(tokens, near)
-    capitals = all(tokens[at].text[:1].isupper() for at in near) or _has_particle(tokens, near, words)
-    shift = (1, 0) if capitals else (0, 3)
-    meanings = [Meaning(m.fields, m.rank + shift[0]) for m in piece.meanings]
-    meanings += [Meaning(m.fields, m.rank + shift[1]) for m in longer.meanings]
-    return Piece(piece.text, piece.positions, tuple(meanings), Kind.NAME)
-
-
-def _beside(words: list[int], connecting: list[int]) -> list[int]:
-    """The connecting words without a gap to a word of the name."""
-    near = set(words)
-    for at in connecting:
-        if at - 1 in near:
-            near.add(at)
-    for at in reversed(connecting):
-        if at + 1 in near:
-            near.add(at)
-    return sorted(near - set(words))
-
-
-def _has_particle(tokens: list[Token], near: tuple[int, ...], words: list[int]) -> bool:
-    added = {tokens[at].key for at in near if at not in words}
-    return len(words) > 1 and added <= {
-        "von",
-        "de",
-        "der",
-        "la",
-        "el",
-        "los",
-        "las",
-        "du",
-        "des",
-        "e",
-        "y",
-        "и",
-    }
-
-
-def _piece_at(tokens: list[Token], at: int, context: Context, *, names: bool) -> Piece | None:
-    """The piece that begins at this token: of a value with its label, a period and a status the longest."""
-    if tokens[at].quoted:
-        return email_at(tokens, at) or store_at(tokens, at, context)
-    longest = max(_phrases(tokens, at, context, names=names), key=lambda p: len(p.positions), default=None)
-    if longest is not None:
-        return longest
-    if (piece := email_at(tokens, at) or card_at(tokens, at) or _phone(tokens, at, context)) is not None:
-        return piece
-    if tokens[at].key not in CONNECTING:
-        stops = frozenset(n for n in range(at + 1, min(at + 8, len(tokens))) if stops_at(tokens, n, context))
-        if (piece := company_at(tokens, at, stops)) is not None:
-            return piece
-    return shape_at(tokens, at, context)
-
-
-def _phrases(tokens: list[Token], at: int, context: Context, *, names: bool) -> Iterator[Piece]:
-    candidates = (
-        labelled_at(tokens, at, context),
-        store_at(tokens, at, context),
-        period_at(tokens, at, context, names=names),
-        _status(tokens, at),
-    )
-    yield from filter(None, candidates)
-
-
-def _status(tokens: list[Token], at: int) -> Piece | None:
-    phrase = longest_phrase(STATUSES, tokens, at)
-    if phrase is None:
-        return None
-    length, fields = phrase
-    alternatives = (fields,) if fields else CANCELLED
-    meanings = tuple(Meaning(each, rank) for rank, each in enumerate(alternatives))
-    text = " ".join(token.text for token in tokens[at : at + length])
-    return Piece(text, tuple(range(at, at + length)), meanings, Kind.STATUS)
-
-
-def _phone(tokens: list[Token], at: int, context: Context) -> Piece | None:
-    found = phone_at(tokens, at, context)
-    if found is None or (found[0] == 1 and tokens[at].key.isdecimal()):
-        return None  # digits alone can be an order as well, which `shape_at` knows
-    length, is_certain = found
-    text = " ".join(token.text for token in tokens[at : at + length])
-    meanings = [Meaning({"phone": text})]
-    if not is_certain or length == 1:
-        others = [Meaning({"order_ids": text}, 1)]
-        others += [Meaning({"activation_code": text}, 2)] if length == 1 else []
-        meanings += [meaning for meaning in others if checked(meaning.fields) is not None]
-    return Piece(text, tuple(range(at, at + length)), tuple(meanings))
-
-
 def _lone_names(tokens: list[Token], context: Context) -> list[int]:
     """The tokens that are a month or a weekday alone, and could be somebody's name."""
     return [
@@ -216,7 +103,9 @@ def _is_beside_name(tokens: list[Token], at: int) -> bool:
     """Whether the word and one beside it begin with capitals, as in April Jones."""
     beside = [n for n in (at - 1, at + 1) if 0 <= n < len(tokens) and not tokens[min(n, at)].breaks]
     return tokens[at].text.istitle() and any(
-        tokens[n].text.istitle() and tokens[n].text.isalpha() and longest_phrase(STATUSES, tokens, n) is None
+        (tokens[n].text.istitle() or tokens[n].text in PARTICLES)
+        and tokens[n].text.isalpha()
+        and longest_phrase(STATUSES, tokens, n) is None
         for n in beside
     )
 
@@ -237,6 +126,8 @@ def _literal(text: str, tokens: list[Token]) -> Iterator[Reading]:
             yield Reading(typed, (text,), literal=True)
         return
     for field in TEXT_FIELDS:
+        if field in ("total_from", "total_to") or (field == "country" and country_code(text) is None):
+            continue
         if field == "email" and "@" not in text:
             continue
         if field in ("phone", "vat_number") and (len(digits_of(text) or "") < 3):

@@ -2,8 +2,9 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from services.orders.periods import Period, period_days
 from services.time_zones import FIRST, LAST
 
 
@@ -12,13 +13,14 @@ class Span:
     """Days from `start` to `end`, both included; None where it is open.
 
     `yearless` are month, first and last day of a span whose year was not written. `is_name` says that the word could
-    as well be a name: May, April.
+    as well be a name: May, April. `period` is the form's name for a span that was named and not written out.
     """
 
     start: date | None
     end: date | None
     yearless: tuple[int, int, int] | None = None
     is_name: bool = False
+    period: Period | None = None
 
     def in_year(self, year: int) -> "Span":
         """The same span in another year, where its own was not written."""
@@ -55,13 +57,11 @@ def resolved(today: date, year: int | None, month: int, first: int = 1, last: in
     return None
 
 
-def year_span(today: date, unit: str, number: int) -> Span:
-    """The week (from Monday), month, quarter or year of today, or with -1 the one before."""
-    if unit == "week":
-        monday = today - timedelta(today.weekday() - 7 * number)
-        return Span(monday, monday + timedelta(6))
-    length = {"month": 1, "quarter": 3, "year": 12}[unit]
-    first = (today.year * 12 + today.month - 1) // length * length + number * length
-    last = first + length - 1
-    end = date(last // 12, last % 12 + 1, monthrange(last // 12, last % 12 + 1)[1])
-    return Span(date(first // 12, first % 12 + 1, 1), end)
+def named_span(period: Period, today: date) -> Span:
+    """A period of the form."""
+    start, end = period_days(period, today)
+    return Span(start, end, period=period)
+
+
+def year_span(year: int) -> Span:
+    return Span(date(year, 1, 1), date(year, 12, 31))

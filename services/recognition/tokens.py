@@ -11,7 +11,11 @@ from services.text.keys import ascii_digits, search_key, strip_edges
 LONGEST: Final = 500
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "«": "»", "‟": "”", "「": "」", "『": "』"}
 _SEPARATORS: Final = ",;،؛、，；|｜\n\r"
-_PIECE: Final = re.compile(rf"[^\s{_SEPARATORS}]+|[{_SEPARATORS}]")
+# A comma between the digits of an amount (49,90 and 1,234.50) separates nothing.
+_AMOUNT: Final = (
+    r"[^\s\d,]{0,4}[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])[^\s,]*|[^\s\d,]{0,4}[0-9]+,[0-9]{2}(?![0-9,])[^\s,]*"
+)
+_PIECE: Final = re.compile(rf"{_AMOUNT}|[^\s{_SEPARATORS}]+|[{_SEPARATORS}]")
 # Punctuation of a sentence or a bracket around a token says nothing about it; a bracket opens a phone number, though,
 # and a dot may end a day (03.11.) or a legal form (Inc.).
 _TRAILING: Final = "!?…:：=\"'”’»」』"
@@ -23,7 +27,7 @@ _COLON: Final = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)?)([:：=])(\S+)")
 class Token:
     """`key` is the text without case and with digits as 0-9, for comparisons; `start` and `end` are in the text.
 
-    `breaks` says that a comma, semicolon or line break follows, `colon` that a colon does.
+    `breaks` says that a comma, semicolon or line break follows, `colon` that a colon does. `raw` has the quotes.
     """
 
     text: str
@@ -33,6 +37,12 @@ class Token:
     breaks: bool = False
     colon: bool = False
     quoted: bool = False
+    raw: str = ""
+
+    @property
+    def written(self) -> str:
+        """The token with its quotes, as it was typed."""
+        return self.raw or self.text
 
 
 def cleaned(text: str) -> str:
@@ -95,13 +105,15 @@ def _quoted(text: str, start: int) -> Token | None:
     value = strip_edges(inner)
     if not value or "\n" in inner:
         return None
-    return Token(value, _key(value), start, end, quoted=True)
+    return Token(value, _key(value), start, end, quoted=True, raw=text[start : end + 1])
 
 
 def _split(raw: str, start: int) -> list[Token]:
     """The token of a piece without a space, or two when a label and its value stand together (email:x)."""
     if (labelled := _COLON.fullmatch(raw)) and not labelled[3].startswith("//"):
         label, _, value = labelled.groups()
+        if label.lower() == "mailto":
+            return _token(value, start + labelled.start(3))
         return [*_token(label, start, colon=True), *_token(value, start + labelled.start(3))]
     return _token(raw, start)
 

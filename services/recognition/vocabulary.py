@@ -39,12 +39,14 @@ def longest_phrase(phrases: Mapping[Phrase, T], tokens: list[Token], start: int)
     return None
 
 
+# What is recognised with its label as a whole (`services.recognition.amounts`): a total needs its currency.
+_WITH_OTHERS: Final = frozenset({"total_from", "total_to", "country"})
 # Labels of fields. `name` may hold both names.
 NAME: Final = "name"
 STORE: Final = "stores"
 LABELS: Final[dict[Phrase, str]] = _phrases(
     {
-        "order_ids": "order|orders|order no|order nr|order number|order numbers|order id|order ids|order name|id|ids"
+        "order_ids": "#|order|orders|order no|order nr|order number|order numbers|order id|order ids|order name|id|ids"
         "|no|nr|№|number|bestellung|bestellnummer|auftrag|commande|pedido|ordine|заказ|заказ №|номер заказа|invoice"
         "|reference|ref|注文番号|订单号|1c|1c number",
         "email": "email|e-mail|mail|mail address|email address|e-mail address|почта|correo|メール",
@@ -60,16 +62,30 @@ LABELS: Final[dict[Phrase, str]] = _phrases(
         "|tva|n° tva|btw|p.iva|partita iva",
         "company": "company|company name|firm|firma|organisation|organization|business|empresa|société|фирма|компания"
         "|会社",
+        "product": "product|item|sku|product or sku|product name|produkt|produit|producto|продукт|товар|article"
+        "|artikel",
+        "payment_method": "payment method|method|payment system|paid by|paid via|paid with|pays with"
+        "|via|payment by|zahlungsart",
+        "refund_reason": "reason for refund|refund reason|reason",
         "first_name": "first|given name|forename|vorname|prénom|nombre|имя|名",
         "last_name": "last|surname|family name|nachname|nom|apellido|фамилия|姓",
         NAME: "name|named|called|full name|customer name|名前|姓名",
         STORE: "store|shop|checkout page|stores|checkout|магазин",
     },
-    [(label, name) for name, kind in TEXT_FIELDS.items() for label in (kind.label, kind.short) if label],
+    [
+        (label, name)
+        for name, kind in TEXT_FIELDS.items()
+        for label in (kind.label, kind.short)
+        if label and name not in _WITH_OTHERS
+    ],
 )
 # These are labels only when a colon follows: alone they begin other phrases ("last week").
 COLON_ONLY: Final = frozenset(
-    {("first",), ("last",), ("no",), ("id",), ("nom",), ("名",), ("姓",), ("number",)}
+    (word,)
+    for word in words_of(
+        "first last nom nombre 名 姓 firm firma organisation organization business empresa société фирма компания"
+        " 会社 reason item method via article"
+    )
 )
 
 # Words before a period that say which date it is.
@@ -177,6 +193,10 @@ for _word in (  # both, as `CANCELLED` ranks them; pieces look them up by their 
 
 _LONGEST_PHRASE: Final = max(map(len, (*LABELS, *PERIOD_LABELS, *STATUSES)))
 
+# Before a status that the form cannot leave out.
+NEGATIONS: Final = words_of("not no never without nicht kein non pas no sin не без isn't isn’t wasn't wasn’t")
+STRAY_NEGATIONS: Final = words_of("not never nicht kein не without doesn't don't didn't doesn’t don’t didn’t")
+TITLES: Final = words_of("mr mrs ms miss dr herr frau mme m monsieur madame sr sra señor señora г-н г-жа")
 # Words that only connect others. Alone, or beside another name, they are names like any other (An, My, Will).
 CONNECTING: Final = words_of(
     "a an the my his her their our your this that these those of on in at by for from with without to and"
@@ -186,5 +206,7 @@ CONNECTING: Final = words_of(
     " hello hi hey dear mr mrs ms dr herr frau mme monsieur madame about around ca approx only just says"
     " said claims email mail phone card created placed paid number und von der die das et de la le y e и в"
     " на с от du des mit am im um bei el los las clock o'clock account accounts licence license date dates"
-    " day days since until via"
+    " day days since until via call reach contact need needs want wants got get received sent part key code pay"
+    " can't cannot help there still again can could would do does did but so"
+    " work works working worked problem question miss sr sra"
 )

@@ -13,6 +13,7 @@ from services.mail.server_state import find_utf8_for
 from services.order_actions.history import Event, add_event
 from services.order_actions.locking import LockedOrder
 from services.refunds.decided import Refund
+from services.refunds.plans import RefundedItem
 from services.settings import settings
 from services.text.links import safe_link
 
@@ -68,12 +69,14 @@ def _values(order: LockedOrder, refund: Refund, language: str) -> dict[str, str]
     return {
         "order": order.order_name,
         "sum": money_in(language, refund.amount, refund.currency),
-        "items": "\n".join(
-            f"{' '.join(item.name.split())} × {item.quantity} – "
-            f"{money_in(language, item.amount, refund.currency)}"
-            for item in refund.items
-        ),
+        "items": "\n".join(_line(item, refund.currency, language) for item in refund.items),
         "customer": order.customer_name or "",
         "order_page": safe_link(order.detail_url) or f"{settings().web.base_url}/o/{order.page_key}",
         "store": order.store_title or order.store,
     }
+
+
+def _line(item: RefundedItem, currency: str, language: str) -> str:
+    """An item with its quantity, which a part by amount has none of."""
+    quantity = "" if item.quantity is None else f" × {item.quantity}"
+    return f"{' '.join(item.name.split())}{quantity} – {money_in(language, item.amount, currency)}"

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.order_tables import checkout_page, orders
-from db.schema.refund_tables import refund_request
+from db.schema.refund_tables import refund_reason, refund_request
 from db.schema.statuses import RefundStatus
 from services.access import Permission, Viewer
 from services.errors import NotAllowed
@@ -107,13 +107,15 @@ class QueueRow:
 class QueueFigures:
     """Numbers of the queue in the viewer's scope. `free` requests are open, and nobody has taken them.
 
-    `operators` have taken an open request or closed one lately: (account, name), by name.
+    `operators` have taken an open request or closed one lately: (account, name), by name. `reasons` are those of the
+    list.
     """
 
     open: int
     free: int
     overdue: int
     operators: tuple[tuple[int, str], ...]
+    reasons: tuple[str, ...]
 
 
 def find_queue(
@@ -246,12 +248,14 @@ def count_queue(connection: Connection, viewer: Viewer) -> QueueFigures:
     names = (
         select(func.jsonb_object_agg(operator.c.id, operator.c.name)).select_from(operator).scalar_subquery()
     )
+    reasons = select(func.array_agg(refund_reason.c.reason)).scalar_subquery()
     row = connection.execute(
         select(
             func.count().label("open"),
             func.count().filter(refund_request.c.status == RefundStatus.REQUESTED).label("free"),
             func.count().filter(_is_overdue()).label("overdue"),
             names.label("operators"),
+            reasons.label("reasons"),
         )
         .select_from(refund_request)
         .join(checkout_page, checkout_page.c.id == refund_request.c.checkout_page_id)
@@ -260,7 +264,9 @@ def count_queue(connection: Connection, viewer: Viewer) -> QueueFigures:
     operators = sorted(
         ((int(key), str(name)) for key, name in (row.operators or {}).items()), key=lambda o: o[1]
     )
-    return QueueFigures(row.open, row.free, row.overdue, tuple(operators))
+    return QueueFigures(
+        row.open, row.free, row.overdue, tuple(operators), tuple(sorted(row.reasons or (), key=str.casefold))
+    )
 
 
 class Waiting(NamedTuple):

@@ -21,6 +21,7 @@ from services.exports.runs import RunState
 from services.mail.customer_texts import RefundText
 from services.orders.filters import OrderFilter
 from services.privacy.erasure import Part
+from services.refund_report import RefundGrouping
 from services.refunds.queue import QueueView
 from services.views.models import ExportChoice
 
@@ -186,6 +187,9 @@ RULES = {
     "refunds.queue.count_waiting": Rule(OPERATORS, fixed()),
     "refunds.taking.take_next": Rule(OPERATORS, fixed()),
     "refunds.taking.find_last_taken": Rule(OPERATORS, fixed()),
+    "refund_report.get_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE)),
+    "refund_report.group_filter": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, "shop-a")),
+    "refund_report.export_refund_report": Rule(EVERYBODY, fixed(empty(), RefundGrouping.STORE, address=None)),
     "refunds.digest.find_own_digest": Rule(OPERATORS, fixed()),
     "refunds.digest.set_own_digest": Rule(OPERATORS, fixed(None, time_zone="UTC")),
     "refunds.mail_texts.find_texts": Rule(ADMINISTRATORS, call("store")),
@@ -282,7 +286,7 @@ INTERNAL = {
     "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
     "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
     "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
+    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
     "audit.recording.record_refusal",
     "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
     "order_actions.locking.lock_orders", "exports.columns.statement_of",

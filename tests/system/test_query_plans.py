@@ -44,6 +44,13 @@ SEARCHES = {
     "delivery": SearchInput(delivery=frozenset({DeliveryStatus.NOT_DELIVERED})),
     "refund": SearchInput(refunds=frozenset({RefundStatus.REQUESTED})),
     "subscription": SearchInput(subscription=SubscriptionFilter.ACTIVATED),
+    "payment method": SearchInput(payment_method="Visa"),
+    "country": SearchInput(country="Germany"),
+    "total": SearchInput(total_from="10", total_to="10.00", currency="EUR"),
+    "totals and a month": SearchInput(total_to="10", currency="EUR", created_from=DAY, created_to=MONTH),
+    "product": SearchInput(product="Antivirus"),
+    "product and last name": SearchInput(product="Antivirus", last_name="Araújo"),
+    "reason for refund": SearchInput(refund_reason="Bought twice"),
 }
 # What is rare has an index of its own, so that a search for it does not walk over everything.
 RARE = {

@@ -60,7 +60,8 @@ _FILTER_INDEXES = {
     "WHERE payment_method_key IS NOT NULL",
     "orders_country": "ON orders (checkout_page_id, country_key, created_at DESC, order_id DESC) "
     "WHERE country_key IS NOT NULL",
-    "orders_total": "ON orders (checkout_page_id, currency, total_key, created_at DESC, order_id DESC)",
+    # The total comes last: totals are compared within the index, in the order in which results are read.
+    "orders_currency": "ON orders (checkout_page_id, currency, created_at DESC, order_id DESC, total_key)",
     "order_item_name": "ON order_item (checkout_page_id, name_key) WHERE name_key IS NOT NULL",
     "order_item_product": "ON order_item (checkout_page_id, product_key) WHERE product_key IS NOT NULL",
     "order_item_sku": "ON order_item (checkout_page_id, sku_key) WHERE sku_key IS NOT NULL",

@@ -46,6 +46,7 @@ class Screen(StrEnum):
     MAIL_LOG = "mail log"
     CONNECTIONS = "connections"
     REFUND_REASONS = "refund reasons"
+    TEXTS = "texts"
 
 
 @dataclass(frozen=True, slots=True)

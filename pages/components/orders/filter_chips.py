@@ -15,7 +15,7 @@ from services.orders.filter_values import country_label
 from services.orders.filters import SearchInput
 from services.text.keys import strip_edges
 
-_LONGEST, _LONGEST_HELP = 40, 2_000
+_LONGEST, _LONGEST_HELP = 48, 2_000
 _SHORT = {"card_last_4": "Card", "vat_number": "VAT", "product": "Product"}
 # Together they are one filter.
 _TOTAL = ("currency", "total_from", "total_to")
@@ -36,7 +36,8 @@ def active_filters(typed: SearchInput) -> list[tuple[str, dict[str, object]]]:
         start, end, period = (getattr(typed, name) for name in names)
         if start or end:
             shown = _days(start, end)
-            shown = f"{period}: {shown}" if period else shown
+            if period:
+                shown = f"{period}: {_span(start, end or start)}"
             filters.append((f"{day_label} {shown}", dict.fromkeys(names)))
     for name, statuses in STATUS_GROUPS:
         ticked = getattr(typed, name)
@@ -91,6 +92,17 @@ def _total(typed: SearchInput) -> str:
         if lowest
         else f"Total up to {typed.currency} {highest}"
     )
+
+
+def _span(start: date, end: date) -> str:
+    """The days of a period, with nothing said twice: "1-31 Oct 2026", "30 Sep - 6 Oct 2026"."""
+    if start == end:
+        return format_day(start)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}–{format_day(end)}"
+    if start.year == end.year:
+        return f"{format_day(start).removesuffix(f' {start.year}')} – {format_day(end)}"
+    return f"{format_day(start)} – {format_day(end)}"
 
 
 def _days(start: date | None, end: date | None) -> str:

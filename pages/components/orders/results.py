@@ -1,6 +1,7 @@
 """The results of a search: count, table or full view, paging, export; and the chosen order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -10,6 +11,10 @@ from sqlalchemy import Connection
 
 from db.connections.engine import viewer_transaction
 from db.connections.replica import read
+from pages.components.bulk.bar import bulk_bar
+from pages.components.bulk.progress import run_progress
+from pages.components.bulk.results import open_runs
+from pages.components.bulk.ticks import tick_shown, ticked
 from pages.components.exports.options import export_buttons
 from pages.components.exports.progress import export_progress
 from pages.components.layout.dialogs import Screen, draw_dialog
@@ -19,7 +24,7 @@ from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
 from pages.components.orders.answers import redraw_when_answered
 from pages.components.orders.state import OrdersState, View
-from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, order_table
+from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, Choices, order_table
 from pages.components.orders.view import draw_order
 from pages.rendering.escaping import html_text
 from services.access import Viewer
@@ -39,7 +44,7 @@ from services.orders.search import (
 from services.text.links import safe_link
 
 _VIEW_KEY: Final = "results_view"
-_CLOSED: Final = "orders_closed"
+_RUNS: Final = "What you did to many orders at once, with the result for each"
 _OPENED: Final = "orders_opened"  # the order that was opened last, until another one is
 PAGE_ROWS: Final = {View.TABLE: 50, View.FULL: 10}
 
@@ -58,13 +63,14 @@ def _results() -> None:
     page, missing = _find(viewer, state)
     state = orders_state.current()
     orders_state.publish()
-    _toolbar(state, zone)
+    _toolbar(viewer, state, zone)
+    run_progress(viewer)
     if missing:
         st.html(f'<div class="es-hint">{html_text(missing)}</div>')
     if state.view is View.FULL:
         _draw_full(viewer, tuple(row.order_id for row in page.rows))
     elif not _is_aside(page, state):
-        _table(page, state, zone)
+        _table(viewer, page, state, zone)
     if not page.rows and state.order is None:
         _nothing_found(viewer, state.search)
     _paging(page, state)
@@ -98,7 +104,7 @@ def _is_aside(page: OrderPage, state: OrdersState) -> bool:
     return is_open and all(row.order_id != state.order for row in page.rows)
 
 
-def _table(page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
+def _table(viewer: Viewer, page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
     """Draw the rows; with an open order only those around it, so that the chosen row and the order are both visible."""
     rows, chosen = page.rows, None
     if not rows:
@@ -108,10 +114,22 @@ def _table(page: OrderPage, state: OrdersState, zone: ZoneInfo) -> None:
         start = max(0, min(index - ROWS_BESIDE_AN_ORDER // 2, len(rows) - ROWS_BESIDE_AN_ORDER))
         rows = rows[start : start + ROWS_BESIDE_AN_ORDER]
         chosen = index - start
-    # A selection belongs to one set of rows: other rows, or closing an order by its button, start a new one.
-    key = f"orders_{state.number}_{rows[0].order_id}_{state.order}_{st.session_state.get(_CLOSED, 0)}"
+    choices = Choices(chosen, _ticked_rows(viewer, state, rows), _choose, partial(_tick, rows))
     with st.container(key="results_beside" if state.order is not None else "results_alone"):
-        order_table(rows, zone, key=key, chosen=chosen, on_choice=_choose)
+        order_table(rows, zone, key=f"orders_{state.number}", choices=choices)
+
+
+def _ticked_rows(viewer: Viewer, state: OrdersState, rows: Sequence[OrderRow]) -> frozenset[int] | None:
+    """Which of the rows are ticked; None for those who cannot do anything with ticked ones."""
+    if not viewer.may_act:
+        return None
+    chosen = set(ticked(state.number))
+    return frozenset(n for n, row in enumerate(rows) if row.order_id in chosen)
+
+
+def _tick(rows: Sequence[OrderRow], chosen: Sequence[OrderRow]) -> None:
+    shown = {row.order_id for row in rows}
+    tick_shown(orders_state.current().number, shown, [row.order_id for row in chosen])
 
 
 def _choose(row: OrderRow | None) -> None:
@@ -135,7 +153,12 @@ def _missing(connection: Connection, viewer: Viewer, order_filter: OrderFilter) 
     )
 
 
-def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
+def _toolbar(viewer: Viewer, state: OrdersState, zone: ZoneInfo) -> None:
+    if state.view is View.TABLE and ticked(state.number):
+        with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
+            bulk_bar(state.number, state.search, state.count)
+        export_progress(state.number)
+        return
     number, is_more = (state.count.number, state.count.is_more) if state.count else (0, False)
     count = f"{number:,}{'+' if is_more else ''} {'order' if number == 1 else 'orders'}"
     with st.container(horizontal=True, key="results_toolbar", vertical_alignment="center", gap="small"):
@@ -160,6 +183,8 @@ def _toolbar(state: OrdersState, zone: ZoneInfo) -> None:
             link.caption("The link holds no personal data. A colleague sees what their own stores have.")
             link.code(_address(state), language=None, wrap_lines=True)
         export_buttons(state.key)
+        if viewer.may_act:
+            st.button("Runs", key="bulk_runs_list", type="tertiary", on_click=open_runs, help=_RUNS)
     export_progress(state.number)
 
 
@@ -248,7 +273,6 @@ def _open_order(viewer: Viewer, order_id: int) -> None:
 
 
 def _close() -> None:
-    st.session_state[_CLOSED] = st.session_state.get(_CLOSED, 0) + 1
     orders_state.change(order=None, is_order_implied=False)
 
 

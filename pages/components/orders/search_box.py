@@ -75,9 +75,7 @@ def _answer(text: str) -> BoxAnswer:
     recognition = recognize(text, context_of(viewer.stores, zone, st.context.locale))
     readings = recognition.readings
     if not readings:
-        raise NothingRecognized(
-            f"Nothing was searched: {_named(recognition.unplaced)} is nothing that an order can be found by."
-        )
+        raise NothingRecognized(_refusal(recognition.unplaced))
     if len(readings) == 1:
         return BoxAnswer(readings[0])
     searches = [parse_filter(reading.typed, zone=zone) for reading in readings]
@@ -88,8 +86,14 @@ def _answer(text: str) -> BoxAnswer:
     counts = read(viewer.account_id, viewer.store_ids, count)
     rivals = tuple(Rival(r, c) for r, c in zip(readings, counts, strict=True) if c.number)
     if not rivals:
+        if readings[0].literal:
+            raise NothingRecognized(_refusal(recognition.unplaced))
         return BoxAnswer(readings[0])
     return BoxAnswer(rivals[0].reading, rivals[:_MOST_OFFERED] if len(rivals) > 1 else ())
+
+
+def _refusal(unplaced: tuple[str, ...]) -> str:
+    return f"Nothing was searched: no order can be found by {_named(unplaced)}."
 
 
 def remember(answer: BoxAnswer, number: int) -> None:
@@ -101,13 +105,14 @@ def search_box(number: int) -> None:
     """Draw the box, and below it what the search of this number was taken for."""
     with (
         st.form("search_box_form", border=False),
-        st.container(horizontal=True, key="search_box_row", vertical_alignment="bottom", gap="small"),
+        st.container(horizontal=True, key="search_box_row", vertical_alignment="center", gap="small"),
     ):
         st.text_input(
             "Search",
             key=_TEXT,
             placeholder="Order number, e-mail, name, phone, last 4 digits of card, part of a key, “paid last month” …",
             autocomplete="off",
+            label_visibility="collapsed",  # the button beside it has the same word
         )
         st.form_submit_button("Search", icon=":material/search:", key="search_box_go", on_click=_press)
     answer: BoxAnswer | None = st.session_state.get(_ANSWER)
@@ -134,12 +139,13 @@ def _choose(answer: BoxAnswer) -> None:
 def _draw(answer: BoxAnswer) -> None:
     if answer.chosen.unplaced:
         st.html(
-            f'<div class="es-hint" role="status">Not searched for: {html_text(_named(answer.chosen.unplaced))}. '
-            "No field of the form takes it.</div>"
+            f'<div class="es-hint" role="status">Not searched for: {html_text(_named(answer.chosen.unplaced))}, '
+            "which no field of the form takes.</div>"
         )
     if not answer.rivals:
         return
     with st.container(horizontal=True, key="search_rivals", gap="small", vertical_alignment="center"):
+        st.html('<span class="es-hint">Read as</span>', width="content")
         for number, rival in enumerate(answer.rivals):
             is_chosen = rival.reading == answer.chosen
             st.button(

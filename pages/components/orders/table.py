@@ -1,6 +1,8 @@
 """One page of results as a table."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -81,29 +83,34 @@ def order_columns(rows: Sequence[OrderRow], zone: ZoneInfo) -> pa.Table:
     )
 
 
-def order_table(
-    rows: Sequence[OrderRow],
-    zone: ZoneInfo,
-    *,
-    key: str,
-    chosen: int | None,
-    on_choice: Callable[[OrderRow | None], None],
-) -> None:
-    """Draw the table with row `chosen` marked.
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is chosen in the table, and what a click calls before the next run begins, so that one run draws everything.
 
-    `on_choice` is called with another choice, or None, before the next run begins, so that one run draws everything.
+    `opened` is the row of the open order, if any; `ticked` are the rows with a tick, None where nothing can be ticked.
+    `on_open` gets the row of a clicked cell, or None when the click takes the choice back; `on_tick` all ticked rows.
     """
 
-    def choose() -> None:
-        selection = st.session_state[key]["selection"]
-        # A click into a cell chooses its row as well, and does not deselect the previous row.
-        picked = [int(row) for row in selection["rows"]] + [int(row) for row, _ in selection["cells"]]
-        other = next((row for row in picked if row != chosen), None)
-        if other is not None or not picked:
-            on_choice(None if other is None else rows[other])
+    opened: int | None
+    ticked: frozenset[int] | None
+    on_open: Callable[[OrderRow | None], None]
+    on_tick: Callable[[Sequence[OrderRow]], None]
 
+    def as_selection(self) -> dict[str, dict[str, list[Any]]]:
+        """The form in which Streamlit has it."""
+        cells = [] if self.opened is None else [(self.opened, _ORDER[0])]
+        return {"selection": {"rows": sorted(self.ticked or ()), "columns": [], "cells": cells}}
+
+
+def order_table(rows: Sequence[OrderRow], zone: ZoneInfo, *, key: str, choices: Choices) -> None:
+    """Draw the table: a click into a cell opens the order, a tick in front of the row selects it.
+
+    The element stays the same while rows, height and choices change: another one would be drawn anew, and the page
+    would jump.
+    """
     columns = order_columns(rows, zone)
     width, row_height = chips_size(columns["Status"].to_pylist())
+    _select(key, rows, choices)
     st.dataframe(
         columns,
         key=key,
@@ -112,12 +119,33 @@ def order_table(
         height=table_height(len(rows), ROWS_ALONE, row_height),
         row_height=row_height,
         placeholder="–",
-        on_select=choose,
-        selection_mode=["single-row", "single-cell"],
-        selection_default=None if chosen is None else {"selection": {"rows": [chosen]}},
+        on_select=partial(_on_select, key, rows, choices),
+        selection_mode=["single-cell"] if choices.ticked is None else ["multi-row", "single-cell"],
         alt="Orders found; choose a row to read the order below",
         column_config=_column_config(width),
     )
+
+
+def _select(key: str, rows: Sequence[OrderRow], choices: Choices) -> None:
+    """Mark what is chosen, where the browser does not have it so already: other rows are shown, or a button chose."""
+    shown = (tuple(row.order_id for row in rows), choices.opened, choices.ticked)
+    drawn_key = f"{key}_drawn"
+    if st.session_state.get(drawn_key) != shown:
+        st.session_state[drawn_key] = shown
+        st.session_state[key] = choices.as_selection()
+
+
+def _on_select(key: str, rows: Sequence[OrderRow], choices: Choices) -> None:
+    selection = st.session_state[key]["selection"]
+    ticked = frozenset(int(row) for row in selection["rows"])
+    opened = next((int(row) for row, _ in selection["cells"]), None)
+    st.session_state.pop(f"{key}_drawn", None)
+    if opened != choices.opened:
+        choices.on_open(None if opened is None else rows[opened])
+        if opened is None:
+            return  # Esc takes back everything: with an open order it closes that alone
+    if choices.ticked is not None and ticked != choices.ticked:
+        choices.on_tick([rows[row] for row in sorted(ticked)])
 
 
 def _column_config(status_width: int) -> dict[str, Any]:

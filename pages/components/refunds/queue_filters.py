@@ -60,8 +60,14 @@ def _fields(
             on_change=on_change,
             placeholder="All of mine",
         )
-        reason = st.text_input(
-            "Reason", key="queue_reason", on_change=on_change, placeholder="Any part of it", max_chars=200
+        reason = st.selectbox(
+            "Reason",
+            figures.reasons,
+            index=None,
+            key="queue_reason",
+            on_change=on_change,
+            placeholder="Any; or type a part of it",
+            accept_new_options=True,
         )
         operator = st.selectbox(
             "Closed by" if is_closed else "Taken by",
@@ -78,7 +84,7 @@ def _fields(
             on_change=on_change,
             disabled=is_closed,
         )
-    return stores, reason, operator, age
+    return stores, (reason or "")[:200], operator, age
 
 
 def _clear(on_change: Callable[[], None]) -> None:

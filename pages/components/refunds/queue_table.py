@@ -35,12 +35,12 @@ def queue_table(
             "Store": [row.store for row in rows],
         }
     )
-    frame = frame.drop(columns=["Age"] if view is QueueView.CLOSED else ["Closed", "Refunded"])
-    if is_beside:
-        frame = frame.drop(columns=["Requested by"])
+    left_out = ["Age"] if view is QueueView.CLOSED else ["Closed", "Refunded"]
+    left_out += ["Requested by"] if is_beside else []
+    left_out += ["Taken by"] if view is QueueView.MINE else []
     chosen = row_table(
         "refund_request",
-        frame,
+        frame.drop(columns=left_out),
         [row.request.id for row in rows],
         rows_shown=10 if is_beside else 16,
         alt="Refund requests; choose a row to work on it",

@@ -84,7 +84,7 @@ def test_what_cannot_be_placed_is_said(page: AppTest) -> None:
 def test_a_text_of_which_nothing_can_be_placed_searches_nothing(page: AppTest) -> None:
     enter(page, "x" * 600)
     [sentence] = [warning.value for warning in page.warning]
-    assert sentence.startswith("Nothing was searched: “xxx")
+    assert sentence.startswith("Nothing was searched: no order can be found by “xxx")
 
 
 def test_an_empty_box_lists_the_newest_orders(page: AppTest) -> None:

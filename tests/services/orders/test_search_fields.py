@@ -1,6 +1,7 @@
 """What is typed into the search form: the parsers of single fields, days, and the filter as a whole."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +17,11 @@ from services.orders.history_links import split_text
 from services.orders.search_fields import (
     parse_card,
     parse_code,
+    parse_country,
+    parse_currency,
     parse_ids,
     parse_phone,
+    parse_total,
 )
 from services.text.fields import FieldError, parse_text
 from services.time_zones import day_start, days_to_interval
@@ -89,7 +93,8 @@ def test_a_token_without_digits_is_named() -> None:
 
 @given(st.text())
 def test_any_text_is_parsed_or_refused_in_words(text: str) -> None:
-    for parse in (parse_ids, parse_phone, parse_card, parse_code, parse_text):
+    parsers = (parse_ids, parse_phone, parse_card, parse_code, parse_text, parse_country, parse_currency)
+    for parse in (*parsers, lambda text: parse_total(text, "EUR")):
         try:
             trimmed, value = parse(text)
         except FieldError as error:
@@ -109,6 +114,48 @@ def test_a_code_needs_three_characters() -> None:
     with pytest.raises(FieldError):
         parse_code(" ab ")
     assert parse_code(" a%_ ")[1] == "a%_"
+
+
+@pytest.mark.parametrize(("text", "amount"), [
+    ("49.90", "49.90"), ("49,90", "49.90"), (" 1,234.50 ", "1234.50"), ("1.234,50", "1234.50"), ("1 234,5", "1234.5"),
+    ("1\u00a0234\u00a0567", "1234567"), ("1’234.50", "1234.50"), ("1,234", "1234"), ("1.234.567", "1234567"),
+    ("0.125", "0.125"), ("1.2345", "1.2345"), ("-5", "-5"), ("\u22125.50", "-5.50"), ("٤٩", "49"), ("007", "7"),
+])  # fmt: skip
+def test_an_amount_is_written_in_many_ways(text: str, amount: str) -> None:
+    trimmed, value = parse_total(text, "EUR")
+    assert value == Decimal(amount)
+    assert parse_total(trimmed, "EUR") == (trimmed, value)
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "1.2.3", "12,34,56", "1,23.4", "1e5", "EUR 5", "--5", ".", "5.", "1" * 16]
+)
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(FieldError):
+        parse_total(text, "EUR")
+
+
+def test_a_point_before_three_digits_is_refused_unless_the_currency_has_as_many() -> None:
+    with pytest.raises(FieldError, match=r"1234 or 1\.23[.]"):
+        parse_total("1.234", "EUR")
+    assert parse_total("1.234", "KWD")[1] == Decimal("1.234")
+
+
+@given(st.decimals(Decimal("-99999999"), Decimal("99999999"), places=2))
+def test_an_amount_as_pages_show_it_is_read_back(amount: Decimal) -> None:
+    assert parse_total(f"{amount:,.2f}", "EUR")[1] == amount
+
+
+@pytest.mark.parametrize(("fields", "errors"), [
+    ({"total_from": "5"}, {"currency": "A total needs its currency. Please choose one."}),
+    ({"total_to": "x", "currency": "EUR"}, {"total_to": "This is not an amount. Please write one such as 49.90."}),
+    ({"total_from": "5", "total_to": "4.99", "currency": "EUR"}, {"total_to": "Total to is below total from."}),
+    ({"total_from": "5", "currency": "EURO"}, {"currency": "This is not the code of a currency, such as EUR."}),
+])  # fmt: skip
+def test_totals_that_cannot_be_compared_say_why(fields: dict[str, str], errors: dict[str, str]) -> None:
+    with pytest.raises(InvalidSearch) as raised:
+        parse_filter(SearchInput(**fields), zone=UTC)  # type: ignore[arg-type]
+    assert raised.value.errors == errors
 
 
 @given(st.dates(date(1990, 1, 1), date(2040, 1, 1)), st.sampled_from(ZONES))

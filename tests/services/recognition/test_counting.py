@@ -29,7 +29,8 @@ SEARCHES = [
 def anna(database: str) -> int:
     factories.take_in(
         document(order_id=4242, customer={"last_name": "Köhler"}),
-        *(document(order_id=n, payment={"card_last_4": "4242"}, items=[item(activation_codes=[{"code": f"X-4242-{n}"}])])
+        *(document(order_id=n, payment={"card_last_4": "4242"},
+                   items=[item(activation_codes=[{"code": f"X-4242-{n}"}])])
           for n in range(10, 14)),
         document(order_id=20, customer={"last_name": "köhler", "first_name": "Anna"}),
         document(order_id=30, checkout_page="shop-b", payment={"card_last_4": "4242"}),

@@ -31,7 +31,7 @@ def decided_at(request_id: int) -> datetime:
     return at
 
 
-def decided(people: dict[str, int], order_id: int | None = None, **fields: object) -> int:
+def decided(people: dict[str, int], order_id: int | None = None, **fields: Any) -> int:
     """A request of Anna's that Rita decided and that waits for approval; its ID."""
     request_id = requested(people, order() if order_id is None else order_id, taken_by="rita")
     fulfil(people, request_id, **fields)

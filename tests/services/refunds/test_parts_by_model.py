@@ -76,14 +76,18 @@ def refund_some(order: Ordered, draw: st.DataObject) -> Decimal:
             parts[item.position] = Part(amount=unit * draw.draw(st.integers(1, int(item.share / unit))))
     items = plan.choose(positions, parts)
     amount = sum((item.amount for item in items), Decimal(0))
-    for item in items:
-        share = plan.sums.shares[item.position]
-        assert Decimal(0) <= item.amount <= share and decimals(item.amount) <= minor_units(order.currency)
-        assert not item.is_whole or item.amount == share
-        order.given[item.position] = order.given.get(item.position, Decimal(0)) + item.amount
-        order.returned[item.position] = order.returned.get(item.position, 0) + (item.quantity or 0)
-        if item.is_whole:
-            order.settled.add(item.position)
+    for refunded in items:
+        share = plan.sums.shares[refunded.position]
+        assert Decimal(0) <= refunded.amount <= share and decimals(refunded.amount) <= minor_units(
+            order.currency
+        )
+        assert not refunded.is_whole or refunded.amount == share
+        order.given[refunded.position] = order.given.get(refunded.position, Decimal(0)) + refunded.amount
+        order.returned[refunded.position] = order.returned.get(refunded.position, 0) + (
+            refunded.quantity or 0
+        )
+        if refunded.is_whole:
+            order.settled.add(refunded.position)
     order.earlier.append(Earlier(amount, order.currency, sum(item.is_whole for item in items)))
     assert plan.is_full(items) is (not order.plan().sums.shares)
     return amount

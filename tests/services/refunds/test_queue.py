@@ -148,3 +148,16 @@ def test_operators_who_press_at_once_get_different_requests(people: dict[str, in
         "SELECT count(*) FROM audit_log WHERE action = 'take refund' AND succeeded AND at > now() - interval '1 minute'"
     )
     assert lines >= len(made)
+
+
+def test_ones_own_request_is_left_to_others_under_four_eyes(people: dict[str, int]) -> None:
+    [own] = waiting(people, 9)
+    run("UPDATE checkout_page SET refund_four_eyes = true WHERE name = 'shop-a'")
+    try:
+        run("UPDATE refund_request SET requested_by = :id", id=int(people["rita"]))
+        with pytest.raises(NothingToTake):
+            taken(people, "rita")
+        assert taken(people, "otto") == own
+    finally:
+        run("DELETE FROM refund_request")
+        run("UPDATE checkout_page SET refund_four_eyes = false")
