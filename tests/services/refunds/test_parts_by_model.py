@@ -117,6 +117,7 @@ def test_any_refunds_of_parts_end_at_exactly_what_was_paid(order: Ordered, draw:
     assert given_back == order.total
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 10**6), st.sampled_from(CURRENCIES), st.data())
 def test_pieces_add_up_however_they_are_divided(
     units: int, quantity: int, currency: str, data: st.DataObject
