@@ -17,6 +17,9 @@ from pages.web.bare_run import refuse_bare_run
 from pages.web.browser_cookies import RESET
 from services.access import Viewer
 
+# Reached by a link on another page, by everybody.
+_UNLISTED = frozenset({"customer"})
+
 
 def main() -> None:
     st.set_page_config(page_title="ESupport portal", layout="wide", page_icon=frame.ICON)
@@ -32,7 +35,7 @@ def main() -> None:
         single_sign_on.accept()
     if _gate(viewer):
         return
-    if page.visibility == "hidden":
+    if page.visibility == "hidden" and page.url_path not in _UNLISTED:
         st.error("This page is not for your account.")
     else:
         page.run()
@@ -51,6 +54,7 @@ def _pages(viewer: Viewer | None) -> list[st.Page]:
             shown=viewer is not None and viewer.may_administer,
         ),
         _page("profile", "Profile"),
+        _page("customer", "Customer", shown=False),
     ]
 
 

@@ -12,7 +12,20 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 
-from bench import clicks, downloads, exports, growth, hooks, imports, opening, orders, people, reports, search
+from bench import (
+    clicks,
+    customers,
+    downloads,
+    exports,
+    growth,
+    hooks,
+    imports,
+    opening,
+    orders,
+    people,
+    reports,
+    search,
+)
 from bench.database import own_database
 from bench.results import Row, save, table
 
@@ -22,6 +35,7 @@ Measure = Callable[[int, int], list[Row]]
 PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
+    "customer": ("Opening a customer's page, against a plain statement per part", customers.measure),
     "report": ("Reports", reports.measure),
     "export": ("Exporting everything, against COPY of the same columns", exports.measure),
     "download": ("The same over HTTP, while another person clicks", downloads.measure),

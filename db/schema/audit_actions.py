@@ -32,6 +32,7 @@ class AuditAction(StrEnum):
     CANCEL_ORDER = "cancel order"
     DOWNLOAD_DOCUMENT = "document download"
     EXPORT_ORDERS = "export"
+    EXPORT_PERSON = "export personal data"
     # Many orders at once; what is done with each of them has an action of its own.
     START_BULK_RUN = "start bulk run"
     STOP_BULK_RUN = "stop bulk run"

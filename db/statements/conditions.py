@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from db.schema.order_tables import activation_code, order_item, orders
-from db.schema.refund_tables import refund_request
+from db.schema.refund_tables import refund_reason, refund_request
 from db.schema.statuses import MainStatus, RefundStatus
 
 Parameters = dict[str, object]
@@ -115,6 +115,11 @@ ASKED: Final = func.orders_asked_for(
 ).table_valued(column("piece", BigInteger), column("order_id", BigInteger), name="asked")
 _PRODUCT: Final = func.filter_key(bindparam("product", type_=Text))
 _REASON: Final = func.filter_key(bindparam("refund_reason", type_=Text))
+# The reason of the list that has this text, whatever was written behind it in a request.
+_LISTED_REASON: Final = func.array(
+    select(refund_reason.c.id).where(func.filter_key(refund_reason.c.reason) == _REASON).scalar_subquery(),
+    type_=ARRAY(Integer),
+)
 
 
 def _total(name: str, compare: Callable[[Any, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -183,7 +188,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
         .where(
             refund_request.c.order_id == orders.c.order_id,
             refund_request.c.checkout_page_id == orders.c.checkout_page_id,
-            refund_request.c.reason_key == _REASON,
+            or_(refund_request.c.reason_key == _REASON, refund_request.c.reason_id == any_(_LISTED_REASON)),
         )
         .exists(),
     ),

@@ -46,7 +46,10 @@ from db.schema.order_tables import (
 )
 from db.schema.refund_tables import refund_request
 from db.schema.view_tables import opened_orders
+from db.statements.customer import others_count
 
+COUNTED_TO: Final = 101
+_CODE_COLUMNS: Final = ("id", "code", "code_key", "deleted", "replaced_at")
 _TIME: Final = TIMESTAMP(timezone=True)
 _ORDER_IDS: Final = bindparam("order_ids", type_=ARRAY(BigInteger))
 _PAGE_IDS: Final = bindparam("store_ids", type_=ARRAY(Integer))
@@ -60,12 +63,14 @@ def _among(of: Column[Any]) -> ColumnElement[bool]:
 
 @cache
 def orders_statement() -> Select[Any]:
-    """The orders of `order_ids` that are in the stores `store_ids`, each with the rules of its store."""
+    """The orders of `order_ids` that are in the stores `store_ids`, each with the rules of its store, and with the
+    number of other orders that have the same e-mail, counted to `COUNTED_TO`."""
     return (
         select(
             checkout_page.c.name.label("store"),
             checkout_page.c.delivery_allowed,
             checkout_page.c.refund_again_after_partial,
+            others_count("email_key", most=COUNTED_TO).label("other_orders"),
             orders,
         )
         .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
@@ -148,7 +153,7 @@ def items_statement() -> Select[Any]:
             order_item,
             *[
                 source_column.label(f"code_{source_column.name}")
-                for source_column in (code.c.id, code.c.code, code.c.code_key, code.c.deleted)
+                for source_column in (code.c[name] for name in _CODE_COLUMNS)
             ],
             waiting.c.queued_at,
             *[source_column.label(f"sub_{source_column.name}") for source_column in part.c],

@@ -7,26 +7,25 @@ an order of another store and one for an order that does not exist get the same 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from db.connections.engine import anonymous_transaction, viewer_transaction
 from db.schema.audit_actions import AuditAction
-from pages.web.browser_cookies import token_of_request
+from pages.web.answers import PRIVATE, export_headers, file_answer, find_viewer, nothing
 from pages.web.customer_page import customer_html, missing_html
 from pages.web.export_stream import ExportStream
+from pages.web.personal_data import personal_data
 from pages.web.request import route_address
 from services.access import Viewer
 from services.audit.log import export_audit, open_audit_filter, record_audit_export
 from services.audit.recording import record_refusal
-from services.authentication.sessions import viewer_of_token
 from services.bulk.results_file import export_results
 from services.errors import InvalidInput, NotAllowed, NotFound
 from services.exports.columns import ExportRows
@@ -34,71 +33,35 @@ from services.exports.csv_file import export_orders
 from services.exports.runs import begin_run, file_name, record_export
 from services.exports.workbook import export_workbook
 from services.orders.customer_page import CustomerPageNotFound, get_customer_document, get_customer_order
-from services.orders.documents import Document, get_document
+from services.orders.documents import get_document
 from services.orders.filters import OrderFilter
 from services.orders.saved_searches import open_search
 from services.refund_report import RefundGrouping, export_refund_report
-from services.text.file_names import saved_name
 from services.text.numbers import is_bigint
 from services.time_zones import find_time_zone
 
-_PRIVATE = {
-    "Cache-Control": "no-store",
-    "X-Robots-Tag": "noindex",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-_NOTHING_RUNS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-}
 # The address of the customer's page is a key: links on it must not send it on, and nothing may frame it.
-_CUSTOMER = _PRIVATE | {
+_CUSTOMER = PRIVATE | {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 
 
-def _viewer(request: Request) -> Viewer | None:
-    token = token_of_request(request)
-    viewer = viewer_of_token(token) if token else None
-    return None if viewer is None or not viewer.may_enter else viewer
-
-
-def _attachment(name: str) -> str:
-    name = saved_name(name)
-    ascii_name = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
-    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _nothing() -> Response:
-    return PlainTextResponse(
-        "There is nothing here that you can see. Are you signed in?", 404, headers=_PRIVATE
-    )
-
-
-def _file(document: Document) -> Response:
-    headers = {"Content-Disposition": _attachment(document.name)} | _PRIVATE | _NOTHING_RUNS
-    # The type comes from the shop: sent as a plain file unless browsers only display it.
-    media_type = (
-        document.media_type if document.media_type == "application/pdf" else "application/octet-stream"
-    )
-    return Response(document.content, media_type=media_type, headers=headers)
-
-
 def document(request: Request) -> Response:
-    viewer = _viewer(request)
+    viewer = find_viewer(request)
     if viewer is None:
-        return _nothing()
+        return nothing()
     number = request.path_params["document_id"]
     try:
         with viewer_transaction(viewer.account_id) as connection:
-            return _file(get_document(connection, viewer, number, address=route_address(request)))
+            return file_answer(get_document(connection, viewer, number, address=route_address(request)))
     except (NotFound, NotAllowed) as refusal:
         details = {"document": number if is_bigint(number) else None}
         record_refusal(
             viewer, AuditAction.DOWNLOAD_DOCUMENT, refusal, address=route_address(request), details=details
         )
-        return _nothing()
+        return nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +79,9 @@ def export(request: Request) -> Response | ExportStream:
     `rows=item` gives one row per item, and `column` (any number of them) some columns only. `run` is the ID under which
     the page follows the export; without it no page does.
     """
-    viewer = _viewer(request)
+    viewer = find_viewer(request)
     if viewer is None:
-        return _nothing()
+        return nothing()
     choice = _ExportChoice(
         ExportRows.ITEM if request.query_params.get("rows") == "item" else ExportRows.ORDER,
         request.query_params.getlist("column"),
@@ -131,13 +94,13 @@ def export(request: Request) -> Response | ExportStream:
         record_refusal(
             viewer, AuditAction.EXPORT_ORDERS, refusal, address=route_address(request), details=details
         )
-        return _nothing()
+        return nothing()
     return _order_stream(request, viewer, choice, order_filter, run_id)
 
 
 def _begin_export(request: Request, viewer: Viewer, choice: _ExportChoice) -> tuple[OrderFilter, UUID | None]:
     """Record the export and begin its run; return the search and the run's ID."""
-    if choice.ending not in _MEDIA_TYPES:
+    if choice.ending not in ("csv", "xlsx"):
         raise NotFound
     with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
         order_filter = open_search(connection, viewer, request.path_params["key"])
@@ -177,41 +140,41 @@ def _order_stream(
         run_id,
         order_filter,
         make,
-        headers=_export_headers(name, choice.ending),
-        refused_headers=_PRIVATE,
-        is_session_valid=lambda: _viewer(request) is not None,
+        headers=export_headers(name, choice.ending),
+        refused_headers=PRIVATE,
+        is_session_valid=lambda: find_viewer(request) is not None,
         address=route_address(request),
     )
 
 
 def audit_export(request: Request) -> Response | ExportStream:
     """CSV of the audit log. The filter is sealed, because the logs of other programs record addresses."""
-    viewer = _viewer(request)
+    viewer = find_viewer(request)
     if viewer is None or not viewer.may_administer:
-        return _nothing()
+        return nothing()
     try:
         audit_filter = open_audit_filter(viewer, request.path_params["sealed"])
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
             record_audit_export(connection, viewer, audit_filter, address=route_address(request))
     except (NotFound, InvalidInput):
-        return _nothing()
+        return nothing()
     return ExportStream(
         viewer,
         None,
         None,
         lambda connection, on_rows: export_audit(connection, viewer, audit_filter, on_rows=on_rows),
         on_primary=True,
-        headers=_export_headers(f"audit-log_{datetime.now(UTC):%Y-%m-%d_%H%M%S}", "csv"),
-        refused_headers=_PRIVATE,
-        is_session_valid=lambda: _viewer(request) is not None,
+        headers=export_headers(f"audit-log_{datetime.now(UTC):%Y-%m-%d_%H%M%S}", "csv"),
+        refused_headers=PRIVATE,
+        is_session_valid=lambda: find_viewer(request) is not None,
     )
 
 
 def refund_report_export(request: Request) -> Response:
     """CSV of the report on refunds, of the orders that a saved search finds."""
-    viewer = _viewer(request)
+    viewer = find_viewer(request)
     if viewer is None:
-        return _nothing()
+        return nothing()
     try:
         grouping = RefundGrouping(request.path_params["grouping"].capitalize())
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
@@ -220,41 +183,24 @@ def refund_report_export(request: Request) -> Response:
                 connection, viewer, order_filter, grouping, address=route_address(request)
             )
     except (NotFound, NotAllowed, InvalidInput, ValueError):
-        return _nothing()
+        return nothing()
     name = f"refunds-by-{grouping.lower()}_{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
-    return Response(content, headers=_export_headers(name, "csv"))
+    return Response(content, headers=export_headers(name, "csv"))
 
 
 def bulk_results(request: Request) -> Response:
     """CSV of the results of a run of the viewer's own."""
-    viewer = _viewer(request)
+    viewer = find_viewer(request)
     if viewer is None:
-        return _nothing()
+        return nothing()
     run_id = request.path_params["run_id"]
     zone = find_time_zone(viewer.time_zone) or ZoneInfo("UTC")
     try:
         with viewer_transaction(viewer.account_id, changes_orders=False) as connection:
             content = export_results(connection, viewer, run_id, zone=zone, address=route_address(request))
     except (NotFound, NotAllowed):
-        return _nothing()
-    return Response(content, headers=_export_headers(f"run-{run_id}-results", "csv"))
-
-
-_MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-def _export_headers(name: str, ending: str) -> dict[str, str]:
-    headers = {
-        "Content-Type": _MEDIA_TYPES[ending],
-        "Content-Disposition": _attachment(f"{name}.{ending}"),
-        # Streamlit would compress it, as hard as it can, while the pages wait. A proxy does that better
-        # (docs/nginx.conf).
-        "Content-Encoding": "identity",
-    }
-    return headers | _PRIVATE | _NOTHING_RUNS
+        return nothing()
+    return Response(content, headers=export_headers(f"run-{run_id}-results", "csv"))
 
 
 def _run_id(request: Request) -> UUID | None:
@@ -284,7 +230,7 @@ def customer_document(request: Request) -> Response:
             )
     except CustomerPageNotFound as error:
         return HTMLResponse(missing_html(str(error)), 404, headers=_CUSTOMER)
-    return _file(requested)
+    return file_answer(requested)
 
 
 ROUTES = [
@@ -293,6 +239,7 @@ ROUTES = [
     Route("/export/audit-log/{sealed}.csv", audit_export),
     Route("/export/refunds/{grouping}/{key}.csv", refund_report_export),
     Route("/export/{key}.{ending}", export),
+    Route("/personal-data/{order_id:int}.{ending}", personal_data),
     Route("/o/{page_key}", customer_page),
     Route("/o/{page_key}/documents/{document_id:int}", customer_document),
 ]

@@ -81,6 +81,7 @@ TEST_IDS: Final = (
     "stHeading",
     "stLayoutWrapper",
     "stMainBlockContainer",
+    "stPageLink",
     "stPopoverBody",
     "stTextArea",
     "stTextAreaRootElement",

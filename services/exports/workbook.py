@@ -15,9 +15,11 @@ from services.access import Viewer
 from services.errors import InvalidInput
 from services.exports.columns import ExportRows, columns_of, statement_of
 from services.orders.filters import OrderFilter
+from services.spreadsheets import CELL_UNITS as CELL_UNITS
+from services.spreadsheets import parts_of as parts_of
+from services.spreadsheets import units as units
 
 SHEET_ROWS: Final = 1_048_575  # what a sheet holds below its heading
-CELL_UNITS: Final = 32_767  # what a cell holds, in units of UTF-16
 _PIECE: Final = 1 << 16
 _BATCH: Final = 1000
 _EXACT_DIGITS: Final = 15  # of a spreadsheet's numbers; longer ones are written as text
@@ -168,20 +170,6 @@ class _Sheet:
             f"Too long for a cell ({len(text):,} characters): see the sheet {_LONG}, "
             f"rows {first:,} to {self._long_rows + 1:,}."
         )
-
-
-def units(text: str) -> int:
-    """The length of the text as spreadsheets count it: a character beyond U+FFFF counts twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def parts_of(text: str) -> list[str]:
-    """The text in parts that fit into a cell and join up to the whole."""
-    if units(text) <= CELL_UNITS:
-        return [text]
-    # This many characters fit, whatever they are.
-    step = CELL_UNITS if text.isascii() else CELL_UNITS // 2
-    return [text[start : start + step] for start in range(0, len(text), step)]
 
 
 def _headed(book: _Workbook, name: str, titles: list[str]) -> _Worksheet:

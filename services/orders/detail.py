@@ -194,6 +194,7 @@ def _items_of(
                     row["code_code"],
                     row["code_code_key"],
                     row["code_deleted"],
+                    row["code_replaced_at"] is not None,
                     row["queued_at"],
                 )
             )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from db.statements.filter_values import filter_values_statement
 from services.access import Viewer
 from services.countries import country_code, country_name
+from services.refunds.reasons import find_reasons
 from services.text.keys import search_key
 
 _MOST: Final = 200  # per store; what is not offered can be typed
@@ -15,15 +16,19 @@ _MOST: Final = 200  # per store; what is not offered can be typed
 
 @dataclass(frozen=True, slots=True)
 class FilterValues:
-    """Payment methods as shops send them, countries by their code or as they are sent, currencies by their code."""
+    """Payment methods as shops send them, countries by their code or as they are sent, currencies by their code.
+
+    `reasons` for refunds are those of the administrators' list, the ones that are no longer offered included.
+    """
 
     payment_methods: tuple[str, ...]
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 def filter_values(connection: Connection, viewer: Viewer) -> FilterValues:
-    """What the orders of the viewer's stores have, by the alphabet.
+    """What the orders of the viewer's stores have, by the alphabet; the reasons for refunds.
 
     Takes a few index look-ups per value, however many orders there are.
     """
@@ -38,6 +43,7 @@ def filter_values(connection: Connection, viewer: Viewer) -> FilterValues:
         tuple(sorted(by_column["payment_method"], key=_by_alphabet)),
         tuple(sorted(countries, key=lambda country: _by_alphabet(country_label(country)))),
         tuple(sorted(by_column["currency"])),
+        tuple(reason.reason for reason in find_reasons(connection)),
     )
 
 

@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from db.schema.connection_states import AwaitedKind
 from db.schema.statuses import HistoryKind, SubscriptionStatus
+from db.statements.order_detail import COUNTED_TO
 from services.events.awaiting import AwaitedAction
 from services.mail.addresses import Utf8
 from services.orders.history_links import TextPart
 from services.refunds.requests import RefundRequest
+
+OTHERS_COUNTED: Final = COUNTED_TO - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,8 @@ class NameValue:
 class ActivationCode:
     """An activation code. A deleted one stays in the order, is shown crossed out and is never sent again.
 
-    `position` is its item's; copies of one code have the same `key`; `mail_waits_since` is set while a mail with it
-    waits to be sent.
+    `position` is its item's; copies of one code have the same `key`; `is_replaced` says that another code was issued in
+    its place; `mail_waits_since` is set while a mail with it waits to be sent.
     """
 
     id: int
@@ -33,6 +37,7 @@ class ActivationCode:
     code: str
     key: str
     deleted: bool
+    is_replaced: bool
     mail_waits_since: datetime | None
 
 
@@ -175,6 +180,8 @@ class OrderDetail:
     card_type: str | None
     card_last_4: str | None
     card_expiration_date: str | None
+    # In scope and with the same e-mail; more than `OTHERS_COUNTED` are not counted further.
+    other_orders: int
     additional_parameters: tuple[NameValue, ...]
     items: tuple[OrderItem, ...]
     history: tuple[HistoryEvent, ...]

@@ -7,7 +7,7 @@ of it: what is left is merged as a document of an erased customer.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -41,6 +41,20 @@ def find_messages(connection: Connection, patterns: Patterns, store_id: int | No
         bindparam("emails", type_=ARRAY(Text)), bindparam("numbers", type_=ARRAY(Text))
     )
     return tuple(connection.execute(statement, patterns.parameters() | {"store": store_id}).scalars())
+
+
+class MessageText(NamedTuple):
+    """The body of a message of the inbox, as text."""
+
+    order_id: int | None
+    text: str
+
+
+def read_bodies(connection: Connection, order_ids: Iterable[int], ids: Iterable[int]) -> list[MessageText]:
+    """The bodies of the messages about these orders, and of those with these `ids`; for administrators alone."""
+    statement = text("SELECT * FROM messages_of_person(:orders, :ids)").bindparams(*arrays("orders", "ids"))
+    rows = connection.execute(statement, {"orders": sorted(order_ids), "ids": sorted(ids)})
+    return [MessageText(row.order_id, bytes(row.body).decode(errors="replace")) for row in rows]
 
 
 def erase_messages(

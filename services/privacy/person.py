@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 
 from sqlalchemy import BigInteger, Connection, any_, bindparam, literal, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import Text
 
 from db.schema.mail_tables import mail
 from db.schema.order_tables import order_relation, orders, subscription
@@ -31,8 +31,8 @@ from services.privacy.known_values import (
 )
 from services.privacy.mentions import Kind, Mentions, Value, email_forms
 from services.privacy.messages import Patterns, erase_messages, find_messages
-from services.text.keys import digits_of, email_key
-from services.text.readings import key_of
+from services.privacy.searches import erase_saved_searches
+from services.text.keys import digits_of
 
 _LOOK_EVERY_SECONDS: Final = 0.05
 _FEWEST_DIGITS: Final = 7
@@ -152,7 +152,7 @@ def erase(
         mails=emptied.mails,
         taken_back=emptied.taken_back,
         # Those of accounts, who look for people in all of their stores.
-        saved_searches=_erase_saved_searches(connection, theirs) if reach.store_id is None else 0,
+        saved_searches=erase_saved_searches(connection, theirs) if reach.store_id is None else 0,
         messages=erase_messages(connection, person, reach.orders, reach.messages, theirs),
         mails_under_way=under_way + emptied.under_way,
     )
@@ -237,45 +237,6 @@ def _related(connection: Connection, own: list[int]) -> set[int]:
 
 def _touched_elsewhere(cuts: list[Cut], person: Person) -> list[int]:
     return sorted({cut["order"] for cut in cuts if cut["order"] is not None} - set(person.orders))
-
-
-_FIELDS: Final = {
-    "email": Kind.EMAIL,
-    "phone": Kind.PHONE,
-    "first_name": Kind.NAME,
-    "last_name": Kind.NAME,
-    "company": Kind.COMPANY,
-    "vat_number": Kind.VAT,
-    "card_last_4": Kind.CARD,
-}
-
-
-def _erase_saved_searches(connection: Connection, values: set[Value]) -> int:
-    """Remove the saved searches and the views that hold a value of the person; return how many there were."""
-    keys = {(value.kind, _comparable(value.kind, value.text)) for value in values}
-    mentions = Mentions(values, strong_only=True)
-
-    def holds(field: str, value: str) -> bool:
-        kind = _FIELDS.get(field)
-        return bool((kind and (kind, _comparable(kind, value)) in keys) or mentions.spans(value))
-
-    texts = connection.execute(text("SELECT * FROM saved_search_texts()"))
-    searches = {row.key for row in texts if holds(row.field, row.value)}
-    texts = connection.execute(text("SELECT * FROM view_texts()"))
-    views = {row.id for row in texts if holds(row.field, row.value)}
-    if not searches and not views:
-        return 0
-    statement = text("SELECT erase_saved_searches(:keys) + erase_views(:views)").bindparams(
-        bindparam("keys", type_=ARRAY(Text)), bindparam("views", type_=ARRAY(Integer))
-    )
-    parameters = {"keys": sorted(searches), "views": sorted(views)}
-    return int(connection.execute(statement, parameters).scalar_one())
-
-
-def _comparable(kind: Kind, value: str) -> str:
-    if kind is Kind.PHONE:
-        return digits_of(value) or ""
-    return key_of(email_key(value) or "") if kind is Kind.EMAIL else key_of(value).strip()
 
 
 def _patterns(values: Iterable[Value]) -> tuple[list[str], list[str]]:

@@ -96,10 +96,11 @@ def choose(page: Page, portal: Portal, order: Order, view: str = "Open") -> None
     if view != "Open":
         page.get_by_role("radio", name=view).click()
         settle(page)
-    # The newest request of all is the last one of the open ones.
+    # Those that nobody has taken come first, the oldest first.
     [[row_number]] = portal.execute(
-        "SELECT count(*) - 1 FROM refund_request WHERE closed_at IS NULL AND requested_at <= "
-        "(SELECT max(requested_at) FROM refund_request WHERE order_id = %s)"
+        "SELECT count(*) - 1 FROM refund_request r, (SELECT status <> 'requested' AS is_taken, requested_at "
+        "FROM refund_request WHERE order_id = %s ORDER BY id DESC LIMIT 1) own "
+        "WHERE r.closed_at IS NULL AND (r.status <> 'requested', r.requested_at) <= (own.is_taken, own.requested_at)"
         if not is_closed
         else "SELECT count(*) - 1 FROM refund_request WHERE closed_at >= "
         "(SELECT max(closed_at) FROM refund_request WHERE order_id = %s)",

@@ -16,7 +16,7 @@ REASON = (
 def test_a_long_reason_in_the_refund_queue(page: Page, portal: Portal) -> None:
     [[request_id]] = portal.execute(
         "UPDATE refund_request SET reason = %s WHERE id = (SELECT id FROM refund_request WHERE closed_at IS NULL "
-        "ORDER BY requested_at, id LIMIT 1) RETURNING id",
+        "ORDER BY status <> 'requested', requested_at, id LIMIT 1) RETURNING id",
         REASON.strip(),
     )
     assert request_id

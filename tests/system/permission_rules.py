@@ -156,6 +156,7 @@ RULES = {
     "reports.get_report": Rule(EVERYBODY, fixed(empty())),
     "refunds.requests.find_own_requests": Rule(EVERYBODY, fixed()),
     "accounts.profile.find_own_sessions": Rule(EVERYBODY, fixed(token="x")),
+    "customers.page.find_customer": Rule(EVERYBODY, call("order"), True),
     # Orders: what somebody does.
     "refunds.requests.request_refund": Rule(ACTING, call("order", reason="x"), True),
     "order_actions.licences.resend_licence": Rule(ACTING, call("order", code_id="code"), True),
@@ -270,31 +271,14 @@ RULES = {
     "audit.log.find_actions": Rule(ADMINISTRATORS, fixed()),
     "audit.log.record_audit_export": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC), address=None)),
     "audit.log.export_audit": Rule(ADMINISTRATORS, fixed(AuditFilter(UTC))),
+    "customers.access_request.record_person_export": Rule(
+        ADMINISTRATORS, call("order", ending="json", address=None)
+    ),
+    "customers.access_request.collect_held_data": Rule(ADMINISTRATORS, call("order")),
+    "customers.access_files.export_person": Rule(ADMINISTRATORS, call("order", ending="json", zone=UTC)),
     "privacy.erasure.preview_erasure": Rule(ADMINISTRATORS, fixed(email="ines@example.com")),
     "privacy.erasure.erase_personal_data": Rule(
         ADMINISTRATORS,
         fixed(email="ines@example.com", expected=dict.fromkeys((OWN, FOREIGN), Part.CUSTOMER)),
     ),
 }
-
-
-# What only other services call, after a function above has let somebody in; what is one's own; and what opens another
-# transaction and has tests of its own.
-INTERNAL = {
-    "connections.trial.send_test_event", "connections.locking.lock_connection",
-    "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
-    "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
-    "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",
-    "access.require_administrator", "actions.perform", "actions.perform_within",
-    "bulk.results_file.export_results", "bulk.runs.stop_run", "bulk.runs.get_run", "bulk.runs.find_outcomes",
-    "audit.recording.record_refusal",
-    "audit.log.seal_audit_filter", "audit.log.open_audit_filter",
-    "order_actions.locking.lock_orders", "exports.columns.statement_of",
-    "orders.search.stores_in_scope",
-    "orders.saved_searches.open_search",
-    "authentication.second_factor.begin", "authentication.second_factor.confirm",
-    "authentication.second_factor.remove", "authentication.second_factor.has_own",
-    "authentication.second_factor.is_required", "authentication.second_factor.needs_password",
-    "authentication.sessions.prove_password",
-    "accounts.profile.change_own_password", "accounts.profile.end_own_session", "accounts.profile.set_own_time_zone",
-}  # fmt: skip

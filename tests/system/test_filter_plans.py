@@ -1,5 +1,6 @@
 """Which index answers a filter, among enough orders that PostgreSQL has a choice; as the app's role."""
 
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,7 @@ INDEXES = {
     "rare product": ("order_item_name", SearchInput(product="rare")),
     "rare SKU": ("order_item_sku", SearchInput(product="nothing")),
     "common product": ("orders_newest", SearchInput(product="common")),
+    "listed reason": ("refund_request_listed_reason", SearchInput(refund_reason="suspected FRAUD")),
     "rare reason": ("refund_request_reason", SearchInput(refund_reason="rare")),
 }
 
@@ -69,7 +71,8 @@ def test_the_newest_orders_come_from_this_index(anna: int, name: str) -> None:
         )
         explained = plan(connection, statement.params(parameters))
     assert index in explained, explained
-    assert "Seq Scan" not in explained
+    # The list of reasons has a dozen rows.
+    assert "Seq Scan" not in explained.replace("Seq Scan on refund_reason", "")
     # One index yields them in order: nothing of a store is sorted but what is rare.
     if index.startswith("orders_"):
         assert explained.count("Sort Key") == 1, explained
@@ -119,10 +122,12 @@ def test_the_values_to_choose_from_are_read_from_the_indexes_in_one_statement(an
     with viewer_transaction(anna) as connection, counted() as seen:
         values = filter_values(connection, factories.viewer(anna))
         assert len([statement for statement in seen if "WITH RECURSIVE" in statement]) == 1
-    assert values == FilterValues(("Invoice", "Visa"), ("DE", "CH"), ("CHF", "EUR"))
+    assert replace(values, reasons=()) == FilterValues(("Invoice", "Visa"), ("DE", "CH"), ("CHF", "EUR"), ())
+    assert values.reasons[:2] == ("Accidental purchase", "Duplicate order"), "in the order of the list"
 
 
 def test_values_of_foreign_stores_are_not_offered(anna: int) -> None:
     outsider = factories.account("bea", stores=["shop-c"])
     with viewer_transaction(outsider) as connection:
-        assert filter_values(connection, factories.viewer(outsider)) == FilterValues((), (), ())
+        values = filter_values(connection, factories.viewer(outsider))
+    assert replace(values, reasons=()) == FilterValues((), (), (), ())

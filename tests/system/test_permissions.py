@@ -23,7 +23,8 @@ from services.connections.secrets import new_secret
 from services.errors import NotAllowed, NotFound
 from tests.support import factories
 from tests.support.factories import document, item, run
-from tests.system.permission_rules import AWAITED, DECIDED_AT, FOREIGN, INTERNAL, OWN, RULES, empty
+from tests.system.internal_functions import INTERNAL
+from tests.system.permission_rules import AWAITED, DECIDED_AT, FOREIGN, OWN, RULES, empty
 
 
 class Undone(Exception):

@@ -22,6 +22,7 @@ ACTIONS = (
     "action answered",
     "replay deliveries",
     # New ones.
+    *("cancel order", "reissue licence", "export personal data"),
     *(
         "approve refund",
         "send back refund",
@@ -29,7 +30,6 @@ ACTIONS = (
         "create refund reason",
         "change refund reason",
     ),
-    *("cancel order", "reissue licence"),
     *("change mail text", "reset mail text"),
     *("start bulk run", "stop bulk run"),
     *("save view", "change view", "delete view"),
@@ -66,6 +66,7 @@ _FILTER_INDEXES = {
     "order_item_product": "ON order_item (checkout_page_id, product_key) WHERE product_key IS NOT NULL",
     "order_item_sku": "ON order_item (checkout_page_id, sku_key) WHERE sku_key IS NOT NULL",
     "refund_request_reason": "ON refund_request (checkout_page_id, reason_key) WHERE reason_key IS NOT NULL",
+    "refund_request_listed_reason": "ON refund_request (checkout_page_id, reason_id) WHERE reason_id IS NOT NULL",
 }
 
 
@@ -75,10 +76,10 @@ def upgrade() -> None:
         add_words_check(table, "action", ACTIONS)
     add_words_check("mail", "kind", MAIL_KINDS)
     # What commits in between comes before the files below, which run once.
-    _filters()
     _add_refund_columns()
     add_columns("orders", {"cancelled_at": "timestamptz"})
     add_columns("activation_code", {"issued_at": "timestamptz", "replaced_at": "timestamptz"})
+    _filters()
     run_sql("0023_customer.sql")
     run_sql("0023_telling.sql")
     run_sql("0023_bulk.sql")

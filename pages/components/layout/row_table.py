@@ -1,6 +1,7 @@
 """A table in which a click anywhere in a row chooses it."""
 
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -27,8 +28,8 @@ def row_table(
     chosen_row = ids.index(state[chosen_key]) if state.get(chosen_key) in ids else None
     table = st.dataframe(
         frame,
-        # Another set of rows, or another choice, begins a new selection.
-        key=f"table_{name}_{ids[0]}_{len(ids)}_{state.get(chosen_key)}",
+        # Other rows, the same in another order, or another choice begin a new selection.
+        key=f"table_{name}_{crc32(repr(ids).encode()):x}_{state.get(chosen_key)}",
         hide_index=True,
         height=table_height(len(ids), rows_shown),
         row_height=ROW_HEIGHT,

@@ -14,7 +14,6 @@ from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.errors import NotFound
-from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.order_actions.notes import add_note
 from services.order_actions.subscriptions import cancel_subscription, resume_subscription
@@ -57,10 +56,6 @@ def cancel_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
 
 def resume_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
     return order_dialog(order, "Resume subscription", _resume, ItemSubject(order.order_id, item.position))
-
-
-def email_dialog(order: OrderDetail) -> Dialog[EmailSubject]:
-    return order_dialog(order, "Correct e-mail", _email, EmailSubject(order.order_id, order.email))
 
 
 def note_dialog(order: OrderDetail) -> Dialog[int]:
@@ -138,19 +133,6 @@ def _resume(subject: ItemSubject) -> None:
         submit({"": error}, resume_subscription, order.order_id, position=item.position, reason=reason or "")
 
 
-def _email(subject: EmailSubject) -> None:
-    order = read_order(subject.order_id)
-    about_order(order)
-    st.html(f"<p>Now: <bdi>{html_text(subject.email or '–')}</bdi></p>")
-    with st.form("dialog_email", border=False):
-        email = st.text_input("New e-mail", key=field_key("email"), autocomplete="off")
-        error = st.empty()
-        st.caption("The customer's mails, licences included, go to the new address from now on.")
-        is_pressed = st.form_submit_button("Save e-mail", type="primary")
-    if is_pressed:
-        submit({"": error}, correct_email, order.order_id, email=email or "", expected=subject.email)
-
-
 def _note(order_id: int) -> None:
     about_order(read_order(order_id))
     with st.form("dialog_note", border=False):
@@ -169,6 +151,7 @@ def _about_subscription(order: OrderDetail, item: OrderItem, effect: str) -> Non
 
 
 def about_order(order: OrderDetail, *details: str) -> None:
+    """The line that names the order a dialog is about."""
     more = "".join(f", <bdi>{html_text(detail)}</bdi>" for detail in details)
     name = f'<strong class="es-mono"><bdi>{html_text(order.order_name)}</bdi></strong>'
     st.html(f'<p class="es-about">Order {name}{more}</p>')

@@ -33,7 +33,7 @@ TEXT_LABELS = {
     "refund_reason": "Reason for refund",
 }
 # Texts that are chosen from a list.
-CHOICES: Final = frozenset({"country", "payment_method", "currency"})
+CHOICES: Final = frozenset({"country", "payment_method", "currency", "refund_reason"})
 DATE_LABELS = {
     "created_from": "Order creation date from",
     "created_to": "Order creation date to",

@@ -31,7 +31,7 @@ def more_filters(viewer: Viewer, errors: Mapping[str, str]) -> None:
     _dates(errors)
     _customer(options, errors)
     _purchase(options, errors)
-    _statuses(viewer, errors)
+    _statuses(viewer, options, errors)
 
 
 def _dates(errors: Mapping[str, str]) -> None:
@@ -79,7 +79,7 @@ def _purchase(options: FilterValues, errors: Mapping[str, str]) -> None:
         )
 
 
-def _statuses(viewer: Viewer, errors: Mapping[str, str]) -> None:
+def _statuses(viewer: Viewer, options: FilterValues, errors: Mapping[str, str]) -> None:
     groups, choices = st.columns([2.2, 1], gap="medium")
     with groups:
         st.html('<div class="es-group-label">Order status</div>')
@@ -96,4 +96,4 @@ def _statuses(viewer: Viewer, errors: Mapping[str, str]) -> None:
             format_func=SUBSCRIPTION_WORDS.__getitem__,
             key=field_key("subscription"),
         )
-        text_field("refund_reason", errors)
+        choice_field("refund_reason", options.reasons, errors)

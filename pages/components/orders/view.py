@@ -15,20 +15,23 @@ import streamlit as st
 from markupsafe import Markup
 
 from db.schema.statuses import RENEWAL_ACTIVATED, RENEWAL_DEACTIVATED, RefundStatus, status_labels
-from pages.components.layout.dialogs import Dialog, open_dialog
+from pages.components.layout.dialogs import Dialog
 from pages.components.layout.status_chips import chip
 from pages.components.orders import dialogs
+from pages.components.orders.buttons import button_name, dialog_button
+from pages.components.orders.customer_dialogs import cancel_order_dialog, email_dialog
+from pages.components.orders.licences_block import draw_licences
 from pages.components.orders.refund_dialog import refund_dialog
 from pages.components.orders.stop_waiting import stop_dialog, stoppable
-from pages.components.orders.ways import is_awaited_elsewhere, refund_ways, subscription_ways
+from pages.components.orders.ways import code_ways, is_awaited_elsewhere, refund_ways, subscription_ways
 from pages.rendering.formatting import format_clock, format_day, format_number, format_time
 from pages.rendering.templates import pieces
 from services.access import Viewer
 from services.money import format_money
+from services.order_actions.cancellation import why_not_cancelled_unpaid
 from services.order_actions.customer_email import why_not_corrected
-from services.order_actions.licences import COPY_DELETED, why_not_sent
 from services.order_actions.subscriptions import why_not_cancelled, why_not_resumed
-from services.orders.models import HistoryEvent, OrderDetail, OrderItem, Subscription, dead_copies
+from services.orders.models import OTHERS_COUNTED, HistoryEvent, OrderDetail, OrderItem, Subscription
 from services.refunds.requests import RefundRequest, why_not_requested
 
 KIND_WORDS: Final = {
@@ -49,7 +52,6 @@ ACTION_WORDS: Final = {
     "document": "decided anew",
 }
 RESULT_WORDS: Final = {"full": "Full refund", "partial": "Partial refund", "failed": "The refund failed"}
-_LOOK_ONLY: Final = "Your account may look at orders, but not change them."
 
 
 def draw_order(
@@ -71,23 +73,25 @@ def draw_order(
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 st.html(view.first(), width="content")
                 _refund_button(order, viewer, key)
+                _cancel_button(order, viewer, key)
             st.html(view.second())
         left, right = st.columns([1.1, 1], gap="large")
         with left, st.container(key=f"{key}_left", gap="xsmall"):
             _draw_items(order, viewer, view, key)
-            _draw_licences(order, viewer, view, key)
+            draw_licences(order, viewer, view, key)
             if order.additional_parameters:
                 st.html(view.parameters())
         with right, st.container(key=f"{key}_right", gap="xsmall"):
             with _headed(view, "Customer"):
+                _customer_link(order)
                 if viewer.may_act and why_not_corrected(customer_erased=order.customer_erased) is None:
-                    _button("Correct e-mail", f"{key}_email", dialogs.email_dialog(order))
+                    dialog_button("Correct e-mail", f"{key}_email", email_dialog(order))
             st.html(view.customer())
             st.html(view.payment())
             _refund_stop_button(order, viewer, key)
             with _headed(view, "Order History"):
                 if viewer.may_act:
-                    _button("Add note", f"{key}_note", dialogs.note_dialog(order))
+                    dialog_button("Add note", f"{key}_note", dialogs.note_dialog(order))
             st.html(view.history())
 
 
@@ -109,6 +113,7 @@ def order_pieces(
         time=lambda at: format_time(at, zone),
         clock=lambda at: format_clock(at, zone),
         renewal=_renewal,
+        code_ways_of=lambda code: code_ways(order.awaited, code, zone),
         ways_of=lambda subscription_id: subscription_ways(order.awaited, subscription_id, zone),
         is_awaited_elsewhere=lambda subscription: is_awaited_elsewhere(order.awaited, subscription),
         refund_ways_of=lambda request_id: refund_ways(order.awaited, request_id, zone),
@@ -142,7 +147,26 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
         requests=((request.status, request.result) for request in order.refunds),
     )
     if viewer.may_act and why_not is None:
-        _button("Request refund", f"{key}_refund", refund_dialog(order), type_="secondary")
+        dialog_button("Request refund", f"{key}_refund", refund_dialog(order), type_="secondary")
+
+
+def _cancel_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
+    if viewer.may_act and why_not_cancelled_unpaid(status=order.status) is None:
+        dialog_button("Cancel order", f"{key}_cancel", cancel_order_dialog(order), type_="secondary")
+
+
+def _customer_link(order: OrderDetail) -> None:
+    """The way to the customer's other orders; the address names this order and no person."""
+    if order.customer_erased or not (order.email or order.phone):
+        return
+    number = order.other_orders
+    if not number:
+        label = "Customer"
+    elif number == 1:
+        label = "1 more order"
+    else:
+        label = f"{OTHERS_COUNTED}+ more orders" if number > OTHERS_COUNTED else f"{number} more orders"
+    st.page_link("pages/customer.py", label=label, query_params={"order": str(order.order_id)})
 
 
 def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
@@ -155,12 +179,14 @@ def _draw_items(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None
         waiting += view.subscription(item)
         button = _subscription_button(order, item, item.subscription, viewer)
         if button is not None:
+            label, dialog = button
+            own_key = f"{key}_{label.lower().replace(' ', '_')}_{item.position}"
+            if label != "Stop waiting":
+                waiting += button_name(own_key, f"{label} renewal of item {number}: {item.name}")
             st.html(waiting)
             waiting = ""
-            label, dialog = button
             with st.container(key=f"{key}_renewal_{item.position}"):
-                name = label.lower().replace(" ", "_")
-                _button(label, f"{key}_{name}_{item.position}", dialog, type_="secondary")
+                dialog_button(label, own_key, dialog, type_="secondary")
     if waiting:
         st.html(waiting)
 
@@ -183,7 +209,9 @@ def _refund_stop_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
     action = stoppable(order.awaited, viewer)
     if action is not None:
         with st.container(key=f"{key}_stop_refund"):
-            _button("Stop waiting", f"{key}_stop", stop_dialog(order.order_name, action), type_="secondary")
+            dialog_button(
+                "Stop waiting", f"{key}_stop", stop_dialog(order.order_name, action), type_="secondary"
+            )
 
 
 def _subscription_action(subscription: Subscription) -> str | None:
@@ -195,51 +223,11 @@ def _subscription_action(subscription: Subscription) -> str | None:
     return None
 
 
-def _draw_licences(order: OrderDetail, viewer: Viewer, view: Any, key: str) -> None:
-    why_not = why_not_sent(
-        status=order.status,
-        delivery_allowed=order.delivery_allowed,
-        customer_erased=order.customer_erased,
-        email=order.email,
-        utf8=order.utf8,
-    )
-    if not viewer.may_act:
-        why_not = _LOOK_ONLY
-    dead = dead_copies(order.items)
-    has_live_code = any(code.id not in dead for item in order.items for code in item.codes)
-    waiting = view.heading("License information")
-    if why_not and has_live_code:
-        waiting += view.hint(f"Cannot resend: {why_not}")
-    waiting += Markup('<div class="es-sub">Activation code</div>')
-    for number, item in enumerate(order.items, 1):
-        for index, code in enumerate(item.codes):
-            line = view.code(code, number if index == 0 else "")
-            if why_not or code.id in dead:
-                waiting += line if code.deleted or code.id not in dead else line + view.hint(COPY_DELETED)
-                continue
-            if waiting:
-                st.html(waiting)
-                waiting = ""
-            with st.container(
-                horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_code_{code.id}"
-            ):
-                st.html(line, width="stretch")
-                _button("Resend", f"{key}_resend_{code.id}", dialogs.resend_dialog(order, item, code))
-        waiting += (
-            view.license_user(item) if item.codes else view.no_code(number, item) + view.license_user(item)
-        )
-    st.html(waiting)
-
-
 def _headed(view: Any, title: str) -> Any:
     """A heading; elements drawn inside the block appear at its right end."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     row.html(view.heading(title), width="stretch")
     return row
-
-
-def _button(label: str, key: str, dialog: Dialog[Any], *, type_: Any = "tertiary") -> None:
-    st.button(label, key=key, type=type_, on_click=open_dialog, args=(dialog,))
 
 
 def _by_day(order: OrderDetail, zone: ZoneInfo) -> Iterator[tuple[str, list[HistoryEvent]]]:

@@ -44,6 +44,9 @@ RULES = {
         lambda ids: f"/export/audit-log/{ids['audit']}.csv", only=Role.ADMINISTRATOR
     ),
     "/export/{key}.{ending}": Rule(lambda ids: f"/export/{ids['search']}.csv"),
+    "/personal-data/{order_id:int}.{ending}": Rule(
+        lambda ids: f"/personal-data/{ids['order']}.json", only=Role.ADMINISTRATOR
+    ),
     "/o/{page_key}": Rule(lambda ids: f"/o/{ids['page']}", is_private=False),
     "/o/{page_key}/documents/{document_id:int}": Rule(
         lambda ids: f"/o/{ids['page']}/documents/{ids['document']}", is_private=False
@@ -90,7 +93,7 @@ def ids(people: dict[Role, int]) -> dict[int, dict[str, str]]:
                 asks,
                 parse_filter(SearchInput(email=f"someone@{store}.example"), zone=ZoneInfo("UTC")),
             )
-        made[order_id] = {"document": str(paper), "page": str(page), "search": search}
+        made[order_id] = {"order": str(order_id), "document": str(paper), "page": str(page), "search": search}
         made[order_id]["audit"] = seal_audit_filter(asks, {}, zone=ZoneInfo("UTC"))
     return made
 

@@ -163,6 +163,10 @@ FIELDS: dict[str, tuple[dict[str, Any], Oracle]] = {
         {"total_from": "1.234", "total_to": "1.234", "currency": "KWD"},
         has_total("KWD", "1.234", "1.234"),
     ),
+    "listed reason": (
+        {"refund_reason": "duplicate ORDER"},
+        lambda o, r: o["order_id"] in r and reason(o["order_id"]).startswith("Duplicate order"),
+    ),
     "refund reason": (
         {"refund_reason": "Bought twice"},
         lambda o, r: o["order_id"] in r and fold(reason(o["order_id"])) == "bought twice",

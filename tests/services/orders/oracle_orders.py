@@ -57,7 +57,15 @@ TOTALS = (
 )  # fmt: skip
 
 
-REASONS = ("Bought twice", "bought TWICE", " Gefällt nicht", "r")
+# Of the list, with own words behind it, and not of the list.
+REASONS = (
+    "Duplicate order: on Monday",
+    "Duplicate order",
+    "Bought twice",
+    "bought TWICE",
+    " Gefällt nicht",
+    "r",
+)
 
 
 DOMAIN = "example.com"

@@ -38,10 +38,11 @@ def refunds(orders: dict[int, Document]) -> dict[int, str]:
         is_closed = status in (RefundStatus.COMPLETED, RefundStatus.REFUSED)
         result = {RefundStatus.COMPLETED: "full", RefundStatus.REFUSED: "refused"}.get(status)
         factories.run(
-            "INSERT INTO refund_request (order_id, checkout_page_id, status, result, reason, requester_name, "
-            "requester_email, taken_at, closed_at) SELECT order_id, checkout_page_id, :status, :result, :reason, "
-            "'n', 'e', CASE WHEN :taken THEN now() END, CASE WHEN :closed THEN now() END FROM orders "
-            "WHERE order_id = :id",
+            "INSERT INTO refund_request (order_id, checkout_page_id, status, result, reason, reason_id, "
+            "requester_name, requester_email, taken_at, closed_at) "
+            "SELECT order_id, checkout_page_id, :status, :result, :reason, "
+            "(SELECT l.id FROM refund_reason l WHERE :reason LIKE l.reason || '%'), 'n', 'e', "
+            "CASE WHEN :taken THEN now() END, CASE WHEN :closed THEN now() END FROM orders WHERE order_id = :id",
             id=number, status=status, result=result, taken=status is not RefundStatus.REQUESTED, closed=is_closed,
             reason=reason(number),
         )  # fmt: skip
