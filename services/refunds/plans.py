@@ -174,13 +174,9 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
     if head is None:
         return None
     parts = _parts_of(connection, order_id, head.currency)
+    names = ("position", "item_id", "name", "quantity", "amount", "refunded")
     items = connection.execute(
-        select(
-            *[
-                order_item.c[name]
-                for name in ("position", "item_id", "name", "quantity", "amount", "refunded")
-            ]
-        )
+        select(*[order_item.c[name] for name in names])
         .where(order_item.c.order_id == order_id)
         .order_by(order_item.c.position)
     ).all()
@@ -195,6 +191,7 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
         earlier,
     )
     twins = _code_twins(connection, order_id)
+    above = _approval_above(head.refund_approval_limits, head.currency, earlier)
     return RefundPlan(
         sums,
         tuple(
@@ -208,7 +205,7 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
             for item in items
         ),
         head.refund_four_eyes,
-        _approval_above(head.refund_approval_limits, head.currency, earlier),
+        above,
     )
 
 
