@@ -68,7 +68,7 @@ def _list(listed: tuple[RefundReason, ...]) -> None:
     for place, reason in enumerate(listed, 1):
         if reason.id == chosen:
             with st.container(horizontal=True, vertical_alignment="center", key=f"reason_{reason.id}_band"):
-                st.html(f"<h3><bdi>{html_text(reason.reason)}</bdi></h3>", width="stretch")
+                st.html(f"<h2><bdi>{html_text(reason.reason)}</bdi></h2>", width="stretch")
                 dialog = _edit_dialog(reason, place, len(listed))
                 st.button("Edit", on_click=open_dialog, args=(dialog,), type="primary")
 
