@@ -72,6 +72,11 @@ class StripeExecutor:
             return "The order does not say which payment of Stripe it was paid with."
         if payment.reference[:3] not in _REFERENCES:
             return "The order's payment reference is none of Stripe's: those begin with pi_ or ch_."
+        try:
+            if payment.amount is not None:
+                to_stripe(payment.amount, payment.currency)
+        except InexactAmount as error:
+            return str(error)
         return None
 
     def send(self, outgoing: OutgoingEvent) -> Result:
