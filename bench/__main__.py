@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import (
+    box,
+    bulk,
     clicks,
     customers,
     downloads,
@@ -34,6 +36,7 @@ Measure = Callable[[int, int], list[Row]]
 # rounds and the account.
 PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
+    "box": ("The search box, against the form", box.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
     "customer": ("Opening a customer's page, against a plain statement per part", customers.measure),
     "report": ("Reports", reports.measure),
@@ -42,6 +45,7 @@ PARTS: dict[str, tuple[str, Measure]] = {
     "import": ("Importing documents, against COPY of the same rows", imports.measure),
     "clicks": ("Clicks in Chromium, against a plain page of the same size", clicks.measure),
     "hooks": ("Connections: messages in, events out", hooks.measure),
+    "bulk": ("Many orders at once", bulk.measure),
     "people": ("People at one process, a click every two seconds each", people.measure),
 }
 GROWTH = "The same searches over more orders"

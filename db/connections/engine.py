@@ -38,6 +38,7 @@ _BEGIN_ANONYMOUS = text(f"SELECT {_LIMITS}, set_config('esupport.viewer', '', tr
 _ACT_FOR_RUN = text(
     f"SELECT {_LIMITS}, become_for_run(:run) AS role, set_config('role', '{roles.APP_ROLE}', true)"
 )
+_AS_JOBS = text(f"SET LOCAL ROLE {roles.JOBS_ROLE}")
 _ROLE = text("SELECT viewer_role()")
 _HAS_WRITTEN = text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
 
@@ -187,6 +188,13 @@ def _refusal(account_id: int, error: Exception) -> NotAllowed | None:
 @contextmanager
 def jobs_transaction() -> Iterator[Connection]:
     """One transaction as the jobs' role: imports, demo data, housekeeping, mail, the judging of second factors."""
+    with jobs_connection() as connection, jobs_transaction_on(connection):
+        yield connection
+
+
+@contextmanager
+def jobs_connection() -> Iterator[Connection]:
+    """A connection for one transaction of the jobs' role after the other, for work that consists of many."""
     web_jobs_url = database_settings().web_jobs_database_url
     # A web server that runs as a user of its own does not know the owner's address.
     engine = (
@@ -194,9 +202,16 @@ def jobs_transaction() -> Iterator[Connection]:
         if web_jobs_url is None
         else pooled(f"jobs {web_jobs_url}", lambda: web_jobs_url, options="-c jit=off")
     )
-    with engine.begin() as connection:
-        connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
+    with engine.connect() as connection:
         yield connection
+
+
+@contextmanager
+def jobs_transaction_on(connection: Connection) -> Iterator[None]:
+    """One transaction as the jobs' role on a `jobs_connection`."""
+    with connection.begin():
+        connection.execute(_AS_JOBS)
+        yield
 
 
 @contextmanager

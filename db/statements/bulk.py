@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -146,9 +147,7 @@ def finish_statement() -> Update:
             bulk_run.c.stop_requested | ~is_left,
         )
         .values(
-            state=func.coalesce(
-                select(literal(BulkState.STOPPED)).where(is_left).scalar_subquery(), literal(BulkState.DONE)
-            ),
+            state=case((is_left, literal(BulkState.STOPPED)), else_=literal(BulkState.DONE)),
             finished_at=func.now(),
             entered_text=None,
         )

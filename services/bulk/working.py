@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from db.connections import roles
-from db.connections.engine import act_for_run, jobs_transaction
+from db.connections.engine import act_for_run, jobs_connection, jobs_transaction, jobs_transaction_on
 from db.errors import sqlstate, without_values
 from db.schema.bulk_states import BulkKind, BulkOrderState, BulkState
 from db.schema.bulk_tables import bulk_run, bulk_run_order
@@ -33,7 +33,7 @@ _ORDERS_PER_TURN: Final = 25
 _LONGEST_SECONDS: Final = 30
 _MOST_ATTEMPTS: Final = 3
 # Between two orders, so that people's clicks are served in between.
-_PAUSE_SECONDS: Final = 0.002
+_PAUSE_SECONDS: Final = 0.001
 MAY_NOT_ACT: Final = "The account may no longer act on orders."
 DISABLED: Final = "The account was disabled."
 UNEXPECTED: Final = "An unexpected error; the worker's log has it."
@@ -98,38 +98,45 @@ def _find_running() -> list[_Run]:
 
 def _turn(run: _Run, stop: threading.Event) -> int:
     """Settle some orders of the run; how many. Ends the run when nothing is left of it."""
-    for number in range(_ORDERS_PER_TURN):
-        if stop.is_set():
-            return number
-        try:
-            is_taken = _settle_next(run)
-        except _Ended as ended:
-            _end(run, str(ended))
-            return number
-        if not is_taken:
-            with jobs_transaction() as connection:
-                connection.execute(bulk.finish_statement(), {"run": run.id})
-            return number
-        stop.wait(_PAUSE_SECONDS)
+    viewer: Viewer | None = None
+    with jobs_connection() as connection:
+        for number in range(_ORDERS_PER_TURN):
+            if stop.is_set():
+                return number
+            try:
+                with jobs_transaction_on(connection):
+                    viewer = _settle_next(connection, run, viewer)
+            except _Ended as ended:
+                _end(run, str(ended))
+                return number
+            if viewer is None:
+                with jobs_transaction_on(connection):
+                    connection.execute(bulk.finish_statement(), {"run": run.id})
+                return number
+            stop.wait(_PAUSE_SECONDS)
     return _ORDERS_PER_TURN
 
 
-def _settle_next(run: _Run) -> bool:
-    """Take the next order of the run and act on it; False when none can be taken."""
-    with jobs_transaction() as connection:
-        row = connection.execute(bulk.claim_statement(), {"run": run.id}).one_or_none()
-        if row is None:
-            return False
-        claim = _Claim(row.number, row.order_id, row.attempts)
-        role = act_for_run(connection, run.id, longest_seconds=_LONGEST_SECONDS)
-        if role is None or Role(role) not in Permission.ACT.roles:
-            raise _Ended(DISABLED if role is None else MAY_NOT_ACT)
+def _settle_next(connection: Connection, run: _Run, viewer: Viewer | None) -> Viewer | None:
+    """Take the next order of the run and act on it; None when none can be taken, else the acting account.
+
+    `viewer` is that account as it was at an earlier order of this turn, for its name and e-mail: its rights are asked
+    for anew, here and by the action.
+    """
+    row = connection.execute(bulk.claim_statement(), {"run": run.id}).one_or_none()
+    if row is None:
+        return None
+    claim = _Claim(row.number, row.order_id, row.attempts)
+    role = act_for_run(connection, run.id, longest_seconds=_LONGEST_SECONDS)
+    if role is None or Role(role) not in Permission.ACT.roles:
+        raise _Ended(DISABLED if role is None else MAY_NOT_ACT)
+    if viewer is None or viewer.role != role:
         viewer = get_viewer(connection, run.account_id)
-        state, reason = _act(connection, viewer, run, claim)
-        if state is not BulkOrderState.DONE or reason is not None:
-            connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
-            _note(connection, run, claim, state, reason)
-    return True
+    state, reason = _act(connection, viewer, run, claim)
+    if state is not BulkOrderState.DONE or reason is not None:
+        connection.execute(text(f"SET LOCAL ROLE {roles.JOBS_ROLE}"))
+        _note(connection, run, claim, state, reason)
+    return viewer
 
 
 def _act(
