@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import (
+    box,
     bulk,
     clicks,
     customers,
@@ -35,6 +36,7 @@ Measure = Callable[[int, int], list[Row]]
 # rounds and the account.
 PARTS: dict[str, tuple[str, Measure]] = {
     "search": ("Searching, with the count, against hand-written SQL", search.measure),
+    "box": ("The search box, against the form", box.measure),
     "opening": ("Opening an order, against a plain statement per table", opening.measure),
     "customer": ("Opening a customer's page, against a plain statement per part", customers.measure),
     "report": ("Reports", reports.measure),

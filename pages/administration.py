@@ -9,6 +9,7 @@ from pages.components.administration.connections import connections
 from pages.components.administration.mail_log import mail_log
 from pages.components.administration.mail_trouble import mail_trouble
 from pages.components.administration.personal_data import erasure
+from pages.components.administration.refund_reasons import refund_reasons
 from pages.components.administration.stores import stores
 from pages.components.administration.teams import teams
 from pages.components.administration.texts import texts
@@ -20,6 +21,7 @@ _SECTIONS = {
     "Accounts": accounts,
     "Teams": teams,
     "Checkout pages": stores,
+    "Refund reasons": refund_reasons,
     "Texts": texts,
     "Connections": connections,
     "Audit log": audit,

@@ -35,12 +35,12 @@ def page() -> None:
     with st.container(key="profile"):
         about, password = st.columns(2, gap="medium")
     with about, st.container(border=True, height="stretch"):
-        st.subheader("Account", anchor=False)
+        st.header("Account", anchor=False)
         _facts(viewer)
         _time_zone(viewer)
         st.button("Sign out", key="profile_sign_out", icon=":material/logout:", on_click=sign_out)
     with password, st.container(border=True, height="stretch"):
-        st.subheader("Change password" if settings().sign_in.passwords else "Sign in", anchor=False)
+        st.header("Change password" if settings().sign_in.passwords else "Sign in", anchor=False)
         if (provider := settings().sign_in.provider) and not settings().sign_in.passwords:
             st.text(f"You sign in with {provider.name}.")
         elif set_password.draw_form(viewer):
@@ -48,13 +48,13 @@ def page() -> None:
             st.rerun()
     if viewer.may_work_refund_queue:
         with st.container(border=True, key="profile_digest"):
-            st.subheader("Refund requests by e-mail", anchor=False)
+            st.header("Refund requests by e-mail", anchor=False)
             draw_digest(viewer)
     with st.container(border=True, key="profile_factor"):
-        st.subheader("Second factor", anchor=False)
+        st.header("Second factor", anchor=False)
         second_factor.draw_own(viewer)
     with st.container(border=True, key="profile_sessions"):
-        st.subheader("Signed in", anchor=False)
+        st.header("Signed in", anchor=False)
         _sessions(viewer)
     st.caption(f"ESupport portal {VERSION}")
 

@@ -24,7 +24,8 @@ from pages.components.layout.session import client_address, current_viewer, time
 from pages.components.layout.status_chips import chip
 from pages.components.layout.style import page_style
 from pages.components.orders.stop_waiting import stop_dialog
-from pages.components.refunds import dialogs
+from pages.components.refunds import approval_dialogs, dialogs
+from pages.components.refunds.approval_dialogs import decision_html
 from pages.components.refunds.queue_filters import queue_filters
 from pages.components.refunds.queue_table import queue_table, request_statuses
 from pages.components.refunds.waiting import remember_waiting
@@ -36,7 +37,9 @@ from services.errors import SupportError
 from services.events.awaiting import AwaitedAction, find_open_refund
 from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
+from services.refunds.approval import why_not_second
 from services.refunds.plans import RefundPlan, find_plan
+from services.refunds.proposals import proposal_text
 from services.refunds.queue import (
     PAGE,
     Cursor,
@@ -47,6 +50,7 @@ from services.refunds.queue import (
     count_queue,
     find_queue,
 )
+from services.refunds.request_lock import FourEyes
 from services.refunds.taking import find_last_taken, take_next
 
 _AWAITED_HINT = "Recorded, and sent out: it is closed by the answer. The order shows how far it is."
@@ -207,6 +211,8 @@ def _draw_request(viewer: Viewer, row: QueueRow, zone: ZoneInfo) -> None:
                 "refund_request.html.jinja",
                 row=row,
                 plan=plan,
+                proposal=proposal_text(request.proposed, row.currency),
+                decision=Markup(decision_html(row, plan)) if request.waits_for_approval else "",  # noqa: S704 - a template
                 time=lambda at: format_time(at, zone),
                 money=lambda amount: format_money(amount, row.currency),
             )
@@ -228,6 +234,14 @@ def _buttons(
         if awaited is not None:
             _button("Stop waiting", stop_dialog(row.order_name, awaited, screen=Screen.REFUND_QUEUE))
         return
+    if request.waits_for_approval:
+        _approval_buttons(viewer, row, plan)
+        return
+    if plan.four_eyes and request.requested_by == viewer.account_id:
+        st.html(f'<div class="es-hint">{FourEyes.message}</div>', width="content")
+        if request.taken_by == viewer.account_id:
+            _button("Release", dialogs.release_dialog(row), type_="tertiary")
+        return
     if request.status == RefundStatus.REQUESTED:
         _button("Take", dialogs.take_dialog(row), type_="primary")
         return
@@ -237,6 +251,18 @@ def _buttons(
         _button("Mark as failed", dialogs.fail_dialog(row))
     if request.taken_by == viewer.account_id or viewer.may_administer:
         _button("Release", dialogs.release_dialog(row), type_="tertiary")
+
+
+def _approval_buttons(viewer: Viewer, row: QueueRow, plan: RefundPlan) -> None:
+    request = row.request
+    why = why_not_second(viewer, decided_by=request.decided_by, requested_by=request.requested_by)
+    if why is None:
+        _button("Approve", approval_dialogs.approve_dialog(row, plan), type_="primary")
+        _button("Send back", approval_dialogs.send_back_dialog(row, plan))
+    else:
+        st.html(f'<div class="es-hint">{why}</div>', width="content")
+    if request.decided_by == viewer.account_id or viewer.may_administer:
+        _button("Withdraw", approval_dialogs.withdraw_dialog(row, plan), type_="tertiary")
 
 
 def _button(

@@ -137,7 +137,7 @@ def _refunds(order_filter: OrderFilter) -> None:
 
 
 def _stores(report: Report, order_filter: OrderFilter) -> None:
-    st.subheader("By store", anchor=False)
+    st.header("By store", anchor=False)
     given_back = {(store.store, store.currency): store for store in report.given_back}
     refunded = [given_back.get((store.store, store.currency)) for store in report.stores]
     frame = pd.DataFrame(
@@ -176,7 +176,7 @@ def _after_sale(report: Report) -> None:
 
     A dash marks a figure without a basis: no refund was requested, the store sells no subscriptions.
     """
-    st.subheader("Refunds and subscriptions by store", anchor=False)
+    st.header("Refunds and subscriptions by store", anchor=False)
     stores = report.after_sale
     if not (report.refunds.requests or report.resends or report.subscriptions.number):
         st.text("Nobody requested a refund, no licence was sent again, and there are no subscriptions.")

@@ -76,9 +76,25 @@ def pay(order: Document) -> None:
         "card_last_4": "4242",
     }
     [item] = order["items"]
-    code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-    item |= {"delivered": True, "activation_codes": [{"code": code}]}
+    item |= {"delivered": True, "activation_codes": [{"code": new_code()}]}
     item["subscription"] |= {"status": "active", "next_renewal_date": _next_renewal()}
+
+
+def new_code() -> str:
+    """An activation code that nobody has."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def replace_code(order: Document, old: str, new: str) -> None:
+    """Mark the old code deleted wherever the order has it, and add the new one there."""
+    for item in order["items"]:
+        codes = item.get("activation_codes", [])
+        if any(code["code"] == old for code in codes):
+            item["activation_codes"] = [
+                *(code | ({"deleted": True} if code["code"] == old else {}) for code in codes),
+                {"code": new},
+            ]
+    order["updated_at"] = now_text()
 
 
 def renew(orders: Sequence[Document], order: Document) -> Document:

@@ -91,15 +91,19 @@ class Shop:
         return 200
 
     # Any: the data of an event is JSON.
-    def _answer(self, data: dict[str, Any], carry_out: Callable[["Shop", dict[str, Any]], None]) -> None:
+    def _answer(
+        self, data: dict[str, Any], carry_out: Callable[["Shop", dict[str, Any]], str | None]
+    ) -> None:
         about = str(data.get("order_name"))
         if self.switches.refuses:
             answer = {"action_id": data["action_id"], "message": REFUSAL}
             self.link.send("action.failed", answer, about, after=ANSWER_SECONDS)
             return
-        carry_out(self, data)
+        code = carry_out(self, data)
         self._save()
         answer = {"action_id": data["action_id"], "external_id": f"pretend-{data['action_id'][:8]}"}
+        if code is not None:
+            answer["code"] = code
         self.link.send("action.succeeded", answer, about, after=ANSWER_SECONDS)
 
     def _change(self, order_id: int, change: Callable[[Document], None]) -> None:
@@ -120,6 +124,7 @@ class Shop:
         self._file.write_text(json.dumps(self.orders, indent=1))
 
 
+# Each returns the activation code that its answer brings, if any.
 def _stop(shop: Shop, data: dict[str, Any]) -> None:
     catalogue.set_renewal(shop.orders, data["subscription_id"], active=False)
 
@@ -134,8 +139,18 @@ def _give_back(shop: Shop, data: dict[str, Any]) -> None:
             catalogue.refund(order)
 
 
-_ACTIONS: Final[Mapping[str, Callable[[Shop, dict[str, Any]], None]]] = {
+def _reissue(shop: Shop, data: dict[str, Any]) -> str:
+    """Put a new code in place of the one that is named; returns the new one."""
+    new_code = catalogue.new_code()
+    for order in shop.orders:
+        if order["order_id"] == data["order_id"]:
+            catalogue.replace_code(order, data["code"], new_code)
+    return new_code
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Shop, dict[str, Any]], str | None]]] = {
     "subscription.cancel_requested": _stop,
     "subscription.resume_requested": _resume,
     "refund.approved": _give_back,
+    "license.reissue": _reissue,
 }

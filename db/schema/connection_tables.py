@@ -28,6 +28,7 @@ connection = Table(
     Column("switched_off_because", Text),
     Column("paused_until", TIMESTAMPTZ),
     Column("reported_at", TIMESTAMPTZ),
+    Column("has_out_url", Boolean, Computed("out_url IS NOT NULL", persisted=True), nullable=False),
 )
 
 connection_secret = Table(

@@ -190,7 +190,7 @@ IMPERSONAL: Final[Mapping[str, str]] = {
     "sent_at answered_at external_id amount",
     "connection": "id checkout_page_id kind name key out_url topics confirms options rate_per_minute created_at "
     "created_by last_received_at last_delivered_at trouble_since switched_off_at switched_off_because "
-    "paused_until reported_at",
+    "paused_until reported_at has_out_url",
     "connection_secret": "id connection_id purpose secret created_at valid_until is_test",
     "delivery": "id event_id connection_id order_id seq state attempts next_attempt_at last_status settled_at",
     "export_run": "id account_id row_kind format state started_at touched_at finished_at rows_estimated is_exact "

@@ -4,9 +4,7 @@ function start() {
   window.esupportHabits = true;
   window.addEventListener("keydown", pressed, true);
   window.addEventListener("pointerdown", besideDialog, true);
-  window.addEventListener("pointerdown", noteHeader, true);
-  window.addEventListener("focusin", focused, true);
-  window.addEventListener("keydown", enterTable, true);
+  new MutationObserver(enterDialog).observe(document.body, { childList: true, subtree: true });
   document.addEventListener("input", noteTyping, true);
   document.addEventListener("copy", copied);
   document.addEventListener("click", clicked);
@@ -14,10 +12,12 @@ function start() {
   window.addEventListener("popstate", () => document.activeElement?.blur(), true);
 }
 
+const IDS = ".st-key-search_order_ids textarea";
 const dialog = () => document.querySelector('[data-testid="stDialog"]');
 
 // A dialog in which something was written closes by its own cross only, and its keys are not shortcuts of the page behind it.
 function pressed(event) {
+  if (event.target.closest?.("dialog")) return; // the list of keys
   const open = dialog();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && open) {
     swallow(event);
@@ -29,6 +29,12 @@ function pressed(event) {
   } else if (event.key === "Escape" && !open && isField(event.target)) {
     // Not a word to the shortcut that closes the order, but the field's own list or calendar may close.
     if (!document.querySelector('.es-calendar, [role="listbox"]')) swallow(event);
+  } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.matches?.(IDS)) {
+    // As in every other field; Shift makes a new line, and a pasted column keeps its own.
+    swallow(event);
+    const find = document.querySelector(".st-key-search_find button");
+    find?.focus();
+    find?.click();
   }
 }
 
@@ -40,29 +46,19 @@ function besideDialog(event) {
   if (isBeside) swallow(event);
 }
 
-// A table that gets the focus would choose its first cell, and with it open an order: when the Tab key passes through, and
-// when a header is clicked to sort. So it learns of its focus from a click into a row, or from a key that is meant for it.
-const HEADER = 32; // pixels, as order_table.py has it
-let onHeader = false;
-let pointerDown = false;
+// The first field of a dialog has the keyboard, once per dialog and never away from a field that somebody chose.
+const entered = new WeakSet();
 
-const table = (element) => element?.closest?.('[data-testid="stDataFrame"]') && element.matches("canvas") && element;
-
-function noteHeader(event) {
-  pointerDown = true;
-  const canvas = event.target.closest?.('[data-testid="stDataFrame"]')?.querySelector("canvas");
-  onHeader = Boolean(canvas) && event.clientY - canvas.getBoundingClientRect().top < HEADER;
-  setTimeout(() => { pointerDown = onHeader = false; }, 400);
-}
-
-function focused(event) {
-  if (event.isTrusted && table(event.target) && (onHeader || !pointerDown)) event.stopImmediatePropagation();
-}
-
-function enterTable(event) {
-  const canvas = table(event.target);
-  const isMeant = ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Enter", " "].includes(event.key);
-  if (canvas && isMeant) canvas.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+function enterDialog() {
+  const open = dialog();
+  if (!open || entered.has(open)) return;
+  const field = open.querySelector("textarea, input[type=text], input[type=number], input[type=password]");
+  if (!field || !field.checkVisibility()) return;
+  entered.add(open);
+  const active = document.activeElement;
+  if (open.contains(active) && isField(active)) return;
+  field.focus({ preventScroll: true });
+  if (field.value) field.select?.();
 }
 
 function isField(element) {

@@ -9,6 +9,7 @@ let shown = null; // { box, cell }
 function start() {
   if (window.esupportTooltips) return;
   window.esupportTooltips = true;
+  window.esupportGrid = propsOf; // rows.js asks the same
   document.addEventListener("pointermove", moved, { passive: true });
   for (const kind of ["pointerdown", "keydown", "scroll"]) document.addEventListener(kind, hide, true);
 }
@@ -59,12 +60,24 @@ function cutTextAt(canvas, scroller, clientX, clientY) {
   return isCut ? { text, cell: `${column} ${row} ${text}` } : null;
 }
 
-// A private part of React and of the grid, of the versions that are pinned; without it there are no tooltips.
+// A private part of React and of the grid, of the versions that are pinned; without it there are no tooltips. React has
+// two versions of everything and an element may know the older one: the table for screen readers tells which is drawn.
 function propsOf(canvas) {
   const key = Object.keys(canvas).find((name) => name.startsWith("__reactFiber$"));
+  const candidates = [];
   for (let fiber = canvas[key]; fiber; fiber = fiber.return) {
-    const props = fiber.memoizedProps;
-    if (props?.getCellContent && Array.isArray(props.columns) && typeof props.rowHeight === "number") return props;
+    for (const version of [fiber, fiber.alternate]) {
+      const props = version?.memoizedProps;
+      if (props?.getCellContent && Array.isArray(props.columns) && typeof props.rowHeight === "number") candidates.push(props);
+    }
   }
-  return null;
+  return candidates.find((props) => isDrawn(canvas, props)) ?? candidates[0] ?? null;
+}
+
+function isDrawn(canvas, props) {
+  if (canvas.querySelector("table")?.ariaRowCount !== String(props.rows + 1)) return false;
+  const cell = canvas.querySelector('td[id^="glide-cell-1-"]');
+  if (!cell) return true;
+  const content = props.getCellContent([0, Number(cell.id.split("-").pop())]);
+  return [content?.displayData, content?.data].includes(cell.textContent);
 }

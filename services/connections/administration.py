@@ -13,6 +13,7 @@ from services.access import Viewer, require_administrator
 from services.actions import ActionResult, action
 from services.connections.form import ConnectionForm, Values, checked_secret, checked_values
 from services.connections.kinds import RULES, new_key
+from services.connections.listing import get_connection
 from services.connections.locking import lock_connection, lock_store, require_only_word
 from services.connections.secrets import OVERLAP, add_secret
 from services.connections.switching import retry_waiting
@@ -82,14 +83,11 @@ def change_connection(
         require_only_word(
             connection, known.store_id, known.kind, values["confirms"], values["topics"], own_id=connection_id
         )
-    is_elsewhere = connection_table.c.out_url.is_distinct_from(values["out_url"])
-    moved = connection.execute(
-        select(connection_table.c.id).where(connection_table.c.id == connection_id, is_elsewhere)
-    ).first()
+    old_address = get_connection(connection, viewer, connection_id).out_url
     connection.execute(
         update(connection_table).where(connection_table.c.id == connection_id).values(**values)
     )
-    if moved is not None:
+    if old_address != values["out_url"]:
         retry_waiting(connection, connection_id)
     return ActionResult(
         f"The connection {values['name']} was saved.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Integer, Row, Select, Text, column, func, select
 
 from db.schema.connection_states import ConnectionKind, InboxState, Purpose, Topic
 from db.schema.connection_tables import awaited_action, connection_secret, delivery, inbox
@@ -142,15 +142,27 @@ def count_in_trouble(connection: Connection, viewer: Viewer) -> int:
 
 
 def _statement() -> Select[*tuple[object, ...]]:
-    own = {"id", "kind", "name", "key", "out_url", "topics", "confirms", "options"}
+    own = {"id", "kind", "name", "topics", "confirms", "options"}
     own |= {"last_received_at", "last_delivered_at", "trouble", "trouble_since"}
     own |= {"switched_off_at", "switched_off_because"}
-    return select(
-        *(column for column in connection_table.c if column.name in own),
-        connection_table.c.checkout_page_id.label("store_id"),
-        checkout_page.c.name.label("store"),
-        checkout_page.c.title.label("store_title"),
-    ).join(checkout_page, checkout_page.c.id == connection_table.c.checkout_page_id)
+    # The addresses are keys: no viewer's transaction reads them from the table.
+    addresses = (
+        func.connection_addresses()
+        .table_valued(column("connection_id", Integer), column("key", Text), column("out_url", Text))
+        .alias("addresses")
+    )
+    return (
+        select(
+            *(own_column for own_column in connection_table.c if own_column.name in own),
+            addresses.c.key,
+            addresses.c.out_url,
+            connection_table.c.checkout_page_id.label("store_id"),
+            checkout_page.c.name.label("store"),
+            checkout_page.c.title.label("store_title"),
+        )
+        .join(checkout_page, checkout_page.c.id == connection_table.c.checkout_page_id)
+        .join(addresses, addresses.c.connection_id == connection_table.c.id)
+    )
 
 
 def _listed(

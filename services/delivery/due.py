@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Integer, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from db.schema.connection_states import AwaitedState, DeliveryState, Purpose
 from db.schema.connection_tables import awaited_action, delivery, outbox_event
@@ -58,12 +70,26 @@ _IS_OPEN: Final = (
 )
 _IS_DUE: Final = (delivery.c.state == DeliveryState.WAITING, delivery.c.next_attempt_at <= func.now())
 _earlier: Final = delivery.alias("earlier")
-_IS_ITS_ORDERS_FIRST: Final = ~exists().where(
-    _earlier.c.state == DeliveryState.WAITING,
-    _earlier.c.connection_id == delivery.c.connection_id,
-    _earlier.c.order_id == delivery.c.order_id,
-    _earlier.c.seq < delivery.c.seq,
-)
+
+
+# A subquery and no anti join: without statistics of a table that has just been filled, PostgreSQL would look at each of
+# the connection's waiting deliveries for each of them. This one is a look into `delivery_waiting_order`, always.
+def _is_its_orders_first(of: FromClause) -> ColumnElement[bool]:
+    first = (
+        select(_earlier.c.seq)
+        .where(
+            _earlier.c.state == DeliveryState.WAITING,
+            _earlier.c.connection_id == of.c.connection_id,
+            _earlier.c.order_id == of.c.order_id,
+        )
+        .order_by(_earlier.c.seq)
+        .limit(1)
+        .correlate(of)
+        .scalar_subquery()
+    )
+    return of.c.seq == first
+
+
 # Built once: both run in every round.
 _LANES: Final = (
     select(
@@ -106,7 +132,7 @@ _DUE: Final = (
         delivery.c.id.not_in(bindparam("under_way", expanding=True)),
         *_IS_DUE,
         *_IS_OPEN,
-        _IS_ITS_ORDERS_FIRST,
+        _is_its_orders_first(delivery),
     )
     .order_by(delivery.c.next_attempt_at, delivery.c.id)
     .limit(bindparam("most", type_=Integer))
@@ -129,12 +155,7 @@ _HOLD_BACK: Final = (
             select(_blocked.c.id)
             .where(
                 _blocked.c.id.in_(_examined),
-                exists().where(
-                    _earlier.c.state == DeliveryState.WAITING,
-                    _earlier.c.connection_id == _blocked.c.connection_id,
-                    _earlier.c.order_id == _blocked.c.order_id,
-                    _earlier.c.seq < _blocked.c.seq,
-                ),
+                ~_is_its_orders_first(_blocked),
             )
             .order_by(_blocked.c.id)
             .with_for_update(skip_locked=True, of=_blocked)
@@ -143,7 +164,8 @@ _HOLD_BACK: Final = (
     .values(
         next_attempt_at=func.greatest(
             func.now() + _HELD_BACK,
-            select(func.max(_earlier.c.next_attempt_at))
+            # The sum keeps PostgreSQL from walking down an index of all times.
+            select(func.max(_earlier.c.next_attempt_at + timedelta(0)))
             .where(
                 _earlier.c.state == DeliveryState.WAITING,
                 _earlier.c.connection_id == delivery.c.connection_id,
@@ -162,7 +184,7 @@ _RELEASE: Final = (
         delivery.c.state == DeliveryState.WAITING,
         delivery.c.attempts == 0,
         delivery.c.next_attempt_at > func.now(),
-        _IS_ITS_ORDERS_FIRST,
+        _is_its_orders_first(delivery),
     )
     .values(next_attempt_at=func.now())
 )

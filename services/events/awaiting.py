@@ -123,10 +123,7 @@ def find_confirming(
             or_(
                 is_provider & literal(topic is Topic.REFUNDS),
                 (kind == "noventiq") & wants & (topic in (Topic.REFUNDS, Topic.SUBSCRIPTIONS)),
-                (kind == "webhooks")
-                & wants
-                & connection_table.c.confirms
-                & connection_table.c.out_url.is_not(None),
+                (kind == "webhooks") & wants & connection_table.c.confirms & connection_table.c.has_out_url,
             ),
         )
         .order_by(case({"noventiq": 2, "webhooks": 3}, value=kind, else_=1), connection_table.c.id)

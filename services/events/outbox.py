@@ -84,7 +84,7 @@ def _receivers(
         connection_table.c.checkout_page_id == store_id,
         connection_table.c.switched_off_at.is_(None),
         or_(
-            and_(kind == "webhooks", connection_table.c.out_url.is_not(None), wants),
+            and_(kind == "webhooks", connection_table.c.has_out_url, wants),
             and_(kind == "noventiq", wants),
             and_(is_payment_provider(kind), literal(topic is Topic.REFUNDS)),
         ),

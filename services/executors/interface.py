@@ -89,7 +89,10 @@ Result = NothingToDo | Accepted | Succeeded | Refused | TryLater | NotSent
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """An order's payment as known when a refund is about to be asked for."""
+    """An order's payment as known when a refund is about to be asked for.
+
+    `amount` is the sum that is asked for, once it is chosen; `has_parts` says whether it is for parts of lines.
+    """
 
     order_id: int
     store_id: int
@@ -97,6 +100,8 @@ class Payment:
     reference: str | None
     currency: str
     total: Decimal
+    amount: Decimal | None = None
+    has_parts: bool = False
 
 
 class Executor(Protocol):

@@ -44,6 +44,7 @@ NO_EMAIL: Final = (
     f"Noventiq needs an e-mail of at most {EMAIL_LIMIT} characters for its questions. "
     "An administrator can enter it in the connection."
 )
+ONLY_WHOLE: Final = "Noventiq refunds whole items only. Choose all of each item."
 _ONLY_AR: Final = "Noventiq resumes AR subscriptions only."
 
 
@@ -59,6 +60,8 @@ class NoventiqExecutor:
         """Noventiq refunds what was paid through it, and the portal's own conditions are the same as Noventiq's."""
         if not options.get("username"):
             return NO_CREDENTIALS
+        if payment.has_parts:
+            return ONLY_WHOLE
         return None if payment.total > 0 else "Nothing was paid that could be given back."
 
     def send(self, outgoing: OutgoingEvent) -> Result:
@@ -106,6 +109,8 @@ def _request_refund(api: NoventiqApi, outgoing: OutgoingEvent) -> Result:
     email = facts.email or ""
     if not 0 < len(email) <= EMAIL_LIMIT:
         return NotSent(NO_EMAIL)
+    if facts.has_parts:
+        return NotSent(ONLY_WHOLE)
     try:
         api.request_refund(outgoing.order_id, description=facts.description, email=email)
     except ApiRefused:
@@ -134,11 +139,15 @@ def _stop_renewals(api: NoventiqApi, outgoing: OutgoingEvent) -> Result:
 
 
 class _RefundFacts(NamedTuple):
-    """`is_repeated`: an earlier attempt may have reached the vendor. `email` is ours, not the customer's."""
+    """`is_repeated`: an earlier attempt may have reached the vendor. `email` is ours, not the customer's.
+
+    `has_parts`: less than all of an item is to be given back.
+    """
 
     is_repeated: bool
     email: str | None
     description: str
+    has_parts: bool
 
 
 def _begin_refund(outgoing: OutgoingEvent) -> _RefundFacts:
@@ -156,10 +165,11 @@ def _begin_refund(outgoing: OutgoingEvent) -> _RefundFacts:
             select(awaited_action.c.account_email).where(awaited_action.c.id == outgoing.action_id)
         ).scalar_one_or_none()
         items = connection.execute(
-            select(order_item.c.position, order_item.c.item_id, order_item.c.name, order_item.c.amount)
+            select(*[order_item.c[name] for name in ("position", "item_id", "name", "amount", "quantity")])
             .where(order_item.c.order_id == outgoing.order_id)
             .order_by(order_item.c.position)
         ).all()
+    quantities = {item.item_id or str(item.position): item.quantity for item in items}
     refunded = {str(item["item_id"]) for item in outgoing.data["items"]}
     chosen = [item.name for item in items if (item.item_id or str(item.position)) in refunded]
     is_full = all((item.item_id or str(item.position)) in refunded for item in items if item.amount > 0)
@@ -168,6 +178,10 @@ def _begin_refund(outgoing: OutgoingEvent) -> _RefundFacts:
         not is_first,
         chosen_email if isinstance(chosen_email, str) else None,
         _description(outgoing, chosen, is_full=is_full),
+        any(
+            item["quantity"] != quantities.get(str(item["item_id"]), item["quantity"])
+            for item in outgoing.data["items"]
+        ),
     )
 
 

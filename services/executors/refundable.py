@@ -1,6 +1,6 @@
 """The outlook before *Fulfil*: who pays the money back, or why that is not possible."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import Connection, select
@@ -20,7 +20,8 @@ class RefundOutlook:
     """The way in which a refund of an order is paid back.
 
     `executor` is the name of the provider that is asked, None when it is paid back by hand. `obstacle` is why nothing
-    of the order can be paid back, `note` what there is to know. `spent` is what the store has paid back today.
+    of the order can be paid back, `note` what there is to know. `kind` and `payment` are what the provider is asked
+    with. `spent` is what the store has paid back today.
     """
 
     currency: str
@@ -29,11 +30,22 @@ class RefundOutlook:
     note: str | None = None
     options: Json | None = None
     spent: Decimal = Decimal(0)
+    kind: str | None = None
+    payment: Payment | None = None
 
-    def why_not(self, amount: Decimal) -> str | None:
-        """The reason in a sentence why this sum cannot be paid back now; None when it can."""
+    def why_not(self, amount: Decimal, *, has_parts: bool = False) -> str | None:
+        """The reason in a sentence why this sum cannot be paid back now; None when it can.
+
+        `has_parts` says whether it is for parts of lines.
+        """
         if self.obstacle is not None or self.options is None:
             return self.obstacle
+        executor = None if self.kind is None else find_executor(self.kind)
+        if executor is not None and self.payment is not None:
+            asked = replace(self.payment, amount=amount, has_parts=has_parts)
+            reason = executor.can_refund(asked, self.options)
+            if reason is not None:
+                return reason
         return why_above_cap(self.options, amount, self.currency, self.spent)
 
 
@@ -72,7 +84,9 @@ def find_outlook(connection: Connection, order_id: int) -> RefundOutlook | None:
     if is_dry_run(options):
         note = f"Dry run: nothing is sent to {executor.title}, and the request stays as it is."
     spent = spent_today(connection, order.checkout_page_id, order.currency)
-    return RefundOutlook(order.currency, executor.title, obstacle, note, options, spent)
+    return RefundOutlook(
+        order.currency, executor.title, obstacle, note, options, spent, confirming.kind, payment
+    )
 
 
 def why_not_refundable(connection: Connection, order_id: int, *, amount: Decimal | None = None) -> str | None:

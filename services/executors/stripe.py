@@ -72,6 +72,11 @@ class StripeExecutor:
             return "The order does not say which payment of Stripe it was paid with."
         if payment.reference[:3] not in _REFERENCES:
             return "The order's payment reference is none of Stripe's: those begin with pi_ or ch_."
+        try:
+            if payment.amount is not None:
+                to_stripe(payment.amount, payment.currency)
+        except InexactAmount as error:
+            return str(error)
         return None
 
     def send(self, outgoing: OutgoingEvent) -> Result:
@@ -101,19 +106,38 @@ class StripeExecutor:
         self, secret: str, base: str, outgoing: OutgoingEvent, wish: RefundWish, units: int
     ) -> Result:
         with requests.Session() as session:
-            # The key goes to Stripe and nowhere else: not to where an answer or the environment leads.
-            session.max_redirects, session.trust_env = 0, False
-            client = StripeClient(
-                secret,
-                stripe_version=API_VERSION,
-                base_addresses={"api": base},
-                http_client=RequestsClient(timeout=self.seconds, session=session),
-                max_network_retries=0,
-            )
+            client = _client(secret, base, session, self.seconds)
             try:
                 return _look(client, outgoing, wish, units) or _create(client, outgoing, wish, units)
             except stripe.StripeError as error:
                 return result_of_error(error)
+
+
+def check_key(secret: str, options: Json) -> str | None:
+    """Ask Stripe for its newest refund, which changes nothing; why the key does not do, None for one that does."""
+    try:
+        base = _api_base(options)
+    except _ForeignHost as error:
+        return str(error)
+    with requests.Session() as session:
+        try:
+            _client(secret, base, session, SECONDS).v1.refunds.list({"limit": 1})
+        except stripe.StripeError as error:
+            result = result_of_error(error)
+            return result.message if isinstance(result, Refused) else result.reason
+    return None
+
+
+def _client(secret: str, base: str, session: requests.Session, seconds: float) -> StripeClient:
+    # The key goes to Stripe and nowhere else: not to where an answer or the environment leads.
+    session.max_redirects, session.trust_env = 0, False
+    return StripeClient(
+        secret,
+        stripe_version=API_VERSION,
+        base_addresses={"api": base},
+        http_client=RequestsClient(timeout=seconds, session=session),
+        max_network_retries=0,
+    )
 
 
 class _ForeignHost(Exception):

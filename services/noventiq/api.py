@@ -95,6 +95,10 @@ class NoventiqApi:
         """A name for the credentials that does not tell them."""
         return self._credentials.key
 
+    def check_login(self) -> None:
+        """Log in; raises `LoginRefused` for wrong credentials, and `ApiUnavailable`."""
+        self._log_in()
+
     def get_order(self, order_id: int) -> JsonObject:
         """The order as the vendor has it; raises `NotAtVendor`, `ApiRefused`, `ApiUnavailable`, as all of these do."""
         return self._call("GET", f"/v1/order/{order_id}")

@@ -121,7 +121,7 @@ def lock_order_rows(connection: Connection, order_ids: Iterable[int]) -> dict[in
             checkout_page.c.refund_again_after_partial,
             checkout_page.c.refund_four_eyes,
             checkout_page.c.refund_mail,
-            exists()
+            exists(connection_table.c.id)
             .where(connection_table.c.checkout_page_id == orders.c.checkout_page_id)
             .label("is_connected"),
         )

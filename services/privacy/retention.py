@@ -41,6 +41,16 @@ _STEPS: Final = {
     # What became of a message is shown for a month; the database of a shop has the orders themselves.
     "Old messages of shops removed": """
         DELETE FROM inbox WHERE state <> 'waiting' AND received_at < now() - interval '30 days'""",
+    # What nobody has to deliver, to answer or to read any longer; deliveries go with their event. Without one, an event
+    # is for a shop's database, which may take its time to acknowledge it.
+    "Old events of connections removed": """
+        DELETE FROM outbox_event e
+        WHERE e.created_at < now() - interval '30 days'
+            AND NOT EXISTS (SELECT FROM delivery d WHERE d.event_id = e.id
+                AND (d.state = 'waiting' OR d.settled_at >= now() - interval '30 days'))
+            AND NOT EXISTS (SELECT FROM awaited_action a WHERE a.id = e.action_id AND a.state IN ('recorded', 'sent'))
+            AND (e.acknowledged_at < now() - interval '30 days' OR e.created_at < now() - interval '1 year'
+                OR EXISTS (SELECT FROM delivery d WHERE d.event_id = e.id))""",
     "Used request keys removed": "DELETE FROM action_key WHERE at < now() - interval '7 days'",
 }
 

@@ -28,5 +28,5 @@ def count_rivals(
         most=MOST + 1,
         most_codes=_MOST_CODES,
     )
-    numbers = {row.number: row.matches for row in connection.execute(statement, parameters)}
+    numbers = {row.number: row.matches for row in connection.exec_driver_sql(statement, parameters)}
     return tuple(OrderCount(min(numbers[n], MOST), numbers[n] > MOST) for n in range(len(searches)))

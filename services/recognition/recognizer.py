@@ -20,6 +20,7 @@ from services.recognition.readings import MOST, Reading, checked, readings_of
 from services.recognition.segmentation import pieces_of
 from services.recognition.tokens import LONGEST, Token, cleaned, tokens_of
 from services.recognition.vocabulary import (
+    LABELS,
     STATUSES,
     longest_phrase,
 )
@@ -27,6 +28,7 @@ from services.text.keys import digits_of, strip_edges
 
 # A longer text is not read word by word, whatever it is.
 _MOST_TOKENS: Final = 60
+_NAMES: Final = frozenset({"first_name", "last_name", "company"})
 _MOST_CHARACTERS: Final = 4_000_000
 
 
@@ -54,7 +56,7 @@ def recognize(text: str, context: Context) -> Recognition:
         ranked += readings_of(pieces_of(tokens, context, names=True), context.today, 0 if is_likely else 1)
     readings = [_as_pasted(text, reading) for _, reading in sorted(ranked, key=lambda pair: pair[0])]
     readings = _different(readings)[:MOST]
-    if not _is_certain(readings):
+    if not _is_certain(readings, tokens) or literal_label(text, tokens) is not None:
         readings = _different([*readings, *_literal(typed, tokens), *_literal(text, tokens)])
     is_placed = any(not reading.literal for reading in readings)
     return Recognition(tuple(readings), () if is_placed else (text,))
@@ -110,29 +112,42 @@ def _is_beside_name(tokens: list[Token], at: int) -> bool:
     )
 
 
-def _is_certain(readings: list[Reading]) -> bool:
-    """Whether the text is a value of a shape that nothing else has, such as an e-mail, and needs no second reading."""
+def _is_certain(readings: list[Reading], tokens: list[Token]) -> bool:
+    """Whether the text needs no second reading: an e-mail, an order in the form that pages show, a label and its value.
+
+    Of more than one piece, all have to be of that kind.
+    """
     if len(readings) != 1 or readings[0].unplaced:
         return False
     filled = readings[0].typed.filled().keys()
-    return filled <= {"email", "order_ids", "phone"} and len(filled) == 1
+    is_said = len(readings[0].pieces) > 1 or any(
+        longest_phrase(LABELS, tokens, at) for at in range(len(tokens))
+    )
+    return bool(filled) and not filled & _NAMES and (is_said or filled <= {"email", "order_ids", "phone"})
 
 
 def _literal(text: str, tokens: list[Token]) -> Iterator[Reading]:
     """The whole text in each field that takes it: a company may be called Refunded Ltd, and is found by the form."""
     if (labelled := literal_label(text, tokens)) is not None:
         field, value = labelled
-        if (typed := checked({field: value})) is not None:
+        if (typed := checked({field: value})) is not None and typed.filled():
             yield Reading(typed, (text,), literal=True)
-        return
+            return
     for field in TEXT_FIELDS:
-        if field in ("total_from", "total_to") or (field == "country" and country_code(text) is None):
-            continue
-        if field == "email" and "@" not in text:
-            continue
-        if field in ("phone", "vat_number") and (len(digits_of(text) or "") < 3):
-            continue
-        if field == "phone" and sum(map(str.isalpha, text)) > 4:
-            continue
-        if (typed := checked({field: text})) is not None and typed.filled():
+        if _may_be(field, text) and (typed := checked({field: text})) is not None and typed.filled():
             yield Reading(typed, (text,), literal=True)
+
+
+def _may_be(field: str, text: str) -> bool:
+    match field:
+        case "total_from" | "total_to" | "currency" | "product" | "refund_reason":
+            return False  # only with a label, or with its currency
+        case "country":
+            return country_code(text) is not None
+        case "email":
+            return "@" in text
+        case "phone" | "vat_number":
+            digits = len(digits_of(text) or "")
+            return digits >= 3 and (field == "vat_number" or sum(map(str.isalpha, text)) <= 4)
+        case _:
+            return True

@@ -43,11 +43,11 @@ class Pieces:
         return quantity
 
     def checked_amount(self, amount: Decimal) -> Decimal:
-        """Raises `WrongPart` unless so much is left and can be paid in the currency."""
+        """The amount with the currency's decimals. Raises `WrongPart` unless so much is left and can be paid."""
         # What is left may be finer than the currency's unit; then all of it may be given back.
         if not amount.is_finite() or not 0 < amount <= self.amount:
             raise WrongPart(f"at most {format_money(self.amount, self.currency)} is left to refund.")
         units = minor_units(self.currency)
         if decimals(amount) > units and amount != self.amount:
             raise WrongPart(f"amounts in {self.currency} have {units} decimals.")
-        return amount
+        return amount.quantize(Decimal(1).scaleb(-max(units, decimals(amount))))

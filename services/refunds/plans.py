@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
-from db.schema.order_tables import activation_code, order_item, orders
+from db.schema.order_tables import activation_code, checkout_page, order_item, orders
 from db.schema.refund_tables import refund_request, refund_request_item
 from db.schema.statuses import RefundStatus
 from services.errors import InvalidInput
@@ -67,8 +67,15 @@ class RefundedItem:
 
 @dataclass(frozen=True, slots=True)
 class RefundPlan:
+    """`four_eyes`: the store asks that others than the requester fulfil.
+
+    `approval_above` is the sum above which a second operator has to approve; None when no sum needs that.
+    """
+
     sums: RefundSums
     items: tuple[PlannedItem, ...]
+    four_eyes: bool = False
+    approval_above: Decimal | None = None
 
     def choose(self, positions: Iterable[int], parts: Mapping[int, Part] = NO_PARTS) -> list[RefundedItem]:
         """The items at these positions, of those in `parts` only that. Raises `InvalidInput` (field `positions`) unless
@@ -133,6 +140,10 @@ class RefundPlan:
             item.share is not None and item.share + item.given_back != item.amount for item in self.items
         )
 
+    def needs_approval(self, amount: Decimal) -> bool:
+        """Whether a refund of this sum waits for a second operator, as people are told before they press."""
+        return self.approval_above is not None and amount > self.approval_above
+
     def is_full(self, items: Iterable[RefundedItem]) -> bool:
         """Whether nothing of the order is left once these are refunded."""
         return set(self.sums.shares) <= {item.position for item in items if item.is_whole}
@@ -151,21 +162,25 @@ class RefundPlan:
 def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
     """The plan of an order in scope. Only under the order's lock does it hold until the transaction ends."""
     head = connection.execute(
-        select(orders.c.total, orders.c.currency).where(orders.c.order_id == order_id)
+        select(
+            orders.c.total,
+            orders.c.currency,
+            checkout_page.c.refund_four_eyes,
+            checkout_page.c.refund_approval_limits,
+        )
+        .join(checkout_page, checkout_page.c.id == orders.c.checkout_page_id)
+        .where(orders.c.order_id == order_id)
     ).one_or_none()
     if head is None:
         return None
     parts = _parts_of(connection, order_id, head.currency)
+    names = ("position", "item_id", "name", "quantity", "amount", "refunded")
     items = connection.execute(
-        select(
-            *[
-                order_item.c[name]
-                for name in ("position", "item_id", "name", "quantity", "amount", "refunded")
-            ]
-        )
+        select(*[order_item.c[name] for name in names])
         .where(order_item.c.order_id == order_id)
         .order_by(order_item.c.position)
     ).all()
+    earlier = _earlier(connection, order_id)
     sums = refund_sums(
         head.total,
         head.currency,
@@ -173,9 +188,10 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
             Line(item.position, item.amount, item.refunded, parts.get(item.position, _NO_PART).amount)
             for item in items
         ],
-        _earlier(connection, order_id),
+        earlier,
     )
     twins = _code_twins(connection, order_id)
+    above = _approval_above(head.refund_approval_limits, head.currency, earlier)
     return RefundPlan(
         sums,
         tuple(
@@ -188,7 +204,22 @@ def find_plan(connection: Connection, order_id: int) -> RefundPlan | None:
             )
             for item in items
         ),
+        head.refund_four_eyes,
+        above,
     )
+
+
+def _approval_above(
+    limits: Mapping[str, str] | None, currency: str, earlier: Iterable[Earlier]
+) -> Decimal | None:
+    """The store's limit less what was given back before, as the database's `refund_needs_approval` counts."""
+    if limits is None:
+        return None
+    given_back = sum(
+        (refund.amount for refund in earlier if refund.amount is not None and refund.currency == currency),
+        Decimal(0),
+    )
+    return Decimal(limits.get(currency, limits.get("*", "0"))) - given_back
 
 
 class _Returned(NamedTuple):

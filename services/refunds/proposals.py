@@ -1,9 +1,10 @@
 """What a requester proposes to refund, as it is stored with the request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
+from services.money import format_money
 from services.order_actions.announcements import decimal_text
 from services.refunds.parts import Part
 from services.refunds.plans import RefundedItem
@@ -37,3 +38,16 @@ def _part(entry: ProposedItem) -> Part | None:
     if entry["quantity"] is not None:
         return Part(quantity=entry["quantity"])
     return None if entry["amount"] is None else Part(amount=Decimal(entry["amount"]))
+
+
+def proposal_text(proposed: Mapping[int, Part | None], currency: str) -> str:
+    """The proposal in words, such as `item 1, 2 pieces of item 2, EUR 5.00 of item 3`; empty for the whole order."""
+    return ", ".join(_words(position, part, currency) for position, part in proposed.items())
+
+
+def _words(position: int, part: Part | None, currency: str) -> str:
+    if part is None:
+        return f"item {position}"
+    if part.amount is not None:
+        return f"{format_money(part.amount, currency)} of item {position}"
+    return f"{part.quantity} {'piece' if part.quantity == 1 else 'pieces'} of item {position}"

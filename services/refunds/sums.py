@@ -97,13 +97,13 @@ def refund_sums(
 def part_of(share: Decimal, currency: str, quantity: int, left: int) -> Decimal:
     """What `quantity` of the `left` pieces of a line come to, of which `share` is left.
 
-    Every piece gets the whole units of its exact part, the first ones a unit more each until nothing is left over. So
-    the parts add up to the share, however the pieces are divided among refunds.
+    Rounded half up to the currency's unit. The next refund shares out what is left over the pieces that are left, so
+    the parts add up to the share, and none is further than half a unit from its own proportion.
     """
     digits = max(minor_units(currency), decimals(share))
     with localcontext(_EXACT):
-        each, over = divmod(int(share.scaleb(digits)), left)
-        return Decimal(each * quantity + min(quantity, over)).scaleb(-digits)
+        units = (2 * int(share.scaleb(digits)) * quantity + left) // (2 * left)
+        return Decimal(units).scaleb(-digits)
 
 
 def _open_weights(

@@ -86,7 +86,7 @@ def test_nothing_is_left_of_the_bulk(specialist: int, indexes: object) -> None:
 
 def test_each_search_finds_what_the_sql_finds(specialist: int) -> None:
     rows = search.measure(7, specialist)
-    assert len(rows) == 9
+    assert len(rows) == 13
     assert all(row["found"] > 0 and row["ms"] > 0 and row["floor ms"] > 0 for row in rows)
 
 

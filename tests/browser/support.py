@@ -1,5 +1,6 @@
 """How the browser tests act on an order of their own."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
@@ -42,7 +43,13 @@ class Order:
         settle(page)
 
 
+# Buttons whose names say what they stand beside as well, for those who do not see it.
+NAMED_BESIDE = {"Resend": "licence", "Reissue": "licence", "Cancel": "renewal", "Resume": "renewal"}
+
+
 def button(page: Page | Locator, label: str) -> Locator:
+    if beside := NAMED_BESIDE.get(label):
+        return page.get_by_role("button", name=re.compile(rf"^{label}( {beside} of .*)?$", re.DOTALL))
     return page.get_by_role("button", name=label, exact=True)
 
 

@@ -173,6 +173,13 @@ for secret, headers, body in json.load(open("cases.json", encoding="utf-8")):
 for (const [secret, headers, body] of JSON.parse(require("node:fs").readFileSync("cases.json", "utf8")))
   console.log(verify(secret, headers, Buffer.from(body)) ? 1 : 0);
 """),
+    "php": (["php"], """<?php
+declare(strict_types=1);
+{code}
+foreach (json_decode(file_get_contents('cases.json'), true, 512, JSON_THROW_ON_ERROR) as [$secret, $headers, $body]) {{
+    echo (int) verify($secret, $headers, $body), "\n";
+}}
+"""),
     "perl": (["perl", "-"], """
 use strict; use warnings;
 use JSON::PP;

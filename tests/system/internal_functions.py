@@ -3,7 +3,8 @@
 # What only other services call, after a function above has let somebody in; what is one's own; and what opens another
 # transaction and has tests of its own.
 INTERNAL = {
-    "connections.trial.send_test_event", "connections.locking.lock_connection",
+    "connections.trial.send_test_event", "executors.trial.check_credentials", "helpdesk.trial.sign_request",
+    "connections.locking.lock_connection",
     "refunds.request_lock.lock_request", "refunds.request_lock.check_four_eyes",
     "refunds.request_lock.is_own_under_four_eyes", "refunds.approval.why_not_second",
     "refunds.request_lock.check_taken", "refunds.request_lock.taken_sentence",

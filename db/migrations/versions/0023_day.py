@@ -85,6 +85,7 @@ def upgrade() -> None:
     run_sql("0023_bulk.sql")
     run_sql("0023_refunds.sql")
     run_sql("0023_views.sql")
+    run_sql("0023_connections.sql")
 
 
 def _filters() -> None:

@@ -1,13 +1,13 @@
-"""The dialogs that act on one connection: its secrets, its test event, switching it on and off, deleting it."""
+"""The dialogs that act on one connection: its secrets, switching it on and off, deleting it."""
 
 from typing import Final, NamedTuple
 
 import streamlit as st
 
-from db.connections.engine import viewer_transaction
 from db.schema.connection_states import ConnectionKind, Purpose
 from pages.components.administration import connection_secrets
 from pages.components.administration.connection_guide import GuideSubject, subject_of
+from pages.components.administration.connection_test import draw_subject
 from pages.components.administration.connection_trouble import forget_trouble
 from pages.components.layout.dialogs import (
     Dialog,
@@ -17,14 +17,12 @@ from pages.components.layout.dialogs import (
     may_administer,
     submit,
 )
-from pages.components.layout.session import client_address, current_viewer
 from pages.rendering.escaping import html_text
 from services.connections.administration import change_secret
 from services.connections.kinds import RULES
 from services.connections.listing import ListedConnection
 from services.connections.secrets import OVERLAP
 from services.connections.switching import delete_connection, switch_off, switch_on
-from services.connections.trial import SignedExample, send_test_event, sign_example
 
 open_next = connection_secrets.open_next
 # What the other side calls the secrets that it gives.
@@ -75,18 +73,6 @@ def secret_dialog(listed: ListedConnection, purpose: Purpose) -> Dialog[SecretSu
     )
 
 
-def test_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
-    return Dialog(
-        Screen.CONNECTIONS,
-        "Send a test event",
-        _test,
-        listed,
-        may=may_administer,
-        width="large",
-        after=_after,
-    )
-
-
 def off_dialog(listed: ListedConnection) -> Dialog[ListedConnection]:
     return Dialog(Screen.CONNECTIONS, "Switch off", _off, listed, may=may_administer, after=_after)
 
@@ -103,16 +89,9 @@ def _after(_: object, __: str) -> None:
     forget_trouble()
 
 
-def _about(listed: ListedConnection) -> None:
-    st.html(
-        f"<p><strong><bdi>{html_text(listed.name)}</bdi></strong>, {html_text(RULES[listed.kind].label)}, "
-        f"<bdi>{html_text(listed.store)}</bdi></p>"
-    )
-
-
 def _rotate(subject: SecretSubject) -> None:
     listed, purpose = subject
-    _about(listed)
+    draw_subject(listed)
     st.html(
         f"<p>A new secret is made and shown once. The one before it stays valid for {OVERLAP.days} days, so that "
         "nothing is lost while the other side changes over.</p>"
@@ -133,7 +112,7 @@ def _after_rotation(subject: SecretSubject, _: str) -> None:
 
 def _type(subject: SecretSubject) -> None:
     listed, purpose = subject
-    _about(listed)
+    draw_subject(listed)
     if purpose in listed.secrets:
         st.html(f"<p>The one that is set stays valid for {OVERLAP.days} days beside the new one.</p>")
     with st.form("dialog_connection_secret", border=False):
@@ -152,47 +131,8 @@ def secret_input(label: str, purpose: Purpose) -> str:
     return st.text_input(label, key=key, type="password", autocomplete="off") or ""
 
 
-def _test(listed: ListedConnection) -> None:
-    _about(listed)
-    st.html("<h3>From the portal to the shop</h3>")
-    error = st.empty()
-    if listed.out_url is None:
-        st.html("<p>This connection has no address that actions are sent to: add it under Change.</p>")
-    else:
-        st.html(
-            "<p>An event of the type <code>test</code> is posted to "
-            f'<bdi class="es-mono">{html_text(listed.out_url)}</bdi> at once, signed as every other. '
-            "You then read what the shop answered.</p>"
-        )
-        error = st.empty()
-        if st.button("Send a test event", type="primary", key=field_key("send")):
-            submit({"": error}, send_test_event, listed.id)
-    st.html("<h3>From the shop to the portal</h3>")
-    st.html(
-        "<p>Paste this at the shop's machine within five minutes. It answers 202, and the message appears under "
-        "Show received as ignored.</p>"
-    )
-    st.code(_curl(_example(listed)), language=None, wrap_lines=True)
-
-
-def _example(listed: ListedConnection) -> SignedExample:
-    """The example of this opening of the dialog: signing one is recorded."""
-    key = field_key("example")
-    if key not in st.session_state:
-        viewer = current_viewer()
-        with viewer_transaction(viewer.account_id) as connection:
-            st.session_state[key] = sign_example(connection, viewer, listed.id, address=client_address())
-    example: SignedExample = st.session_state[key]
-    return example
-
-
-def _curl(example: SignedExample) -> str:
-    headers = " \\\n".join(f"  -H '{name}: {value}'" for name, value in example.headers.items())
-    return f"curl -i '{example.address}' \\\n{headers} \\\n  -d '{example.body}'"
-
-
 def _off(listed: ListedConnection) -> None:
-    _about(listed)
+    draw_subject(listed)
     st.html(
         "<p>Messages that come in are answered as at an unknown address, and nothing is sent. What is done here counts "
         "at once again. Events wait, and go out when the connection is switched on.</p>"
@@ -209,7 +149,7 @@ def _off(listed: ListedConnection) -> None:
 
 
 def _on(listed: ListedConnection) -> None:
-    _about(listed)
+    draw_subject(listed)
     because = listed.switched_off_because or ""
     st.html(f"<p>{html_text(because)} What waits goes out as soon as it is switched on.</p>")
     error = st.empty()
@@ -218,7 +158,7 @@ def _on(listed: ListedConnection) -> None:
 
 
 def _delete(listed: ListedConnection) -> None:
-    _about(listed)
+    draw_subject(listed)
     st.html(
         "<p>Its address, its secrets, and the lists of what was received and sent are deleted. Orders and their "
         "history stay. Actions that wait for its answer end as not delivered.</p>"

@@ -7,7 +7,12 @@ import streamlit as st
 
 from db.connections.engine import viewer_transaction
 from db.schema.connection_states import ConnectionKind, InboxState, Purpose
-from pages.components.administration import connection_deliveries, connection_dialogs, connection_form
+from pages.components.administration import (
+    connection_deliveries,
+    connection_dialogs,
+    connection_form,
+    connection_test,
+)
 from pages.components.administration.connection_messages import messages
 from pages.components.layout.dialogs import Dialog, Screen, draw_dialog, open_dialog
 from pages.components.layout.errors import showing_errors
@@ -134,7 +139,7 @@ def _card(listed: ListedConnection, zone: ZoneInfo) -> None:
                     "Send a test event",
                     key=f"{key}_test",
                     on_click=open_dialog,
-                    args=(connection_dialogs.test_dialog(listed),),
+                    args=(connection_test.test_dialog(listed),),
                 )
             st.button(
                 "Change",
@@ -244,7 +249,9 @@ def _menu(listed: ListedConnection, key: str) -> None:
     choices: dict[str, Dialog[Any]] = {}  # Any: each has a subject of its own
     rule = RULES[listed.kind]
     if listed.kind is ConnectionKind.WEBHOOKS and not (listed.out_url and listed.switched_off_at is None):
-        choices["Send a test event"] = connection_dialogs.test_dialog(listed)
+        choices["Send a test event"] = connection_test.test_dialog(listed)
+    if listed.kind is not ConnectionKind.WEBHOOKS and connection_test.can_be_tested(listed):
+        choices["Test the connection"] = connection_test.test_dialog(listed)
     choices["What to paste where"] = connection_dialogs.guide_dialog(listed)
     for purpose in Purpose:
         if purpose in rule.made | rule.typed and (purpose is not Purpose.OUT or listed.out_url):

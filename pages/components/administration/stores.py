@@ -74,7 +74,7 @@ def _stores() -> None:
     for store in listed:
         if store.id == chosen:
             with st.container(horizontal=True, vertical_alignment="center", key=f"store_{store.id}_band"):
-                st.html(f"<h3><bdi>{html_text(store.title or store.name)}</bdi></h3>", width="stretch")
+                st.html(f"<h2><bdi>{html_text(store.title or store.name)}</bdi></h2>", width="stretch")
                 st.button("Edit", on_click=open_dialog, args=(_edit_dialog(store, methods),), type="primary")
     draw_dialog(Screen.STORES)
 

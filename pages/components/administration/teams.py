@@ -77,7 +77,7 @@ def _list(teams: tuple[ListedTeam, ...], store_names: dict[int, str]) -> None:
     for team in teams:
         if team.id == chosen:
             with st.container(horizontal=True, vertical_alignment="center", key=f"team_{team.id}_band"):
-                st.html(f"<h3><bdi>{html_text(team.name)}</bdi></h3>", width="stretch")
+                st.html(f"<h2><bdi>{html_text(team.name)}</bdi></h2>", width="stretch")
                 st.button("Edit", on_click=open_dialog, args=(_edit_dialog(team),), type="primary")
                 st.button("Delete", on_click=open_dialog, args=(_delete_dialog(team),))
 

@@ -45,6 +45,7 @@ class Screen(StrEnum):
     PERSONAL_DATA = "personal data"
     MAIL_LOG = "mail log"
     CONNECTIONS = "connections"
+    REFUND_REASONS = "refund reasons"
     TEXTS = "texts"
 
 

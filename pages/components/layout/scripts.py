@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_NAMES = ("box", "calendar", "choices", "habits", "names", "tooltips")
+_NAMES = ("box", "calendar", "choices", "habits", "tooltips", "rows", "keys", "names")
 
 
 def _script() -> str:

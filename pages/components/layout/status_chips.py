@@ -6,6 +6,8 @@ from markupsafe import Markup
 
 # Beside the status of a refund request that a shop or a provider has to confirm.
 AWAITED: Final = "Waits for confirmation"
+# Beside the status of one that a second operator has to approve.
+UNAPPROVED: Final = "Waits for approval"
 # Beside the status of one that has waited longer than its store allows.
 OVERDUE: Final = "Overdue"
 # Names of the classes in portal.css. Terminated is darker than Deleted; of the refund statuses only the refusal is red.
@@ -21,6 +23,7 @@ TONES: Final = {
     "Request has been completed": "sage",
     "Refusal to refund": "red",
     AWAITED: "outline",
+    UNAPPROVED: "amber",
     OVERDUE: "red",
 }
 # The table is painted on a canvas, which takes no classes: the backgrounds again, in the order of `TONES`.

@@ -14,14 +14,12 @@ from pages.components.layout.session import current_viewer
 from pages.rendering.escaping import html_text
 from services.access import Viewer
 from services.errors import NotFound
-from services.money import format_money
 from services.order_actions.licences import resend_licence
 from services.order_actions.notes import add_note
 from services.order_actions.subscriptions import cancel_subscription, resume_subscription
 from services.orders.detail import get_order
 from services.orders.models import ActivationCode, OrderDetail, OrderItem
-from services.refunds.requests import request_refund
-from services.text.input import NOTE_LIMIT, REASON_LIMIT
+from services.text.input import NOTE_LIMIT
 
 S = TypeVar("S")
 
@@ -48,27 +46,23 @@ class EmailSubject(NamedTuple):
     email: str | None
 
 
-def refund_dialog(order: OrderDetail) -> Dialog[int]:
-    return _dialog(order, "Request refund", _refund, order.order_id)
-
-
 def resend_dialog(order: OrderDetail, item: OrderItem, code: ActivationCode) -> Dialog[CodeSubject]:
-    return _dialog(order, "Resend licence", _resend, CodeSubject(order.order_id, item.position, code.id))
+    return order_dialog(order, "Resend licence", _resend, CodeSubject(order.order_id, item.position, code.id))
 
 
 def cancel_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
-    return _dialog(order, "Cancel subscription", _cancel, ItemSubject(order.order_id, item.position))
+    return order_dialog(order, "Cancel subscription", _cancel, ItemSubject(order.order_id, item.position))
 
 
 def resume_dialog(order: OrderDetail, item: OrderItem) -> Dialog[ItemSubject]:
-    return _dialog(order, "Resume subscription", _resume, ItemSubject(order.order_id, item.position))
+    return order_dialog(order, "Resume subscription", _resume, ItemSubject(order.order_id, item.position))
 
 
 def note_dialog(order: OrderDetail) -> Dialog[int]:
-    return _dialog(order, "Add note", _note, order.order_id)
+    return order_dialog(order, "Add note", _note, order.order_id)
 
 
-def _dialog(order: OrderDetail, title: str, draw: Callable[[S], None], subject: S) -> Dialog[S]:
+def order_dialog(order: OrderDetail, title: str, draw: Callable[[S], None], subject: S) -> Dialog[S]:
     return Dialog(Screen.ORDERS, title, draw, subject, may=_may_act, order_id=order.order_id)
 
 
@@ -76,7 +70,7 @@ def _may_act(viewer: Viewer) -> bool:
     return viewer.may_act
 
 
-def _order(order_id: int) -> OrderDetail:
+def read_order(order_id: int) -> OrderDetail:
     viewer = current_viewer()
     with viewer_transaction(viewer.account_id) as connection:
         return get_order(connection, viewer, order_id)
@@ -89,20 +83,8 @@ def _item(order: OrderDetail, position: int) -> OrderItem:
     return item
 
 
-def _refund(order_id: int) -> None:
-    order = _order(order_id)
-    about_order(order, format_money(order.total, order.currency))
-    with st.form("dialog_refund", border=False):
-        reason = st.text_area("Refund reason", key=field_key("reason"), height=130)
-        error = st.empty()
-        st.caption(f"At most {REASON_LIMIT} characters. A refund operator decides; you get an e-mail then.")
-        is_sent = st.form_submit_button("Send", type="primary")
-    if is_sent:
-        submit({"": error}, request_refund, order_id, reason=reason or "")
-
-
 def _resend(subject: CodeSubject) -> None:
-    order = _order(subject.order_id)
+    order = read_order(subject.order_id)
     item = _item(order, subject.position)
     code = next((code for code in item.codes if code.id == subject.code_id), None)
     if code is None:
@@ -118,7 +100,7 @@ def _resend(subject: CodeSubject) -> None:
 
 
 def _cancel(subject: ItemSubject) -> None:
-    order = _order(subject.order_id)
+    order = read_order(subject.order_id)
     item = _item(order, subject.position)
     is_pmr = item.subscription is not None and item.subscription.type == "PMR"
     _about_subscription(
@@ -136,7 +118,7 @@ def _cancel(subject: ItemSubject) -> None:
 
 
 def _resume(subject: ItemSubject) -> None:
-    order = _order(subject.order_id)
+    order = read_order(subject.order_id)
     item = _item(order, subject.position)
     _about_subscription(
         order,
@@ -152,7 +134,7 @@ def _resume(subject: ItemSubject) -> None:
 
 
 def _note(order_id: int) -> None:
-    about_order(_order(order_id))
+    about_order(read_order(order_id))
     with st.form("dialog_note", border=False):
         text = st.text_area("Internal note", key=field_key("text"), height=130)
         error = st.empty()

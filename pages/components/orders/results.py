@@ -23,6 +23,7 @@ from pages.components.layout.fragments import fragment
 from pages.components.layout.session import current_viewer, time_zone
 from pages.components.orders import state as orders_state
 from pages.components.orders.answers import redraw_when_answered
+from pages.components.orders.keys import arrive, order_keys
 from pages.components.orders.state import OrdersState, View
 from pages.components.orders.table import ROWS_BESIDE_AN_ORDER, Choices, order_table
 from pages.components.orders.view import draw_order
@@ -74,6 +75,7 @@ def _results() -> None:
     if not page.rows and state.order is None:
         _nothing_found(viewer, state.search)
     _paging(page, state)
+    order_keys(page, state)
     if state.view is View.TABLE and state.order is not None:
         _open_order(viewer, state.order)
     draw_dialog(Screen.ORDERS)
@@ -95,6 +97,7 @@ def _find(viewer: Viewer, state: OrdersState) -> tuple[OrderPage, str | None]:
     if state.opens_only_result:
         is_only = len(page.rows) == 1 and count.number == 1 and state.view is View.TABLE
         orders_state.note(opens_only_result=False, order=page.rows[0].order_id if is_only else state.order)
+    arrive(page, state)
     return page, missing
 
 

@@ -50,6 +50,8 @@ class OrdersState:
     errors: Mapping[str, str] = field(default_factory=dict)
     count: OrderCount | None = None
     opens_only_result: bool = False
+    # Which of the page's orders the key that led to this page opens: the first (0) or the last (-1).
+    opens_at: int | None = None
     # The only result was opened without a click; the address does not name it and stays as it is.
     is_order_implied: bool = False
 

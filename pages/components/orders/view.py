@@ -6,6 +6,7 @@ of markup.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from pages.components.orders import dialogs
 from pages.components.orders.buttons import button_name, dialog_button
 from pages.components.orders.customer_dialogs import cancel_order_dialog, email_dialog
 from pages.components.orders.licences_block import draw_licences
+from pages.components.orders.refund_dialog import refund_dialog
 from pages.components.orders.stop_waiting import stop_dialog, stoppable
 from pages.components.orders.ways import code_ways, is_awaited_elsewhere, refund_ways, subscription_ways
 from pages.rendering.formatting import format_clock, format_day, format_number, format_time
@@ -104,6 +106,7 @@ def order_pieces(
         order_link=order_link,
         chips=[chip(label) for label in status_labels(order.status, order.delivered, order.refund_status)],
         refund_chip=_refund_chip,
+        decided_sum=_decided_sum,
         days=list(_by_day(order, zone)),
         money=lambda amount: format_money(amount, order.currency),
         format_number=format_number,
@@ -144,7 +147,7 @@ def _refund_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
         requests=((request.status, request.result) for request in order.refunds),
     )
     if viewer.may_act and why_not is None:
-        dialog_button("Request refund", f"{key}_refund", dialogs.refund_dialog(order), type_="secondary")
+        dialog_button("Request refund", f"{key}_refund", refund_dialog(order), type_="secondary")
 
 
 def _cancel_button(order: OrderDetail, viewer: Viewer, key: str) -> None:
@@ -243,3 +246,9 @@ def _renewal(subscription: Subscription) -> str:
 
 def _refund_chip(request: RefundRequest) -> Markup:
     return chip(RefundStatus(request.status).label)
+
+
+def _decided_sum(request: RefundRequest) -> str:
+    """What the first operator decided to pay back."""
+    decision = request.decision
+    return "" if decision is None else format_money(Decimal(decision["amount"]), decision["currency"])

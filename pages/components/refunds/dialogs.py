@@ -9,13 +9,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from db.connections.engine import viewer_transaction
 from pages.components.layout.dialogs import Dialog, Screen, change_subject, field_key, submit
+from pages.components.layout.errors import field_error
+from pages.components.layout.refund_lines import Choice, choose_lines, draw_problem
 from pages.components.layout.session import current_viewer
-from pages.rendering.escaping import html_text, label_text, markdown_text
+from pages.rendering.escaping import html_text, markdown_text
 from pages.rendering.templates import render
 from services.access import Viewer
 from services.actions import Action
 from services.executors.refundable import RefundOutlook, find_outlook
 from services.money import format_money
+from services.refunds.deciding import SumChanged
 from services.refunds.plans import RefundPlan, find_plan
 from services.refunds.processing import (
     fail_request,
@@ -25,9 +28,9 @@ from services.refunds.processing import (
     take_request,
 )
 from services.refunds.queue import QueueRow
+from services.text.input import NOTE_LIMIT
 
 S = TypeVar("S")
-_NAME_LENGTH = 200  # characters of a product's name; the page behind the dialog shows it whole
 
 
 class FulfilSubject(NamedTuple):
@@ -42,26 +45,26 @@ class FulfilSubject(NamedTuple):
 
 
 def take_dialog(row: QueueRow) -> Dialog[QueueRow]:
-    return _dialog(row, "Take refund request", _take, row)
+    return request_dialog(row, "Take refund request", _take, row)
 
 
 def release_dialog(row: QueueRow) -> Dialog[QueueRow]:
-    return _dialog(row, "Release refund request", _release, row)
+    return request_dialog(row, "Release refund request", _release, row)
 
 
 def fulfil_dialog(row: QueueRow, plan: RefundPlan, outlook: RefundOutlook | None) -> Dialog[FulfilSubject]:
-    return _dialog(row, "Fulfil refund request", _fulfil, FulfilSubject(row, plan, outlook))
+    return request_dialog(row, "Fulfil refund request", _fulfil, FulfilSubject(row, plan, outlook))
 
 
 def refuse_dialog(row: QueueRow) -> Dialog[QueueRow]:
-    return _dialog(row, "Refuse refund request", _refuse, row)
+    return request_dialog(row, "Refuse refund request", _refuse, row)
 
 
 def fail_dialog(row: QueueRow) -> Dialog[QueueRow]:
-    return _dialog(row, "Mark refund as failed", _fail, row)
+    return request_dialog(row, "Mark refund as failed", _fail, row)
 
 
-def _dialog(row: QueueRow, title: str, draw: Callable[[S], None], subject: S) -> Dialog[S]:
+def request_dialog(row: QueueRow, title: str, draw: Callable[[S], None], subject: S) -> Dialog[S]:
     return Dialog(
         Screen.REFUND_QUEUE, title, draw, subject, may=_may_work_queue, order_id=row.request.order_id
     )
@@ -72,7 +75,7 @@ def _may_work_queue(viewer: Viewer) -> bool:
 
 
 def _take(row: QueueRow) -> None:
-    _about(row)
+    about(row)
     st.html(
         "<p>You work on it from now on. The order's status becomes <em>Refund info is being updated</em>.</p>"
     )
@@ -80,7 +83,7 @@ def _take(row: QueueRow) -> None:
 
 
 def _release(row: QueueRow) -> None:
-    _about(row)
+    about(row)
     st.html("<p>It goes back into the queue, where another refund operator can take it.</p>")
     _confirm("Release", row, release_request)
 
@@ -88,37 +91,33 @@ def _release(row: QueueRow) -> None:
 def _fulfil(subject: FulfilSubject) -> None:
     """The items are outside the form, so that the sum follows each tick; nothing typed below is lost by that."""
     row, plan, outlook = subject
-    _about(row)
+    about(row)
     is_asked = outlook is not None and outlook.executor is not None
-    st.html(f"<p>Items {'to be' if is_asked else 'that were'} paid back:</p>")
-    positions = _ticked_positions(plan)
+    if row.request.proposal:
+        proposer = html_text(row.request.requester_name)
+        st.html(f"<p>What <bdi>{proposer}</bdi> proposed is chosen:</p>")
+    else:
+        st.html(f"<p>Items {'to be' if is_asked else 'that were'} paid back:</p>")
+    choice = choose_lines(plan, row.request.proposed)
     positions_error = st.empty()
-    items = plan.choose(positions) if positions else []
-    amount = sum((item.amount for item in items), Decimal(0))
-    st.html(
-        render(
-            "refund_sum.html.jinja",
-            plan=plan,
-            items=items,
-            amount=amount,
-            stays=plan.codes_that_stay(set(positions)),
-            money=lambda amount: format_money(amount, plan.sums.currency),
-        )
-    )
-    obstacle = _draw_outlook(outlook, amount)
+    draw_problem(choice)
+    obstacle = _draw_sum(plan, choice, outlook)
     with st.form("dialog_fulfil", border=False):
         delete_codes = st.checkbox("Delete their activation codes", value=True, key=field_key("codes"))
         stop_renewal = st.checkbox("Stop their subscriptions", value=True, key=field_key("stop"))
-        note, note_error = _note_field()
-        st.caption("When all items are refunded, the order becomes Deleted. The requester gets an e-mail.")
-        is_pressed = st.form_submit_button("Fulfil", type="primary", disabled=obstacle is not None)
-    if is_pressed:
+        note, note_error = note_field()
+        st.caption(_effect(plan, choice))
+        is_pressed = st.form_submit_button(
+            "Fulfil", type="primary", disabled=obstacle is not None or choice.problem is not None
+        )
+    if _is_confirmed(is_pressed, choice, positions_error):
         submit(
             {"": note_error, "positions": positions_error},
             fulfil_request,
             row.request.id,
-            positions=positions,
-            expected_amount=amount,
+            positions=choice.positions,
+            parts=choice.parts,
+            expected_amount=choice.amount,
             delete_codes=delete_codes,
             stop_renewal=stop_renewal,
             note=note,
@@ -126,37 +125,52 @@ def _fulfil(subject: FulfilSubject) -> None:
         _read_plan_again(subject)
 
 
-def _draw_outlook(outlook: RefundOutlook | None, amount: Decimal) -> str | None:
+def _draw_sum(plan: RefundPlan, choice: Choice, outlook: RefundOutlook | None) -> str | None:
+    """The sum, with what it is made of; the reason why it cannot be paid back."""
+    st.html(
+        render(
+            "refund_sum.html.jinja",
+            plan=plan,
+            items=choice.items,
+            amount=choice.amount,
+            stays=plan.codes_that_stay({item.position for item in choice.items if item.is_whole}),
+            money=lambda amount: format_money(amount, plan.sums.currency),
+        )
+    )
+    return _draw_outlook(outlook, choice.amount, has_parts=any(item.part for item in choice.items))
+
+
+def _effect(plan: RefundPlan, choice: Choice) -> str:
+    """What follows from pressing *Fulfil*."""
+    sentences = []
+    if not all(item.is_whole for item in choice.items):
+        sentences.append("Codes and subscriptions go only with items of which nothing is left.")
+    if plan.needs_approval(choice.amount):
+        sentences.append("A second operator has to approve this sum; nothing is paid back before.")
+    sentences.append("When all items are refunded, the order becomes Deleted. The requester gets an e-mail.")
+    return " ".join(sentences)
+
+
+def _is_confirmed(is_pressed: bool, choice: Choice, error: DeltaGenerator) -> bool:
+    """Whether the sum that is confirmed was on the screen: a press can arrive together with the amount just typed."""
+    shown = st.session_state.get(field_key("shown"))
+    st.session_state[field_key("shown")] = choice.amount
+    if is_pressed and shown is not None and shown != choice.amount:
+        field_error(error, SumChanged("The sum has just changed. Please check it and press Fulfil again."))
+        return False
+    return is_pressed
+
+
+def _draw_outlook(outlook: RefundOutlook | None, amount: Decimal, *, has_parts: bool) -> str | None:
     """Say who pays the money back; return the reason why this sum cannot be, which is said as well."""
     if outlook is None:
         return None
-    obstacle = outlook.why_not(amount)
+    obstacle = outlook.why_not(amount, has_parts=has_parts)
     if obstacle is not None:
         st.warning(markdown_text(obstacle), icon=":material/block:")
     elif outlook.note is not None:
         st.info(markdown_text(outlook.note), icon=":material/payments:")
     return obstacle
-
-
-def _ticked_positions(plan: RefundPlan) -> list[int]:
-    """Draw the items, all ticked at first; return the positions of those that are ticked."""
-    positions = []
-    for item in plan.items:
-        share = None if item.share is None else format_money(item.share, plan.sums.currency)
-        amount = format_money(item.amount, plan.sums.currency)
-        name = item.name if len(item.name) <= _NAME_LENGTH else f"{item.name[: _NAME_LENGTH - 1]}…"
-        label = f"{item.position}  {name}, {share or amount}"
-        if share not in (None, amount):
-            label += f" (line {amount})"
-        is_ticked = st.checkbox(
-            label_text(label),
-            value=share is not None,
-            disabled=share is None,
-            key=field_key(f"item_{item.position}"),
-        )
-        if is_ticked and share is not None:
-            positions.append(item.position)
-    return positions
 
 
 def _read_plan_again(subject: FulfilSubject) -> None:
@@ -177,19 +191,21 @@ def _fail(row: QueueRow) -> None:
 
 
 def _turn_down(row: QueueRow, label: str, effect: str, action: Action[...]) -> None:
-    _about(row)
+    about(row)
     st.html(
         f"<p>{html_text(effect)} Its status becomes <em>Refusal to refund</em>. The requester gets an e-mail.</p>"
     )
     with st.form("dialog_turn_down", border=False):
-        note, error = _note_field()
+        note, error = note_field()
         is_pressed = st.form_submit_button(label, type="primary")
     if is_pressed:
         submit({"": error}, action, row.request.id, note=note)
 
 
-def _note_field() -> tuple[str, DeltaGenerator]:
-    note = st.text_area("Note", key=field_key("note"), height=90)
+def note_field() -> tuple[str, DeltaGenerator]:
+    note = st.text_area(
+        "Note", key=field_key("note"), height=90, placeholder=f"Needed. At most {NOTE_LIMIT:,} characters."
+    )
     return note or "", st.empty()
 
 
@@ -199,7 +215,7 @@ def _confirm(label: str, row: QueueRow, action: Action[[int]]) -> None:
         submit({"": error}, action, row.request.id)
 
 
-def _about(row: QueueRow) -> None:
+def about(row: QueueRow) -> None:
     name = f'<strong class="es-mono"><bdi>{html_text(row.order_name)}</bdi></strong>'
     total = html_text(format_money(row.total, row.currency))
     requester = html_text(row.request.requester_name)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from db.schema.statuses import RefundStatus
 from pages.components.layout.row_table import row_table
-from pages.components.layout.status_chips import AWAITED, OVERDUE, TONES, table_colors
+from pages.components.layout.status_chips import AWAITED, OVERDUE, TONES, UNAPPROVED, table_colors
 from pages.rendering.formatting import format_age, money_cells, wall_clock
 from services.refunds.queue import QueueRow, QueueView
 
@@ -65,16 +65,17 @@ def queue_table(
 
 
 def request_statuses(row: QueueRow, now: datetime) -> list[str]:
-    """The request's status, whether the refund waits for the shop or the provider, and whether it is overdue."""
+    """The request's status, what the refund waits for, and whether it is overdue."""
     status = [RefundStatus(row.request.status).label]
     return [
         *([OVERDUE] if row.is_overdue(now) else []),
         *status,
         *([AWAITED] if row.is_awaited else []),
+        *([UNAPPROVED] if row.request.waits_for_approval else []),
     ]
 
 
 def _status_width(statuses: list[list[str]]) -> int:
     """Enough for the widest cell, so that no status is cut off."""
-    widths = {OVERDUE: 75, AWAITED: 135}
+    widths = {OVERDUE: 75, AWAITED: 135, UNAPPROVED: 120}
     return 200 + max(sum(widths.get(status, 0) for status in cell) for cell in statuses)

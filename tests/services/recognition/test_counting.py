@@ -1,12 +1,15 @@
 """The numbers that rival readings find: each as its own search counts it, in the viewer's scope."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
 
 from db.connections.engine import app_engine, viewer_transaction
+from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, SubscriptionFilter
 from services.orders.filters import SearchInput, parse_filter
+from services.orders.periods import Period
 from services.orders.search import count_orders
 from services.recognition.counting import MOST, count_rivals
 from tests.support import factories
@@ -22,6 +25,13 @@ SEARCHES = [
     SearchInput(card_last_4="4242", stores=("shop-b",)),
     SearchInput(email="nobody@example.com"),
     SearchInput(),
+    SearchInput(statuses=frozenset({MainStatus.PAID}), delivery=frozenset({DeliveryStatus.DELIVERED})),
+    SearchInput(refunds=frozenset(RefundStatus), subscription=SubscriptionFilter.WITH),
+    SearchInput(created_from=date(2020, 1, 1), created_to=date(2030, 1, 1), paid_period=Period.TODAY),
+    SearchInput(currency="EUR", total_from="0.5", total_to="1000", country="DE", payment_method="PayPal"),
+    SearchInput(
+        product="Antivirus", refund_reason="By mistake", vat_number="DE1", company="Acme", phone="+49 1"
+    ),
 ]
 
 
@@ -55,7 +65,7 @@ def test_each_reading_is_counted_as_the_search_counts_it_and_in_one_statement(an
         finally:
             event.remove(app_engine(), "before_cursor_execute", note)
     assert list(counts) == expected
-    assert [count.number for count in counts] == [1, 5, 2, 1, 4, 1, 0, 7]
+    assert [count.number for count in counts[:8]] == [1, 5, 2, 1, 4, 1, 0, 7]
     assert len(statements) == 1
 
 

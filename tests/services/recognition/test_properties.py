@@ -14,6 +14,7 @@ from db.schema.statuses import DeliveryStatus, MainStatus, RefundStatus, Subscri
 from pages.components.orders.filter_chips import active_filters
 from services.orders.filters import TEXT_FIELDS, SearchInput, parse_filter
 from services.orders.periods import Period
+from services.recognition.labels import literal_label
 from services.recognition.readings import checked
 from services.recognition.recognizer import recognize
 from services.recognition.segmentation import pieces_of
@@ -29,8 +30,10 @@ SAMPLE = (
     " and Ltd GmbH ООО 山田 太郎 김민수 محمد 14:05 31 Feb name: vat DE123456789 €49 \u202e \u200f e\u0301 \x00 \n"
 )
 WORDS = st.sampled_from(SAMPLE.split(" "))
-# A total needs its currency, and a country is one that has a name.
-FIELDS = sorted(TEXT_FIELDS.keys() - {"total_from", "total_to", "country"})
+# These need a label or a currency, and a country is one that has a name.
+FIELDS = sorted(
+    TEXT_FIELDS.keys() - {"total_from", "total_to", "currency", "country", "product", "refund_reason"}
+)
 TEXTS = st.one_of(
     st.text(max_size=80),
     st.lists(WORDS, max_size=12).map(" ".join),
@@ -77,7 +80,8 @@ def test_what_the_form_finds_with_one_text_field_is_offered(field: str, text: st
         return
     readings = recognize(text, CONTEXT).readings
     offered = [reading.typed for reading in readings]
-    is_plain = len(readings) > 1 or readings[0].typed == typed
+    is_labelled = literal_label(text, tokens_of(cleaned(text))) is not None
+    is_plain = not is_labelled and (len(readings) > 1 or readings[0].typed == typed)
     likely = {"email": "@", "order_ids": "0123456789", "phone": "0123456789"}.get(field)
     if (
         is_plain
