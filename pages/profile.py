@@ -48,7 +48,7 @@ def page() -> None:
             st.rerun()
     if viewer.may_work_refund_queue:
         with st.container(border=True, key="profile_digest"):
-            st.subheader("Refund requests by e-mail", anchor=False)
+            st.header("Refund requests by e-mail", anchor=False)
             draw_digest(viewer)
     with st.container(border=True, key="profile_factor"):
         st.header("Second factor", anchor=False)

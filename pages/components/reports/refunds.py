@@ -37,7 +37,7 @@ _P90: Final = "90 % within"
 def refund_report(order_filter: OrderFilter, open_orders: Callable[[OrderFilter], None]) -> None:
     """Draw the report; `open_orders` goes to the Orders page with a search."""
     viewer = current_viewer()
-    st.subheader("Refunds", anchor=False)
+    st.header("Refunds", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         grouping = RefundGrouping(
             st.segmented_control(
