@@ -14,6 +14,7 @@ from services.money import decimals, is_currency, minor_units
 
 _LONGEST: Final = 1000
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
+_THOUSANDS: Final = re.compile(r"[0-9],[0-9]")
 _PROBLEM: Final = (
     "Give an amount such as 500.00, which holds in every currency, or amounts by currency: "
     "EUR 500, JPY 80000."
@@ -51,7 +52,8 @@ def read_cap(text: object, *, field: str | None = None) -> Cap | None:
     """
     if text is None or text == "":
         return None
-    if not isinstance(text, str) or len(text) > _LONGEST:
+    # "EUR 1,000" would be 1 euro, and nothing in any other currency.
+    if not isinstance(text, str) or len(text) > _LONGEST or _THOUSANDS.search(text):
         raise InvalidInput(_PROBLEM, field=field)
     by_currency: dict[str, Decimal] = {}
     otherwise: Decimal | None = None

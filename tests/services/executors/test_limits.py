@@ -207,6 +207,8 @@ def test_caps_are_read_as_they_are_typed(typed: str, currency: str, amount: str)
         "XYZ 5",
         "EUR 1, EUR 2",
         "1, 2",
+        "EUR 1,000",
+        "EUR 500,100",
         "JPY 1.5",
         "٥",
         "NaN",
