@@ -82,7 +82,7 @@ class Tab:
         """Click a row of the table, counted from 0."""
         assert self._table is not None, "There is no table to choose from."
         element, fragment = self._table
-        chosen = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
+        chosen = json.dumps({"selection": {"rows": [], "columns": [], "cells": [[row, "Order"]]}})
         self._states[element] = {"string_value": chosen}
         return await self.run({}, fragment=fragment)
 

@@ -66,6 +66,7 @@ def test_the_tab_key_passes_through_a_table_without_opening_an_order(page: Page,
     expect(page.get_by_role("button", name=re.compile("^Close order"))).to_have_count(0)
     page.evaluate("document.querySelector('[data-testid=stDataFrame] canvas').focus()")
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=re.compile("^Close order"))).to_be_visible(timeout=15_000)
 
 

@@ -32,6 +32,10 @@ def test_a_code_is_shown_and_copied_as_it_is(page: Page, portal: Portal, code: s
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     put_session(page, portal, "anna@demo.example")
     order.open(page)
+    deadline = time.monotonic() + 20
+    while not page.evaluate("window.esupportHabits"):  # the script that copies may come after the page
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
     shown = page.locator(f'[class*="_code_{code_id}"] .es-copy')
     # HTML has one kind of line break.
     lines = code.replace("\r\n", "\n")

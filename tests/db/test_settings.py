@@ -176,8 +176,8 @@ def test_a_change_of_any_variable_is_seen_at_once(monkeypatch: pytest.MonkeyPatc
     from db import settings as of_database
     from services import settings as of_services
 
-    assert set(of_services._NAMES) | set(of_database._NAMES) == {*NAMES, "ESUPPORT_WEB_JOBS_DATABASE_URL",
-                                                                  "ESUPPORT_IDLE_MINUTES"}  # fmt: skip
+    beside = {"ESUPPORT_WEB_JOBS_DATABASE_URL", "ESUPPORT_HOOKS_PORT", "ESUPPORT_IDLE_MINUTES"}
+    assert set(of_services._NAMES) | set(of_database._NAMES) == {*NAMES} | beside
     monkeypatch.setenv("OIDC_ISSUER", "https://id.example.com")
     monkeypatch.setenv("OIDC_CLIENT_ID", "a")
     monkeypatch.setenv("OIDC_CLIENT_SECRET", "b")

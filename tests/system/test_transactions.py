@@ -7,7 +7,13 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 OPENERS: Final = {"viewer_transaction", "anonymous_transaction", "jobs_transaction", "reading_transaction"}
 # Functions that do both, each with the reason.
-BOTH: Final[dict[str, str]] = {}
+_SECRETS: Final = (
+    "reads the connection's secrets as the jobs role: an administrator's own transaction may not"
+)
+BOTH: Final[dict[str, str]] = {
+    "executors.trial.check_credentials": _SECRETS,
+    "helpdesk.trial.sign_request": _SECRETS,
+}
 
 
 def _called_name(node: ast.Call) -> str | None:

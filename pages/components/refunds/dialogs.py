@@ -180,6 +180,8 @@ def _read_plan_again(subject: FulfilSubject) -> None:
         outlook = find_outlook(connection, subject.row.request.order_id)
     if plan is not None:
         change_subject(FulfilSubject(subject.row, plan, outlook))
+        # The refusal has said the present sum, which the next press confirms.
+        st.session_state.pop(field_key("shown"), None)
 
 
 def _refuse(row: QueueRow) -> None:

@@ -16,10 +16,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from db.connections.engine import PAGE_SECONDS, app_engine, viewer_transaction
+from db.schema.bulk_states import BulkKind
 from pages.web.browser_cookies import SESSION
 from pages.web.routes import ROUTES
 from services.access import Role
 from services.audit.log import seal_audit_filter
+from services.bulk.preview import Preview
+from services.bulk.runs import start_run
 from services.orders.filters import SearchInput, parse_filter
 from services.orders.saved_searches import save_search
 from tests.support import factories
@@ -31,11 +34,15 @@ NOTHING = "There is nothing here that you can see. Are you signed in?"
 
 @dataclass(frozen=True)
 class Rule:
-    """How a route is asked for an order's thing, and whether somebody must be signed in."""
+    """How a route is asked for an order's thing, and whether somebody must be signed in.
+
+    `shows` is what an export has of an order's store, and of no other.
+    """
 
     address: Callable[[dict[str, str]], str]
     is_private: bool = True
     only: Role | None = None
+    shows: str = "someone@{store}.example"
 
 
 RULES = {
@@ -44,6 +51,13 @@ RULES = {
         lambda ids: f"/export/audit-log/{ids['audit']}.csv", only=Role.ADMINISTRATOR
     ),
     "/export/{key}.{ending}": Rule(lambda ids: f"/export/{ids['search']}.csv"),
+    "/export/refunds/{grouping}/{key}.csv": Rule(
+        lambda ids: f"/export/refunds/store/{ids['search']}.csv", shows="{store}"
+    ),
+    # A run is its owner's alone.
+    "/bulk-run/{run_id:int}.csv": Rule(
+        lambda ids: f"/bulk-run/{ids['bulk run']}.csv", only=Role.ADMINISTRATOR
+    ),
     "/personal-data/{order_id:int}.{ending}": Rule(
         lambda ids: f"/personal-data/{ids['order']}.json", only=Role.ADMINISTRATOR
     ),
@@ -95,6 +109,16 @@ def ids(people: dict[Role, int]) -> dict[int, dict[str, str]]:
             )
         made[order_id] = {"order": str(order_id), "document": str(paper), "page": str(page), "search": search}
         made[order_id]["audit"] = seal_audit_filter(asks, {}, zone=ZoneInfo("UTC"))
+        run(
+            "INSERT INTO refund_request (order_id, checkout_page_id, reason, requester_name, requester_email) "
+            "SELECT order_id, checkout_page_id, 'Twice', 'X', 'x@example.com' FROM orders WHERE order_id = :id",
+            id=order_id,
+        )
+        with viewer_transaction(asks.account_id) as connection:
+            started = start_run(
+                connection, asks, Preview(BulkKind.ADD_NOTE, (order_id,), {}, {}), text="Called"
+            )
+        made[order_id]["bulk run"] = str(started.details["run"])
     return made
 
 
@@ -119,8 +143,9 @@ def test_who_gets_what(
     if role is Role.ADMINISTRATOR:
         assert foreign.status_code == 200
     elif path.startswith("/export"):
-        assert "someone@" not in foreign.text, "the search is found, the order is not"
-        assert "someone@shop-a.example" in own.text
+        shown_own, shown_foreign = (rule.shows.format(store=store) for store in ("shop-a", "shop-b"))
+        assert shown_foreign not in foreign.text, "the search is found, the order is not"
+        assert shown_own in own.text
     else:
         none = client.get("/documents/999999999", headers=headers)
         assert (foreign.status_code, foreign.text) == (none.status_code, none.text) == (404, NOTHING)

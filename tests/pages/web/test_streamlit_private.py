@@ -54,7 +54,8 @@ def test_every_key_that_is_styled_is_a_widgets() -> None:
     """`st-key-…` is the class of the element with this key; one that ends in `_` is the beginning of several."""
     text = "".join(path.read_text(encoding="utf-8") for path in STATIC)
     code = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "pages").rglob("*.py"))
-    keys = re.findall(r"\bkey=f?\"([^\"{][^\"]*)\"", code)
+    # Written beside the widget, in a constant, or made by a function of its own.
+    keys = re.findall(r"(?:\bkey=|: Final = |\breturn )f?\"([^\"{][^\"]*)\"", code)
     # A form's button has a key of Streamlit's own making.
     styled = set(re.findall(r"st-key-([A-Za-z_-]+)", text)) - {"FormSubmitter"}
     assert {name for name in styled if not any(_may_be(name, key) for key in keys)} == set()

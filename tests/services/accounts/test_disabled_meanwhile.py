@@ -16,7 +16,7 @@ from services.errors import AccountUnusable, NotAllowed, SupportError
 from tests.support import factories
 from tests.support.factories import run
 from tests.system.permission_rules import RULES
-from tests.system.test_permissions import FUNCTIONS, Undone, people, requests, taken_by, target
+from tests.system.test_permissions import FUNCTIONS, Undone, decided_by, people, requests, taken_by, target
 
 __all__ = ["people", "requests", "target"]
 _MOST_STATEMENTS = 60
@@ -34,7 +34,10 @@ def test_disabled_before_any_of_its_statements(
     asks = factories.viewer(people[Role.ADMINISTRATOR])
     if not run("SELECT 1 FROM account WHERE name = 'spare'"):  # the last administrator cannot be disabled
         factories.account("spare", role="administrator")
-    if name != "refunds.processing.take_request":
+    if name.startswith("refunds.approval."):
+        taken_by(target[OWN]["second"])
+        decided_by(asks.account_id if name.endswith("withdraw_decision") else target[OWN]["second"])
+    elif name not in ("refunds.processing.take_request", "refunds.taking.take_next"):
         taken_by(asks.account_id)
     if name == "refunds.requests.request_refund":
         run("DELETE FROM refund_request")
