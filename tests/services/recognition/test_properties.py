@@ -46,7 +46,7 @@ TEXTS = st.one_of(
 def test_every_text_is_read_and_every_reading_is_a_search(text: str) -> None:
     recognition = recognize(text, CONTEXT)
     for reading in recognition.readings:
-        assert parse_filter(reading.typed, zone=UTC).typed == reading.typed
+        assert parse_filter(reading.typed, zone=UTC, today=CONTEXT.today).typed == reading.typed
         assert reading.typed.filled()
     if tokens_of(cleaned(text).strip()):
         assert recognition.readings or recognition.unplaced
