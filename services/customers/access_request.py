@@ -9,23 +9,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, any_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.schema.all_tables import metadata
 from db.schema.audit_actions import AuditAction
 from db.schema.mail_tables import mail
 from db.schema.order_tables import activation_code, order_item, orders
+from db.schema.statuses import CUSTOMER_MAILS
 from services.access import Viewer, require_administrator
 from services.audit import recording
 from services.customers.personal_columns import AS_TEXTS, OF_ORDERS, held_columns, user_columns
 from services.errors import NotFound, OrderNotFound
 from services.privacy.erasure import Part, preview_erasure
-from services.privacy.known_values import Person, PersonalText, current_values, past_values, texts_of
-from services.privacy.mentions import Mentions, Value
+from services.privacy.known_values import (
+    Person,
+    PersonalText,
+    arrays,
+    current_values,
+    past_values,
+    texts_of,
+)
+from services.privacy.mentions import Kind, Mentions, Value
 from services.privacy.messages import read_bodies
 from services.privacy.person import Reach, find_reach
 from services.privacy.searches import find_saved_searches
+from services.text.keys import email_key
 from services.text.numbers import is_bigint
 
 _AROUND: Final = 80  # characters on either side of a mention in a text about somebody else
@@ -87,7 +96,9 @@ def collect_held_data(connection: Connection, viewer: Viewer, order_id: int) -> 
     parts = preview_erasure(connection, viewer, email=email).parts
     own, used, past = (sorted(key for key, part in parts.items() if part is wanted) for wanted in Part)
     person = Person(email, own, used, past)
-    theirs = current_values(connection, person)[0] | past_values(connection, person)
+    theirs = _of_nobody_else(
+        connection, person, current_values(connection, person)[0] | past_values(connection, person)
+    )
     reach = find_reach(connection, person)
     sections = (
         *_own(connection, person, theirs),
@@ -120,6 +131,27 @@ def _email(connection: Connection, viewer: Viewer, order_id: int) -> tuple[str, 
     return row.email, row.order_name
 
 
+def _of_nobody_else(connection: Connection, person: Person, values: set[Value]) -> set[Value]:
+    """The values without the e-mails and phone numbers that an order of somebody else has today.
+
+    An order may have been typed with another customer's address and corrected since: what that customer was sent, and
+    what is written about them, must not be handed to whoever typed it.
+    """
+    mine = email_key(person.email)
+    emails = [v.text for v in values if v.kind is Kind.EMAIL and email_key(v.text) != mine]
+    phones = [v.text for v in values if v.kind is Kind.PHONE]
+    foreign = text(
+        "SELECT 'email' AS kind, e AS value FROM unnest(CAST(:emails AS text[])) e WHERE "
+        "EXISTS (SELECT FROM orders o WHERE o.email_key = email_key(e) AND o.order_id <> ALL (:own)) OR "
+        "EXISTS (SELECT FROM order_item i WHERE email_key(i.license_email) = email_key(e) "
+        "AND i.order_id <> ALL (:own)) "
+        "UNION ALL SELECT 'phone', n FROM unnest(CAST(:phones AS text[])) n WHERE "
+        "EXISTS (SELECT FROM orders o WHERE o.phone_key = digits(n) AND o.order_id <> ALL (:own))"
+    ).bindparams(*arrays("own"))
+    rows = connection.execute(foreign, {"emails": emails, "phones": phones, "own": person.own})
+    return values - {Value(Kind(row.kind), row.value) for row in rows}
+
+
 def _own(connection: Connection, person: Person, theirs: set[Value]) -> Iterator[Section]:
     """The person's own orders, a section per table."""
     for name, about in OF_ORDERS.items():
@@ -128,8 +160,9 @@ def _own(connection: Connection, person: Person, theirs: set[Value]) -> Iterator
         condition: ColumnElement[bool] = _among(table.c.order_id, person.own)
         if name == "mail":
             emails = [func.email_key(value.text) for value in theirs if value.kind == "email"]
-            to_person = func.email_key(mail.c.to_address).in_(emails) & mail.c.account_id.is_(None)
-            condition = or_(condition & mail.c.account_id.is_(None), to_person)
+            # A customer's mail names the operator who caused it; other mails with an account are the account's own.
+            is_customers = or_(mail.c.account_id.is_(None), mail.c.kind.in_(CUSTOMER_MAILS))
+            condition = or_(condition, func.email_key(mail.c.to_address).in_(emails)) & is_customers
         statement = (
             select(*(table.c[column] for column in columns))
             .where(condition)

@@ -15,6 +15,7 @@ from services.customers.access_files import export_person
 from services.customers.access_request import NoPersonToExport, collect_held_data, record_person_export
 from services.customers.personal_columns import LEFT_OUT, OF_ORDERS, held_columns, missing_columns
 from services.errors import NotAllowed, OrderNotFound
+from services.order_actions.customer_email import correct_email
 from services.order_actions.licences import resend_licence
 from services.order_actions.notes import add_note
 from services.refunds.requests import request_refund
@@ -156,3 +157,31 @@ def test_it_is_recorded_without_the_e_mail(people: dict[str, int]) -> None:
     assert (row.account_id, row.order_id, row.details, row.address) == (
         people["admin"], 1, {"format": "xlsx"}, "192.0.2.1",
     )  # fmt: skip
+
+
+def test_an_address_that_was_corrected_away_brings_nothing_of_its_owner(people: dict[str, int]) -> None:
+    phone = "+49 30 7654321"
+    factories.take_in(
+        document(order_id=20, customer={"email": "owner@example.com", "last_name": "Owner", "phone": phone},
+                 items=[item(activation_codes=[{"code": "OWNERS-CODE"}])]),
+        document(order_id=21, customer={"email": "owner@example.com", "last_name": "Mallory", "phone": phone}),
+    )  # fmt: skip
+    [[code_id]] = run("SELECT id FROM activation_code WHERE order_id = 20")
+    act(people["anna"], resend_licence, 20, code_id=code_id)
+    act(people["anna"], add_note, 20, text="owner@example.com moves to Oslo")
+    act(people["anna"], correct_email, 21, email="mallory@example.com", expected="owner@example.com")
+    handed_out = answer(people["admin"], 21).decode()
+    assert "Mallory" in handed_out
+    for of_the_owner in ("OWNERS-CODE", "Oslo"):
+        assert of_the_owner not in handed_out
+        assert of_the_owner in answer(people["admin"], 20).decode()
+
+
+def test_a_mail_about_a_refund_is_the_customers(people: dict[str, int]) -> None:
+    run(
+        "INSERT INTO mail (message_id, kind, to_address, subject, text_body, state, order_id, checkout_page_id, "
+        "account_id) SELECT '<refund@example>', 'customer_refund', 'ines@example.com', 'Refund', "
+        "'Paid back: everything', 'queued', order_id, checkout_page_id, :id FROM orders WHERE order_id = 1",
+        id=people["anna"],
+    )
+    assert "Paid back: everything" in answer(people["admin"]).decode()
