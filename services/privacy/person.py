@@ -19,6 +19,7 @@ from sqlalchemy.types import Text
 
 from db.schema.mail_tables import mail
 from db.schema.order_tables import order_relation, orders, subscription
+from db.schema.statuses import CUSTOMER_MAILS
 from services.privacy.known_values import (
     Person,
     PersonalText,
@@ -171,7 +172,7 @@ def _lock_mails(
     concerned = or_(
         mail.c.order_id == any_(literal([*person.orders, *reach.orders], ARRAY(BigInteger))),
         mail.c.id == any_(literal(loose, ARRAY(BigInteger))),
-        mail.c.account_id.is_(None)
+        or_(mail.c.account_id.is_(None), mail.c.kind.in_(CUSTOMER_MAILS))
         & text(
             "email_key(mail.to_address) = ANY (SELECT email_key(e) FROM unnest(CAST(:emails AS text[])) e)"
         )

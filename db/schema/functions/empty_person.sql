@@ -19,7 +19,7 @@ BEGIN
         FROM mail m
         WHERE m.id = ANY (locked_mails) AND m.to_address IS NOT NULL
             AND (m.order_id = ANY (own) AND is_customer_mail(m.kind)
-                OR m.account_id IS NULL AND email_key(m.to_address) = ANY (keys)
+                OR (m.account_id IS NULL OR is_customer_mail(m.kind)) AND email_key(m.to_address) = ANY (keys)
                     AND (of_store IS NULL OR m.checkout_page_id = of_store))
     ), changed AS (
         UPDATE mail m SET to_address = NULL, to_name = NULL, text_body = 'deleted', html_body = NULL,
