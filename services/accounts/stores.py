@@ -23,11 +23,12 @@ class StoreNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class ListedStore:
-    """A store (a checkout page) and what it allows. With `refund_document_methods` None, the payment method's general
-    rule applies. `refund_four_eyes`: who requested a refund does not fulfil it. Above one of `refund_approval_limits`
-    (currency, or "*" for the others: sum) a second operator approves.
-    rule applies. `refund_mail` says whether customers are told of refunds by mail; a refund request that is older than
-    `refund_limit_hours` is overdue, none with None.
+    """A store (a checkout page) and its rules.
+
+    With `refund_document_methods` None, the payment method's general rule applies. `refund_four_eyes`: who requested a
+    refund does not fulfil it. Above one of `refund_approval_limits` (currency, or "*" for the others: sum) a second
+    operator approves. `refund_mail` says whether customers are told of refunds by mail; a refund request that is older
+    than `refund_limit_hours` is overdue, none with None.
     """
 
     id: int
