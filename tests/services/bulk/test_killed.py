@@ -57,9 +57,7 @@ def kill_at_work(process: BaseProcess, chance: random.Random) -> None:
 def test_killed_again_and_again_over_orders_that_change_meanwhile(
     people: dict[str, SignedIn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed = random.randrange(10**9)
-    print("seed", seed)
-    chance = random.Random(seed)
+    chance = random.Random(13)
     mine = orders(ORDERS)
     start(people["anna"], BulkKind.REQUEST_REFUND, mine)
     start(people["berta"], BulkKind.ADD_NOTE, mine, text="by Berta")
