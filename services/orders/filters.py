@@ -117,8 +117,6 @@ class SearchInput:
 SEARCH_FIELDS: Final[Mapping[str, SearchField]] = {f.name: f.metadata[KIND] for f in fields(SearchInput)}
 TEXT_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, TextField)}
 PERIODS: Final = {"created_period": ("created_from", "created_to"), "paid_period": ("paid_from", "paid_to")}
-DAY_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, DayField)}
-STATUS_FIELDS: Final = {name: kind for name, kind in SEARCH_FIELDS.items() if isinstance(kind, StatusField)}
 _EMPTY: Final[Mapping[str, object]] = {f.name: f.default for f in fields(SearchInput)}
 
 

@@ -14,7 +14,6 @@ MOST: Final = 8
 _WIDTH: Final = 48
 _CONFLICT: Final = 20
 _UTC: Final = ZoneInfo("UTC")
-_SETS: Final = ("statuses", "delivery", "refunds")
 
 
 @dataclass(frozen=True, slots=True)
